@@ -1,0 +1,33 @@
+# A target brings whatever the machine lacks; setup/ says how.
+bin := .venv/bin
+
+.PHONY: help rehearse test bench lint machine environment engine base-image report browser
+.NOTPARALLEL:
+
+help:
+	@echo 'make rehearse  a whole release on this machine, and its report'
+	@echo 'make test      lint, types, layers and all tests'
+	@echo 'make lint      the quick part of it'
+	@echo 'make bench     what the engine costs'
+	@echo 'make machine   only what a rehearsal needs: environment, engine, base image, Allure'
+
+rehearse: machine
+	@$(bin)/pytest features/; status=$$?; \
+	echo 'report: file://$(CURDIR)/reports/report.html'; exit $$status
+
+test: lint machine browser
+	@$(bin)/pytest
+
+lint: environment
+	@$(bin)/ruff check --quiet
+	@$(bin)/ruff format --check --quiet
+	@$(bin)/mypy
+	@$(bin)/lint-imports
+
+bench: machine
+	@$(bin)/python -m benchmarks
+
+machine: environment engine base-image report
+
+environment engine base-image report browser:
+	@setup/$@
