@@ -1,0 +1,1 @@
+"""Releases to Cloud Run, performed and proven by pytest."""

@@ -1,0 +1,1 @@
+"""Values and rules of a release; no input, no output, no clock."""

@@ -1,0 +1,96 @@
+"""The bytes that are released."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A sha256 of an image; of its manifest once pushed, of its configuration before."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        if not _DIGEST.fullmatch(self.text):
+            raise ValueError(f"got {self.text!r}, needs sha256: and 64 hexadecimal digits")
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def short(self) -> str:
+        """The first twelve hexadecimal digits, as people quote them."""
+        return self.text[7:19]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one instruction of the Dockerfile added."""
+
+    instruction: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image that was built. `digest` names it for good, the image tag only for now."""
+
+    repository: str
+    tag: str
+    digest: Digest
+    size_bytes: int
+    architecture: str
+    layers: tuple[Layer, ...] = field(default=(), repr=False)
+    exposed_ports: tuple[int, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def reference(self) -> str:
+        """The name under which exactly these bytes are deployed."""
+        return f"{self.repository}@{self.digest}"
+
+    def largest_layers(self, count: int = 3) -> tuple[Layer, ...]:
+        """The layers that a size budget is spent on, largest first."""
+        return tuple(sorted(self.layers, key=lambda layer: -layer.size_bytes)[:count])
+
+    def __str__(self) -> str:
+        return f"{self.repository}:{self.tag}@{self.digest.short}"
+
+
+class TagPolicy(Enum):
+    """How an image tag is found (PROCEDURE P2.1)."""
+
+    TIMESTAMP = "timestamp"
+    BUILD_ID = "build-id"
+    COMMIT = "commit"
+
+    def tag(self, *, service: str, at: datetime, commit: str, build_id: int) -> str:
+        """The image tag of a build.
+
+        Args:
+            service: the service's name, first part of a timestamp tag.
+            at: when the build began; written as it stands, so give it in UTC.
+            commit: the commit's full SHA.
+            build_id: the number of the last build; the new one is one more.
+        """
+        match self:
+            case TagPolicy.TIMESTAMP:
+                return f"{service}-{at:%Y%m%d-%H%M%S}"
+            case TagPolicy.BUILD_ID:
+                return str(build_id + 1)
+            case TagPolicy.COMMIT:
+                return commit[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One run of the builder: its image and what it cost."""
+
+    image: Image
+    took: timedelta
+    log: str = field(repr=False)

@@ -1,0 +1,82 @@
+"""What a release will do, decided before it starts."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from greenrun.domain.image import TagPolicy
+from greenrun.domain.revision import RevisionSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the service lives."""
+
+    project: str
+    region: str
+
+    @property
+    def parent(self) -> str:
+        """As resource names begin: `projects/PROJECT/locations/REGION`."""
+        return f"projects/{self.project}/locations/{self.region}"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildPlan:
+    """How the image is built. Paths are relative to release.yaml; sizes are in bytes."""
+
+    repository: str
+    dockerfile: str = "Dockerfile"
+    context: str = "."
+    platform: str = "linux/amd64"
+    tag_policy: TagPolicy = TagPolicy.TIMESTAMP
+    also_latest: bool = True
+    within: timedelta = timedelta(minutes=10)
+    size_budget_bytes: int = 2 * 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationPlan:
+    """Commands of the image. `status` prints JSON: {"migrations": [{"name", "state"}, ...]}."""
+
+    status: tuple[str, ...]
+    apply: tuple[str, ...]
+    within: timedelta = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryPlan:
+    """How the share of the candidate rises.
+
+    `increments` are whole percents below 100, rising. `probes_per_second` is our own traffic during
+    a bake, spread over `probe_paths`; 0 leaves the service to its users. `fewest_requests` is what
+    the candidate must have answered in a bake to be judged at all.
+    """
+
+    increments: tuple[int, ...] = (10,)
+    bake: timedelta = timedelta(minutes=10)
+    fewest_requests: int = 100
+    probes_per_second: float = 0.0
+    probe_paths: tuple[str, ...] = ("/",)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """release.yaml and env.yaml as one environment sees them.
+
+    `credentials` are headers for our own probes: name to the variable's secret that fills it,
+    written as a format string (`Bearer {API_TOKEN}`).
+    """
+
+    service: str
+    environment: str
+    place: Place
+    build: BuildPlan
+    settings: RevisionSettings
+    public: bool = False
+    revision_tag: str = "candidate"
+    ready_within: timedelta = timedelta(seconds=60)
+    change_within: timedelta = timedelta(seconds=120)
+    log_within: timedelta = timedelta(seconds=60)
+    migration: MigrationPlan | None = None
+    canary: CanaryPlan = CanaryPlan()
+    credentials: dict[str, str] = field(default_factory=dict)

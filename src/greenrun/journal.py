@@ -1,0 +1,90 @@
+"""The durable account: what a release changed, written before and after each change."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from greenrun.ports import Clock
+
+_BEGINNING = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line: what, to which resource, and how far it got (`begun`, `done` or `failed`)."""
+
+    time: str
+    action: str
+    subject: str
+    state: str
+    facts: dict[str, str]
+
+
+class Journal:
+    """An append-only file of JSON lines, each on disk before the next thing happens.
+
+    Every line holds the sha256 of the line before it, so that a gap or an edit shows.
+    """
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self._path = path
+        self._clock = clock
+        path.parent.mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def change(self, action: str, subject: str, **facts: str) -> Iterator[None]:
+        """Account for one remote change: `begun` before it, then `done` or `failed`."""
+        self._write(action, subject, "begun", facts)
+        try:
+            yield
+        except BaseException as error:
+            self._write(action, subject, "failed", {**facts, "error": type(error).__name__})
+            raise
+        self._write(action, subject, "done", facts)
+
+    def note(self, action: str, subject: str, **facts: str) -> None:
+        """Account for something that was found out, and changed nothing."""
+        self._write(action, subject, "noted", facts)
+
+    def entries(self) -> tuple[Entry, ...]:
+        """All that was written, oldest first.
+
+        Raises:
+            ValueError: a line is not what was written: the chain of hashes breaks there.
+        """
+        previous, found = _BEGINNING, []
+        for number, line in enumerate(self._lines(), 1):
+            fields = json.loads(line)
+            if fields.pop("previous") != previous:
+                raise ValueError(f"{self._path.name}:{number}: the line before it was changed")
+            found.append(Entry(**fields))
+            previous = _hash(line)
+        return tuple(found)
+
+    def _write(self, action: str, subject: str, state: str, facts: dict[str, str]) -> None:
+        lines = self._lines()
+        line = json.dumps(
+            {
+                "time": self._clock.now().isoformat(),
+                "action": action,
+                "subject": subject,
+                "state": state,
+                "facts": facts,
+                "previous": _hash(lines[-1]) if lines else _BEGINNING,
+            }
+        )
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _lines(self) -> list[str]:
+        return self._path.read_text("utf-8").splitlines() if self._path.exists() else []
+
+
+def _hash(line: str) -> str:
+    return hashlib.sha256(line.encode()).hexdigest()
