@@ -3,11 +3,13 @@
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from greenrun.errors import GateClosed
 from greenrun.ports import Clock
 
 _BEGINNING = "0" * 64
@@ -34,6 +36,7 @@ class Journal:
         self._path = path
         self._clock = clock
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._before_this_run = len(self._lines())
 
     @contextmanager
     def change(self, action: str, subject: str, **facts: str) -> Iterator[None]:
@@ -65,6 +68,23 @@ class Journal:
             previous = _hash(line)
         return tuple(found)
 
+    def is_whole(self) -> None:
+        """Every change that this run began has ended, and no line of any run was changed.
+
+        Raises:
+            GateClosed: naming what is open or broken, or that nothing was journalled at all.
+        """
+        try:
+            entries = self.entries()[self._before_this_run :]
+        except ValueError as error:
+            raise GateClosed(f"journal: {error}") from error
+        begun = Counter(_change(entry) for entry in entries if entry.state == "begun")
+        ended = Counter(_change(entry) for entry in entries if entry.state in {"done", "failed"})
+        still_open = [" ".join(change) for change in begun - ended]
+        if still_open or not begun:
+            found = ", ".join(still_open) or "no change at all"
+            raise GateClosed(f"journal: got {found} without an end, needs every change ended")
+
     def _write(self, action: str, subject: str, state: str, facts: dict[str, str]) -> None:
         lines = self._lines()
         line = json.dumps(
@@ -84,6 +104,10 @@ class Journal:
 
     def _lines(self) -> list[str]:
         return self._path.read_text("utf-8").splitlines() if self._path.exists() else []
+
+
+def _change(entry: Entry) -> tuple[str, str]:
+    return entry.action, entry.subject
 
 
 def _hash(line: str) -> str:

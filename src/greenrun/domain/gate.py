@@ -21,7 +21,8 @@ class Quantity:
     unit: str = ""
 
     def __str__(self) -> str:
-        return f"{self.value:.4g} {self.unit}".rstrip()
+        number = f"{self.value:.4g}" if abs(self.value) < 1000 else f"{self.value:.0f}"
+        return f"{number} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,9 @@ class Judgement:
         return worst(finding.verdict for finding in self.findings)
 
     def __str__(self) -> str:
-        return "; ".join(map(str, self.findings)) or "nothing was measured"
+        """What decided: the findings that are as bad as the verdict."""
+        decisive = (item for item in self.findings if item.verdict is self.verdict)
+        return f"{self.verdict.value}: " + ("; ".join(map(str, decisive)) or "nothing was measured")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from pathlib import Path
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -85,6 +86,14 @@ class TagPolicy(Enum):
                 return str(build_id + 1)
             case TagPolicy.COMMIT:
                 return commit[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What an image is made of: a directory, at a commit by its full SHA."""
+
+    directory: Path
+    commit: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What a release will do, decided before it starts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -63,8 +64,8 @@ class CanaryPlan:
 class Plan:
     """release.yaml and env.yaml as one environment sees them.
 
-    `credentials` are headers for our own probes: name to the variable's secret that fills it,
-    written as a format string (`Bearer {API_TOKEN}`).
+    `identities` maps who may ask (`a user`) to the headers that say so; their values are format
+    strings over the variables of secrets (`Bearer {API_TOKEN}`).
     """
 
     service: str
@@ -79,4 +80,4 @@ class Plan:
     log_within: timedelta = timedelta(seconds=60)
     migration: MigrationPlan | None = None
     canary: CanaryPlan = CanaryPlan()
-    credentials: dict[str, str] = field(default_factory=dict)
+    identities: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -90,7 +90,11 @@ class Difference:
     live: str | None
 
     def __str__(self) -> str:
-        return f"{self.key}: got {self.live or 'nothing'}, needs {self.wanted or 'nothing'}"
+        return f"{self.key}: got {_shown(self.live)}, needs {_shown(self.wanted)}"
+
+
+def _shown(text: str | None) -> str:
+    return "nothing" if text is None else text or "empty text"
 
 
 class Readiness(Enum):

@@ -53,12 +53,13 @@ def _doubts(service: Service) -> Iterator[str]:
     if service.readiness is Readiness.PENDING:
         yield f"{service.name} is being changed by somebody: got reconciling, needs at rest"
         return
-    if not service.actual.serving:
+    if not service.actual.serving or LATEST in service.resolved.serving:
         yield f"{service.name} serves nobody: got {service.actual}, needs one revision at 100 %"
         return
     if len(service.resolved.serving) > 1:
         yield f"{service.name} is split: got {service.resolved}, needs one revision at 100 %"
-    if not service.wanted.agrees_with(service.actual) and LATEST not in service.wanted.serving:
+    follows_latest = set(service.wanted.serving) <= {LATEST}
+    if not service.wanted.agrees_with(service.actual) and not follows_latest:
         yield (
             f"{service.name} was asked for a split that did not take effect: "
             f"got {service.actual}, was asked for {service.wanted}"

@@ -56,8 +56,10 @@ class TrafficSplit:
         """These shares by name, and every revision tag as it was.
 
         Raises:
-            ValueError: the shares do not add to 100.
+            ValueError: the shares do not add to 100, or one is below 0.
         """
+        if any(percent < 0 for percent in shares.values()):
+            raise ValueError(f"got shares of {shares}, needs none below 0 %")
         if sum(shares.values()) != 100:
             raise ValueError(f"shares of {shares} add to {sum(shares.values())} %, needs 100 %")
         named = tuple(Target(revision, percent) for revision, percent in shares.items() if percent)

@@ -1,0 +1,12 @@
+Feature: One image, built once
+  Protects the promise of the rehearsal: the bytes that were proven are the bytes that users get.
+
+  Scenario: The image is built within its budgets
+    When the image is built
+    Then it is for the platform that release.yaml names
+    And the build kept within its time
+    And the image keeps within its size
+
+  Scenario: The image can be deployed anywhere
+    Then the image exposes the port that requests arrive on
+    And no secret stands in the image

@@ -1,0 +1,35 @@
+Feature: The candidate stands beside the baseline, unseen by users
+  Protects users from a revision that cannot start, or that is not the one that was meant.
+
+  Scenario: The candidate starts without traffic
+    When the candidate is deployed
+    Then it is ready within its time
+    And the baseline serves every user
+
+  Scenario: The candidate is what was asked for
+    Then the candidate runs the image of this release
+    And the candidate has every setting that release.yaml names
+    And no variable of the baseline is lost
+    And everybody may reach the service who should
+
+  Scenario: The candidate's log tells of a healthy start
+    Then the candidate's log has the lines
+      | line                                    |
+      | MemoryTaskQueue started with 2 workers  |
+      | Worker 0 started                        |
+      | Application startup complete            |
+    And the candidate's log has no errors
+
+  @drill
+  Scenario Outline: A candidate that <fault> is stopped before any user meets it
+    Given a candidate with the fault "<faults>"
+    When the drill is released
+    Then it is stopped at its <stage> because "<reason>"
+    And the drill's baseline serves every user
+
+    Examples:
+      | fault                | faults         | stage      | reason                         |
+      | crashes at start     | crash-at-start | deployment | failed to start and listen     |
+      | never gets ready     | never-listens  | deployment | failed to start and listen     |
+      | says nothing         | silent         | log        | Application startup complete   |
+      | logs errors          | error-lines    | log        | ERROR                          |

@@ -1,0 +1,18 @@
+Feature: The way back
+  Protects users when a gate closes: they are served as before, and that is proven.
+
+  @way-back
+  Scenario: A closed gate sends every user back to the baseline
+    When every user is sent back to the baseline
+    Then users are served as before the release
+
+  @drill
+  Scenario: A promoted candidate can be taken back, and twice is once
+    Given these objectives of the canary
+      | measure    | at most |
+      | error rate | 5 %     |
+    And a candidate without a fault
+    When the drill is released to users
+    And the drill is rolled back
+    Then the drill's baseline serves every user
+    And rolling back again changes nothing

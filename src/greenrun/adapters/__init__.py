@@ -1,0 +1,1 @@
+"""One module per vendor; the only places that know one."""

@@ -1,0 +1,62 @@
+"""Turns Allure results into one HTML file, by Allure 3."""
+
+import re
+import shutil
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+PATIENCE = timedelta(minutes=2)
+HOW_TO_INSTALL = "npm install allure"
+HISTORY = "history.jsonl"
+
+PLACES = ("parentSuite", "suite", "subSuite", "epic", "feature", "story")
+"""Labels that the tree shows already."""
+
+CALLS_HOME = re.compile(r'<script async src="https://www\.googletagmanager\.com/[^>]*></script>')
+"""Allure has every page tell Google that it was opened."""
+
+
+class NoReport(Exception):
+    """There is no HTML; the message says why, in one line, and the results are still there."""
+
+
+def write(results: Path, page: Path, *, title: str, root: Path) -> None:
+    """Write `page`. Allure is looked for in the project's node_modules, then on the PATH.
+
+    Raises NoReport.
+    """
+    program = shutil.which("allure", path=str(root / "node_modules" / ".bin")) or shutil.which(
+        "allure"
+    )
+    if not program:
+        raise NoReport(f"Allure 3 is not installed: {HOW_TO_INSTALL}")
+    with TemporaryDirectory(prefix="greenrun-report-") as folder:
+        _run(_command(program, results, Path(folder), page.with_name(HISTORY), title))
+        written = (Path(folder) / "index.html").read_text(encoding="utf-8")
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(CALLS_HOME.sub("", written), encoding="utf-8")
+
+
+def _command(program: str, results: Path, folder: Path, history: Path, title: str) -> list[str]:
+    hidden = [part for label in PLACES for part in ("--hide-labels", label)]
+    places = ["--output", str(folder), "--history-path", str(history)]
+    return [program, "awesome", str(results), "--single-file", *places, "--name", title, *hidden]
+
+
+def _run(command: list[str]) -> None:
+    try:
+        done = subprocess.run(  # noqa: S603, the program was looked up, the rest is ours
+            command,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE.total_seconds(),
+            check=False,
+            start_new_session=True,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise NoReport(f"Allure took over {PATIENCE.total_seconds():g} s") from error
+    if done.returncode:
+        last = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise NoReport(f"Allure ended with {done.returncode}: {' '.join(last)}")

@@ -1,0 +1,65 @@
+"""What the Docker engine knows of an image, as a value."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from docker.utils import parse_repository_tag
+
+from greenrun.domain.image import Digest, Image, Layer
+
+_CONTENT = re.compile(r"\b(file|dir|multi):[0-9a-f]{64}")
+_LONGEST = 100
+
+
+def image_of(
+    reference: str, facts: Mapping[str, Any], history: Iterable[Mapping[str, Any]]
+) -> Image:
+    """The image that `reference` named, of an inspection and a history (newest layer first)."""
+    repository, tag = _name(reference, facts)
+    settings = facts["Config"]
+    return Image(
+        repository=repository,
+        tag=tag,
+        digest=_digest(repository, facts),
+        size_bytes=facts["Size"],
+        architecture=facts["Architecture"],
+        layers=tuple(
+            Layer(instruction(made.get("CreatedBy") or made.get("Comment", "")), made["Size"])
+            for made in reversed(list(history))
+        ),
+        exposed_ports=tuple(
+            sorted(int(port.partition("/")[0]) for port in settings.get("ExposedPorts") or ())
+        ),
+        variables=dict(entry.split("=", 1) for entry in settings.get("Env") or ()),
+    )
+
+
+def instruction(created_by: str) -> str:
+    """The Dockerfile's instruction behind a layer, in at most 100 characters.
+
+    The classic builder writes `/bin/sh -c #(nop)  CMD ["x"]` and `/bin/sh -c pip ...`, BuildKit
+    `RUN /bin/sh -c pip ... # buildkit`; content goes by its sha256, which tells nobody anything.
+    """
+    text = created_by.removesuffix("# buildkit").strip().removeprefix("RUN ")
+    if text.startswith("/bin/sh -c #(nop)"):
+        text = text.removeprefix("/bin/sh -c #(nop)").strip()
+    elif text.startswith("/bin/sh -c "):
+        text = "RUN " + text.removeprefix("/bin/sh -c ")
+    text = " ".join(_CONTENT.sub(r"\1", text).split())
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def _name(reference: str, facts: Mapping[str, Any]) -> tuple[str, str]:
+    if reference.startswith("sha256:") or "@" in reference:
+        tags = facts.get("RepoTags") or [""]
+        wanted = reference.partition("@")[0]
+        reference = next((tag for tag in tags if tag.startswith(f"{wanted}:")), tags[0])
+    repository, tag = parse_repository_tag(reference)
+    return repository, tag or "latest"
+
+
+def _digest(repository: str, facts: Mapping[str, Any]) -> Digest:
+    # An image that was never pushed has no manifest digest yet; its id names the same bytes.
+    pushed = (name.split("@") for name in facts.get("RepoDigests") or ())
+    return Digest(next((digest for name, digest in pushed if name == repository), facts["Id"]))

@@ -1,0 +1,148 @@
+"""The official Google clients, over gRPC: to Google, or to emulators that variables name."""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from functools import cached_property
+from types import TracebackType
+from typing import Self, TypeVar
+
+import grpc
+from google.api_core import grpc_helpers
+from google.auth.exceptions import DefaultCredentialsError
+from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
+from google.cloud.logging_v2.services.logging_service_v2.transports import (
+    LoggingServiceV2GrpcTransport,
+)
+from google.cloud.monitoring_v3 import MetricServiceClient
+from google.cloud.monitoring_v3.services.metric_service.transports import (
+    MetricServiceGrpcTransport,
+)
+from google.cloud.run_v2 import ExecutionsClient, JobsClient, RevisionsClient, ServicesClient
+from google.cloud.run_v2.services.executions.transports import ExecutionsGrpcTransport
+from google.cloud.run_v2.services.jobs.transports import JobsGrpcTransport
+from google.cloud.run_v2.services.revisions.transports import RevisionsGrpcTransport
+from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
+from google.cloud.secretmanager_v1 import SecretManagerServiceClient
+from google.cloud.secretmanager_v1.services.secret_manager_service.transports import (
+    SecretManagerServiceGrpcTransport,
+)
+
+from greenrun.errors import CallFailed
+
+_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+_UNLIMITED = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1))
+_Transport = TypeVar("_Transport")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Addresses `HOST:PORT` of emulators, spoken to without encryption; empty is Google's own."""
+
+    cloud_run: str = ""
+    logging: str = ""
+    monitoring: str = ""
+    secret_manager: str = ""
+
+    @classmethod
+    def all_at(cls, address: str) -> "Endpoints":
+        """One server for every API, as the local cloud is."""
+        return cls(address, address, address, address)
+
+    @classmethod
+    def from_variables(cls, variables: Mapping[str, str]) -> "Endpoints":
+        """CLOUD_RUN_EMULATOR_HOST and its siblings, as the official emulators have them."""
+        return cls(
+            **{
+                item.name: variables.get(f"{item.name.upper()}_EMULATOR_HOST", "")
+                for item in fields(cls)
+            }
+        )
+
+
+class GoogleClients:
+    """Clients as they are first asked for, over one channel per address; closes the channels.
+
+    Raises CallFailed on first use of Google itself when this machine has no credentials.
+    """
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._endpoints = endpoints
+        self._channels: dict[str, grpc.Channel] = {}
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all channels; calls under way end as cancelled."""
+        self._closing.close()
+        self._channels.clear()
+
+    @cached_property
+    def services(self) -> ServicesClient:
+        return ServicesClient(transport=self._run(ServicesGrpcTransport))
+
+    @cached_property
+    def revisions(self) -> RevisionsClient:
+        return RevisionsClient(transport=self._run(RevisionsGrpcTransport))
+
+    @cached_property
+    def jobs(self) -> JobsClient:
+        return JobsClient(transport=self._run(JobsGrpcTransport))
+
+    @cached_property
+    def executions(self) -> ExecutionsClient:
+        return ExecutionsClient(transport=self._run(ExecutionsGrpcTransport))
+
+    @cached_property
+    def log(self) -> LoggingServiceV2Client:
+        channel = self._channel(self._endpoints.logging, "logging.googleapis.com")
+        return LoggingServiceV2Client(transport=LoggingServiceV2GrpcTransport(channel=channel))
+
+    @cached_property
+    def metrics(self) -> MetricServiceClient:
+        channel = self._channel(self._endpoints.monitoring, "monitoring.googleapis.com")
+        return MetricServiceClient(transport=MetricServiceGrpcTransport(channel=channel))
+
+    @cached_property
+    def secrets(self) -> SecretManagerServiceClient:
+        channel = self._channel(self._endpoints.secret_manager, "secretmanager.googleapis.com")
+        transport = SecretManagerServiceGrpcTransport(channel=channel)
+        return SecretManagerServiceClient(transport=transport)
+
+    def _run(self, transport: Callable[..., _Transport]) -> _Transport:
+        return transport(channel=self._channel(self._endpoints.cloud_run, "run.googleapis.com"))
+
+    def _channel(self, emulator: str, google: str) -> grpc.Channel:
+        address = emulator or f"{google}:443"
+        if address not in self._channels:
+            channel = _insecure(emulator) if emulator else _secure(address)
+            self._channels[address] = channel
+            self._closing.callback(channel.close)
+        return self._channels[address]
+
+
+def _insecure(address: str) -> grpc.Channel:
+    return grpc.insecure_channel(address, options=_UNLIMITED)
+
+
+def _secure(address: str) -> grpc.Channel:
+    try:
+        channel: grpc.Channel = grpc_helpers.create_channel(
+            address, default_scopes=_SCOPES, options=_UNLIMITED
+        )
+    except DefaultCredentialsError as error:
+        raise CallFailed(
+            f"could not call {address}: got no Google credentials on this machine",
+            hint="gcloud auth application-default login",
+        ) from error
+    return channel

@@ -1,0 +1,58 @@
+"""Waiting for something remote, with a deadline, while somebody watches."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from greenrun.errors import CallFailed, DeadlineExceeded
+from greenrun.ports import Clock, Patience
+
+_Found = TypeVar("_Found")
+
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(milliseconds=25), timedelta(seconds=1)
+_GROWTH = 1.5
+_TOLD_EVERY = timedelta(seconds=1)
+
+
+class Wait:
+    """One deadline over any number of things that are awaited one after the other.
+
+    Args:
+        awaited: completes `waited for ...`.
+        patience: how long all of it may take, from now on, and who watches.
+        clock: the time that passes.
+    """
+
+    def __init__(self, awaited: str, patience: Patience, clock: Clock) -> None:
+        self._awaited = awaited
+        self._patience = patience
+        self._clock = clock
+        self._ends = clock.now() + patience.within
+
+    def until(self, attempt: Callable[[], _Found | None], seen: Callable[[], str]) -> _Found:
+        """Try until there is something; tries are 25 ms apart at first, then up to 1 s.
+
+        `seen` tells what there is meanwhile, once a second; what it told last is in the
+        DeadlineExceeded.
+        """
+        pause, told = _FIRST_PAUSE, self._clock.now()
+        while (found := attempt()) is None:
+            now = self._clock.now()
+            if now >= self._ends:
+                raise DeadlineExceeded(
+                    self._awaited, after=self._patience.within, last_seen=_look(seen)
+                )
+            if now - told >= _TOLD_EVERY:
+                self._patience.watch(f"waiting for {self._awaited}: {_look(seen)}")
+                told = now
+            self._clock.sleep(min(pause, self._ends - now))
+            pause = min(pause * _GROWTH, _LONGEST_PAUSE)
+        return found
+
+
+def _look(seen: Callable[[], str]) -> str:
+    """A look that fails is no reason to stop waiting."""
+    try:
+        return seen()
+    except CallFailed as error:
+        return error.message

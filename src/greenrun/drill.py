@@ -1,0 +1,74 @@
+"""A drill: a rehearsal of a failure, on a service of its own."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from greenrun.domain.gate import Gate
+from greenrun.errors import GateClosed, ReleaseError
+from greenrun.expectations import Expectation
+from greenrun.proofs import log
+from greenrun.release import Release
+
+HEALTHY_START = ("Application startup complete",)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Where a release was stopped, and why."""
+
+    stage: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"at its {self.stage}: {self.reason}"
+
+
+class Drill:
+    """Takes a candidate as far as it gets, and takes it back when a gate closes."""
+
+    def __init__(self, release: Release, baseline_promises: Sequence[Expectation]) -> None:
+        self.release = release
+        self._promises = baseline_promises
+        self.stop: Stop | None = None
+
+    def __repr__(self) -> str:
+        return f"<drill on {self.release.plan.service}>"
+
+    def run(self, gate: Gate | None = None) -> None:
+        """Release the candidate; without a gate it stops short of users."""
+        for stage, act in self._stages(gate):
+            try:
+                act()
+            except (GateClosed, ReleaseError) as error:
+                self.stop = Stop(stage, str(error))
+                self.release.roles.evidence.attach("stopped", str(self.stop))
+                self.release.roll_back()
+                return
+
+    def stopped_at(self, stage: str, reason: str) -> None:
+        """The drill was stopped at this stage, for a reason that contains this text."""
+        if self.stop is None or self.stop.stage != stage or reason not in self.stop.reason:
+            raise GateClosed(
+                f"drill: got {self.stop or 'a release that nothing stopped'}, "
+                f"needs a stop at its {stage} because {reason!r}"
+            )
+
+    def rolls_back_to_nothing_new(self) -> None:
+        """A rollback of what was rolled back finds nothing to do."""
+        if self.release.roll_back():
+            raise GateClosed("second rollback: got a change of the traffic, needs none")
+
+    def _stages(self, gate: Gate | None) -> Iterator[tuple[str, Callable[[], object]]]:
+        release = self.release
+        yield "preflight", release.find_baseline
+        yield "migration", release.migrate
+        yield "baseline", lambda: release.prober.verify(release.service.url, self._promises)
+        yield "deployment", release.deploy
+        yield "log", self._judge_log
+        if gate is not None:
+            yield "canary", lambda: release.run_canary(gate)
+            yield "promotion", release.promote
+
+    def _judge_log(self) -> None:
+        log.has_lines(self.release, HEALTHY_START)
+        log.no_errors(self.release)

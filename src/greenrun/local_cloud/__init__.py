@@ -1,0 +1,1 @@
+"""Google Cloud on this machine, for any client of Cloud Run."""

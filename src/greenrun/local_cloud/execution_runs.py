@@ -1,0 +1,166 @@
+"""Running an execution: its tasks, a few at a time, and what has become of them."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import RLock
+
+from google.cloud import run_v2
+from grpc import StatusCode
+
+from greenrun.local_cloud.attempts import Attempt, attempt
+from greenrun.local_cloud.containers import SecretValues, instance_spec
+from greenrun.local_cloud.errors import CloudError
+from greenrun.local_cloud.execution_states import Phase, count, enter, reference
+from greenrun.local_cloud.job_store import ExecutionRecord, JobRecord
+from greenrun.local_cloud.machinery import Fleet, ImageMissing, InstanceSpec, StartRefused
+from greenrun.local_cloud.messages import clone, raw
+from greenrun.local_cloud.names import ResourceName, short
+
+MOST_AT_ONCE = 8
+"""Tasks of one execution that run side by side: a machine is no region."""
+
+
+class ExecutionRuns:
+    """Runs executions of jobs; records change under `lock` alone."""
+
+    def __init__(self, lock: RLock, fleet: Fleet, secrets: SecretValues) -> None:
+        self._lock = lock
+        self._fleet = fleet
+        self._secrets = secrets
+
+    def run(self, job: JobRecord, record: ExecutionRecord) -> run_v2.Execution:
+        """The execution once it ended, well or cancelled.
+
+        Raises ABORTED when a task failed, DEADLINE_EXCEEDED when one timed out,
+        FAILED_PRECONDITION when one could not be started [?]. Then the other tasks are cancelled.
+        """
+        try:
+            self._begin(job, record)
+            with ThreadPoolExecutor(_at_once(record.execution)) as workers:
+                list(workers.map(lambda task: self._run_task(record, task), record.tasks))
+            return self._end(job, record)
+        finally:
+            record.ended.set()
+
+    def _begin(self, job: JobRecord, record: ExecutionRecord) -> None:
+        with self._lock:
+            enter(record.execution, Phase.RUNNING)
+            _refer(job, record.execution)
+
+    def _end(self, job: JobRecord, record: ExecutionRecord) -> run_v2.Execution:
+        with self._lock:
+            enter(record.execution, *_verdict(record))
+            _refer(job, record.execution)
+            ended = clone(record.execution)
+        if record.failure:
+            raise record.failure
+        return ended
+
+    def _run_task(self, record: ExecutionRecord, task: run_v2.Task) -> None:
+        if not record.stopping.is_set():
+            self._enter(record, task, Phase.RUNNING)
+            try:
+                ended = self._attempts(record, task)
+            except (CloudError, ImageMissing, StartRefused) as error:
+                self._fail(record, task, StatusCode.FAILED_PRECONDITION, _cause(task, error))
+                return
+            if ended.succeeded:
+                self._enter(record, task, Phase.SUCCEEDED)
+                return
+            if not ended.cancelled:
+                self._fail(record, task, *_judged(ended))
+                return
+        self._enter(record, task, Phase.CANCELLED)
+
+    def _attempts(self, record: ExecutionRecord, task: run_v2.Task) -> Attempt:
+        """The last attempt: the first that succeeded or was cancelled, or one too many."""
+        timeout = raw(task).timeout.ToTimedelta()
+        for number in range(task.max_retries + 1):
+            with self._lock:
+                task.retried = number
+                count(record.execution, record.tasks)
+                spec = self._spec(record, task, number)
+            ended = attempt(self._fleet, spec, timeout, record.stopping)
+            with self._lock:
+                task.last_attempt_result = run_v2.TaskAttemptResult(exit_code=ended.exit_code)
+            if ended.succeeded or ended.cancelled:
+                break
+        return ended
+
+    def _spec(self, record: ExecutionRecord, task: run_v2.Task, number: int) -> InstanceSpec:
+        name = ResourceName.parse(task.name, "jobs", "executions", "tasks")
+        spec = instance_spec(
+            name=f"{name.id}-{number}",
+            container=task.containers[0],
+            volumes=task.volumes,
+            resource=_resource(name),
+            extra_environment=_environment(record.execution, task, number),
+            secrets=self._secrets,
+            project=name.location.project,
+        )
+        return replace(spec, port=None)
+
+    def _enter(
+        self, record: ExecutionRecord, task: run_v2.Task, phase: Phase, message: str = ""
+    ) -> None:
+        with self._lock:
+            enter(task, phase, message)
+            count(record.execution, record.tasks)
+
+    def _fail(
+        self, record: ExecutionRecord, task: run_v2.Task, code: StatusCode, cause: str
+    ) -> None:
+        self._enter(record, task, Phase.FAILED, cause)
+        with self._lock:
+            told = f"Task {short(task.name)} failed with message: {cause}"
+            record.failure = record.failure or CloudError(code, told)
+        record.stopping.set()
+
+
+def _at_once(execution: run_v2.Execution) -> int:
+    return min(execution.parallelism or MOST_AT_ONCE, MOST_AT_ONCE)
+
+
+def _verdict(record: ExecutionRecord) -> tuple[Phase, str]:
+    if record.failure:
+        return Phase.FAILED, record.failure.message
+    if record.cancelled:
+        return Phase.CANCELLED, "The execution was cancelled."
+    return Phase.SUCCEEDED, ""
+
+
+def _refer(job: JobRecord, execution: run_v2.Execution) -> None:
+    """A job tells of its latest execution alone."""
+    if job.job.latest_created_execution.name == short(execution.name):
+        job.job.latest_created_execution = reference(execution)
+
+
+def _judged(ended: Attempt) -> tuple[StatusCode, str]:
+    if ended.timed_out:
+        return StatusCode.DEADLINE_EXCEEDED, "The configured timeout was reached."
+    return StatusCode.ABORTED, "The container exited with an error."
+
+
+def _cause(task: run_v2.Task, error: Exception) -> str:
+    if isinstance(error, ImageMissing):
+        return f"Image '{task.containers[0].image}' not found."
+    return str(error)
+
+
+def _environment(execution: run_v2.Execution, task: run_v2.Task, number: int) -> dict[str, str]:
+    return {
+        "CLOUD_RUN_JOB": short(task.job),
+        "CLOUD_RUN_EXECUTION": short(task.execution),
+        "CLOUD_RUN_TASK_INDEX": str(task.index),
+        "CLOUD_RUN_TASK_COUNT": str(execution.task_count),
+        "CLOUD_RUN_TASK_ATTEMPT": str(number),
+    }
+
+
+def _resource(name: ResourceName) -> dict[str, str]:
+    return {
+        "type": "cloud_run_job",
+        "project_id": name.location.project,
+        "location": name.location.region,
+        "job_name": name.path[0][1],
+    }

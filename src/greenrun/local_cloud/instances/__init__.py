@@ -1,0 +1,1 @@
+"""Where instances run: real containers, or programs of this process."""

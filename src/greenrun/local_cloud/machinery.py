@@ -1,0 +1,151 @@
+"""What the local cloud needs of the machine beneath it: instances and an ingress."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+STOP_GRACE = timedelta(seconds=10)
+"""From SIGTERM to SIGKILL. Source: Cloud Run, container runtime contract."""
+
+
+class ImageMissing(Exception):
+    """No image of that name on this machine."""
+
+
+class StartRefused(Exception):
+    """The machine would not start the container; the message says why (a bad command, say)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A volume in an instance. Instances that name the same source share what is in it."""
+
+    source: str
+    path: str
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceSpec:
+    """One container to start.
+
+    `resource` holds the labels of the monitored resource that its output belongs to, with the
+    resource's type under `type` (`cloud_run_revision` or `cloud_run_job`). `environment` has its
+    secrets resolved. `port` is None for a task, which listens nowhere.
+    """
+
+    name: str
+    image: str
+    resource: Mapping[str, str]
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    port: int | None = None
+    cpu: float = 1.0
+    memory_bytes: int = 512 * 2**20
+    mounts: tuple[Mount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line that a container wrote; `stream` is `stdout` or `stderr`."""
+
+    time: datetime
+    stream: str
+    text: str
+
+
+class Instance(Protocol):
+    """A started container."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of the container itself, never of a published port.
+
+        A TCP probe through a published Docker port always passes: its proxy accepts, then resets.
+        """
+
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+
+    def lines(self) -> Sequence[Line]:
+        """All that it wrote so far, oldest first; still there after it was stopped."""
+
+    def stop(self, grace: timedelta = STOP_GRACE) -> None:
+        """SIGTERM, then SIGKILL after `grace`; and leaves nothing behind. Idempotent."""
+
+
+class Runtime(Protocol):
+    """Starts instances: real containers, or servers of this process behind the same contract."""
+
+    def start(self, spec: InstanceSpec) -> Instance:
+        """Raise ImageMissing or StartRefused; returns before the container listens."""
+
+    def close(self) -> None:
+        """Stop and remove whatever this runtime made: containers, volumes, networks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One public address and who answers there.
+
+    `weights` maps revision names to whole percents adding to 100 (empty: nobody, 404); revisions
+    without a backend answer 503. `public` is False where the invoker role is missing: 403.
+    """
+
+    name: str
+    weights: Mapping[str, int]
+    public: bool = True
+    timeout: timedelta = timedelta(seconds=300)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request that the ingress has finished; `revision` is empty where none was reached."""
+
+    time: datetime
+    service: str
+    revision: str
+    method: str
+    url: str
+    status: int
+    latency: timedelta
+    user_agent: str
+    response_bytes: int
+    trace: str = ""
+
+
+class Ingress(Protocol):
+    """The public side: one loopback address per route."""
+
+    def apply(
+        self, service: str, routes: Iterable[Route], backends: Mapping[str, tuple[str, int]]
+    ) -> Mapping[str, str]:
+        """Make these the routes of `service`; returns the URL of each route by its name.
+
+        A route keeps its URL as long as it exists. Returns when the change has taken effect. No
+        request is dropped by a change. `backends` maps revision names to instance addresses.
+        """
+
+    def remove(self, service: str) -> None:
+        """Close the addresses of a service."""
+
+    def requests(self) -> Sequence[Request]:
+        """Every request finished so far, oldest first; at most about 200 ms behind."""
+
+    def close(self) -> None:
+        """Stop the ingress and free its ports."""
+
+
+class Fleet(Protocol):
+    """All instances of a cloud: the one place that starts them and remembers what they wrote."""
+
+    def start(self, spec: InstanceSpec) -> Instance:
+        """As Runtime.start; the instance's output stays readable after it was stopped."""
+
+    def output(self) -> Iterable[tuple[InstanceSpec, Line]]:
+        """Every line of every instance that was ever started."""
+
+    def close(self) -> None:
+        """Stop every instance."""

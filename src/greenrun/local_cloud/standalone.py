@@ -1,0 +1,45 @@
+"""A local cloud that stands alone: by name of a runtime, after whoever was killed before it."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from docker.errors import DockerException
+
+from greenrun.local_cloud.cloud import LocalCloud
+from greenrun.local_cloud.ingress.envoy import EnvoyIngress
+from greenrun.local_cloud.ingress.process import EnvoyFailed
+from greenrun.local_cloud.instances.docker import DockerRuntime
+from greenrun.local_cloud.instances.in_process import InProcessRuntime
+from greenrun.local_cloud.leftovers import clean_up_leftovers
+from greenrun.local_cloud.machinery import Runtime
+
+RUNTIMES: Mapping[str, type[DockerRuntime | InProcessRuntime]] = {
+    "docker": DockerRuntime,
+    "in-process": InProcessRuntime,
+}
+
+
+class CannotStart(Exception):
+    """This machine lacks what a local cloud runs on; the message says what, in one line."""
+
+
+def start(runtime: str, *, strict_etags: bool, metrics_lag: timedelta) -> LocalCloud:
+    """Raise CannotStart without a container engine or an ingress."""
+    clean_up_leftovers()
+    machine = _runtime(runtime)
+    try:
+        ingress = EnvoyIngress()
+    except EnvoyFailed as failure:
+        machine.close()
+        raise CannotStart(f"the ingress did not start: {failure}") from failure
+    return LocalCloud(machine, ingress, strict_etags=strict_etags, metrics_lag=metrics_lag)
+
+
+def _runtime(name: str) -> Runtime:
+    try:
+        return RUNTIMES[name]()
+    except DockerException as error:
+        raise CannotStart(
+            f"no Docker engine answers ({error}). "
+            "hint: start one, or do without containers: --runtime in-process"
+        ) from error

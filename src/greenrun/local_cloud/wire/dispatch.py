@@ -1,0 +1,28 @@
+"""One call, from either wire, to the implementation that answers it."""
+
+import sys
+import traceback
+from typing import Any
+
+from grpc import StatusCode
+
+from greenrun.local_cloud.errors import CloudError
+from greenrun.local_cloud.wire.methods import Method
+
+
+def call(implementation: object, method: Method, request: Any) -> Any:  # noqa: ANN401 - any official message
+    """The answer to `request`; raises only CloudError.
+
+    UNIMPLEMENTED where the implementation has no such method; INTERNAL, told on stderr too, for
+    whatever it did not mean to raise.
+    """
+    answer = getattr(implementation, method.name, None)
+    if answer is None:
+        raise CloudError(StatusCode.UNIMPLEMENTED, f"{method.path} is not part of the local cloud.")
+    try:
+        return answer(request)
+    except CloudError:
+        raise
+    except Exception as error:
+        traceback.print_exc(file=sys.stderr)
+        raise CloudError(StatusCode.INTERNAL, f"{method.path}: {error!r}") from error

@@ -1,0 +1,62 @@
+"""The gRPC side of the wire: generic method handlers, no generated stubs."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+
+from greenrun.local_cloud.errors import CloudError
+from greenrun.local_cloud.wire.dispatch import call
+from greenrun.local_cloud.wire.methods import Binding, MessageType, Method, OperationsBinding
+
+THREADS = 64  # a client that waits for an operation holds one
+
+
+class GrpcServer:
+    """Serves the bindings on a loopback port that the system picks."""
+
+    def __init__(self, bindings: Iterable[Binding | OperationsBinding]) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="grpc")
+        self._server = grpc.server(self._threads)
+        for binding in bindings:
+            self._serve(binding)
+        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        self._server.start()
+
+    def close(self) -> None:
+        self._server.stop(grace=None).wait()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _serve(self, binding: Binding | OperationsBinding) -> None:
+        for method in binding.methods():
+            service, _, rpc = method.path[1:].partition("/")
+            behaviour = _unary(binding.implementation, method)
+            self._server.add_generic_rpc_handlers(
+                (grpc.method_handlers_generic_handler(service, {rpc: behaviour}),)
+            )
+
+
+def _unary(implementation: object, method: Method) -> "grpc.RpcMethodHandler[Any, Any]":
+    def answer(request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401 - any official message
+        try:
+            return call(implementation, method, request)
+        except CloudError as error:
+            return context.abort(error.code, error.message)
+
+    return grpc.unary_unary_rpc_method_handler(
+        answer,
+        request_deserializer=_reading(method.request),
+        response_serializer=_writing(method.response),
+    )
+
+
+def _reading(kind: MessageType) -> Callable[[bytes], Any]:
+    """Proto-plus and raw classes name it differently."""
+    reading: Callable[[bytes], Any] = getattr(kind, "deserialize", None) or kind.FromString
+    return reading
+
+
+def _writing(kind: MessageType) -> Callable[[Any], bytes]:
+    writing: Callable[[Any], bytes] = getattr(kind, "serialize", None) or kind.SerializeToString
+    return writing

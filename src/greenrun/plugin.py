@@ -1,0 +1,104 @@
+"""Makes pytest perform releases: collects features, keeps their order, tells and records them."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from greenrun.suite import check, hookspecs, options, tags
+from greenrun.suite.collection import ENVIRONMENTS, FOUND, REFUSED, FeatureFile, planned
+from greenrun.suite.narration import Narrator
+from greenrun.suite.performing import Performing
+from greenrun.suite.reporting import Reporting, claim_results, claimed
+from greenrun.suite.run import RUN, Run
+from greenrun.suite.screen import Screen, screen
+from greenrun.suite.secrecy import Redaction, secrets_of
+from greenrun.suite.telling import Telling
+
+__all__ = ["keep_secret"]
+
+
+def keep_secret(config: pytest.Config, value: str) -> None:
+    """Never show this value again: on the terminal, in pytest's reports, in Allure's results."""
+    secrets_of(config).keep(value)
+
+
+@pytest.fixture(scope="session")
+def environment(request: pytest.FixtureRequest) -> str:
+    """Where the running scenario takes place; for other tests, what `--env` says."""
+    here: str = getattr(request, "param", request.config.stash[ENVIRONMENTS][-1])
+    return here
+
+
+@pytest.fixture(scope="session")
+def progress(pytestconfig: pytest.Config) -> Narrator:
+    """Tells what the running sentence is at; silent where no feature runs."""
+    run = pytestconfig.stash.get(RUN, None)
+    return run.narrator if run else Narrator(Screen(lambda _: None, str))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    options.declare(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[ENVIRONMENTS] = options.environments(config)
+    config.stash[REFUSED] = []
+    config.stash[FOUND] = {}
+    for tag, meaning in tags.MEANINGS.items():
+        config.addinivalue_line("markers", f"{tag}: {meaning}")
+    config.pluginmanager.register(Redaction(secrets_of(config)))
+    if options.features_are_among(config):
+        _refuse(list(options.refusals(config)))
+        claim_results(config)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Wire the parts of a run of features; the screen needs pytest's terminal to be there."""
+    config, secrets = session.config, secrets_of(session.config)
+    if not options.features_are_among(config):
+        return
+    narrator = Narrator(screen(config, secrets.redact), config.get_verbosity())
+    run = config.stash[RUN] = Run(config.stash[ENVIRONMENTS], narrator)
+    config.pluginmanager.register(Performing(session, run))
+    config.pluginmanager.register(Telling(run))
+    if claimed(config):
+        config.pluginmanager.register(Reporting(config, run, secrets))
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFile | None:
+    if file_path.suffix != ".feature":
+        return None
+    return FeatureFile.from_parent(parent, path=file_path)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Say why a feature cannot be read, rather than that a test in it was not found."""
+    try:
+        return (yield)
+    except pytest.UsageError:
+        _refuse(session.config.stash[REFUSED])
+        raise
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None]:
+    yield
+    _refuse(config.stash[REFUSED] + check.bind(items, config))
+    if run := config.stash.get(RUN, None):
+        run.plan(items, config)
+    elif any(map(planned, items)):
+        raise pytest.UsageError("features behind a link: name their folder itself")
+
+
+def _refuse(complaints: list[str]) -> None:
+    if complaints:
+        raise pytest.UsageError("\n  ".join(["no feature was begun", *complaints]))

@@ -1,0 +1,79 @@
+"""Proofs of the image: its platform, its budgets, and that it gives nothing away."""
+
+import re
+from collections.abc import Iterator
+
+from greenrun.domain.gate import Quantity, Threshold, Verdict
+from greenrun.domain.image import Image
+from greenrun.errors import GateClosed
+from greenrun.release import Release
+
+_SECRET_NAME = re.compile(r"(?i)(api_?key|token|secret|password|bypass|credential)")
+_SECRET_VALUE = re.compile(
+    r"AIza[\w-]{35}|sk-[\w-]{20,}|gh[pousr]_\w{36}|-----BEGIN [A-Z ]*PRIVATE"
+)
+
+
+def platform(release: Release) -> None:
+    """The image is for the architecture that the plan names."""
+    wanted = release.plan.build.platform.partition("/")[2]
+    if release.image.architecture != wanted:
+        raise GateClosed(f"{release.image}: got {release.image.architecture}, needs {wanted}")
+
+
+def build_time(release: Release) -> None:
+    """The build took no longer than its budget."""
+    budget = release.plan.build.within.total_seconds()
+    threshold = Threshold("build time", "at most", Quantity(budget, "s"))
+    _judge(threshold, Quantity(release.build.took.total_seconds(), "s"))
+
+
+def size(release: Release) -> None:
+    """The image is no larger than its budget; the largest layers are named when it is."""
+    image, budget = release.image, release.plan.build.size_budget_bytes
+    threshold = Threshold("image size", "at most", _megabytes(budget))
+    layers = (
+        f"{_megabytes(layer.size_bytes)} by {layer.instruction}" for layer in image.largest_layers()
+    )
+    hint = "the largest layers are " + ", ".join(layers)
+    _judge(threshold, _megabytes(image.size_bytes), hint=hint)
+
+
+def exposed_port(release: Release) -> None:
+    """The image exposes the port that the platform sends requests to."""
+    wanted = release.plan.settings.port
+    if wanted not in release.image.exposed_ports:
+        found = ", ".join(map(str, release.image.exposed_ports)) or "none"
+        raise GateClosed(
+            f"exposed ports of {release.image}: got {found}, needs {wanted}",
+            hint=f"add `EXPOSE {wanted}` to the Dockerfile, or set `deploy.port`",
+        )
+
+
+def no_secret(release: Release) -> None:
+    """Neither a variable nor an instruction of the image holds something like a secret."""
+    found = sorted(set(_secret_places(release.image)))
+    if found:
+        raise GateClosed(
+            f"the image holds what looks like a secret, in {', '.join(found)}",
+            hint="give secrets to the service by `deploy.update-secrets`, never to the image",
+        )
+
+
+def _secret_places(image: Image) -> Iterator[str]:
+    for name, value in image.variables.items():
+        if value and (_SECRET_NAME.search(name) or _SECRET_VALUE.search(value)):
+            yield f"variable {name}"
+    for layer in image.layers:
+        if _SECRET_VALUE.search(layer.instruction):
+            yield f"instruction {layer.instruction.split()[0]}"
+
+
+def _judge(threshold: Threshold, measured: Quantity, hint: str = "") -> None:
+    finding = threshold.judge(measured)
+    if finding.verdict is not Verdict.PASS:
+        raise GateClosed(str(finding), hint=hint)
+
+
+def _megabytes(size_bytes: int) -> Quantity:
+    return Quantity(size_bytes / 10**6, "MB")

@@ -1,0 +1,73 @@
+"""Proofs of the service: who serves, and that the candidate is what was asked for."""
+
+from greenrun.domain.gate import Quantity, Threshold, Verdict
+from greenrun.errors import GateClosed
+from greenrun.release import Release
+
+
+def served_by(release: Release, revision: str) -> None:
+    """Every user reaches this one revision, by the split and by who answers."""
+    serving = release.service.resolved.serving
+    if serving != {revision: 100}:
+        raise GateClosed(f"traffic: got {serving}, needs 100 % {revision}")
+    found = release.answering()
+    if found != {revision}:
+        raise GateClosed(f"answers: got {', '.join(sorted(found))}, needs {revision}")
+
+
+def restored(release: Release) -> None:
+    """Users are served as they were before the release."""
+    if release.before is not None:
+        served_by(release, release.baseline)
+
+
+def ready_time(release: Release) -> None:
+    """The candidate was ready within its budget."""
+    budget = release.plan.ready_within.total_seconds()
+    threshold = Threshold("time to ready", "at most", Quantity(budget, "s"))
+    finding = threshold.judge(Quantity(release.ready_after.total_seconds(), "s"))
+    if finding.verdict is not Verdict.PASS:
+        raise GateClosed(str(finding))
+
+
+def candidate_image(release: Release) -> None:
+    """The candidate runs the bytes that were built."""
+    found = release.live_candidate().image
+    if found != release.image.reference:
+        raise GateClosed(f"image: got {found}, needs {release.image.reference}")
+
+
+def candidate_settings(release: Release) -> None:
+    """The candidate has exactly the settings of the plan."""
+    differences = release.differences()
+    if differences:
+        raise GateClosed("settings of the candidate: " + "; ".join(map(str, differences)))
+
+
+def variables_kept(release: Release) -> None:
+    """The candidate lacks none of the baseline's variables."""
+    lost = release.lost_variables()
+    if lost:
+        raise GateClosed(
+            f"variables: the candidate would lose {', '.join(lost)} of the baseline",
+            hint="add them to env.yaml or `deploy.update-secrets`, or take them off the baseline",
+        )
+
+
+def reachable(release: Release) -> None:
+    """Whoever may invoke the service is who the plan says."""
+    found = release.roles.platform.invokable_by_all()
+    if found != release.plan.public:
+        needs = "everybody" if release.plan.public else "only those who are granted it"
+        raise GateClosed(
+            f"who may invoke: got {'everybody' if found else 'not everybody'}, needs {needs}",
+            hint="set `deploy.allow-unauthenticated`, or correct the policy of the service",
+        )
+
+
+def no_traffic(release: Release, revision: str) -> None:
+    """The revision still stands, and users do not reach it."""
+    if release.roles.platform.revision(revision) is None:
+        raise GateClosed(f"{revision} is gone, needs to be kept as the way back")
+    if share := release.service.resolved.share(revision):
+        raise GateClosed(f"{revision}: got {share} % of the traffic, needs none")

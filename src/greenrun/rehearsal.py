@@ -1,0 +1,60 @@
+"""The rehearsal: a service on this machine as production would have it, before a release."""
+
+from dataclasses import dataclass, replace
+
+from greenrun.domain.plan import Plan
+from greenrun.journal import Journal
+from greenrun.migration import Migrations
+from greenrun.ports import Builder, NewRevision, Patience, Roles
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """What serves before the release: a revision by name, and its image by reference."""
+
+    revision: str
+    image: str
+
+
+def last_promoted(plan: Plan, journal: Journal, builder: Builder) -> StandIn | None:
+    """The candidate that the last rehearsal promoted, where its image still exists."""
+    for entry in reversed(journal.entries()):
+        facts = entry.facts
+        if entry.action == "promoted" and facts.get("service") == plan.service:
+            known = builder.image(facts["image"])
+            return StandIn(entry.subject, facts["image"]) if known else None
+    return None
+
+
+def start(plan: Plan, roles: Roles, journal: Journal, stand_in: StandIn) -> None:
+    """Bring up the service with the stand-in as the revision that serves everybody."""
+    wanted = NewRevision(stand_in.revision, stand_in.image, plan.settings)
+    patience = Patience(plan.ready_within, roles.progress.report)
+    if plan.migration is not None:
+        Migrations(plan, plan.migration, stand_in.image, roles, journal).apply()
+    with journal.change("create", plan.service, revision=stand_in.revision, image=stand_in.image):
+        roles.platform.create(wanted, patience)
+    if plan.public:
+        with journal.change("let everybody invoke", plan.service):
+            roles.platform.let_all_invoke()
+
+
+def remove(plan: Plan, roles: Roles, journal: Journal) -> None:
+    """Take the service down again, with its job."""
+    patience = Patience(plan.change_within)
+    with journal.change("remove", plan.service):
+        roles.platform.remove_service(patience)
+        roles.platform.remove_job(f"{plan.service}-migration", patience)
+
+
+def drill_plan(plan: Plan, number: int, variables: dict[str, str]) -> tuple[Plan, Plan]:
+    """Two plans of a drill's own service and storage: its baseline's, and its candidate's."""
+    service = f"{plan.service}-drill-{number}"
+    volumes = tuple(
+        replace(volume, source=f"{volume.source}-drill-{number}")
+        for volume in plan.settings.volumes
+    )
+    settings = replace(plan.settings, volumes=volumes)
+    before = replace(plan, service=service, settings=settings)
+    faulty = replace(settings, variables={**settings.variables, **variables})
+    return before, replace(before, settings=faulty)

@@ -1,0 +1,99 @@
+"""What the schema refused, in words that lead to the place."""
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from typing import get_args
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from greenrun.errors import Complaint
+from greenrun.settings.node import Node, spelled
+from greenrun.settings.schema import Release, Section
+
+_LONGEST = 80
+_SECRETS = ("deploy", "update-secrets")
+_PER_ENVIRONMENT = {"project", "region"}
+
+
+def complaints_of(error: ValidationError, tree: Node, overlay: Node) -> Iterator[Complaint]:
+    """One complaint per refusal.
+
+    Args:
+        error: what validating the tree against Release raised.
+        tree: the release as an environment sees it.
+        overlay: what the environment alone says; a place that nobody wrote is missed there.
+    """
+    for detail in error.errors(include_url=False):
+        path = tuple(str(part) for part in detail["loc"] if part != "[key]")
+        node, absent = tree.nearest(path)
+        if not node.path and path[0] in _PER_ENVIRONMENT:
+            node = overlay
+        key = (*node.path, *(name.replace("_", "-") for name in absent))
+        got, needs = _got(detail, path, absent=bool(absent)), _needs(detail, path)
+        yield Complaint(node.file, node.line if node.path else 0, spelled(key), got, needs)
+
+
+def unknown_key(known: Iterable[str], key: str) -> str:
+    """What is needed instead of a key: the nearest one that is known, or any."""
+    others = list(known)
+    for near in get_close_matches(key, others, n=1):
+        others.remove(near)
+        return f"{near}" + (f", or one of: {', '.join(others)}" if others else "")
+    return f"one of: {', '.join(others)}"
+
+
+def shown(value: object) -> str:
+    """A value in one line, as YAML has it."""
+    match value:
+        case None:
+            text = "nothing"
+        case bool():
+            text = str(value).lower()
+        case dict():
+            text = "a mapping" if value else "an empty mapping"
+        case list():
+            text = f"[{', '.join(map(shown, value))}]"
+        case _:
+            text = repr(value)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def _got(detail: ErrorDetails, path: tuple[str, ...], *, absent: bool) -> str:
+    if detail["type"] == "extra_forbidden":
+        return "an unknown key"
+    if detail["loc"][-1] == "[key]":
+        return "this name"
+    if path[: len(_SECRETS)] == _SECRETS and isinstance(detail["input"], str):
+        return "other text (not shown, it may be the secret itself)"
+    by_default = " (the default)" if absent and detail["input"] is not None else ""
+    return shown(detail["input"]) + by_default
+
+
+def _needs(detail: ErrorDetails, path: tuple[str, ...]) -> str:
+    match detail["type"]:
+        case "extra_forbidden":
+            return unknown_key(_known_keys(path[:-1]), path[-1])
+        case "value_error":
+            return str(detail["ctx"]["error"])
+        case "mapping_type":
+            return "a mapping of names"
+        case _:
+            return f"a mapping with keys such as {', '.join(_known_keys(path)[:3])}"
+
+
+def _known_keys(path: tuple[str, ...]) -> list[str]:
+    section: type[Section] = Release
+    for name in path:
+        section = _sections(section).get(name, section)
+    return [str(field.alias) for field in section.model_fields.values()]
+
+
+def _sections(section: type[Section]) -> dict[str, type[Section]]:
+    fields = {str(field.alias): field.annotation for field in section.model_fields.values()}
+    return {
+        key: part
+        for key, annotation in fields.items()
+        for part in (annotation, *get_args(annotation))
+        if isinstance(part, type) and issubclass(part, Section)
+    }

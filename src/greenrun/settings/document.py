@@ -1,0 +1,141 @@
+"""Reading YAML, so that every value knows its line."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NoReturn
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from greenrun.errors import Complaint
+from greenrun.settings.core_schema import resolved
+from greenrun.settings.node import WHOLE_FILE, Node, spelled
+
+Complain = Callable[[Complaint], None]
+
+_DEEPEST = 20
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def read_document(directory: Path, file: str, complain: Complain) -> Node | None:
+    """Read a file of one YAML document (1.2, core schema); None where it cannot be read.
+
+    An empty file is a Node whose value is None.
+    """
+    try:
+        text = (directory / file).read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        got = f"no readable file ({error.strerror})"
+        complain(Complaint(file, 0, WHOLE_FILE, got, f"the file {file} beside release.yaml"))
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        complain(Complaint(file, line, WHOLE_FILE, "bytes that are no text", "text in UTF-8"))
+    else:
+        return _parse(file, text, complain)
+    return None
+
+
+def _parse(file: str, text: str, complain: Complain) -> Node | None:
+    composer = _Composer(file, YAML(typ="safe", pure=True).parse(text), complain)
+    try:
+        return composer.document()
+    except _Unreadable as error:
+        complain(error.complaint)
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        complain(_syntax(file, line, " ".join(str(error.problem).split())))
+    except (YAMLError, ValueError, OverflowError) as error:  # bad characters and escapes
+        complain(_syntax(file, composer.line, str(error).splitlines()[0]))
+    return None
+
+
+def _syntax(file: str, line: int, problem: str) -> Complaint:
+    return Complaint(file, line, "syntax", f"text that is no YAML ({problem})", "YAML 1.2")
+
+
+class _Unreadable(Exception):
+    def __init__(self, complaint: Complaint) -> None:
+        super().__init__(str(complaint))
+        self.complaint = complaint
+
+
+class _Composer:
+    """Builds nodes from events. Aliases and tags are refused: a value says what it is."""
+
+    def __init__(self, file: str, events: Iterable[Event], complain: Complain) -> None:
+        self.line = 0
+        self._file = file
+        self._events = iter(events)
+        self._complain = complain
+
+    def document(self) -> Node:
+        next(self._events)
+        first = self._advance()
+        if isinstance(first, StreamEndEvent):
+            return Node(self._file, 0, (), None)
+        root = self._node(self._advance(), (), self.line)
+        self._advance()
+        if isinstance(self._advance(), DocumentStartEvent):
+            self._refuse((), "a second document after ---", "one document")
+        return root
+
+    def _advance(self) -> Event:
+        event = next(self._events)
+        if event.start_mark is not None:
+            self.line = event.start_mark.line + 1
+        if isinstance(event, ScalarEvent) and _SURROGATE.search(event.value):
+            self._refuse((), "half a character (a surrogate)", "whole characters")
+        return event
+
+    def _refuse(self, path: tuple[str, ...], got: str, needs: str) -> NoReturn:
+        raise _Unreadable(Complaint(self._file, self.line, spelled(path), got, needs))
+
+    def _node(self, event: Event, path: tuple[str, ...], line: int) -> Node:
+        if len(path) > _DEEPEST:
+            self._refuse(path[:1], "values in values without end", f"at most {_DEEPEST} levels")
+        match event:
+            case AliasEvent():
+                self._refuse(path, f"the alias *{event.anchor}", "the value itself, written out")
+            case ScalarEvent() | MappingStartEvent() | SequenceStartEvent() if event.tag:
+                self._refuse(path, f"the tag {event.tag}", "the value without a tag")
+            case MappingStartEvent():
+                return Node(self._file, line, path, self._mapping(path))
+            case SequenceStartEvent():
+                return Node(self._file, line, path, list(self._items(path)))
+            case ScalarEvent(style=None):
+                return Node(self._file, line, path, resolved(event.value), event.value)
+            case ScalarEvent():
+                return Node(self._file, line, path, event.value)
+        raise AssertionError(event)
+
+    def _mapping(self, path: tuple[str, ...]) -> dict[str, Node]:
+        entries: dict[str, Node] = {}
+        while not isinstance(event := self._advance(), MappingEndEvent):
+            if not isinstance(event, ScalarEvent):
+                self._refuse(path, "a key that is no text", "keys of one word")
+            name, line = event.value, self.line
+            entry = self._node(self._advance(), (*path, name), line)
+            if name in entries:
+                needs = f"it once (it stands in line {entries[name].line} already)"
+                self._complain(entry.complaint(got="the same key again", needs=needs))
+            else:
+                entries[name] = entry
+        return entries
+
+    def _items(self, path: tuple[str, ...]) -> Iterator[Node]:
+        position = 0
+        while not isinstance(event := self._advance(), SequenceEndEvent):
+            position += 1
+            yield self._node(event, (*path, f"[{position}]"), self.line)

@@ -1,0 +1,114 @@
+"""The plan of an environment, or everything that is wrong with what people wrote."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from greenrun.domain.plan import Plan
+from greenrun.errors import Complaint, SettingsError
+from greenrun.settings import values as are
+from greenrun.settings.complaints import complaints_of, shown, unknown_key
+from greenrun.settings.document import Complain, read_document
+from greenrun.settings.node import Node, spelled
+from greenrun.settings.schema import Release
+from greenrun.settings.variables import read_variables
+
+RELEASE_FILE = "release.yaml"
+VARIABLES_FILE = "env.yaml"
+
+
+def load_plan(directory: Path, environment: str) -> Plan:
+    """Read release.yaml and the file of variables that it names, as one environment sees them.
+
+    What `environments.NAME` says goes over the rest: mappings are merged, all else is replaced.
+    Every environment is checked, not only the one that is asked for.
+
+    Raises:
+        SettingsError: with all complaints about both files.
+    """
+    found: list[Complaint] = []
+    views = _views(directory, environment, found.append)
+    if not views:
+        read_variables(directory, VARIABLES_FILE, (), found.append)
+    plans = {view.environment: view.plan(directory, found.append) for view in views}
+    plan = plans.get(environment)
+    if found or plan is None:
+        raise SettingsError(sorted(dict.fromkeys(found), key=_place))
+    return plan
+
+
+def _place(complaint: Complaint) -> tuple[bool, str, int]:
+    return complaint.file != RELEASE_FILE, complaint.file, complaint.line
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """release.yaml as one environment sees it; `overlay` is what the environment alone says."""
+
+    environment: str
+    tree: Node
+    overlay: Node
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        node, absent = self.tree.nearest(("deploy", "update-secrets"))
+        return frozenset() if absent else frozenset(node.entries)
+
+    @property
+    def variables_file(self) -> str:
+        node, absent = self.tree.nearest(("deploy", "env-vars-file"))
+        usable = not absent and are.RELATIVE_PATH.fits(node.value)
+        return str(node.value) if usable else VARIABLES_FILE
+
+    def plan(self, directory: Path, complain: Complain) -> Plan | None:
+        variables = read_variables(directory, self.variables_file, self.secrets, complain)
+        try:
+            release = Release.model_validate(self.tree.content, context=self.secrets)
+        except ValidationError as error:
+            for complaint in complaints_of(error, self.tree, self.overlay):
+                complain(complaint)
+            return None
+        return release.plan(self.environment, variables)
+
+
+def _views(directory: Path, environment: str, complain: Complain) -> list[_View]:
+    document = read_document(directory, RELEASE_FILE, complain)
+    if document is None:
+        return []
+    if not isinstance(document.value, dict):
+        needs = "keys with values, service, build and environments at least"
+        complain(document.complaint(got=shown(document.content), needs=needs))
+        return []
+    shared = {key: node for key, node in document.value.items() if key != "environments"}
+    base = replace(document, value=shared)
+    overlays = dict(_overlays(document, complain))
+    _want(environment, document, complain)
+    views = [_View(name, base.overlaid(overlay), overlay) for name, overlay in overlays.items()]
+    return views or [_View("", base, base)]
+
+
+def _overlays(document: Node, complain: Complain) -> Iterator[tuple[str, Node]]:
+    node, absent = document.nearest(("environments",))
+    if absent or not node.entries:
+        got = shown(None if absent else node.content)
+        needs = "a mapping of names, such as local and prod, each with project and region"
+        complain(Complaint(node.file, 0 if absent else node.line, "environments", got, needs))
+        return
+    for name, entry in node.entries.items():
+        if not are.ENVIRONMENT_NAME.fits(name):
+            complain(entry.complaint(got="this name", needs=are.ENVIRONMENT_NAME.needs))
+        elif not isinstance(entry.value, dict):
+            needs = "a mapping with project and region"
+            complain(entry.complaint(got=shown(entry.content), needs=needs))
+        else:
+            yield name, entry
+
+
+def _want(environment: str, document: Node, complain: Complain) -> None:
+    node, _ = document.nearest(("environments",))
+    if node.path and node.entries and environment not in node.entries:
+        key = spelled((*node.path, environment))
+        needs = unknown_key(node.entries, environment)
+        complain(Complaint(node.file, node.line, key, "no such environment", needs))

@@ -1,0 +1,225 @@
+"""The keys of release.yaml; under `deploy` they are the flags of `gcloud run deploy`."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+
+from greenrun.domain.image import TagPolicy
+from greenrun.domain.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan
+from greenrun.domain.revision import RevisionSettings, StartupProbe, Volume
+from greenrun.settings import forms, resources
+from greenrun.settings import values as are
+
+REQUIRED: Any = Field(default=None)
+"""An absent key is read as nothing, and nothing is refused by every form."""
+
+
+def written(text: Any) -> Any:  # noqa: ANN401 - a default stands in the form that people write
+    """A default in the form that release.yaml has it."""
+    return Field(default=text)
+
+
+class Section(BaseModel):
+    """A mapping with known keys; what is left out is checked like what is written."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        validate_default=True,
+        alias_generator=lambda name: name.replace("_", "-"),
+    )
+
+
+def _written_out(value: object) -> object:
+    if value is None:
+        raise ValueError("its keys below it, or to be left out")
+    return value
+
+
+Optional = BeforeValidator(_written_out)
+"""A section that may be left out, but does not stand empty: that could be a slip."""
+
+
+class BuildSection(Section):
+    """How the image is built."""
+
+    repository: are.Repository = REQUIRED
+    dockerfile: are.RelativePath = "Dockerfile"
+    context: are.RelativePath = "."
+    platform: are.Platform = "linux/amd64"
+    tag: are.TagPolicyName = written(TagPolicy.TIMESTAMP.value)
+    also_latest: are.Flag = True
+    within: are.Duration = written("10m")
+    size_budget: are.Size = written("2GB")
+
+    def plan(self) -> BuildPlan:
+        return BuildPlan(
+            repository=self.repository,
+            dockerfile=self.dockerfile,
+            context=self.context,
+            platform=self.platform,
+            tag_policy=self.tag,
+            also_latest=self.also_latest,
+            within=self.within,
+            size_budget_bytes=self.size_budget,
+        )
+
+
+class ProbeSection(Section):
+    """The startup probe; without a path it asks for TCP."""
+
+    path: are.ProbePath = Field(default="", validate_default=False)
+    period: are.Period = written("10s")
+    failure_threshold: Annotated[int, forms.whole(1, are.INT32)] = 3
+
+    def probe(self) -> StartupProbe:
+        return StartupProbe(self.path, self.period, self.failure_threshold)
+
+
+class VolumeSection(Section):
+    """Storage that revisions share, and where they find it."""
+
+    source: are.VolumeSource = REQUIRED
+    path: are.MountPath = REQUIRED
+
+
+class DeploySection(Section):
+    """A revision's settings, and what becomes of it once it runs."""
+
+    env_vars_file: are.RelativePath = "env.yaml"
+    update_secrets: Mapping[are.VariableName, are.SecretVersion] = Field(default_factory=dict)
+    timeout: are.Timeout = written("300s")
+    cpu: are.Cpu = "1"
+    memory: are.Memory = "512Mi"
+    port: Annotated[int, forms.whole(1, 65535)] = 8080
+    concurrency: Annotated[int, forms.whole(1, 1000)] = 80
+    min_instances: Annotated[int, forms.whole(0, are.INT32)] = 0
+    max_instances: Annotated[int, forms.whole(1, are.INT32)] = 100
+    startup_probe: Annotated[ProbeSection | None, Optional] = Field(
+        default=None, validate_default=False
+    )
+    volumes: Mapping[are.VolumeName, VolumeSection] = Field(default_factory=dict)
+    service_account: are.ServiceAccount = Field(default="", validate_default=False)
+    allow_unauthenticated: are.Flag = False
+    tag: are.RevisionTag = "candidate"
+    ready_within: are.Duration = written("60s")
+    change_within: are.Duration = written("2m")
+    log_within: are.Duration = written("60s")
+
+    @field_validator("memory")
+    @classmethod
+    def _memory_fits_cpu(cls, memory: str, info: ValidationInfo) -> str:
+        if "cpu" in info.data:
+            resources.judge_memory(memory, cpu=info.data["cpu"])
+        return memory
+
+    @field_validator("concurrency")
+    @classmethod
+    def _concurrency_fits_cpu(cls, concurrency: int, info: ValidationInfo) -> int:
+        if "cpu" in info.data:
+            resources.judge_concurrency(concurrency, cpu=info.data["cpu"])
+        return concurrency
+
+    @field_validator("max_instances")
+    @classmethod
+    def _most_are_not_fewer(cls, most: int, info: ValidationInfo) -> int:
+        fewest = info.data.get("min_instances", 0)
+        if most < fewest:
+            raise ValueError(f"at least deploy.min-instances, {fewest}")
+        return most
+
+    @field_validator("volumes")
+    @classmethod
+    def _volumes_stand_apart(
+        cls, volumes: Mapping[str, VolumeSection]
+    ) -> Mapping[str, VolumeSection]:
+        if len({volume.path for volume in volumes.values()}) < len(volumes):
+            raise ValueError("a path of its own for every volume")
+        return volumes
+
+    def settings(self, variables: Mapping[str, str]) -> RevisionSettings:
+        return RevisionSettings(
+            variables=variables,
+            secrets=self.update_secrets,
+            timeout=self.timeout,
+            cpu=self.cpu,
+            memory=self.memory,
+            port=self.port,
+            concurrency=self.concurrency,
+            min_instances=self.min_instances,
+            max_instances=self.max_instances,
+            startup_probe=self.startup_probe.probe() if self.startup_probe else StartupProbe(),
+            volumes=tuple(Volume(name, at.source, at.path) for name, at in self.volumes.items()),
+            service_account=self.service_account,
+        )
+
+
+class MigrationSection(Section):
+    """Commands of the image."""
+
+    status: are.Command = REQUIRED
+    apply: are.Command = REQUIRED
+    within: are.Duration = written("5m")
+
+    def plan(self) -> MigrationPlan:
+        return MigrationPlan(self.status, self.apply, self.within)
+
+
+class ProbesSection(Section):
+    """As whom our own requests are sent, and the headers that say so."""
+
+    identities: Mapping[are.IdentityName, Mapping[are.HeaderName, are.Header]] = Field(
+        default_factory=dict
+    )
+
+
+class CanarySection(Section):
+    """How the share of the candidate rises."""
+
+    increments: are.Increments = written([10])
+    bake: are.Duration = written("10m")
+    fewest_requests: Annotated[int, forms.whole(1, are.INT32)] = 100
+    probes_per_second: Annotated[float, forms.number(0, 1000)] = 0
+    probe_paths: are.ProbePaths = written(["/"])
+
+    def plan(self) -> CanaryPlan:
+        return CanaryPlan(
+            increments=self.increments,
+            bake=self.bake,
+            fewest_requests=self.fewest_requests,
+            probes_per_second=self.probes_per_second,
+            probe_paths=self.probe_paths,
+        )
+
+
+class Release(Section):
+    """release.yaml as one environment sees it."""
+
+    service: are.ServiceName = REQUIRED
+    project: are.Project = REQUIRED
+    region: are.Region = REQUIRED
+    build: BuildSection = REQUIRED
+    deploy: DeploySection = written({})
+    migration: Annotated[MigrationSection | None, Optional] = Field(
+        default=None, validate_default=False
+    )
+    probes: ProbesSection = written({})
+    canary: CanarySection = written({})
+
+    def plan(self, environment: str, variables: Mapping[str, str]) -> Plan:
+        return Plan(
+            service=self.service,
+            environment=environment,
+            place=Place(self.project, self.region),
+            build=self.build.plan(),
+            settings=self.deploy.settings(variables),
+            public=self.deploy.allow_unauthenticated,
+            revision_tag=self.deploy.tag,
+            ready_within=self.deploy.ready_within,
+            change_within=self.deploy.change_within,
+            log_within=self.deploy.log_within,
+            migration=self.migration.plan() if self.migration else None,
+            canary=self.canary.plan(),
+            identities={who: dict(headers) for who, headers in self.probes.identities.items()},
+        )

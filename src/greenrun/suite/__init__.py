@@ -1,0 +1,1 @@
+"""What makes pytest perform a release: one small module per concern, wired in greenrun.plugin."""

@@ -1,0 +1,112 @@
+"""Feature files become tests: one per scenario (or row of an outline) and environment."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from pytest_bdd.parser import Feature, Scenario
+
+from greenrun.suite import gherkin, tags
+from greenrun.suite.performance import perform
+from greenrun.suite.sentences import Definition
+from greenrun.suite.tags import Kind
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A scenario in one environment. `bindings` are its definitions, one a sentence."""
+
+    scenario: Scenario
+    environment: str
+    tags: frozenset[str]
+    row: str
+    path: Path
+    bindings: list[Definition] = field(default_factory=list)
+
+    @property
+    def feature(self) -> Feature:
+        return self.scenario.feature
+
+    @property
+    def title(self) -> str:
+        return f"{self.scenario.name} [{self.row}]" if self.row else self.scenario.name
+
+    @property
+    def kind(self) -> Kind:
+        return tags.kind(self.tags)
+
+    @property
+    def place(self) -> str:
+        return f"{self.feature.name}: {self.title}"
+
+
+PLANNED = pytest.StashKey[Planned]()
+REFUSED = pytest.StashKey[list[str]]()
+ENVIRONMENTS = pytest.StashKey[Sequence[str]]()
+FOUND = pytest.StashKey[dict[Path, int]]()
+
+
+def planned(item: pytest.Item | None) -> Planned | None:
+    """The scenario behind a test, or None for any other test."""
+    return item.stash.get(PLANNED, None) if item else None
+
+
+class FeatureFile(pytest.Module):
+    """A feature file, in the place where pytest expects a module of test functions."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        self.obj = ModuleType(self.path.stem)
+        try:
+            feature = gherkin.read(self.path, self.nodeid)
+        except gherkin.FeatureRefused as refusal:
+            self.config.stash[REFUSED].append(str(refusal))
+            return
+        items = [item for reading in gherkin.readings(feature) for item in self._items(reading)]
+        self.config.stash[FOUND][self.path] = len(items)
+        yield from items
+
+    def istestfunction(self, obj: object, name: str) -> bool:  # noqa: ARG002, what pytest hands over
+        return True
+
+    def _items(self, reading: gherkin.Reading) -> Iterator[pytest.Item]:
+        environments = tags.environments(reading.tags, self.config.stash[ENVIRONMENTS])
+        if not environments:
+            return
+        name = reading.scenario.name
+        function = self._tagged(_function(environments, reading.row), reading.tags)
+        setattr(self.obj, name, function)
+        made = self.ihook.pytest_pycollect_makeitem(collector=self, name=name, obj=function)
+        for item, environment in zip(made, environments, strict=True):
+            item.stash[PLANNED] = Planned(
+                reading.scenario, environment, reading.tags, reading.row, self.path
+            )
+            yield item
+
+    def _tagged(self, function: Callable[..., None], names: frozenset[str]) -> Callable[..., None]:
+        known = known_tags(self.config)
+        for tag in sorted(names & known):
+            self.config.hook.pytest_bdd_apply_tag(tag=tag, function=function)
+        return function
+
+
+def _function(environments: Sequence[str], row: str) -> Callable[..., None]:
+    """Make what pytest calls for a scenario; the parameter says where."""
+
+    def scenario(request: pytest.FixtureRequest, environment: str) -> None:  # noqa: ARG001, set up first
+        __tracebackhide__ = True
+        here = request.node.stash[PLANNED]
+        perform(request, here.scenario, here.bindings)
+
+    ids = [f"{name}-{row}" if row else name for name in environments]
+    parametrize = pytest.mark.parametrize
+    return parametrize("environment", environments, ids=ids, indirect=True, scope="session")(
+        scenario
+    )
+
+
+def known_tags(config: pytest.Config) -> set[str]:
+    """Tags that greenrun knows, and markers that the project has registered."""
+    registered = (line.split(":")[0].split("(")[0].strip() for line in config.getini("markers"))
+    return {*tags.MEANINGS, *registered}

@@ -1,0 +1,80 @@
+"""What a person may ask of a release on the command line, and what is refused."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from greenrun.suite.tags import REHEARSAL_ENVIRONMENT
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
+REFUSED_SWITCHES = {
+    "lf": "--lf",
+    "failedfirst": "--ff",
+    "newfirst": "--nf",
+    "stepwise": "--sw",
+    "stepwise_skip": "--sw-skip",
+}
+
+
+def declare(parser: pytest.Parser) -> None:
+    """Add the options of a release to pytest's."""
+    group = parser.getgroup("greenrun", "releases")
+    group.addoption(
+        "--env",
+        metavar="NAME",
+        default=REHEARSAL_ENVIRONMENT,
+        help=f"release to this environment, after a rehearsal ({REHEARSAL_ENVIRONMENT}: only that)",
+    )
+    group.addoption(
+        "--no-html", action="store_true", help="leave the report of features to other tools"
+    )
+
+
+def environments(config: pytest.Config) -> Sequence[str]:
+    """The environments of a run, in order. Raises UsageError for what cannot be a name."""
+    wanted = config.getoption("--env")
+    if not NAME.fullmatch(wanted):
+        raise pytest.UsageError(f"--env: got {wanted!r}, needs letters, digits, _ or -")
+    return list(dict.fromkeys([REHEARSAL_ENVIRONMENT, wanted]))
+
+
+def features_are_among(config: pytest.Config) -> bool:
+    """True when an argument of pytest is, or holds, a feature file."""
+    skipped: Sequence[str] = config.getini("norecursedirs")
+    starts = [config.invocation_params.dir / arg.partition("::")[0] for arg in config.args]
+    return any(any(_features(start, skipped)) for start in starts)
+
+
+def _features(start: Path, skipped: Sequence[str]) -> Iterator[str]:
+    if start.is_file() and start.suffix == ".feature":
+        yield start.name
+    for _, folders, files in os.walk(start):
+        yield from (name for name in files if name.endswith(".feature"))
+        folders[:] = [name for name in folders if not any(fnmatch(name, p) for p in skipped)]
+
+
+def refusals(config: pytest.Config) -> Iterator[str]:
+    """Why these options cannot be used with features: a release has one order, and no memory."""
+    given = vars(config.option)
+    if given.get("numprocesses") or given.get("tx"):
+        yield "features run one after another: leave out -n"
+    if config.pluginmanager.hasplugin("randomly") and given.get("randomly_reorganize", True):
+        yield "features run in their own order: add -p no:randomly"
+    if _random_order(config):
+        yield "features run in their own order: leave out --random-order"
+    for name, switch in REFUSED_SWITCHES.items():
+        if given.get(name):
+            yield f"a release starts at its beginning: leave out {switch}"
+
+
+def _random_order(config: pytest.Config) -> bool:
+    given = vars(config.option)
+    chosen = (given.get(f"random_order_{what}", "default:") for what in ("bucket", "seed"))
+    return given.get("random_order_enabled", False) or not all(
+        value.startswith("default:") for value in chosen
+    )

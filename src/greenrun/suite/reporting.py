@@ -1,0 +1,94 @@
+"""Has Allure write results of a run of features, and one page of them at its end."""
+
+from collections.abc import Generator, Mapping
+from functools import partial
+from pathlib import Path
+
+import allure_commons
+import pytest
+from allure_pytest.listener import AllureListener  # type: ignore[import-untyped]  # it has no types
+
+from greenrun.adapters import allure_report
+from greenrun.adapters.allure import GherkinBridge
+from greenrun.adapters.allure_results import ResultsFolder
+from greenrun.suite.run import Run
+from greenrun.suite.secrecy import Secrets
+from greenrun.suite.tags import REHEARSAL_ENVIRONMENT
+
+RESULTS, PAGE = Path("reports/allure-results"), Path("reports/report.html")
+
+
+CLAIMED = pytest.StashKey[str | None]()
+
+
+def claim_results(config: pytest.Config) -> None:
+    """Keep allure-pytest from wiring itself: its folder would hold every internal fixture."""
+    if hasattr(config.option, "allure_report_dir"):
+        config.stash[CLAIMED] = config.option.allure_report_dir
+        config.option.allure_report_dir = None
+
+
+def claimed(config: pytest.Config) -> bool:
+    """True where allure-pytest is there and has left the wiring to us."""
+    return CLAIMED in config.stash
+
+
+class Reporting:
+    """Wires allure-pytest's listener to our folder, and our bridge to both."""
+
+    def __init__(self, config: pytest.Config, run: Run, secrets: Secrets) -> None:
+        self._config, self._run, self._secrets = config, run, secrets
+        chosen = config.stash[CLAIMED]
+        self._path = Path(chosen).absolute() if chosen else config.rootpath / RESULTS
+        self._clean: bool = not chosen or config.option.clean_alluredir
+        self._folder: ResultsFolder | None = None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        if session.items and not self._config.option.collectonly:
+            self._folder = ResultsFolder(self._path, self._secrets, clean=self._clean)
+            self._register(self._folder)
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self) -> Generator[None]:
+        try:
+            return (yield)
+        finally:
+            if self._folder and self._run.tally.endings:
+                self._run.report = self._finish(self._folder)
+
+    def _register(self, folder: ResultsFolder) -> None:
+        listener = AllureListener(self._config)
+        for plugin in (listener, folder):
+            allure_commons.plugin_manager.register(plugin)
+            self._config.add_cleanup(partial(allure_commons.plugin_manager.unregister, plugin))
+        self._config.pluginmanager.register(listener, "allure_listener")
+        self._config.pluginmanager.register(GherkinBridge(folder.scenarios.add))
+
+    def _finish(self, folder: ResultsFolder) -> str:
+        """Write the page; return where it is, or why there is none. Never raises."""
+        facts = self._facts()
+        folder.describe_environment(facts)
+        if self._config.option.no_html:
+            return str(folder.path)
+        page = self._config.rootpath / PAGE
+        try:
+            title = self._secrets.redact(self._title(facts))
+            allure_report.write(folder.path, page, title=title, root=self._config.rootpath)
+        except (allure_report.NoReport, OSError) as reason:
+            return f"{folder.path} ({reason})"
+        return page.as_uri()
+
+    def _facts(self) -> dict[str, str]:
+        try:
+            answers = self._config.hook.pytest_greenrun_environment(config=self._config)
+        except Exception as error:  # noqa: BLE001, a report must not change how a release ended
+            self._run.narrator.remark(f"the report lacks its block of facts: {error}")
+            return {}
+        return {name: str(fact) for answer in reversed(answers) for name, fact in answer.items()}
+
+    def _title(self, facts: Mapping[str, str]) -> str:
+        service = facts.get("service", self._config.rootpath.name)
+        target = self._run.environments[-1]
+        is_rehearsal = target == REHEARSAL_ENVIRONMENT
+        return f"Rehearsal of {service}" if is_rehearsal else f"Release of {service} to {target}"

@@ -1,0 +1,93 @@
+"""The terminal beneath pytest's capturing: whole lines, and on a TTY a few that are rewritten."""
+
+import io
+import os
+import sys
+import textwrap
+from collections.abc import Callable
+from typing import Protocol
+
+import pytest
+
+WIDEST = 100  # columns
+CLEAR_LINE, LINE_UP = "\r\x1b[K", "\x1b[1A"
+
+
+class Markup(Protocol):
+    """Colours a text, if colours are wanted; pytest decides that (TTY, NO_COLOR, --color)."""
+
+    def __call__(self, text: str, **markup: bool) -> str: ...
+
+
+class Screen:
+    """Where lines go. `redact` sees each of them first."""
+
+    def __init__(
+        self,
+        write: Callable[[str], object],
+        redact: Callable[[str], str],
+        *,
+        markup: Markup = lambda text, **_: text,
+        width: int = 80,
+        rewrites: bool = False,
+    ) -> None:
+        self._write = write
+        self._redact = redact
+        self._markup = markup
+        self.width = width
+        self.rewrites = rewrites
+        self._live = 0
+
+    def line(self, text: str = "", *, lead: str = "", **markup: bool) -> None:
+        """Write a line that stays. Markup is for the lead alone where there is one."""
+        shown = self._redact(text)
+        if lead:
+            shown = self._markup(lead, **markup) + shown
+        elif shown:
+            shown = self._markup(shown, **markup)
+        self._write(f"{self._cleared()}{shown}\n")
+
+    def paragraph(self, text: str, *, indent: str = "", **markup: bool) -> None:
+        """Write as many lines as the width of the screen asks for."""
+        room = min(self.width, WIDEST)
+        for line in textwrap.wrap(text, room, initial_indent=indent, subsequent_indent=indent):
+            self.line(line, lead="", **markup)
+
+    def live(self, *lines: str) -> None:
+        """Show lines until anything else is written. On a TTY only."""
+        if self.rewrites:
+            clipped = [self._redact(line)[: self.width - 1] for line in lines]
+            self._write(self._cleared() + "\n".join(clipped))
+            self._live = len(clipped)
+
+    def _cleared(self) -> str:
+        lines, self._live = self._live, 0
+        return CLEAR_LINE + (LINE_UP + CLEAR_LINE) * (lines - 1) if lines else ""
+
+
+def screen(config: pytest.Config, redact: Callable[[str], str]) -> Screen:
+    """Make the screen of a run. To be called while pytest does not capture."""
+    if not config.pluginmanager.hasplugin("terminalreporter"):
+        return Screen(lambda _: None, redact)
+    writer = config.get_terminal_writer()
+    return Screen(
+        _around_capture(),
+        redact,
+        markup=writer.markup,
+        width=writer.fullwidth,
+        rewrites=sys.stdout.isatty(),
+    )
+
+
+def _around_capture() -> Callable[[str], object]:
+    """Write to what standard output is now, whatever pytest makes of it later.
+
+    Unbuffered, because a signal may be told of in the middle of another line.
+    """
+    try:
+        descriptor = os.dup(sys.stdout.fileno())
+    except (OSError, io.UnsupportedOperation):
+        return sys.stdout.write
+    raw = open(descriptor, "wb", buffering=0)  # noqa: SIM115, PTH123, open as long as the run
+    encoding = sys.stdout.encoding or "utf-8"
+    return lambda text: raw.write(text.encode(encoding, "replace"))

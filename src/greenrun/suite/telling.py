@@ -1,0 +1,124 @@
+"""What the terminal shows of features, in place of pytest's dots and tracebacks."""
+
+import sys
+from collections.abc import Generator
+
+import pytest
+from pytest_bdd.parser import Step
+
+from greenrun.errors import Hinted
+from greenrun.suite.collection import Planned, planned
+from greenrun.suite.interruption import Interrupted
+from greenrun.suite.narration import FAILED, PASSED, SKIPPED
+from greenrun.suite.run import Run
+from greenrun.suite.summary import Closing, show
+
+
+class Telling:
+    """Passes what pytest and pytest-bdd tell on to the narrator, and counts."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._narrator = run.narrator
+        self._scenarios: set[str] = set()
+        self._sentence: Step | None = None
+        self._is_over = False
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        if scenario := planned(item):
+            self._scenarios.add(item.nodeid)
+            self._open(item.config, scenario)
+        done = yield
+        if scenario:
+            self._close(scenario)
+        return done
+
+    def pytest_bdd_before_step(self, step: Step) -> None:
+        self._sentence = step
+        self._narrator.begin(f"{step.keyword} {step.name}")
+
+    def pytest_bdd_after_step(self) -> None:
+        self._narrator.end(PASSED)
+
+    def pytest_bdd_after_scenario(self) -> None:
+        if error := sys.exception():
+            self._narrator.end(SKIPPED if isinstance(error, pytest.skip.Exception) else FAILED)
+        else:
+            self._sentence = None
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if scenario := planned(item):
+            self._run.tally.add(report)
+            if report.skipped and call.excinfo:
+                self._narrator.skip(str(call.excinfo.value))
+            elif call.excinfo:
+                self._tell(report, call.excinfo.value, scenario)
+        return report
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Leave the counting to pytest, but not the telling while features run."""
+        if self._is_over or report.nodeid not in self._scenarios:
+            return None
+        if report.when == "call":
+            return report.outcome, "", ""
+        return {"passed": "", "failed": "error", "skipped": "skipped"}[report.outcome], "", ""
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter
+    ) -> Generator[None, object, object]:
+        self._is_over = True
+        self._tell_what_is_left()
+        try:
+            return (yield)
+        finally:
+            terminalreporter.flush()
+            if self._run.tally.endings:
+                show(self._closing(), self._narrator.screen)
+
+    def _open(self, config: pytest.Config, scenario: Planned) -> None:
+        self._sentence = None
+        if not self._run.reason_to_skip(scenario):
+            config.get_terminal_writer().flush()
+            self._narrator.feature(scenario.feature.name, scenario.environment)
+            self._narrator.scenario(scenario.title)
+
+    def _close(self, scenario: Planned) -> None:
+        tally = self._run.tally
+        ending, seconds = tally.close(scenario.environment)
+        if ending != "not attempted":
+            self._narrator.close(scenario.title, seconds, passed=ending == "passed")
+
+    def _tell(self, report: pytest.TestReport, error: BaseException, scenario: Planned) -> None:
+        tally = self._run.tally
+        tally.first_error = tally.first_error or error
+        place = (self._sentence or scenario.scenario).line_number
+        file = report.nodeid.partition("::")[0]
+        known = isinstance(error, Hinted | Interrupted)
+        message = str(error) if known else f"{type(error).__name__}: {error}"
+        self._narrator.problem(f"{file}:{place}\n{message}")
+        if known:
+            report._pdbshown = True  # type: ignore[attr-defined]  # noqa: SLF001, pytest's sign for "has been shown"
+
+    def _tell_what_is_left(self) -> None:
+        left = self._run.count - self._run.tally.count
+        if left and self._run.interrupted:
+            self._narrator.skip(f"interrupted by {self._run.interrupted}", left)
+        self._narrator.close_skips()
+
+    def _closing(self) -> Closing:
+        run = self._run
+        return Closing(
+            tally=run.tally,
+            environments=run.environments,
+            whole=run.whole,
+            stopped_at=run.course.stopped_at,
+            interrupted=run.interrupted,
+            needs_person=run.outcome.needs_person,
+            report=run.report,
+        )

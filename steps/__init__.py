@@ -1,0 +1,1 @@
+"""The sentences of features/, one module a noun."""

@@ -1,0 +1,29 @@
+"""Sentences about the canary and the promotion."""
+
+from pytest_bdd import given, then, when
+
+from greenrun.canary import Increment
+from greenrun.domain.gate import Gate
+from greenrun.proofs import traffic
+from greenrun.release import Release
+from steps.tables import Table, gate
+
+
+@given("these objectives of the canary", target_fixture="objectives")
+def _(datatable: Table) -> Gate:
+    return gate(datatable)
+
+
+@when("the candidate's share rises by its increments", target_fixture="increments")
+def _(release: Release, objectives: Gate) -> tuple[Increment, ...]:
+    return release.run_canary(objectives)
+
+
+@then("every increment has passed its objectives")
+def _(increments: tuple[Increment, ...]) -> None:
+    traffic.all_passed(increments)
+
+
+@when("the candidate is promoted")
+def _(release: Release) -> None:
+    release.promote()

@@ -1,0 +1,53 @@
+"""Sentences about drills: candidates that must be stopped."""
+
+from pytest_bdd import given, parsers, then, when
+
+from fixtures.drills import Drills
+from greenrun.domain.gate import Gate
+from greenrun.drill import Drill
+from greenrun.proofs import service
+
+
+@given(parsers.parse('a candidate with the fault "{faults}"'), target_fixture="drill")
+def _(drills: Drills, faults: str) -> Drill:
+    return drills.prepare(FAULTS=faults)
+
+
+@given("a candidate without a fault", target_fixture="drill")
+def _(drills: Drills) -> Drill:
+    return drills.prepare()
+
+
+@given(parsers.parse('a candidate whose migrations are "{kind}"'), target_fixture="drill")
+def _(drills: Drills, kind: str) -> Drill:
+    return drills.prepare(MIGRATIONS=f"app/migrations:app/drills/{kind}")
+
+
+@when("the drill is released")
+def _(drill: Drill) -> None:
+    drill.run()
+
+
+@when("the drill is released to users")
+def _(drill: Drill, objectives: Gate) -> None:
+    drill.run(objectives)
+
+
+@when("the drill is rolled back")
+def _(drill: Drill) -> None:
+    drill.release.roll_back()
+
+
+@then(parsers.parse('it is stopped at its {stage} because "{reason}"'))
+def _(drill: Drill, stage: str, reason: str) -> None:
+    drill.stopped_at(stage, reason)
+
+
+@then("the drill's baseline serves every user")
+def _(drill: Drill) -> None:
+    service.served_by(drill.release, drill.release.baseline)
+
+
+@then("rolling back again changes nothing")
+def _(drill: Drill) -> None:
+    drill.rolls_back_to_nothing_new()

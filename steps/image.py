@@ -1,0 +1,36 @@
+"""Sentences about the image."""
+
+from pytest_bdd import then, when
+
+from greenrun.proofs import image
+from greenrun.release import Release
+
+
+@when("the image is built")
+def _(release: Release) -> None:
+    release.build_image()
+
+
+@then("it is for the platform that release.yaml names")
+def _(release: Release) -> None:
+    image.platform(release)
+
+
+@then("the build kept within its time")
+def _(release: Release) -> None:
+    image.build_time(release)
+
+
+@then("the image keeps within its size")
+def _(release: Release) -> None:
+    image.size(release)
+
+
+@then("the image exposes the port that requests arrive on")
+def _(release: Release) -> None:
+    image.exposed_port(release)
+
+
+@then("no secret stands in the image")
+def _(release: Release) -> None:
+    image.no_secret(release)

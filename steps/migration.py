@@ -1,0 +1,17 @@
+"""Sentences about the schema."""
+
+from pytest_bdd import then, when
+
+from greenrun.migration import Migration
+from greenrun.proofs import schema
+from greenrun.release import Release
+
+
+@when("the migrations of the image are applied", target_fixture="migrations")
+def _(release: Release) -> tuple[Migration, ...]:
+    return release.migrate()
+
+
+@then("no migration is pending")
+def _(migrations: tuple[Migration, ...]) -> None:
+    schema.none_pending(migrations)

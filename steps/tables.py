@@ -1,0 +1,31 @@
+"""Tables of a feature, as pytest-bdd hands them to a sentence: rows of cells, the head first."""
+
+from collections.abc import Sequence
+
+from greenrun.domain.gate import Gate, Quantity, Threshold
+from greenrun.errors import ReleaseError
+
+Table = Sequence[Sequence[str]]
+
+
+def column(table: Table, name: str) -> tuple[str, ...]:
+    """The cells below one name. Raises ReleaseError for an unknown name or an empty table."""
+    head, *rows = table
+    if name not in head or not rows:
+        raise ReleaseError(f"table: got columns {head} and {len(rows)} rows, needs {name!r} filled")
+    return tuple(row[head.index(name)] for row in rows)
+
+
+def gate(table: Table) -> Gate:
+    """The thresholds of a table with the columns `measure` and `at most`."""
+    limits = zip(column(table, "measure"), column(table, "at most"), strict=True)
+    return Gate(tuple(Threshold(name, "at most", quantity(limit)) for name, limit in limits))
+
+
+def quantity(text: str) -> Quantity:
+    """`300 ms` or `5 %`, as people write it."""
+    number, _, unit = text.partition(" ")
+    try:
+        return Quantity(float(number), unit)
+    except ValueError as error:
+        raise ReleaseError(f"table: got {text!r}, needs a number and a unit") from error

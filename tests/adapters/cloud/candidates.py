@@ -1,0 +1,42 @@
+"""Revisions that tests want, and somebody who watches them come."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeVar
+
+from greenrun.domain.revision import RevisionSettings, StartupProbe
+from greenrun.ports import NewRevision, Patience
+
+QUICK = StartupProbe(period=timedelta(seconds=1), failure_threshold=10)
+
+
+@dataclass
+class Watcher:
+    """Keeps what was shown while somebody waited."""
+
+    seconds: float = 20
+    shown: list[str] = field(default_factory=list)
+
+    @property
+    def patience(self) -> Patience:
+        return Patience(timedelta(seconds=self.seconds), self.shown.append)
+
+
+def revision(name: str, program: str = "echo", **settings: object) -> NewRevision:
+    """A revision `web-NAME` of one of the runtime's programs."""
+    wanted = RevisionSettings(**{"startup_probe": QUICK, **settings})  # type: ignore[arg-type] # keywords as RevisionSettings has them
+    return NewRevision(f"web-{name}", f"in-process/{program}", wanted)
+
+
+Found = TypeVar("Found")
+
+
+def until(attempt: Callable[[], Found | None], seconds: float = 15) -> Found:
+    """What the attempt finds, once it is not nothing."""
+    deadline = time.monotonic() + seconds
+    while not (found := attempt()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+    return found

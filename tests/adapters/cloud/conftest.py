@@ -1,0 +1,53 @@
+"""One local cloud with in-process containers, and adapters in a project of their own per test."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from greenrun.adapters.clock import SystemClock
+from greenrun.adapters.cloud_run import CloudRun
+from greenrun.adapters.google_clients import Endpoints, GoogleClients
+from greenrun.domain.plan import Place
+from greenrun.local_cloud.cloud import LocalCloud
+from greenrun.local_cloud.ingress.envoy import EnvoyIngress
+from greenrun.local_cloud.instances.in_process import InProcessRuntime
+from greenrun.ports import Patience
+from tests.adapters.cloud.candidates import Watcher
+from tests.adapters.cloud.programs import TALKERS
+
+_numbers = count(1)
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[LocalCloud]:
+    with LocalCloud(InProcessRuntime(TALKERS), EnvoyIngress()) as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="session")
+def clients(cloud: LocalCloud) -> Iterator[GoogleClients]:
+    with GoogleClients(Endpoints.all_at(cloud.grpc)) as clients:
+        yield clients
+
+
+@pytest.fixture
+def place() -> Place:
+    return Place(f"project-{next(_numbers)}", "europe-west1")
+
+
+@pytest.fixture
+def platform(clients: GoogleClients, place: Place) -> Iterator[CloudRun]:
+    """The service `web`, which is not there yet; whatever becomes of it is removed."""
+    platform = CloudRun(clients, place, "web", SystemClock())
+    yield platform
+    platform.remove_service(Watcher().patience)
+
+
+@pytest.fixture
+def watcher() -> Watcher:
+    return Watcher()
+
+
+@pytest.fixture
+def patience(watcher: Watcher) -> Patience:
+    return watcher.patience

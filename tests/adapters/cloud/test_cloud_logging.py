@@ -1,0 +1,101 @@
+from collections import Counter
+from collections.abc import Iterable
+
+import httpx
+import pytest
+
+from greenrun.adapters.cloud_logging import CloudLogs
+from greenrun.adapters.cloud_run import CloudRun
+from greenrun.adapters.google_clients import GoogleClients
+from greenrun.domain.plan import Place
+from greenrun.domain.revision import RevisionSettings
+from greenrun.domain.traffic import Target, TrafficSplit
+from greenrun.ports import Job, LogEntry, Patience
+from tests.adapters.cloud.candidates import revision, until
+from tests.adapters.cloud.programs import MANY, SECRET
+
+TASK = "in-process/task"
+
+
+@pytest.fixture
+def logs(clients: GoogleClients, place: Place) -> CloudLogs:
+    return CloudLogs(clients, place, "web", lambda text: text.replace(SECRET, "********"))
+
+
+def told(entries: Iterable[LogEntry]) -> list[tuple[str, str]]:
+    return [(entry.severity, entry.text) for entry in entries]
+
+
+def test_a_revision_tells_all_that_it_wrote_in_order_and_redacted(
+    platform: CloudRun, logs: CloudLogs, patience: Patience
+) -> None:
+    platform.create(revision("one", "talkative"), patience)
+    entries = logs.of_revision("web-one")
+    assert told(entries) == [
+        ("DEFAULT", "the key is ********"),
+        ("DEFAULT", "to stderr"),
+        ("ERROR", "no ********"),
+        ("INFO", '{"count": 3.0}'),
+        ("DEFAULT", "Application startup complete"),
+    ]
+    assert entries == sorted(entries, key=lambda entry: entry.time)
+
+
+def test_requests_are_no_part_of_what_a_revision_wrote(
+    platform: CloudRun, logs: CloudLogs, patience: Patience
+) -> None:
+    platform.create(revision("one"), patience)
+    service = platform.service()
+    assert service is not None
+    httpx.get(service.url, headers={"user-agent": "us"})
+    until(lambda: logs.answerers("us"))
+    assert told(logs.of_revision("web-one")) == [("DEFAULT", "Application startup complete")]
+
+
+def test_a_long_log_is_read_to_its_end(
+    platform: CloudRun, logs: CloudLogs, patience: Patience
+) -> None:
+    platform.create(revision("one", "endless"), patience)
+    texts = [entry.text for entry in logs.of_revision("web-one")]
+    # Entries of the very same time come in no order of theirs.
+    assert Counter(texts) == Counter(
+        [*(f"line {number}" for number in range(MANY)), "Application startup complete"]
+    )
+
+
+def test_other_revisions_are_not_in_it(
+    platform: CloudRun, logs: CloudLogs, patience: Patience
+) -> None:
+    platform.create(revision("one", "talkative"), patience)
+    split = TrafficSplit((Target("web-one", 100), Target("web-two", 0, "candidate")))
+    platform.deploy(revision("two"), split, patience)
+    assert told(logs.of_revision("web-two")) == [("DEFAULT", "Application startup complete")]
+    assert logs.of_revision("web-three") == []
+
+
+def test_an_execution_tells_what_it_wrote(
+    platform: CloudRun, logs: CloudLogs, patience: Patience
+) -> None:
+    wanted = Job("migrate", TASK, (TASK,), RevisionSettings(variables={"EXIT_CODE": "7"}))
+    first, second = platform.run(wanted, patience), platform.run(wanted, patience)
+    texts = [entry.text for entry in logs.of_execution(first.name)]
+    assert texts[-1] == "exit 7"
+    assert f"CLOUD_RUN_EXECUTION={first.name}" in texts
+    assert f"CLOUD_RUN_EXECUTION={second.name}" not in texts
+
+
+def test_the_request_log_tells_who_answered_that_very_user_agent(
+    platform: CloudRun, logs: CloudLogs, patience: Patience
+) -> None:
+    platform.create(revision("one"), patience)
+    platform.let_all_invoke()
+    platform.deploy(revision("two"), TrafficSplit((Target("web-two", 100),)), patience)
+    service = platform.service()
+    assert service is not None
+    for agent in ("greenrun/1a", "greenrun/1A", "greenrun/1a2", "greenrun/1a"):
+        httpx.get(service.url, headers={"user-agent": agent})
+    answerers = until(
+        lambda: [*logs.answerers("greenrun/1a")][:2][1:] and logs.answerers("greenrun/1a")
+    )
+    assert answerers == ["web-two", "web-two"]
+    assert logs.answerers("nobody") == []

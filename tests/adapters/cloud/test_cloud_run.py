@@ -1,0 +1,331 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import httpx
+import pytest
+from google.cloud import run_v2
+from google.iam.v1 import iam_policy_pb2, policy_pb2
+from google.protobuf import field_mask_pb2
+from google.type import expr_pb2
+
+from greenrun.adapters.clock import SystemClock
+from greenrun.adapters.cloud_run import CloudRun
+from greenrun.adapters.google_clients import Endpoints, GoogleClients
+from greenrun.domain.plan import Place
+from greenrun.domain.revision import (
+    Readiness,
+    RevisionSettings,
+    SecretReference,
+    StartupProbe,
+    Volume,
+)
+from greenrun.domain.service import Service, baseline_of
+from greenrun.domain.traffic import LATEST, Target, TrafficSplit
+from greenrun.errors import CallFailed, DeadlineExceeded, GateClosed
+from greenrun.ports import Patience
+from tests.adapters.cloud.candidates import QUICK, Watcher, revision
+
+ONE, TWO = "web-one", "web-two"
+WITHOUT_TRAFFIC = TrafficSplit((Target(ONE, 100), Target(TWO, 0, "candidate")))
+
+
+def reading(platform: CloudRun) -> Service:
+    service = platform.service()
+    assert service is not None
+    return service
+
+
+def raw(clients: GoogleClients, place: Place) -> run_v2.Service:
+    return clients.services.get_service(name=f"{place.parent}/services/web")
+
+
+def answering(url: str) -> str:
+    return str(httpx.get(url).raise_for_status().json()["revision"])
+
+
+@pytest.fixture
+def serving(platform: CloudRun, patience: Patience) -> CloudRun:
+    """A public service whose first revision has all traffic, pinned by name."""
+    platform.create(revision("one"), patience)
+    platform.let_all_invoke()
+    platform.split_traffic(TrafficSplit.all_to(ONE), patience)
+    return platform
+
+
+def test_nothing_is_there_at_first(platform: CloudRun) -> None:
+    assert platform.service() is None
+    assert platform.revision(ONE) is None
+
+
+def test_a_created_service_gives_its_first_revision_all_traffic(
+    platform: CloudRun, patience: Patience
+) -> None:
+    platform.create(revision("one"), patience)
+    service = reading(platform)
+    assert service == Service(
+        name="web",
+        url=service.url,
+        generation=1,
+        readiness=Readiness.READY,
+        wanted=TrafficSplit.all_to(LATEST),
+        actual=TrafficSplit.all_to(LATEST),
+        latest_ready=ONE,
+        latest_created=ONE,
+    )
+    assert baseline_of(service) == ONE
+
+
+def test_a_service_that_is_there_cannot_be_created(serving: CloudRun, patience: Patience) -> None:
+    with pytest.raises(CallFailed, match=r"could not create .*/services/web: got ALREADY_EXISTS"):
+        serving.create(revision("two"), patience)
+
+
+def test_a_deploy_without_traffic_serves_under_its_tag_alone(
+    serving: CloudRun, patience: Patience
+) -> None:
+    serving.deploy(revision("two"), WITHOUT_TRAFFIC, patience)
+    service = reading(serving)
+    assert (service.wanted, service.actual) == (WITHOUT_TRAFFIC, WITHOUT_TRAFFIC)
+    assert answering(service.url) == ONE
+    assert answering(service.tag_urls["candidate"]) == TWO
+    assert baseline_of(service) == ONE
+    candidate = serving.revision(TWO)
+    assert candidate is not None
+    assert (candidate.readiness, candidate.image) == (Readiness.READY, "in-process/echo")
+
+
+def test_all_settings_are_read_back_as_they_were_meant(
+    serving: CloudRun, patience: Patience
+) -> None:
+    wanted = RevisionSettings(
+        variables={"MODE": "full", "EMPTY": ""},
+        timeout=timedelta(seconds=600),
+        cpu="2",
+        memory="1Gi",
+        port=9090,
+        concurrency=7,
+        min_instances=1,
+        max_instances=3,
+        startup_probe=StartupProbe("/status/200", timedelta(seconds=1), 30),
+        volumes=(Volume("data", "nfs:10.0.0.2:/data", "/data"), Volume("b", "gcs:bucket", "/b")),
+        service_account="runner@project.iam.gserviceaccount.com",
+    )
+    serving.deploy(replace(revision("two"), settings=wanted), WITHOUT_TRAFFIC, patience)
+    candidate = serving.revision(TWO)
+    assert candidate is not None
+    assert wanted.differences(candidate.settings) == ()
+    url = reading(serving).tag_urls["candidate"]
+    assert httpx.get(url).json()["env"]["MODE"] == "full"
+
+
+def test_settings_that_are_not_ours_survive_a_deploy(
+    serving: CloudRun, clients: GoogleClients, place: Place, patience: Patience
+) -> None:
+    live = raw(clients, place)
+    live.template.revision = "web-by-hand"
+    live.template.labels["team"] = "blue"
+    live.template.containers[0].resources.cpu_idle = False
+    live.labels["cost-centre"] = "42"
+    live.description = "by hand"
+    clients.services.update_service(service=live).result()  # type: ignore[no-untyped-call] # bare there
+    serving.deploy(revision("two"), WITHOUT_TRAFFIC, patience)
+    after = raw(clients, place)
+    assert (dict(after.template.labels), dict(after.labels)) == (
+        {"team": "blue"},
+        {"cost-centre": "42"},
+    )
+    assert after.description == "by hand"
+    assert not after.template.containers[0].resources.cpu_idle
+
+
+def test_a_new_service_has_its_cpu_during_requests(
+    serving: CloudRun, clients: GoogleClients, place: Place
+) -> None:
+    assert serving.revision(ONE) is not None
+    assert raw(clients, place).template.containers[0].resources.cpu_idle
+
+
+@pytest.mark.parametrize(
+    ("program", "reason"),
+    [("deaf", "HEALTH_CHECK_CONTAINER_ERROR"), ("missing", "CONTAINER_MISSING")],
+)
+def test_a_revision_that_cannot_start_closes_the_gate_and_moves_nothing(
+    serving: CloudRun, patience: Patience, program: str, reason: str
+) -> None:
+    hopeless = revision("two", program, startup_probe=StartupProbe(period=timedelta(seconds=1)))
+    with pytest.raises(
+        GateClosed, match=f"revision web-two cannot start: got {reason}: "
+    ) as closed:
+        serving.deploy(hopeless, WITHOUT_TRAFFIC, patience)
+    assert closed.value.hint
+    service = reading(serving)
+    assert service.readiness is Readiness.FAILED
+    assert service.wanted == WITHOUT_TRAFFIC
+    assert service.actual == TrafficSplit.all_to(ONE)
+    assert (service.latest_ready, service.latest_created) == (ONE, TWO)
+    assert answering(service.url) == ONE
+    failed = serving.revision(TWO)
+    assert failed is not None
+    assert (failed.readiness, failed.reason) == (Readiness.FAILED, reason)
+    serving.split_traffic(TrafficSplit.all_to(ONE), patience)
+    assert baseline_of(reading(serving)) == ONE
+
+
+def test_a_secret_that_is_missing_closes_the_gate(serving: CloudRun, patience: Patience) -> None:
+    without = revision("two", secrets={"TOKEN": SecretReference("token", "1")})
+    with pytest.raises(GateClosed, match="SECRETS_ACCESS_CHECK_FAILED"):
+        serving.deploy(without, WITHOUT_TRAFFIC, patience)
+
+
+def test_a_revision_that_takes_too_long_is_left_with_what_was_last_seen(
+    serving: CloudRun,
+) -> None:
+    watcher = Watcher(seconds=2.5)
+    late = revision("two", "slow-start", variables={"START_SECONDS": "30"})
+    with pytest.raises(DeadlineExceeded) as exceeded:
+        serving.deploy(late, WITHOUT_TRAFFIC, watcher.patience)
+    assert exceeded.value.message.startswith("waited 2.5 s for revision web-two to be ready")
+    assert exceeded.value.last_seen.startswith("100 % web-one; Ready pending")
+    assert watcher.shown
+    assert all(line.startswith("waiting for revision web-two") for line in watcher.shown)
+
+
+def test_a_revision_name_is_used_once(serving: CloudRun, patience: Patience) -> None:
+    changed = revision("one", variables={"CHANGED": "yes"})
+    with pytest.raises(CallFailed, match="'web-one' with different configuration already exists"):
+        serving.deploy(changed, TrafficSplit.all_to(ONE), patience)
+
+
+def test_deploying_where_nothing_is_fails(platform: CloudRun, patience: Patience) -> None:
+    with pytest.raises(CallFailed, match=r"could not deploy web-two to .*: got NOT_FOUND"):
+        platform.deploy(revision("two"), WITHOUT_TRAFFIC, patience)
+
+
+def test_a_split_is_the_actual_one_when_the_call_returns(
+    serving: CloudRun, patience: Patience
+) -> None:
+    serving.deploy(revision("two"), WITHOUT_TRAFFIC, patience)
+    split = WITHOUT_TRAFFIC.shared({ONE: 50, TWO: 50})
+    serving.split_traffic(split, patience)
+    service = reading(serving)
+    assert service.resolved.serving == {ONE: 50, TWO: 50}
+    answerers = {answering(service.url) for _ in range(40)}
+    assert answerers == {ONE, TWO}
+    serving.split_traffic(WITHOUT_TRAFFIC.shared({TWO: 100}), patience)
+    assert {answering(service.url) for _ in range(10)} == {TWO}
+
+
+def test_a_split_keeps_the_tags_of_other_people_to_the_byte(
+    serving: CloudRun, clients: GoogleClients, place: Place, patience: Patience
+) -> None:
+    theirs = (Target(ONE, 0, "pinned-by-ada"), Target(LATEST, 0, "edge"))
+    serving.split_traffic(TrafficSplit((*theirs, Target(ONE, 100))), patience)
+    before = {
+        target.tag: bytes(run_v2.TrafficTarget.serialize(target))
+        for target in raw(clients, place).traffic
+    }
+    urls = reading(serving).tag_urls
+    serving.deploy(revision("two"), reading(serving).wanted.tagged(TWO, "candidate"), patience)
+    serving.split_traffic(reading(serving).wanted.shared({ONE: 90, TWO: 10}), patience)
+    after = {
+        target.tag: bytes(run_v2.TrafficTarget.serialize(target))
+        for target in raw(clients, place).traffic
+    }
+    assert {tag: after[tag] for tag in ("pinned-by-ada", "edge")} == {
+        tag: before[tag] for tag in ("pinned-by-ada", "edge")
+    }
+    assert reading(serving).tag_urls == {
+        **urls,
+        "candidate": reading(serving).tag_urls["candidate"],
+    }
+    assert answering(urls["pinned-by-ada"]) == ONE
+
+
+def test_a_split_touches_nothing_but_the_traffic(
+    serving: CloudRun, clients: GoogleClients, place: Place, patience: Patience
+) -> None:
+    before = raw(clients, place)
+    serving.split_traffic(TrafficSplit((Target(ONE, 100), Target(ONE, 0, "again"))), patience)
+    after = raw(clients, place)
+    assert after.template == before.template
+    assert after.latest_created_revision == before.latest_created_revision
+
+
+def test_a_split_to_a_revision_that_is_not_there_fails(
+    serving: CloudRun, patience: Patience
+) -> None:
+    with pytest.raises(CallFailed, match="Revision 'web-nine' does not exist"):
+        serving.split_traffic(TrafficSplit.all_to("web-nine"), patience)
+
+
+def test_percents_that_do_not_add_up_fail(serving: CloudRun, patience: Patience) -> None:
+    with pytest.raises(CallFailed, match="INVALID_ARGUMENT"):
+        serving.split_traffic(TrafficSplit((Target(ONE, 99),)), patience)
+
+
+def test_a_service_is_private_until_everybody_is_let_in(
+    platform: CloudRun, patience: Patience
+) -> None:
+    platform.create(revision("one"), patience)
+    url = reading(platform).url
+    assert not platform.invokable_by_all()
+    assert httpx.get(url).status_code == 403
+    platform.let_all_invoke()
+    platform.let_all_invoke()
+    assert platform.invokable_by_all()
+    assert answering(url) == ONE
+
+
+def test_letting_everybody_in_keeps_all_other_bindings(
+    serving: CloudRun, clients: GoogleClients, place: Place
+) -> None:
+    conditional = policy_pb2.Binding(
+        role="roles/run.invoker",
+        members=["user:ada@example.org"],
+        condition=expr_pb2.Expr(title="weekdays", expression="true"),
+    )
+    plain = policy_pb2.Binding(role="roles/run.invoker", members=["user:bob@example.org"])
+    viewer = policy_pb2.Binding(role="roles/run.viewer", members=["user:eve@example.org"])
+    resource = f"{place.parent}/services/web"
+    policy = policy_pb2.Policy(version=3, bindings=[conditional, plain, viewer])
+    clients.services.set_iam_policy(
+        iam_policy_pb2.SetIamPolicyRequest(resource=resource, policy=policy)
+    )
+    assert not serving.invokable_by_all()
+    serving.let_all_invoke()
+    after = clients.services.get_iam_policy({"resource": resource})
+    plain.members.append("allUsers")
+    assert list(after.bindings) == [conditional, plain, viewer]
+
+
+def test_an_invoker_check_that_is_off_lets_everybody_in(
+    serving: CloudRun, clients: GoogleClients, place: Place
+) -> None:
+    resource = f"{place.parent}/services/web"
+    clients.services.set_iam_policy({"resource": resource, "policy": policy_pb2.Policy()})
+    assert not serving.invokable_by_all()
+    off = run_v2.Service(name=resource, invoker_iam_disabled=True)
+    mask = field_mask_pb2.FieldMask(paths=["invoker_iam_disabled"])
+    clients.services.update_service(service=off, update_mask=mask).result()  # type: ignore[no-untyped-call] # bare there
+    assert serving.invokable_by_all()
+
+
+def test_a_removed_service_is_gone_and_removing_it_again_is_nothing(
+    serving: CloudRun, patience: Patience
+) -> None:
+    serving.remove_service(patience)
+    assert serving.service() is None
+    serving.remove_service(patience)
+
+
+def test_a_cloud_that_is_not_there_is_a_failed_call_with_a_hint(place: Place) -> None:
+    with GoogleClients(Endpoints.all_at("127.0.0.1:1")) as nowhere:
+        platform = CloudRun(nowhere, place, "web", SystemClock())
+        with pytest.raises(CallFailed, match="hint: see that the address can be reached"):
+            platform.let_all_invoke()
+
+
+def test_a_probe_of_the_settings_reaches_the_platform(serving: CloudRun) -> None:
+    first = serving.revision(ONE)
+    assert first is not None
+    assert first.settings.startup_probe == QUICK

@@ -1,0 +1,133 @@
+from datetime import timedelta
+from threading import Thread
+
+import pytest
+from google.cloud import run_v2
+
+from greenrun.adapters.cloud_run import CloudRun
+from greenrun.adapters.cloud_run_jobs import task_template_of
+from greenrun.adapters.google_clients import GoogleClients
+from greenrun.domain.plan import Place
+from greenrun.domain.revision import RevisionSettings, SecretReference, Volume
+from greenrun.errors import CallFailed, DeadlineExceeded
+from greenrun.ports import Execution, Job, Patience
+from tests.adapters.cloud.candidates import Watcher, until
+
+TASK = "in-process/task"
+
+
+def job(**variables: str) -> Job:
+    return Job("migrate", TASK, (TASK,), RevisionSettings(variables=variables))
+
+
+def test_a_job_that_ends_well_succeeded(platform: CloudRun, patience: Patience) -> None:
+    execution = platform.run(job(), patience)
+    assert execution == Execution(execution.name, succeeded=True)
+    assert execution.name.startswith("migrate-")
+
+
+def test_a_job_that_fails_did_not_succeed_and_is_not_tried_again(
+    platform: CloudRun, clients: GoogleClients, place: Place, patience: Patience
+) -> None:
+    execution = platform.run(job(EXIT_CODE="3"), patience)
+    assert not execution.succeeded
+    assert execution.reason.startswith("NON_ZERO_EXIT_CODE: ")
+    name = f"{place.parent}/jobs/migrate/executions/{execution.name}"
+    described = clients.executions.get_execution(name=name)
+    assert (described.failed_count, described.retried_count) == (1, 0)
+
+
+def test_a_job_is_replaced_as_a_whole_before_each_run(
+    platform: CloudRun, clients: GoogleClients, place: Place, patience: Patience
+) -> None:
+    first = platform.run(job(EXIT_CODE="1"), patience)
+    second = platform.run(job(OTHER="x"), patience)
+    assert (first.succeeded, second.succeeded) == (False, True)
+    assert first.name != second.name
+    template = clients.jobs.get_job(name=f"{place.parent}/jobs/migrate").template.template
+    assert [variable.name for variable in template.containers[0].env] == ["OTHER"]
+    assert template.max_retries == 0
+
+
+def test_a_cancelled_execution_did_not_succeed_though_it_answers_a_response(
+    platform: CloudRun, clients: GoogleClients, place: Place, patience: Patience
+) -> None:
+    ended: list[Execution] = []
+    runner = Thread(target=lambda: ended.append(platform.run(job(RUN_SECONDS="60"), patience)))
+    runner.start()
+    running = until(lambda: executions(clients, place))
+    clients.executions.cancel_execution(name=running[0].name)
+    runner.join(patience.within.total_seconds())
+    assert [(one.succeeded, one.reason.partition(":")[0]) for one in ended] == [
+        (False, "CANCELLED")
+    ]
+
+
+def test_a_job_over_its_time_is_a_deadline(platform: CloudRun) -> None:
+    watcher = Watcher(seconds=2)
+    with pytest.raises(DeadlineExceeded, match="waited 2 s for job migrate to end"):
+        platform.run(job(RUN_SECONDS="60"), watcher.patience)
+
+
+def test_a_removed_job_is_gone_and_removing_it_again_is_nothing(
+    platform: CloudRun, clients: GoogleClients, place: Place, patience: Patience
+) -> None:
+    platform.run(job(), patience)
+    platform.remove_job("migrate", patience)
+    assert not list(clients.jobs.list_jobs(parent=place.parent))
+    platform.remove_job("migrate", patience)
+
+
+def test_a_job_that_cannot_be_written_is_a_failed_call(
+    platform: CloudRun, patience: Patience
+) -> None:
+    nonsense = Job("Not A Name", TASK, (TASK,), RevisionSettings())
+    with pytest.raises(CallFailed, match="could not write job Not A Name: got INVALID_ARGUMENT"):
+        platform.run(nonsense, patience)
+
+
+def test_a_task_has_the_settings_of_a_revision_but_for_what_serves_requests() -> None:
+    settings = RevisionSettings(
+        variables={"MODE": "full"},
+        secrets={"TOKEN": SecretReference("token", "3")},
+        cpu="2",
+        volumes=(Volume("data", "nfs:10.0.0.2:/data", "/data"),),
+        service_account="robot@example.org",
+    )
+    wanted = Job("migrate", "app:1", ("python", "-m", "app.migrate"), settings)
+    written = task_template_of(wanted, Patience(timedelta(minutes=5)))
+    secret = run_v2.SecretKeySelector(secret="token", version="3")
+    expected = run_v2.TaskTemplate(
+        containers=[
+            run_v2.Container(
+                image="app:1",
+                command=["python", "-m", "app.migrate"],
+                env=[
+                    run_v2.EnvVar(name="MODE", value="full"),
+                    run_v2.EnvVar(
+                        name="TOKEN", value_source=run_v2.EnvVarSource(secret_key_ref=secret)
+                    ),
+                ],
+                resources=run_v2.ResourceRequirements(limits={"cpu": "2", "memory": "512Mi"}),
+                volume_mounts=[run_v2.VolumeMount(name="data", mount_path="/data")],
+            )
+        ],
+        volumes=[
+            run_v2.Volume(name="data", nfs=run_v2.NFSVolumeSource(server="10.0.0.2", path="/data"))
+        ],
+        max_retries=0,
+        timeout={"seconds": 300},
+        service_account="robot@example.org",
+    )
+    assert written == expected
+
+
+def executions(clients: GoogleClients, place: Place) -> list[run_v2.Execution]:
+    """Those that run; none as long as there is no job."""
+    jobs = list(clients.jobs.list_jobs(parent=place.parent))
+    found = [
+        execution
+        for one in jobs
+        for execution in clients.executions.list_executions(parent=one.name)
+    ]
+    return [execution for execution in found if execution.running_count]

@@ -1,0 +1,138 @@
+from datetime import timedelta
+from string import ascii_lowercase, ascii_uppercase, digits
+
+from google.cloud import run_v2
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from greenrun.adapters.cloud_run_settings import image_of, settings_of, template_of
+from greenrun.domain.revision import RevisionSettings, SecretReference, StartupProbe, Volume
+
+IMAGE = "europe-west1-docker.pkg.dev/p/r/app@sha256:" + "0" * 64
+
+words = st.text(ascii_lowercase + digits + "-", min_size=1, max_size=12)
+names = st.text(ascii_uppercase + "_", min_size=1, max_size=12)
+values = st.text(max_size=30).filter(lambda text: "\0" not in text)
+paths = words.map(lambda word: f"/{word}")
+seconds = st.integers(1, 3600).map(lambda count: timedelta(seconds=count))
+references = st.builds(SecretReference, words, words)
+sources = st.one_of(
+    words.map(lambda bucket: f"gcs:{bucket}"),
+    st.builds(lambda server, path: f"nfs:{server}:{path}", words, paths),
+)
+volumes = st.lists(
+    st.builds(Volume, words, sources, paths), max_size=3, unique_by=lambda volume: volume.name
+)
+
+
+@st.composite
+def any_settings(draw: st.DrawFn) -> RevisionSettings:
+    """Any settings; no name is both a variable and a secret."""
+    everything = draw(st.dictionaries(names, st.one_of(values, references), max_size=5))
+    return RevisionSettings(
+        variables={name: it for name, it in everything.items() if isinstance(it, str)},
+        secrets={name: it for name, it in everything.items() if not isinstance(it, str)},
+        timeout=draw(seconds),
+        cpu=draw(st.sampled_from(["1", "2", "500m"])),
+        memory=draw(st.sampled_from(["512Mi", "4Gi"])),
+        port=draw(st.integers(1, 65535)),
+        concurrency=draw(st.integers(1, 1000)),
+        min_instances=draw(st.integers(0, 10)),
+        max_instances=draw(st.integers(1, 100)),
+        startup_probe=StartupProbe(
+            draw(st.just("") | paths), draw(seconds), draw(st.integers(1, 600))
+        ),
+        volumes=tuple(draw(volumes)),
+        service_account=draw(words),
+    )
+
+
+def sidecar() -> run_v2.Container:
+    return run_v2.Container(name="proxy", image="proxy:1")
+
+
+def by_hand() -> run_v2.RevisionTemplate:
+    """A template with things that RevisionSettings does not speak of."""
+    secret = run_v2.Volume(name="Certificates", secret=run_v2.SecretVolumeSource(secret="tls"))
+    app = run_v2.Container(
+        name="app",
+        image="old",
+        args=["--verbose"],
+        ports=[run_v2.ContainerPort(name="h2c", container_port=1)],
+        env=[run_v2.EnvVar(name="OLD", value="1")],
+        resources=run_v2.ResourceRequirements(
+            limits={"nvidia.com/gpu": "1", "cpu": "8"}, startup_cpu_boost=True
+        ),
+        volume_mounts=[run_v2.VolumeMount(name="Certificates", mount_path="/tls")],
+    )
+    return run_v2.RevisionTemplate(
+        revision="web-old",
+        labels={"team": "blue"},
+        vpc_access=run_v2.VpcAccess(connector="c"),
+        containers=[sidecar(), app],
+        volumes=[secret],
+    )
+
+
+@given(any_settings())
+@settings(deadline=None)
+def test_settings_come_back_as_they_were_written(wanted: RevisionSettings) -> None:
+    template = template_of(wanted, IMAGE)
+    assert settings_of(template) == wanted
+    assert image_of(template) == IMAGE
+
+
+@given(any_settings(), any_settings())
+@settings(deadline=None)
+def test_nothing_of_older_settings_is_left(
+    wanted: RevisionSettings, older: RevisionSettings
+) -> None:
+    onto = template_of(older, "old", by_hand())
+    assert settings_of(template_of(wanted, IMAGE, onto)) == wanted
+
+
+@given(any_settings())
+@settings(deadline=None)
+def test_writing_changes_no_template_that_was_read(wanted: RevisionSettings) -> None:
+    onto = by_hand()
+    template_of(wanted, IMAGE, onto)
+    assert onto == by_hand()
+
+
+@given(any_settings())
+@settings(deadline=None)
+def test_what_settings_do_not_speak_of_stays(wanted: RevisionSettings) -> None:
+    template = template_of(wanted, IMAGE, by_hand())
+    proxy, app = template.containers
+    assert proxy == sidecar()
+    assert dict(template.labels) == {"team": "blue"}
+    assert template.vpc_access.connector == "c"
+    assert (app.name, list(app.args), app.ports[0].name) == ("app", ["--verbose"], "h2c")
+    assert app.resources.limits["nvidia.com/gpu"] == "1"
+    assert app.resources.startup_cpu_boost
+    assert template.volumes[0].secret.secret == "tls"
+    assert app.volume_mounts[0].mount_path == "/tls"
+
+
+def test_a_service_without_an_account_of_ours_keeps_its_own() -> None:
+    template = run_v2.RevisionTemplate(service_account="robot@example.org")
+    written = template_of(RevisionSettings(), IMAGE, template)
+    assert written.service_account == "robot@example.org"
+
+
+def test_cpu_is_idle_between_requests_unless_the_service_decided_otherwise() -> None:
+    assert template_of(RevisionSettings(), IMAGE).containers[0].resources.cpu_idle
+    always = run_v2.RevisionTemplate(
+        containers=[run_v2.Container(resources=run_v2.ResourceRequirements(cpu_idle=False))]
+    )
+    assert not template_of(RevisionSettings(), IMAGE, always).containers[0].resources.cpu_idle
+
+
+def test_the_default_probe_is_the_one_that_cloud_run_fills_in() -> None:
+    probe = template_of(RevisionSettings(), IMAGE).containers[0].startup_probe
+    assert probe == run_v2.Probe(
+        timeout_seconds=240,
+        period_seconds=240,
+        failure_threshold=1,
+        tcp_socket=run_v2.TCPSocketAction(port=8080),
+    )

@@ -1,0 +1,173 @@
+import json
+import socket
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+from typing import ClassVar
+
+import pytest
+from websockets.sync.server import ServerConnection, serve
+
+from greenrun.adapters.web import HttpxWeb
+from greenrun.errors import CallFailed
+from greenrun.ports import Probe
+
+SECRET = "hunter2"
+
+
+def redact(text: str) -> str:
+    return text.replace(SECRET, "********")
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers what it was asked; `/slow` in two halves, `/silent` never."""
+
+    protocol_version = "HTTP/1.1"
+    peers: ClassVar[set[tuple[str, int]]] = set()
+    let_go = Event()
+
+    def do_GET(self) -> None:
+        self.peers.add(self.client_address)
+        if self.path == "/silent":
+            self.let_go.wait(10)
+            return
+        self._answer()
+
+    do_POST = do_GET  # noqa: N815 - the server looks it up by this name
+
+    def _answer(self) -> None:
+        length = int(self.headers.get("content-length", 0))
+        asked = {
+            "method": self.command,
+            "body": self.rfile.read(length).decode(),
+            "agent": self.headers["user-agent"],
+            "note": self.headers["x-note"],
+        }
+        body = json.dumps(asked).encode()
+        self.send_response(302 if self.path == "/elsewhere" else 200)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-Secret", SECRET)
+        self.end_headers()
+        self.wfile.write(body[:5])
+        if self.path == "/slow":
+            self.wfile.flush()
+            self.let_go.wait(0.2)
+        self.wfile.write(body[5:])
+
+    def log_message(self, *_: object) -> None:
+        """Be quiet."""
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    Echo.peers.clear()
+    Echo.let_go.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        Echo.let_go.set()
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def web() -> Iterator[HttpxWeb]:
+    with HttpxWeb(redact, within=timedelta(seconds=1)) as web:
+        yield web
+
+
+def test_an_answer_holds_what_came_back(web: HttpxWeb, address: str) -> None:
+    probe = Probe(f"{address}/", "POST", headers={"x-note": "well"}, json={"a": 1})
+    answer = web.ask(probe)
+    assert answer.status == 200
+    assert json.loads(answer.body) == {
+        "method": "POST",
+        "body": '{"a":1}',
+        "agent": "greenrun",
+        "note": "well",
+    }
+
+
+def test_a_user_agent_of_the_probe_replaces_ours(web: HttpxWeb, address: str) -> None:
+    answer = web.ask(Probe(address, headers={"user-agent": "greenrun/one-of-its-kind"}))
+    assert json.loads(answer.body)["agent"] == "greenrun/one-of-its-kind"
+
+
+def test_secrets_are_redacted_from_body_and_headers(web: HttpxWeb, address: str) -> None:
+    answer = web.ask(Probe(address, headers={"x-note": SECRET}))
+    assert json.loads(answer.body)["note"] == "********"
+    assert answer.headers["x-secret"] == "********"
+
+
+def test_the_latency_covers_the_whole_answer(web: HttpxWeb, address: str) -> None:
+    assert web.ask(Probe(f"{address}/slow")).latency >= timedelta(milliseconds=190)
+
+
+def test_connections_are_reused(web: HttpxWeb, address: str) -> None:
+    for _ in range(5):
+        web.ask(Probe(address))
+    assert len(Echo.peers) == 1
+
+
+def test_a_redirect_is_an_answer(web: HttpxWeb, address: str) -> None:
+    assert web.ask(Probe(f"{address}/elsewhere")).status == 302
+
+
+def test_silence_is_a_failed_call(web: HttpxWeb, address: str) -> None:
+    with pytest.raises(CallFailed, match=r"no answer to GET .*/silent: got ReadTimeout"):
+        web.ask(Probe(f"{address}/silent"))
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def test_nobody_there_is_a_failed_call_without_secrets(web: HttpxWeb) -> None:
+    with pytest.raises(CallFailed, match="ConnectError") as failure:
+        web.ask(Probe(f"http://127.0.0.1:{free_port()}/?key={SECRET}"))
+    assert SECRET not in str(failure.value)
+
+
+def test_nonsense_for_a_url_is_a_failed_call(web: HttpxWeb) -> None:
+    with pytest.raises(CallFailed):
+        web.ask(Probe("http://[nowhere"))
+
+
+def converse(connection: ServerConnection) -> None:
+    connection.send(f"welcome, {SECRET}")
+    for message in connection:
+        connection.send(f"you said {message!r}")
+        if message == "and be gone":
+            return
+
+
+@pytest.fixture
+def socket_address() -> Iterator[str]:
+    with serve(converse, "127.0.0.1", 0) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        host, port = server.socket.getsockname()
+        yield f"{host}:{port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("scheme", ["ws", "http"])
+def test_a_conversation_gives_all_received(web: HttpxWeb, socket_address: str, scheme: str) -> None:
+    received = web.converse(f"{scheme}://{socket_address}/ws/1", "hello")
+    assert received == ["welcome, ********", "you said 'hello'"]
+
+
+def test_a_server_may_end_the_conversation(web: HttpxWeb, socket_address: str) -> None:
+    received = web.converse(f"ws://{socket_address}", "and be gone")
+    assert received == ["welcome, ********", "you said 'and be gone'"]
+
+
+def test_a_service_without_websockets_is_a_failed_call(web: HttpxWeb, address: str) -> None:
+    with pytest.raises(CallFailed, match="no answer to a message to ws://"):
+        web.converse(address, "hello")

@@ -1,0 +1,54 @@
+"""A local cloud on each runtime, and callers of it over each transport."""
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import count
+
+import pytest
+from google.cloud import run_v2
+
+from greenrun.local_cloud.cloud import LocalCloud
+from greenrun.local_cloud.ingress.envoy import EnvoyIngress
+from greenrun.local_cloud.instances.docker import DockerRuntime
+from greenrun.local_cloud.instances.in_process import InProcessRuntime
+from tests.contract.caller import Caller, connect
+from tests.contract.programs import program
+
+_RUNTIMES = {"in-process": InProcessRuntime, "docker": DockerRuntime}
+_numbers = count(1)
+
+
+@pytest.fixture(
+    scope="module",
+    params=["in-process", pytest.param("docker", marks=pytest.mark.docker)],
+)
+def runtime_name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def cloud(runtime_name: str) -> Iterator[LocalCloud]:
+    with LocalCloud(_RUNTIMES[runtime_name](), EnvoyIngress()) as cloud:
+        yield cloud
+
+
+@pytest.fixture(params=["grpc", "rest"])
+def transport(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def caller(cloud: LocalCloud, runtime_name: str, transport: str) -> Iterator[Caller]:
+    """In a project of its own, so that tests may share a cloud."""
+    number = next(_numbers)
+    with (
+        connect(run_v2.ServicesClient, cloud, transport) as services,
+        connect(run_v2.RevisionsClient, cloud, transport) as revisions,
+    ):
+        yield Caller(
+            services,
+            revisions,
+            f"projects/project-{number}/locations/europe-west1",
+            f"web-{number}",
+            partial(program, runtime_name),
+        )

@@ -1,0 +1,77 @@
+"""Logging, by its official client: what containers wrote, what the ingress answered."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import grpc
+import httpx
+import pytest
+from google.api_core import exceptions
+from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
+from google.cloud.logging_v2.services.logging_service_v2.transports import (
+    LoggingServiceV2GrpcTransport,
+)
+from google.cloud.logging_v2.types import LogEntry
+
+from greenrun.local_cloud.cloud import LocalCloud
+from greenrun.local_cloud.waiting import until
+from tests.contract.caller import Caller
+
+SOON = timedelta(seconds=10)
+
+Search = Callable[[str], list[LogEntry]]
+
+
+@pytest.fixture
+def transport() -> str:
+    return "grpc"
+
+
+@pytest.fixture
+def client(cloud: LocalCloud) -> Iterator[LoggingServiceV2Client]:
+    channel = grpc.insecure_channel(cloud.grpc)
+    transport = LoggingServiceV2GrpcTransport(channel=channel)
+    with LoggingServiceV2Client(transport=transport) as client:
+        yield client
+
+
+@pytest.fixture
+def search(client: LoggingServiceV2Client, caller: Caller) -> Search:
+    def search(text: str) -> list[LogEntry]:
+        project = "/".join(caller.parent.split("/")[:2])
+        request = {
+            "resource_names": [project],
+            "filter": f'resource.labels.service_name="{caller.service_id}" AND {text}',
+            "page_size": 2,
+        }
+        return list(client.list_log_entries(request))
+
+    return search
+
+
+def test_what_a_container_wrote_is_found_after_it_failed(caller: Caller, search: Search) -> None:
+    with pytest.raises(exceptions.GoogleAPICallError):
+        caller.create("crash", revision="one")
+    (entry,) = until(lambda: search('textPayload:"always crashes"'), SOON, "the last words")
+    assert entry.log_name.endswith("/logs/run.googleapis.com%2Fstderr")
+    assert entry.resource.labels["revision_name"] == f"{caller.service_id}-one"
+    assert entry.resource.labels["location"] == "europe-west1"
+
+
+def test_requests_are_found_by_revision_and_status(caller: Caller, search: Search) -> None:
+    uri = caller.create(revision="one", invoker_iam_disabled=True).uri
+    for status in (200, 200, 200, 404, 500):
+        httpx.get(f"{uri}/status/{status}", headers={"user-agent": "prober"})
+    revision = f'resource.labels.revision_name="{caller.service_id}-one"'
+    requests = f'{revision} AND logName:"requests" AND httpRequest.userAgent="prober"'
+    until(lambda: len(search(requests)) == 5, SOON, "five requests in the log")
+    (failed,) = search(f"{requests} AND severity>=ERROR")
+    assert failed.http_request.status == 500
+    assert failed.http_request.request_url == f"{uri}/status/500"
+    assert failed.http_request.latency.ToTimedelta() > timedelta()
+    assert len(search(f"{requests} AND httpRequest.status<300")) == 3
+
+
+def test_a_filter_that_is_not_understood_is_refused(search: Search) -> None:
+    with pytest.raises(exceptions.InvalidArgument, match="protoPayload"):
+        search("protoPayload.a=1")

@@ -1,0 +1,169 @@
+"""What real containers alone can show."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+
+import docker
+import pytest
+from docker.models.containers import Container
+
+from greenrun.local_cloud.instances.docker import NOWHERE, DockerInstance, DockerRuntime
+from greenrun.local_cloud.instances.images import image_id
+from greenrun.local_cloud.leftovers import OWNER_LABEL, this_process
+from greenrun.local_cloud.machinery import ImageMissing, InstanceSpec, Mount, StartRefused
+from greenrun.local_cloud.waiting import until
+
+pytestmark = pytest.mark.docker
+
+IMAGE = "python:3.11-slim"
+SOON = timedelta(seconds=20)
+SLEEP = "import signal; signal.pause()"
+
+MINE: dict[str, str | list[str] | bool] = {"label": f"{OWNER_LABEL}={this_process()}"}
+
+
+@pytest.fixture
+def engine() -> Iterator[docker.DockerClient]:
+    with closing(docker.from_env()) as client:
+        yield client
+
+
+@pytest.fixture
+def runtime() -> Iterator[DockerRuntime]:
+    with closing(DockerRuntime()) as made:
+        yield made
+
+
+def python(script: str, *, image: str = IMAGE, name: str = "test") -> InstanceSpec:
+    return InstanceSpec(name, image, {}, command=("python", "-c", script))
+
+
+def run(runtime: DockerRuntime, spec: InstanceSpec) -> DockerInstance:
+    """An instance that has ended."""
+    instance = runtime.start(spec)
+    until(lambda: instance.exit_code() is not None, SOON, "an exit code")
+    return instance
+
+
+def output(instance: DockerInstance) -> list[str]:
+    return [line.text for line in instance.lines()]
+
+
+def container_at(engine: docker.DockerClient, host: str) -> Container:
+    (found,) = [
+        container
+        for container in engine.containers.list(
+            filters={"label": f"{OWNER_LABEL}={this_process()}"}
+        )
+        if container.attrs["NetworkSettings"]["Networks"]["bridge"]["IPAddress"] == host
+    ]
+    return found
+
+
+def test_limits_and_owner_are_set_and_no_port_is_published(
+    runtime: DockerRuntime, engine: docker.DockerClient
+) -> None:
+    script = python(SLEEP)
+    host, port = runtime.start(
+        InstanceSpec(
+            "test", IMAGE, {}, command=script.command, port=8080, cpu=0.5, memory_bytes=64 * 2**20
+        )
+    ).address
+    attributes = container_at(engine, host).attrs
+    limits = attributes["HostConfig"]
+    assert port == 8080
+    assert (limits["NanoCpus"], limits["Memory"], limits["MemorySwap"]) == (
+        500_000_000,
+        64 * 2**20,
+        64 * 2**20,
+    )
+    assert not limits["PortBindings"]
+    assert attributes["Config"]["Labels"][OWNER_LABEL] == str(this_process())
+
+
+def test_more_cpu_than_the_machine_has_is_cut_to_what_it_has(runtime: DockerRuntime) -> None:
+    script = python("print('ran')")
+    instance = run(runtime, InstanceSpec("test", IMAGE, {}, command=script.command, cpu=4096))
+    assert output(instance) == ["ran"]
+
+
+def test_a_container_over_its_memory_is_killed(runtime: DockerRuntime) -> None:
+    script = python("print('big', flush=True); bytearray(2**30)")
+    spec = InstanceSpec("test", IMAGE, {}, command=script.command, memory_bytes=32 * 2**20)
+    instance = run(runtime, spec)
+    assert (instance.exit_code(), output(instance)) == (137, ["big"])
+
+
+def test_a_task_has_no_address(runtime: DockerRuntime) -> None:
+    assert runtime.start(python(SLEEP)).address == NOWHERE
+
+
+def test_long_lines_many_lines_and_the_unfinished_last_are_whole(runtime: DockerRuntime) -> None:
+    lines = ["x" * 100_000, *map(str, range(2000)), "unfinished"]
+    script = "print('x' * 100000); [print(i) for i in range(2000)]; print(end='unfinished')"
+    assert output(run(runtime, python(script))) == lines
+
+
+def test_arguments_alone_replace_the_command_of_the_image(runtime: DockerRuntime) -> None:
+    spec = InstanceSpec("test", IMAGE, {}, args=("python", "-c", "print('argued')"))
+    assert output(run(runtime, spec)) == ["argued"]
+
+
+def test_a_read_only_mount_cannot_be_written(runtime: DockerRuntime) -> None:
+    mounts = (Mount("data", "/data", read_only=True),)
+    script = python("open('/data/x', 'w')")
+    instance = run(runtime, InstanceSpec("test", IMAGE, {}, command=script.command, mounts=mounts))
+    assert instance.exit_code() == 1
+    assert output(instance)[-1] == "OSError: [Errno 30] Read-only file system: '/data/x'"
+
+
+def test_a_container_removed_by_somebody_else_counts_as_killed(
+    runtime: DockerRuntime, engine: docker.DockerClient
+) -> None:
+    spec = InstanceSpec("test", IMAGE, {}, command=("python", "-c", SLEEP), port=8080)
+    instance = runtime.start(spec)
+    container_at(engine, instance.address[0]).remove(force=True)
+    assert instance.exit_code() == 137
+    instance.stop()
+
+
+def test_an_image_that_was_never_pushed_is_found_by_its_id(
+    runtime: DockerRuntime, engine: docker.DockerClient
+) -> None:
+    reference = f"registry.example/app@{engine.images.get(IMAGE).id}"
+    assert output(run(runtime, python("print('found')", image=reference))) == ["found"]
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "no-such-image",
+        "registry.example/app:1",
+        f"registry.example/app@sha256:{'0' * 64}",
+        "127.0.0.1:1/app:1",
+        "not a reference",
+    ],
+)
+def test_what_names_no_image_is_missing(engine: docker.DockerClient, reference: str) -> None:
+    with pytest.raises(ImageMissing, match="^" + reference):
+        image_id(engine, reference)
+
+
+def test_what_was_refused_leaves_no_container(
+    runtime: DockerRuntime, engine: docker.DockerClient
+) -> None:
+    with pytest.raises(StartRefused):
+        runtime.start(InstanceSpec("refused", IMAGE, {}, command=("/no/such/program",)))
+    assert engine.containers.list(all=True, filters=MINE) == []
+
+
+def test_closing_removes_containers_and_volumes(engine: docker.DockerClient) -> None:
+    with closing(DockerRuntime()) as runtime:
+        mounts = (Mount("data", "/data"),)
+        runtime.start(
+            InstanceSpec("test", IMAGE, {}, command=("python", "-c", SLEEP), mounts=mounts)
+        )
+        assert len(engine.volumes.list(filters=MINE)) == 1
+    assert engine.volumes.list(filters=MINE) == []
+    assert engine.containers.list(all=True, filters=MINE) == []

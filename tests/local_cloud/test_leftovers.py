@@ -1,0 +1,126 @@
+"""What a killed cloud left behind goes; what a living one has stays."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import docker
+import pytest
+
+from greenrun.local_cloud import leftovers
+from greenrun.local_cloud.instances.docker import DockerRuntime
+from greenrun.local_cloud.leftovers import OWNER_LABEL, Owner
+from greenrun.local_cloud.machinery import InstanceSpec, Mount
+from greenrun.local_cloud.waiting import until
+
+SOON = timedelta(seconds=20)
+SLEEP = ("python", "-c", "import signal; signal.pause()")
+
+CLOUD = f"""
+import signal
+from greenrun.local_cloud import leftovers
+from greenrun.local_cloud.instances.docker import DockerRuntime
+from greenrun.local_cloud.machinery import InstanceSpec, Mount
+runtime = DockerRuntime()
+mounts = (Mount("data", "/data"),)
+runtime.start(InstanceSpec("left", "python:3.11-slim", {{}}, command={SLEEP}, mounts=mounts))
+print(leftovers.scratch_folder("test"), flush=True)
+signal.pause()
+"""
+
+
+@pytest.fixture
+def engine() -> Iterator[docker.DockerClient]:
+    with closing(docker.from_env()) as client:
+        yield client
+
+
+def ended_process() -> Owner:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        return Owner.of(process.pid)
+
+
+def things_of(engine: docker.DockerClient, owner: Owner) -> list[str]:
+    mine: dict[str, str | list[str] | bool] = {"label": f"{OWNER_LABEL}={owner}"}
+    containers = engine.containers.list(all=True, filters=mine, sparse=True)
+    return [type(it).__name__ for it in (*containers, *engine.volumes.list(filters=mine))]
+
+
+def test_an_owner_is_read_back_as_written() -> None:
+    assert Owner.parse(str(leftovers.this_process())) == leftovers.this_process()
+
+
+def test_a_running_process_is_not_gone() -> None:
+    assert not leftovers.this_process().is_gone()
+
+
+def test_an_ended_process_is_gone() -> None:
+    assert ended_process().is_gone()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="zombies are told by /proc")
+def test_an_ended_process_that_nobody_collected_is_gone() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        owner = Owner.of(process.pid)
+        process.send_signal(signal.SIGKILL)
+        until(owner.is_gone, SOON, "the process to end")
+        os.kill(process.pid, 0)  # still there: it is collected below
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="start times are read from /proc")
+def test_a_later_process_of_the_same_id_is_another_owner() -> None:
+    me = leftovers.this_process()
+    assert Owner(me.pid, me.started - 1, me.namespace).is_gone()
+
+
+def test_a_process_that_cannot_be_seen_from_here_is_not_taken_for_gone() -> None:
+    gone = ended_process()
+    assert not Owner(gone.pid, gone.started, gone.namespace + 1).is_gone()
+
+
+def test_scratch_folders_of_ended_processes_go_and_others_stay() -> None:
+    orphan = Path(tempfile.mkdtemp(prefix=f"greenrun-cloud.{ended_process()}.test."))
+    foreign = Path(tempfile.mkdtemp(prefix="greenrun-cloud.something-else."))
+    mine = leftovers.scratch_folder("test")
+    try:
+        leftovers.remove_scratch_folders()
+        assert [it.exists() for it in (orphan, foreign, mine)] == [False, True, True]
+    finally:
+        foreign.rmdir()
+        mine.rmdir()
+
+
+@pytest.mark.docker
+def test_a_killed_cloud_is_cleaned_up_and_a_living_one_is_left_alone(
+    engine: docker.DockerClient,
+) -> None:
+    with closing(DockerRuntime()) as living:
+        mount = Mount("data", "/data")
+        living.start(InstanceSpec("living", "python:3.11-slim", {}, command=SLEEP, mounts=(mount,)))
+        with subprocess.Popen(
+            [sys.executable, "-c", CLOUD], stdout=subprocess.PIPE, text=True
+        ) as cloud:
+            assert cloud.stdout
+            scratch = Path(cloud.stdout.readline().strip())
+            killed = Owner.of(cloud.pid)
+            leftovers.clean_up_leftovers()
+            assert things_of(engine, killed) == ["Container", "Volume"]
+            cloud.send_signal(signal.SIGKILL)
+        assert things_of(engine, killed) == ["Container", "Volume"]
+        assert scratch.exists()
+        leftovers.clean_up_leftovers()
+        assert things_of(engine, killed) == []
+        assert not scratch.exists()
+        assert things_of(engine, leftovers.this_process()) == ["Container", "Volume"]
+    assert things_of(engine, leftovers.this_process()) == []
+
+
+def test_an_ended_process_owns_nothing_new() -> None:
+    with pytest.raises(ProcessLookupError):
+        Owner.of(ended_process().pid)

@@ -1,0 +1,429 @@
+"""What a plan says, and what people read when they wrote something that cannot be meant."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from greenrun.domain.image import TagPolicy
+from greenrun.domain.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan
+from greenrun.domain.revision import RevisionSettings, SecretReference, StartupProbe, Volume
+from greenrun.errors import Complaint, SettingsError
+from greenrun.settings import load_plan
+
+GOLDEN = Path(__file__).with_name("test_settings_golden")
+SMALLEST = """\
+service: shop
+build: {repository: europe-west1-docker.pkg.dev/rehearsal/app/shop}
+environments:
+  local: {project: rehearsal, region: europe-west1}
+"""
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    (tmp_path / "env.yaml").write_text("{}")
+    return tmp_path
+
+
+def plan(directory: Path, release: str, environment: str = "local") -> Plan:
+    (directory / "release.yaml").write_text(dedent(release))
+    return load_plan(directory, environment)
+
+
+def complaints(directory: Path, release: str, environment: str = "local") -> tuple[Complaint, ...]:
+    with pytest.raises(SettingsError) as caught:
+        plan(directory, release, environment)
+    return caught.value.complaints
+
+
+def smallest_with(**lines: str) -> str:
+    return SMALLEST + "".join(f"{key}: {value}\n" for key, value in lines.items())
+
+
+def test_the_smallest_release_leaves_everything_else_at_its_default(directory: Path) -> None:
+    assert plan(directory, SMALLEST) == Plan(
+        service="shop",
+        environment="local",
+        place=Place("rehearsal", "europe-west1"),
+        build=BuildPlan("europe-west1-docker.pkg.dev/rehearsal/app/shop"),
+        settings=RevisionSettings(),
+    )
+
+
+def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
+    (directory / "prod.yaml").write_text('LOG_LEVEL: "INFO"\nMOTTO: it is fine\n')
+    release = """\
+        service: shop
+        build:
+          repository: gcr.io/rehearsal/shop
+          dockerfile: docker/Dockerfile
+          context: ..
+          tag: build-id
+          also-latest: false
+          within: 1h30m
+          size-budget: 1.5GiB
+        deploy:
+          env-vars-file: prod.yaml
+          update-secrets: {TOKEN: token:latest}
+          timeout: 600
+          cpu: 500m
+          memory: 1024Mi
+          concurrency: 1
+          port: 9000
+          min-instances: 1
+          max-instances: 1
+          startup-probe: {path: /health, period: 2s, failure-threshold: 5}
+          volumes: {data: {source: "gcs:things", path: /data}}
+          service-account: shop@rehearsal.iam.gserviceaccount.com
+          allow-unauthenticated: true
+          tag: next
+          ready-within: 5s
+          change-within: 6s
+          log-within: 7s
+        migration: {status: [app, status], apply: [app, apply], within: 8s}
+        probes: {identities: {a user: {Authorization: "Bearer {TOKEN}", X-Json: "{{}}"}}}
+        canary:
+          increments: [1, 99]
+          bake: 9s
+          fewest-requests: 3
+          probes-per-second: 0.5
+          probe-paths: [/, /health]
+        environments:
+          prod: {project: rehearsal, region: us-east4}
+        """
+
+    assert plan(directory, release, "prod") == Plan(
+        service="shop",
+        environment="prod",
+        place=Place("rehearsal", "us-east4"),
+        build=BuildPlan(
+            repository="gcr.io/rehearsal/shop",
+            dockerfile="docker/Dockerfile",
+            context="..",
+            tag_policy=TagPolicy.BUILD_ID,
+            also_latest=False,
+            within=timedelta(minutes=90),
+            size_budget_bytes=1610612736,
+        ),
+        settings=RevisionSettings(
+            variables={"LOG_LEVEL": "INFO", "MOTTO": "it is fine"},
+            secrets={"TOKEN": SecretReference("token", "latest")},
+            timeout=timedelta(minutes=10),
+            cpu="500m",
+            memory="1Gi",
+            port=9000,
+            concurrency=1,
+            min_instances=1,
+            max_instances=1,
+            startup_probe=StartupProbe("/health", timedelta(seconds=2), 5),
+            volumes=(Volume("data", "gcs:things", "/data"),),
+            service_account="shop@rehearsal.iam.gserviceaccount.com",
+        ),
+        public=True,
+        revision_tag="next",
+        ready_within=timedelta(seconds=5),
+        change_within=timedelta(seconds=6),
+        log_within=timedelta(seconds=7),
+        migration=MigrationPlan(("app", "status"), ("app", "apply"), timedelta(seconds=8)),
+        canary=CanaryPlan((1, 99), timedelta(seconds=9), 3, 0.5, ("/", "/health")),
+        identities={"a user": {"Authorization": "Bearer {TOKEN}", "X-Json": "{{}}"}},
+    )
+
+
+def test_an_environment_goes_over_the_rest_and_leaves_what_it_does_not_name(
+    directory: Path,
+) -> None:
+    shared = """\
+        service: shop
+        project: shared-project
+        build: {repository: app/shop}
+        deploy: {cpu: 2, memory: 2Gi}
+        canary: {increments: [10, 20, 50], fewest-requests: 7}
+        environments:
+          local:
+            region: europe-west1
+            deploy: {cpu: 1}
+            canary: {increments: [50]}
+          prod: {region: us-east4, project: prod-project}
+        """
+    local, prod = plan(directory, shared), plan(directory, shared, "prod")
+
+    assert local.settings == RevisionSettings(cpu="1", memory="2Gi")
+    assert local.canary == CanaryPlan(increments=(50,), fewest_requests=7)
+    assert local.place == Place("shared-project", "europe-west1")
+    assert prod == replace(
+        local,
+        environment="prod",
+        place=Place("prod-project", "us-east4"),
+        settings=RevisionSettings(cpu="2", memory="2Gi"),
+        canary=CanaryPlan(increments=(10, 20, 50), fewest_requests=7),
+    )
+
+
+def test_ten_mistakes_are_ten_lines_that_a_newcomer_can_follow() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_plan(GOLDEN, "local")
+
+    assert f"{caught.value}\n" == (GOLDEN / "complaints.txt").read_text()
+
+
+WRONG = {
+    "service: too long": ("service", f"{'a' * 50}"),
+    "service: last is a hyphen": ("service", "shop-"),
+    "project": ("project", "shop"),
+    "region": ("region", "europe"),
+    "build": ("build", "[]"),
+    "deploy": ("deploy", "5"),
+    "migration: no apply": ("migration", "{status: [x]}"),
+    "migration: number": ("migration", "{status: [x, 1], apply: [x]}"),
+    "migration: text": ("migration", "{status: app status, apply: [x]}"),
+    "migration: nothing": ("migration", ""),
+    "canary: no increments": ("canary", "{increments: []}"),
+    "canary: falling": ("canary", "{increments: [50, 10]}"),
+    "canary: twice": ("canary", "{increments: [10, 10]}"),
+    "canary: all": ("canary", "{increments: [10, 100]}"),
+    "canary: none": ("canary", "{increments: [0]}"),
+    "canary: half": ("canary", "{increments: [0.5]}"),
+    "canary: boolean": ("canary", "{increments: [true]}"),
+    "canary: silence is no proof": ("canary", "{fewest-requests: 0}"),
+    "canary: path": ("canary", "{probe-paths: [health]}"),
+    "canary: rate": ("canary", "{probes-per-second: -1}"),
+    "canary: no rate": ("canary", "{probes-per-second: .nan}"),
+    "canary: sexagesimal": ("canary", "{bake: 1:30}"),
+    "deploy: no time": ("deploy", "{ready-within: 0s}"),
+    "deploy: bare seconds": ("deploy", "{ready-within: 60}"),
+    "deploy: no duration": ("deploy", '{timeout: ""}'),
+    "deploy: timeout": ("deploy", "{timeout: 3601}"),
+    "deploy: port": ("deploy", "{port: 65536}"),
+    "deploy: port as text": ("deploy", '{port: "8080"}'),
+    "deploy: concurrency": ("deploy", "{concurrency: 1001}"),
+    "deploy: instances": ("deploy", "{min-instances: 3, max-instances: 2}"),
+    "deploy: instances, by default": ("deploy", "{min-instances: 101}"),
+    "deploy: three cpus": ("deploy", "{cpu: 3}"),
+    "deploy: a cpu and a half": ("deploy", "{cpu: 1.5}"),
+    "deploy: a boolean cpu": ("deploy", "{cpu: true}"),
+    "deploy: too little cpu": ("deploy", "{cpu: 0.079, concurrency: 1}"),
+    "deploy: too fine a cpu": ("deploy", "{cpu: 0.0805, concurrency: 1}"),
+    "deploy: half a cpu for many": ("deploy", "{cpu: 0.5}"),
+    "deploy: half a cpu with much": ("deploy", "{cpu: 0.5, memory: 2Gi, concurrency: 1}"),
+    "deploy: little memory for four": ("deploy", "{cpu: 4, memory: 1Gi}"),
+    "deploy: much memory for one": ("deploy", "{memory: 5Gi}"),
+    "deploy: no memory": ("deploy", "{memory: 0Gi}"),
+    "deploy: memory in bytes": ("deploy", "{memory: 536870912}"),
+    "deploy: probe": ("deploy", "{startup-probe: {path: health}}"),
+    "deploy: period": ("deploy", "{startup-probe: {period: 241s}}"),
+    "deploy: volume source": ("deploy", "{volumes: {data: {source: nfs:server, path: /data}}}"),
+    "deploy: volume path": ("deploy", "{volumes: {data: {source: gcs:data, path: /proc/1}}}"),
+    "deploy: volume climbs": ("deploy", "{volumes: {data: {source: gcs:data, path: /a/../dev}}}"),
+    "deploy: tag": ("deploy", "{tag: 1st}"),
+    "deploy: absolute path": ("deploy", "{env-vars-file: /etc/passwd}"),
+    "deploy: account": ("deploy", "{service-account: me}"),
+    "deploy: secret version": ("deploy", "{update-secrets: {A: A:0}}"),
+    "deploy: secret as file": ("deploy", "{update-secrets: {/etc/a: A:1}}"),
+    "deploy: reserved": ("deploy", "{update-secrets: {PORT: A:1}}"),
+    "deploy: secrets as list": ("deploy", "{update-secrets: [A=A:1]}"),
+    "probes: attribute": ("probes", '{identities: {a user: {A: "{A.__class__}"}}}'),
+    "probes: open brace": ("probes", '{identities: {a user: {A: "{"}}}'),
+    "probes: numbered": ("probes", '{identities: {a user: {A: "{}"}}}'),
+    "probes: two lines": ("probes", '{identities: {a user: {A: "b\\nc: d"}}}'),
+}
+
+
+@pytest.mark.parametrize(("key", "value"), WRONG.values(), ids=WRONG)
+def test_what_cannot_be_meant_is_one_complaint_about_its_key(
+    directory: Path, key: str, value: str
+) -> None:
+    lines = {"service": "service: shop", "build": "build: {repository: app/shop}"}
+    lines |= {"region": "region: us-east4", "project": "project: rehearsal"}
+    lines |= {"environments": "environments: {local: {}}", key: f"{key}: {value}"}
+    release = "\n".join(lines.values())
+
+    [complaint] = complaints(directory, release)
+
+    assert complaint.key.split(".")[0] == key
+    assert complaint.line in {0, 1 + list(lines).index(key)}
+
+
+def test_two_volumes_cannot_share_a_path(directory: Path) -> None:
+    volumes = "{a: {source: gcs:aaa, path: /data}, b: {source: gcs:bbb, path: /data}}"
+
+    assert complaints(directory, smallest_with(deploy=f"{{volumes: {volumes}}}")) == (
+        Complaint(
+            "release.yaml",
+            5,
+            "deploy.volumes",
+            "a mapping",
+            "a path of its own for every volume",
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("cpu", "memory"),
+    [("1", "4Gi"), ("2", "8Gi"), ("4", "2Gi"), ("4", "16Gi"), ("8", "32Gi"), ("1", "128Mi")],
+)
+def test_pairs_that_cloud_run_allows_are_taken(directory: Path, cpu: str, memory: str) -> None:
+    release = smallest_with(deploy=f"{{cpu: {cpu}, memory: {memory}}}")
+
+    assert plan(directory, release).settings == RevisionSettings(cpu=cpu, memory=memory)
+
+
+@pytest.mark.parametrize(("written", "cpu"), [("2000m", "2"), ("2.0", "2"), ("'4'", "4")])
+def test_equal_amounts_become_equal_text(directory: Path, written: str, cpu: str) -> None:
+    release = smallest_with(deploy=f"{{cpu: {written}, memory: 2048Mi}}")
+
+    assert plan(directory, release).settings == RevisionSettings(cpu=cpu, memory="2Gi")
+
+
+def test_an_octal_of_older_yaml_is_a_decimal(directory: Path) -> None:
+    assert plan(directory, smallest_with(deploy="{port: 010}")).settings.port == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", (0, "whole file", "nothing")),
+        ("# only this\n", (0, "whole file", "nothing")),
+        ("- service\n", (1, "whole file", "['service']")),
+        ("service", (1, "whole file", "'service'")),
+        ("a: [1\n", (2, "syntax", None)),
+        ("a: 1\n\tb: 2\n", (2, "syntax", None)),
+        ("a: b: c\n", (1, "syntax", None)),
+        ('a: "\\ud800"\n', (1, "whole file", "half a character (a surrogate)")),
+        ("a: 1\n---\nb: 2\n", (2, "whole file", "a second document after ---")),
+        ("a: &one 1\nb: *one\n", (2, "b", "the alias *one")),
+        ("a: !!str 1\n", (1, "a", "the tag tag:yaml.org,2002:str")),
+        ("? [a]\n: 1\n", (1, "whole file", "a key that is no text")),
+        ("a: " + "[" * 9999, (1, "a", "values in values without end")),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_complaint(
+    directory: Path, text: str, expected: tuple[int, str, str | None]
+) -> None:
+    line, key, got = expected
+    [complaint] = complaints(directory, text)
+
+    assert (complaint.file, complaint.line, complaint.key) == ("release.yaml", line, key)
+    assert got in {None, complaint.got}
+
+
+def test_bytes_that_are_no_text_are_named_with_their_line(directory: Path) -> None:
+    (directory / "release.yaml").write_bytes(b"service: shop\nbuild: \xff\n")
+
+    with pytest.raises(SettingsError) as caught:
+        load_plan(directory, "local")
+
+    assert caught.value.complaints == (
+        Complaint("release.yaml", 2, "whole file", "bytes that are no text", "text in UTF-8"),
+    )
+
+
+def test_both_missing_files_are_missed_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_plan(tmp_path, "local")
+
+    assert [complaint.file for complaint in caught.value.complaints] == ["release.yaml", "env.yaml"]
+
+
+def test_an_unknown_environment_is_answered_with_the_known_ones(directory: Path) -> None:
+    assert complaints(directory, SMALLEST, "staging") == (
+        Complaint(
+            "release.yaml", 3, "environments.staging", "no such environment", "one of: local"
+        ),
+    )
+
+
+def test_a_key_that_stands_twice_is_named_with_both_lines(directory: Path) -> None:
+    assert complaints(directory, smallest_with(service="other")) == (
+        Complaint(
+            "release.yaml",
+            5,
+            "service",
+            "the same key again",
+            "it once (it stands in line 1 already)",
+        ),
+    )
+
+
+def test_a_mistake_in_another_environment_is_found_as_well(directory: Path) -> None:
+    release = f"{SMALLEST}  prod: {{project: rehearsal, region: 5}}\n"
+
+    assert complaints(directory, release) == (
+        Complaint(
+            "release.yaml", 5, "environments.prod.region", "5", "a region such as europe-west1"
+        ),
+    )
+
+
+@pytest.mark.parametrize("value", ["{}", "{a: b}", "[]", ""])
+def test_an_environment_cannot_hide_a_value_of_the_wrong_kind(directory: Path, value: str) -> None:
+    local = SMALLEST.replace("{project", f"{{canary: {{bake: {value}}}, project")
+    release = f"{local}canary: {{bake: 3s}}\n"
+
+    [complaint] = complaints(directory, release)
+
+    assert (complaint.line, complaint.key) == (4, "environments.local.canary.bake")
+
+
+@pytest.mark.parametrize(
+    "environments", ["", "[]", "{}", "{local: }", "{Local: {}}", "{local: []}"]
+)
+def test_environments_of_another_form_are_refused(directory: Path, environments: str) -> None:
+    release = (
+        SMALLEST.split("environments", maxsplit=1)[0] + "project: rehearsal\nregion: us-east4\n"
+    )
+    found = complaints(directory, f"{release}environments: {environments}\n")
+
+    assert {complaint.key.split(".")[0] for complaint in found} == {"environments"}
+
+
+VARIABLES = {
+    "A: 1": ("A", "the number 1 without quotes", '"1"'),
+    "A: 010": ("A", "the number 010 without quotes", '"010"'),
+    "A: true": ("A", "the boolean true without quotes", '"true"'),
+    "A: on": ("A", "on without quotes, which is no text in older YAML", '"on"'),
+    "A: 12:30": ("A", "12:30 without quotes, which is no text in older YAML", '"12:30"'),
+    "A: 2026-01-02": (
+        "A",
+        "2026-01-02 without quotes, which is no text in older YAML",
+        '"2026-01-02"',
+    ),
+    "A:": ("A", "nothing", '""'),
+    "A: [x]": ("A", "a list", "one text; put JSON in quotes"),
+    "A: {x: y}": ("A", "a mapping", "one text; put JSON in quotes"),
+    'A: "\\0"': ("A", "text with a NUL", "text without one"),
+    "[A]": ("whole file", "a list", 'lines of NAME: "value", or {} for none'),
+    "": ("whole file", "nothing", 'lines of NAME: "value", or {} for none'),
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), VARIABLES.items(), ids=VARIABLES)
+def test_variables_are_a_flat_map_of_text(
+    directory: Path, text: str, expected: tuple[str, str, str]
+) -> None:
+    (directory / "env.yaml").write_text(text)
+
+    assert complaints(directory, SMALLEST) == (Complaint("env.yaml", 1 if text else 0, *expected),)
+
+
+@pytest.mark.parametrize("name", ["PORT", "K_SERVICE", "X_GOOGLE_A", "CLOUD_RUN_JOB", "1A", "A B"])
+def test_names_that_cloud_run_sets_are_refused(directory: Path, name: str) -> None:
+    (directory / "env.yaml").write_text(f'{name}: "1"\n')
+
+    [complaint] = complaints(directory, SMALLEST)
+
+    assert (complaint.file, complaint.line, complaint.key) == ("env.yaml", 1, name)
+
+
+def test_a_secret_in_plain_text_beside_its_reference_is_refused_and_not_repeated(
+    directory: Path,
+) -> None:
+    (directory / "env.yaml").write_text("TOKEN: hunter2\n")
+
+    [complaint] = complaints(directory, smallest_with(deploy="{update-secrets: {TOKEN: token:1}}"))
+
+    assert (complaint.file, complaint.line, complaint.key) == ("env.yaml", 1, "TOKEN")
+    assert "hunter2" not in str(complaint)

@@ -1,0 +1,77 @@
+"""docs/release-yaml.md is true: every key, and every default that it states."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from ruamel.yaml import YAML
+
+from greenrun.domain.plan import Plan
+from greenrun.settings import load_plan
+from greenrun.settings.schema import Release, Section
+
+PAGE = (Path(__file__).parents[1] / "docs" / "release-yaml.md").read_text()
+RELEASE, VARIABLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+DEFAULT = re.compile(
+    r"^(?P<key> *[a-z-]+: )(?P<value>.*?) +# default (?P<default>[^;\n]+).*", re.MULTILINE
+)
+DEFAULTS = list(DEFAULT.finditer(RELEASE))
+
+
+def plan(directory: Path, release: str) -> Plan:
+    (directory / "release.yaml").write_text(release)
+    (directory / "env.yaml").write_text(VARIABLES)
+    return load_plan(directory, "prod")
+
+
+def section_of(annotation: object) -> type[Section] | None:
+    parts = (annotation, *get_args(annotation))
+    return next(
+        (part for part in parts if isinstance(part, type) and issubclass(part, Section)), None
+    )
+
+
+def keys_known(section: type[Section], above: str = "") -> Iterator[str]:
+    for field in section.model_fields.values():
+        yield f"{above}{field.alias}"
+        if inner := section_of(field.annotation):
+            named = "data." if field.alias == "volumes" else ""
+            yield from keys_known(inner, f"{above}{field.alias}.{named}")
+
+
+def keys_shown(mapping: dict[str, object], above: str = "") -> Iterator[str]:
+    for key, value in mapping.items():
+        yield f"{above}{key}"
+        if isinstance(value, dict) and key not in {"update-secrets", "identities"}:
+            yield from keys_shown(value, f"{above}{key}.")
+
+
+def test_the_example_shows_every_key_and_no_other() -> None:
+    example = YAML(typ="safe", pure=True).load(RELEASE)
+    del example["environments"]
+
+    assert set(keys_shown(example)) - {"deploy.volumes.data"} == set(keys_known(Release))
+
+
+def test_the_example_is_a_plan(tmp_path: Path) -> None:
+    assert plan(tmp_path, RELEASE).settings.variables == {
+        "DATABASE_URL": "sqlite:////data/emergence.db",
+        "WORKERS": "2",
+    }
+
+
+@pytest.mark.parametrize("line", DEFAULTS, ids=lambda line: line["key"].strip(" :"))
+def test_a_key_that_is_left_out_has_the_default_that_is_stated(
+    tmp_path: Path, line: re.Match[str]
+) -> None:
+    before, after = RELEASE[: line.start()], RELEASE[line.end() :]
+    stated = plan(tmp_path, f"{before}{line['key']}{line['default']}{after}")
+
+    assert plan(tmp_path, f"{before}{after}") == stated
+    assert line["value"] == line["default"] or plan(tmp_path, RELEASE) != stated
+
+
+def test_defaults_are_stated() -> None:
+    assert len(DEFAULTS) == RELEASE.count("# default") > 20
