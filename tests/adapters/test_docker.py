@@ -89,10 +89,13 @@ def test_the_same_tree_builds_the_same_bytes(tmp_path: Path, plan: BuildPlan) ->
     assert first.image.digest == second.image.digest
 
 
-def test_an_image_can_be_found_by_id_and_tagged_anew(tmp_path: Path, plan: BuildPlan) -> None:
+def test_an_image_can_be_found_by_its_digest_and_tagged_anew(
+    tmp_path: Path, plan: BuildPlan
+) -> None:
     builder = write(tmp_path, "RUN echo tagged\n")
     image = builder.build(plan, tag="one", watch=ignore).image
     assert builder.image(str(image.digest)) == image
+    assert builder.image(image.reference) == image
     builder.tag(image.digest, plan.repository, "latest")
     latest = builder.image(f"{plan.repository}:latest")
     assert latest is not None

@@ -10,6 +10,7 @@ import pytest
 from google.api_core import exceptions
 from google.api_core.operation import Operation
 from google.cloud import run_v2
+from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.waiting import until
@@ -38,6 +39,12 @@ def task_program(runtime: str, **environment: str) -> run_v2.Container:
     if runtime == "in-process":
         return run_v2.Container(image="in-process/task", env=env)
     return run_v2.Container(image=BASE_IMAGE, command=["python3", "-c", _TASK], env=env)
+
+
+def plant(cloud: LocalCloud, project: str, secret: str, payload: bytes) -> None:
+    with connect(SecretManagerServiceClient, cloud, "grpc") as client:
+        made = client.create_secret(parent=project, secret_id=secret, secret={})
+        client.add_secret_version(parent=made.name, payload={"data": payload})
 
 
 @dataclass(frozen=True)
@@ -196,6 +203,20 @@ def test_a_cancelled_execution_is_a_response_that_failed(caller: JobCaller) -> N
     assert completed(execution).execution_reason == Reason.CANCELLED
     status = caller.jobs.get_job(name=caller.name).latest_created_execution.completion_status
     assert status == Status.EXECUTION_CANCELLED
+
+
+def test_a_task_reads_secrets_as_a_revision_does(caller: JobCaller, cloud: LocalCloud) -> None:
+    container = caller.program()
+    source = {"secret_key_ref": {"secret": "exit-code", "version": "latest"}}
+    container.env.append(run_v2.EnvVar(name="EXIT_CODE", value_source=source))
+    caller.create(container=container)
+    with pytest.raises(exceptions.GoogleAPICallError, match="secrets/exit-code"):
+        caller.run()
+    plant(cloud, "/".join(caller.parent.split("/")[:2]), "exit-code", b"7")
+    with pytest.raises(exceptions.GoogleAPICallError, match="exited with an error"):
+        caller.run()
+    (task,) = caller.tasks_of(caller.latest())
+    assert task.last_attempt_result.exit_code == 7
 
 
 def test_what_has_ended_cannot_be_cancelled(caller: JobCaller) -> None:

@@ -7,6 +7,7 @@ import grpc
 import httpx
 import pytest
 from google.api_core import exceptions
+from google.cloud import run_v2
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
 from google.cloud.logging_v2.services.logging_service_v2.transports import (
     LoggingServiceV2GrpcTransport,
@@ -15,7 +16,8 @@ from google.cloud.logging_v2.types import LogEntry
 
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.waiting import until
-from tests.contract.caller import Caller
+from tests.contract.caller import Caller, connect, result, short
+from tests.contract.test_jobs import task_program
 
 SOON = timedelta(seconds=10)
 
@@ -70,6 +72,29 @@ def test_requests_are_found_by_revision_and_status(caller: Caller, search: Searc
     assert failed.http_request.request_url == f"{uri}/status/500"
     assert failed.http_request.latency.ToTimedelta() > timedelta()
     assert len(search(f"{requests} AND httpRequest.status<300")) == 3
+
+
+def test_a_task_tells_its_place_and_is_found_by_its_execution(
+    caller: Caller, cloud: LocalCloud, client: LoggingServiceV2Client, runtime_name: str
+) -> None:
+    task = run_v2.TaskTemplate(containers=[task_program(runtime_name)], max_retries=0)
+    job = run_v2.Job(template={"template": task, "task_count": 2, "parallelism": 1})
+    with connect(run_v2.JobsClient, cloud, "grpc") as jobs:
+        result(jobs.create_job(parent=caller.parent, job=job, job_id="migrate"))
+        execution = result(jobs.run_job(name=f"{caller.parent}/jobs/migrate"))
+    name = short(execution.name)
+    request = {
+        "resource_names": ["/".join(caller.parent.split("/")[:2])],
+        "filter": 'resource.type="cloud_run_job" AND resource.labels.job_name="migrate" AND '
+        f'labels."run.googleapis.com/execution_name"="{name}" AND textPayload:"CLOUD_RUN_"',
+    }
+    told = [
+        entry.text_payload.removeprefix("CLOUD_RUN_") for entry in client.list_log_entries(request)
+    ]
+    assert sorted(told) == sorted(
+        ["JOB=migrate", f"EXECUTION={name}", "TASK_COUNT=2", "TASK_ATTEMPT=0"] * 2
+        + ["TASK_INDEX=0", "TASK_INDEX=1"]
+    )
 
 
 def test_a_filter_that_is_not_understood_is_refused(search: Search) -> None:

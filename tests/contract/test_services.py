@@ -237,6 +237,23 @@ def test_a_deleted_service_is_gone_and_its_addresses_are_closed(caller: Caller) 
     assert caller.create().uid != service.uid
 
 
+def test_a_service_can_be_deleted_while_it_starts(caller: Caller) -> None:
+    creation = caller.begin_create("deaf")
+    result(caller.services.delete_service(name=caller.service_name))
+    with pytest.raises(exceptions.GoogleAPICallError):
+        result(creation)
+    with pytest.raises(exceptions.NotFound):
+        caller.get()
+
+
+def test_a_service_that_is_being_deleted_takes_no_more_changes(caller: Caller) -> None:
+    caller.begin_create("deaf")
+    operation = caller.services.delete_service(name=caller.service_name)
+    with pytest.raises(exceptions.NotFound):
+        caller.begin_update("description", description="too late")
+    result(operation)
+
+
 def test_a_disabled_default_url_takes_the_tag_urls_with_it(caller: Caller) -> None:
     service = caller.create(invoker_iam_disabled=True, traffic=[latest(100, "next")])
     tagged = service.traffic_statuses[0].uri

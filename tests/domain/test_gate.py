@@ -101,15 +101,20 @@ def test_a_quantity_reads_as_people_write_it(quantity: Quantity, text: str) -> N
     assert str(quantity) == text
 
 
-def test_a_judgement_reads_as_evidence() -> None:
-    gate = Gate(
-        (
-            Threshold("p99 latency", "at most", Quantity(2000, "ms")),
-            Threshold("requests", "at least", Quantity(100)),
-        )
-    )
+def test_a_judgement_says_what_decided_it() -> None:
+    slow = Threshold("p99 latency", "at most", Quantity(2000, "ms"))
+    few = Threshold("requests", "at least", Quantity(100))
+    gate = Gate((slow, few))
+    latency = Quantity(412, "ms")
 
-    assert str(gate.judge({"p99 latency": Quantity(412, "ms")})) == (
-        "p99 latency 412 ms (needs at most 2000 ms); requests no data (needs at least 100)"
-    )
-    assert str(Gate(()).judge({})) == "nothing was measured"
+    assert [
+        str(gate.judge({"p99 latency": latency, "requests": Quantity(120)})),
+        str(gate.judge({"p99 latency": latency})),
+        str(gate.judge({"p99 latency": Quantity(2412, "ms")})),
+        str(Gate(()).judge({})),
+    ] == [
+        "pass: p99 latency 412 ms (needs at most 2000 ms); requests 120 (needs at least 100)",
+        "inconclusive: requests no data (needs at least 100)",
+        "fail: p99 latency 2412 ms (needs at most 2000 ms)",
+        "inconclusive: nothing was measured",
+    ]

@@ -49,7 +49,8 @@ def ended_process() -> Owner:
 def things_of(engine: docker.DockerClient, owner: Owner) -> list[str]:
     mine: dict[str, str | list[str] | bool] = {"label": f"{OWNER_LABEL}={owner}"}
     containers = engine.containers.list(all=True, filters=mine, sparse=True)
-    return [type(it).__name__ for it in (*containers, *engine.volumes.list(filters=mine))]
+    others = (*engine.volumes.list(filters=mine), *engine.networks.list(filters=mine))
+    return [type(it).__name__ for it in (*containers, *others)]
 
 
 def test_an_owner_is_read_back_as_written() -> None:
@@ -110,14 +111,14 @@ def test_a_killed_cloud_is_cleaned_up_and_a_living_one_is_left_alone(
             scratch = Path(cloud.stdout.readline().strip())
             killed = Owner.of(cloud.pid)
             leftovers.clean_up_leftovers()
-            assert things_of(engine, killed) == ["Container", "Volume"]
+            assert things_of(engine, killed) == ["Container", "Volume", "Network"]
             cloud.send_signal(signal.SIGKILL)
-        assert things_of(engine, killed) == ["Container", "Volume"]
+        assert things_of(engine, killed) == ["Container", "Volume", "Network"]
         assert scratch.exists()
         leftovers.clean_up_leftovers()
         assert things_of(engine, killed) == []
         assert not scratch.exists()
-        assert things_of(engine, leftovers.this_process()) == ["Container", "Volume"]
+        assert things_of(engine, leftovers.this_process()) == ["Container", "Volume", "Network"]
     assert things_of(engine, leftovers.this_process()) == []
 
 

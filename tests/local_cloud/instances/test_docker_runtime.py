@@ -1,6 +1,8 @@
 """What real containers alone can show."""
 
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 
@@ -29,7 +31,7 @@ def engine() -> Iterator[docker.DockerClient]:
         yield client
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def runtime() -> Iterator[DockerRuntime]:
     with closing(DockerRuntime()) as made:
         yield made
@@ -53,12 +55,23 @@ def output(instance: DockerInstance) -> list[str]:
 def container_at(engine: docker.DockerClient, host: str) -> Container:
     (found,) = [
         container
-        for container in engine.containers.list(
-            filters={"label": f"{OWNER_LABEL}={this_process()}"}
-        )
-        if container.attrs["NetworkSettings"]["Networks"]["bridge"]["IPAddress"] == host
+        for container in engine.containers.list(filters=MINE)
+        for network in container.attrs["NetworkSettings"]["Networks"].values()
+        if network["IPAddress"] == host
     ]
     return found
+
+
+def things(engine: docker.DockerClient) -> Counter[str]:
+    """What this process has on the engine, by kind."""
+    return Counter(
+        type(thing).__name__
+        for thing in (
+            *engine.containers.list(all=True, filters=MINE, sparse=True),
+            *engine.volumes.list(filters=MINE),
+            *engine.networks.list(filters=MINE),
+        )
+    )
 
 
 def test_limits_and_owner_are_set_and_no_port_is_published(
@@ -153,17 +166,38 @@ def test_what_names_no_image_is_missing(engine: docker.DockerClient, reference: 
 def test_what_was_refused_leaves_no_container(
     runtime: DockerRuntime, engine: docker.DockerClient
 ) -> None:
+    before = things(engine)
     with pytest.raises(StartRefused):
         runtime.start(InstanceSpec("refused", IMAGE, {}, command=("/no/such/program",)))
-    assert engine.containers.list(all=True, filters=MINE) == []
+    assert things(engine) == before
 
 
-def test_closing_removes_containers_and_volumes(engine: docker.DockerClient) -> None:
-    with closing(DockerRuntime()) as runtime:
-        mounts = (Mount("data", "/data"),)
-        runtime.start(
-            InstanceSpec("test", IMAGE, {}, command=("python", "-c", SLEEP), mounts=mounts)
-        )
-        assert len(engine.volumes.list(filters=MINE)) == 1
-    assert engine.volumes.list(filters=MINE) == []
-    assert engine.containers.list(all=True, filters=MINE) == []
+def test_no_instance_is_given_the_address_of_an_earlier_one(runtime: DockerRuntime) -> None:
+    spec = InstanceSpec("test", IMAGE, {}, command=("true",), port=8080)
+    addresses = set()
+    for _ in range(3):
+        instance = run(runtime, spec)
+        instance.stop()
+        addresses.add(instance.address)
+    assert len(addresses) == 3
+
+
+def test_runtimes_side_by_side_share_no_address() -> None:
+    with ThreadPoolExecutor(4) as starters:
+        runtimes = [made.result() for made in [starters.submit(DockerRuntime) for _ in range(4)]]
+    spec = InstanceSpec("test", IMAGE, {}, command=("true",), port=8080)
+    try:
+        assert len({runtime.start(spec).address for runtime in runtimes}) == 4
+    finally:
+        for runtime in runtimes:
+            runtime.close()
+
+
+def test_closing_removes_containers_volumes_and_the_network(engine: docker.DockerClient) -> None:
+    before = things(engine)
+    command, mounts = ("python", "-c", SLEEP), (Mount("data", "/data"),)
+    with closing(DockerRuntime()) as closed:
+        closed.start(InstanceSpec("test", IMAGE, {}, command=command, mounts=mounts))
+        assert things(engine) - before == {"Container": 1, "Volume": 1, "Network": 1}
+    closed.close()
+    assert things(engine) == before

@@ -1,0 +1,48 @@
+import pytest
+from google.api_core import exceptions
+from google.auth.exceptions import RefreshError
+
+from greenrun.adapters.google_calls import refused
+from greenrun.errors import CallFailed
+
+
+@pytest.mark.parametrize(
+    ("raised", "message", "hint"),
+    [
+        (
+            exceptions.NotFound("no such thing"),
+            "could not read it: got NOT_FOUND: no such thing",
+            "",
+        ),
+        (
+            exceptions.PermissionDenied("run.services.get"),
+            "could not read it: got PERMISSION_DENIED: run.services.get",
+            "grant the identity that runs the release the missing permission",
+        ),
+        (
+            exceptions.Aborted("stale etag"),
+            "could not read it: got ABORTED: stale etag",
+            "somebody else changed it at the same time; look at it, then try again",
+        ),
+        (
+            exceptions.RetryError("too long", exceptions.ServiceUnavailable("nobody there")),
+            "could not read it: got no answer, last 503 nobody there",
+            "see that the address can be reached from here, then try again",
+        ),
+        (
+            RefreshError("reauthentication is needed"),  # type: ignore[no-untyped-call] # bare there
+            "could not read it: got reauthentication is needed",
+            "gcloud auth application-default login",
+        ),
+    ],
+)
+def test_refusals_are_told_as_ours(raised: Exception, message: str, hint: str) -> None:
+    with pytest.raises(CallFailed) as failed, refused("read it"):
+        raise raised
+    assert (failed.value.message, failed.value.hint) == (message, hint)
+    assert failed.value.__cause__ is raised
+
+
+def test_what_is_no_refusal_passes() -> None:
+    with pytest.raises(KeyError), refused("read it"):
+        raise KeyError("ours")
