@@ -24,7 +24,7 @@ def _(release: Release) -> None:
 
 @then("the candidate serves every user")
 def _(release: Release) -> None:
-    service.served_by(release, release.candidate)
+    service.served_by(release, release.candidate.name)
 
 
 @then("the baseline is kept without traffic")

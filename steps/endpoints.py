@@ -11,7 +11,7 @@ from steps.tables import Table, column
 
 @then("the candidate answers")
 def _(release: Release, datatable: Table) -> None:
-    release.prober.verify(release.candidate_url, read_table(datatable))
+    release.prober.verify(release.candidate.url, read_table(datatable))
 
 
 @then("the baseline answers")

@@ -4,18 +4,19 @@ from pathlib import Path
 
 from pytest_bdd import then, when
 
+from greenrun import record
 from greenrun.record import Record
 from greenrun.release import Release
 
 
-@when("the record is written", target_fixture="record")
+@when("the record is written", target_fixture="written")
 def _(release: Release, reports: Path) -> Record:
-    return release.record(reports)
+    return record.write(release, reports)
 
 
 @then("it tells the image, both revisions and how to go back")
-def _(record: Record) -> None:
-    record.is_complete()
+def _(written: Record) -> None:
+    written.is_complete()
 
 
 @then("every change of the platform stands in the journal, before and after")

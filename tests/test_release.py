@@ -32,34 +32,34 @@ def test_a_candidate_is_deployed_beside_the_baseline_that_serves_everybody(
 ) -> None:
     deployed(release)
     assert world.serving == {BASELINE: 100}
-    assert release.candidate_url == "http://service.test/candidate"
+    assert release.candidate.url == "http://service.test/candidate"
     assert world.platform.public
 
 
 def test_a_healthy_candidate_is_promoted_by_its_increments(release: Release, world: World) -> None:
     deployed(release)
-    world.metrics.figures[release.candidate] = HEALTHY
+    world.metrics.figures[release.candidate.name] = HEALTHY
     assert [increment.share for increment in release.run_canary(OBJECTIVES)] == [10, 50]
-    assert release.promote() == {release.candidate}
-    assert world.serving == {release.candidate: 100}
+    assert release.promote() == {release.candidate.name}
+    assert world.serving == {release.candidate.name: 100}
 
 
 def test_a_failing_increment_closes_the_gate_at_its_first_look(
     release: Release, world: World
 ) -> None:
     deployed(release)
-    world.metrics.figures[release.candidate] = {**HEALTHY, "error rate": Quantity(27, "%")}
+    world.metrics.figures[release.candidate.name] = {**HEALTHY, "error rate": Quantity(27, "%")}
     begun = world.clock.now()
     with pytest.raises(GateClosed, match=r"error rate 27 % \(needs at most 5 %\)"):
         release.run_canary(OBJECTIVES)
     assert world.clock.now() - begun == timedelta(seconds=1)
-    assert world.serving == {BASELINE: 90, release.candidate: 10}
+    assert world.serving == {BASELINE: 90, release.candidate.name: 10}
 
 
 @pytest.mark.parametrize("requests", [0, 99])
 def test_too_few_requests_are_no_pass(release: Release, world: World, requests: int) -> None:
     deployed(release)
-    world.metrics.figures[release.candidate] = {**HEALTHY, "requests": Quantity(requests)}
+    world.metrics.figures[release.candidate.name] = {**HEALTHY, "requests": Quantity(requests)}
     with pytest.raises(GateClosed, match="inconclusive: error rate no data"):
         release.run_canary(OBJECTIVES)
 
@@ -118,7 +118,7 @@ def test_a_rollback_that_is_refused_needs_a_person(release: Release, world: Worl
 def test_a_rollback_that_nobody_can_prove_needs_a_person(release: Release, world: World) -> None:
     deployed(release)
     release.raise_share(10)
-    world.logs.answering = lambda: [release.candidate]
+    world.logs.answering = lambda: [release.candidate.name]
     with pytest.raises(NeedsPerson, match="got answers from"):
         release.roll_back()
 
@@ -134,7 +134,7 @@ def test_settling_leaves_what_passed(release: Release, world: World) -> None:
     deployed(release)
     release.promote()
     release.settle(passed=True)
-    assert world.serving == {release.candidate: 100}
+    assert world.serving == {release.candidate.name: 100}
 
 
 def test_a_release_without_a_service_does_not_begin(release: Release, world: World) -> None:
@@ -157,7 +157,7 @@ def test_variables_of_the_baseline_that_would_be_lost_are_named(
     live = world.platform.revisions[BASELINE]
     richer = replace(live.settings, variables={"LOG_LEVEL": "INFO", "BY_HAND": "1"})
     world.platform.revisions[BASELINE] = replace(live, settings=richer)
-    assert release.lost_variables() == ("BY_HAND",)
+    assert release.candidate.lost_variables(BASELINE) == ("BY_HAND",)
 
 
 def test_every_change_is_journalled_before_and_after(release: Release, journal: Journal) -> None:

@@ -4,12 +4,9 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from greenrun.errors import GateClosed
-
-if TYPE_CHECKING:
-    from greenrun.release import Release
+from greenrun.release import Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +27,7 @@ class Record:
     way_back: str
 
     @classmethod
-    def of(cls, release: "Release", at: datetime) -> "Record":
+    def of(cls, release: Release, at: datetime) -> "Record":
         """Everything that is known of a release by now."""
         image = release.image if release.built else None
         return cls(
@@ -41,19 +38,12 @@ class Record:
             image=image.reference if image else "",
             image_tag=image.tag if image else "",
             baseline=release.baseline,
-            candidate=release.candidate,
-            ready_seconds=round(release.ready_after.total_seconds(), 2),
+            candidate=release.candidate.name if release.deployed else "",
+            ready_seconds=_ready_seconds(release),
             traffic=str(release.service.actual),
             increments=tuple(map(str, release.increments)),
             way_back=release.way_back.by_hand if release.baseline else "",
         )
-
-    def write(self, folder: Path) -> tuple[Path, Path]:
-        """Write `release.json` and `release.md` into a folder; returns both paths."""
-        machine, people = folder / "release.json", folder / "release.md"
-        machine.write_text(json.dumps(asdict(self), indent=2) + "\n", "utf-8")
-        people.write_text(self.as_markdown(), "utf-8")
-        return machine, people
 
     def as_markdown(self) -> str:
         """The record as people read it."""
@@ -78,5 +68,20 @@ class Record:
             raise GateClosed(f"record: got no {', '.join(missing)}")
 
 
+def _ready_seconds(release: Release) -> float:
+    return release.candidate.ready_after.total_seconds() if release.deployed else 0.0
+
+
 def _cell(value: object) -> str:
     return "<br>".join(value) if isinstance(value, tuple) else str(value)
+
+
+def write(release: Release, folder: Path) -> Record:
+    """Write `release.json` and `release.md` into a folder, and keep both as evidence."""
+    record = Record.of(release, release.roles.clock.now())
+    people, machine = record.as_markdown(), json.dumps(asdict(record), indent=2) + "\n"
+    (folder / "release.md").write_text(people, "utf-8")
+    (folder / "release.json").write_text(machine, "utf-8")
+    release.roles.evidence.attach("record", people, "text/markdown")
+    release.roles.evidence.attach("record for machines", machine, "application/json")
+    return record

@@ -1,22 +1,19 @@
 """A release: one candidate against one baseline, from the first doubt to the record."""
 
 from collections.abc import Mapping
-from datetime import timedelta
-from pathlib import Path
 
 from greenrun import preflight
 from greenrun.canary import Canary, Increment
+from greenrun.candidate import Candidate
 from greenrun.domain.gate import Gate, Verdict
 from greenrun.domain.image import Build, Image, Source
 from greenrun.domain.plan import Plan
-from greenrun.domain.revision import Difference, Readiness, Revision
 from greenrun.domain.service import Service
 from greenrun.errors import GateClosed, ReleaseError
 from greenrun.journal import Journal
 from greenrun.migration import Migration, Migrations
 from greenrun.ports import NewRevision, Patience, Roles
 from greenrun.probing import Prober
-from greenrun.record import Record
 from greenrun.way_back import WayBack
 
 
@@ -42,11 +39,10 @@ class Release:
         self.prober = Prober(roles, identities)
         self.before: Service | None = None
         self.baseline = ""
-        self.candidate = ""
-        self.ready_after = timedelta()
         self.increments: list[Increment] = []
         self.promoted = False
         self._build: Build | None = None
+        self._candidate: Candidate | None = None
 
     def __repr__(self) -> str:
         return f"<release of {self.plan.service} on {self.plan.environment}>"
@@ -110,62 +106,39 @@ class Release:
         self.roles.evidence.attach("migrations after", "\n".join(map(str, after)))
         return after
 
-    def deploy(self) -> Revision:
+    @property
+    def candidate(self) -> Candidate:
+        """The revision that this release has made. Raises ReleaseError before there is one."""
+        if self._candidate is None:
+            raise ReleaseError("no candidate in this run", hint="run features/ as a whole")
+        return self._candidate
+
+    @property
+    def deployed(self) -> bool:
+        """True once a candidate was asked for, whatever came of it."""
+        return self._candidate is not None
+
+    def deploy(self) -> Candidate:
         """Make the candidate, without traffic, under its revision tag."""
         begun = self.roles.clock.now()
         name = f"{self.plan.service}-{begun:%Y%m%d-%H%M%S}"
         split = self._known_before().resolved.tagged(name, self.plan.revision_tag)
         wanted = NewRevision(name, self.image.reference, self.plan.settings)
-        self.candidate = name
+        candidate = self._candidate = Candidate(name, self.plan, self.roles)
         patience = Patience(self.plan.ready_within, self.roles.progress.report)
-        with self.journal.change("deploy", self.candidate, image=wanted.image, split=str(split)):
+        with self.journal.change("deploy", name, image=wanted.image, split=str(split)):
             try:
                 self.roles.platform.deploy(wanted, split, patience)
             except (GateClosed, ReleaseError):
-                self.startup_log()
+                candidate.log()
                 raise
-        self.ready_after = self.roles.clock.now() - begun
+        candidate.ready_after = self.roles.clock.now() - begun
         self._admit_everybody()
-        return self.live_candidate()
-
-    def startup_log(self) -> tuple[str, ...]:
-        """What the candidate wrote so far, a line each; kept as evidence."""
-        entries = self.roles.logs.of_revision(self.candidate)
-        self.roles.evidence.attach("log of the candidate", "\n".join(map(str, entries)))
-        return tuple(entry.text for entry in entries)
-
-    def live_candidate(self) -> Revision:
-        """The candidate as the platform describes it now."""
-        found = self.roles.platform.revision(self._known_candidate())
-        if found is None or found.readiness is not Readiness.READY:
-            raise GateClosed(f"{self.candidate} is not ready: got {found}, needs ready")
-        self.roles.evidence.attach("candidate as it runs", repr(found.settings))
-        return found
-
-    def differences(self) -> tuple[Difference, ...]:
-        """The candidate's settings that are not what the plan asked for."""
-        return self.plan.settings.differences(self.live_candidate().settings)
-
-    def lost_variables(self) -> tuple[str, ...]:
-        """Variables and secrets of the baseline that the candidate no longer has."""
-        found = self.roles.platform.revision(self.baseline)
-        if found is None:
-            raise GateClosed(f"the baseline {self.baseline} is gone")
-        kept = {**self.plan.settings.variables, **self.plan.settings.secrets}
-        return tuple(sorted({**found.settings.variables, **found.settings.secrets}.keys() - kept))
-
-    @property
-    def candidate_url(self) -> str:
-        """The candidate's own address, which users do not know."""
-        urls = self.service.tag_urls
-        if self.plan.revision_tag not in urls:
-            raise GateClosed(f"{self.candidate} has no URL: got revision tags {list(urls)}")
-        return urls[self.plan.revision_tag]
+        return candidate
 
     def raise_share(self, percent: int) -> None:
         """Give the candidate this share of the users, and the baseline the rest."""
-        candidate = self._known_candidate()
-        shares = {self.baseline: 100 - percent, candidate: percent}
+        shares = {self.baseline: 100 - percent, self.candidate.name: percent}
         split = self.service.resolved.shared(shares)
         with self.journal.change("split traffic", self.plan.service, split=str(split)):
             self.roles.platform.split_traffic(split, self.patience)
@@ -178,7 +151,12 @@ class Release:
         """
         headers = self.prober.headers("a user")
         canary = Canary(
-            self.plan.canary, self.service.url, self.candidate, self.baseline, headers, self.roles
+            self.plan.canary,
+            self.service.url,
+            self.candidate.name,
+            self.baseline,
+            headers,
+            self.roles,
         )
         for share in self.plan.canary.increments:
             self.raise_share(share)
@@ -193,13 +171,13 @@ class Release:
         """Give the candidate every user, and prove it by who answers them."""
         self.raise_share(100)
         found = self.answering()
-        if found != {self.candidate}:
+        if found != {self.candidate.name}:
             raise GateClosed(
                 f"{self.plan.service} was promoted, but got answers from "
-                f"{', '.join(sorted(found))}, needs them all from {self.candidate}"
+                f"{', '.join(sorted(found))}, needs them all from {self.candidate.name}"
             )
         facts = {"image": self.image.reference, "service": self.plan.service}
-        self.journal.note("promoted", self.candidate, **facts)
+        self.journal.note("promoted", self.candidate.name, **facts)
         self.promoted = True
         return found
 
@@ -216,19 +194,9 @@ class Release:
         self.promoted = False
         return self.way_back.take() if self.baseline else False
 
-    def record(self, folder: Path) -> Record:
-        """Write the record of this release into a folder."""
-        record = Record.of(self, self.roles.clock.now())
-        machine, people = record.write(folder)
-        self.roles.evidence.attach("record", people.read_text("utf-8"), "text/markdown")
-        self.roles.evidence.attach(
-            "record for machines", machine.read_text("utf-8"), "application/json"
-        )
-        return record
-
     def settle(self, *, passed: bool) -> None:
         """Leave production whole, whatever happened: a release that did not pass is taken back."""
-        if self.candidate and not (passed and self.promoted):
+        if self.deployed and not (passed and self.promoted):
             self.roll_back()
 
     @property
@@ -257,8 +225,8 @@ class Release:
     def _migrations(self) -> Migrations:
         if self.plan.migration is None:
             raise ReleaseError("release.yaml names no migration", hint="add the key `migration`")
-        plan, image = self.plan, self.image.reference
-        return Migrations(plan, plan.migration, image, self.roles, self.journal)
+        image = self.image.reference
+        return Migrations(self.plan, self.plan.migration, image, self.roles, self.journal)
 
     def _admit_everybody(self) -> None:
         platform = self.roles.platform
@@ -272,11 +240,6 @@ class Release:
                 "the baseline is not known in this run", hint="run features/ as a whole"
             )
         return self.before
-
-    def _known_candidate(self) -> str:
-        if not self.candidate:
-            raise ReleaseError("no candidate in this run", hint="run features/ as a whole")
-        return self.candidate
 
 
 def _figures(increment: Increment) -> str:

@@ -30,7 +30,7 @@ from greenrun.errors import CallFailed
             "see that the address can be reached from here, then try again",
         ),
         (
-            RefreshError("reauthentication is needed"),  # type: ignore[no-untyped-call] # bare there
+            RefreshError("reauthentication is needed"),
             "could not read it: got reauthentication is needed",
             "gcloud auth application-default login",
         ),

@@ -164,6 +164,7 @@ def test_a_failed_task_aborts_the_operation(caller: JobCaller) -> None:
     assert completed(execution).execution_reason == Reason.NON_ZERO_EXIT_CODE
     (task,) = caller.tasks_of(execution)
     assert task.last_attempt_result.exit_code == 3
+    assert task.last_attempt_result.status.code == 10
 
 
 def test_a_failed_task_is_tried_again(caller: JobCaller) -> None:
@@ -188,7 +189,9 @@ def test_an_image_that_is_not_there_is_named(caller: JobCaller) -> None:
     caller.create(max_retries=3, container=run_v2.Container(image="no-such/image:1"))
     with pytest.raises(exceptions.GoogleAPICallError, match="Image 'no-such/image:1' not found"):
         caller.run()
-    assert counts(caller.latest()) == {"failed": 1}
+    execution = caller.latest()
+    assert counts(execution) == {"failed": 1}
+    assert not completed(execution).execution_reason
 
 
 def test_a_cancelled_execution_is_a_response_that_failed(caller: JobCaller) -> None:

@@ -1,6 +1,7 @@
 """Long-running operations of Cloud Run."""
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 from google.api_core.exceptions import from_grpc_status
 from google.cloud.run_v2 import ServicesClient
@@ -9,7 +10,7 @@ from google.longrunning import operations_pb2
 from greenrun.adapters.google_calls import ANSWER_SECONDS, PATIENT
 from greenrun.adapters.waiting import Wait
 
-Operation = operations_pb2.Operation
+Operation: TypeAlias = operations_pb2.Operation
 
 
 def outcome(

@@ -72,26 +72,24 @@ class DockerBuilder:
         return Build(image, took, transcript.text)
 
     def image(self, reference: str) -> Image | None:
-        """Inspect an image of this machine, by name, image id or manifest digest."""
+        """Inspect an image of this machine, by name, by image id, or by name and digest."""
         with closing(connect()) as client, refused(f"inspect image {reference}"):
-            try:
-                facts = client.inspect_image(reference)  # type: ignore[no-untyped-call] # bare in the stubs
-                history = client.history(reference)  # type: ignore[no-untyped-call] # likewise
-            except ImageNotFound:
-                return None
-            return image_of(reference, facts, history)
+            # A repository knows digests of manifests only; an image never pushed goes by its id.
+            names = filter(None, (reference, reference.partition("@")[2]))
+            found = next(filter(None, (_inspected(client, name) for name in names)), None)
+            return image_of(reference, *found) if found else None
 
     def tag(self, digest: Digest, repository: str, tag: str) -> None:
         """Give an image of this machine another image tag."""
-        names = (f"{repository}@{digest}", str(digest))
-        source = next((name for name in names if self.image(name)), None)
-        if source is None:
-            raise CallFailed(
-                f"could not tag {repository}:{tag}: got no image {digest} on this machine",
-                hint="build it, or pull it",
-            )
-        with closing(connect()) as client, refused(f"tag {source} as {repository}:{tag}"):
-            client.tag(source, repository, tag)
+        with closing(connect()) as client, refused(f"tag {digest} as {repository}:{tag}"):
+            found = _inspected(client, f"{repository}@{digest}") or _inspected(client, str(digest))
+            if found is None:
+                raise CallFailed(
+                    f"could not tag {repository}:{tag}: got no image {digest} on this machine",
+                    hint="build it, or pull it",
+                )
+            facts, _ = found
+            client.tag(facts["Id"], repository, tag)
 
     def _events(
         self, client: APIClient, plan: BuildPlan, reference: str
@@ -113,6 +111,17 @@ class DockerBuilder:
             raise GateClosed(f"could not build {plan.repository}: got no folder {context}")
         if not dockerfile.is_file():
             raise GateClosed(f"could not build {plan.repository}: got no file {dockerfile}")
+
+
+def _inspected(
+    client: APIClient, name: str
+) -> tuple[Mapping[str, Any], list[Mapping[str, Any]]] | None:
+    """What the engine says of an image and of its layers."""
+    try:
+        facts = client.inspect_image(name)  # type: ignore[no-untyped-call] # bare in the stubs
+        return facts, client.history(facts["Id"])  # type: ignore[no-untyped-call] # likewise
+    except ImageNotFound:
+        return None
 
 
 def _over_budget(reference: str, plan: BuildPlan, transcript: Transcript) -> DeadlineExceeded:

@@ -9,8 +9,8 @@ from greenrun.ports import Clock, Patience
 
 _Found = TypeVar("_Found")
 
-_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(milliseconds=25), timedelta(seconds=1)
-_GROWTH = 1.5
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(milliseconds=10), timedelta(milliseconds=500)
+_GROWTH = 1.25
 _TOLD_EVERY = timedelta(seconds=1)
 
 
@@ -30,7 +30,7 @@ class Wait:
         self._ends = clock.now() + patience.within
 
     def until(self, attempt: Callable[[], _Found | None], seen: Callable[[], str]) -> _Found:
-        """Try until there is something; tries are 25 ms apart at first, then up to 1 s.
+        """Try until there is something; tries are 10 ms apart at first, then up to 500 ms.
 
         `seen` tells what there is meanwhile, once a second; what it told last is in the
         DeadlineExceeded.

@@ -14,6 +14,7 @@ from greenrun.ports import Answer, Probe
 
 # Servers close idle connections after a few seconds; a reused one must never be closed under us.
 _KEEP_ALIVE = timedelta(seconds=2)
+_NAME = "greenrun"
 _QUIET = timedelta(milliseconds=200)
 
 
@@ -33,7 +34,7 @@ class HttpxWeb:
         self._client = httpx.Client(
             timeout=self._seconds,
             limits=httpx.Limits(keepalive_expiry=_KEEP_ALIVE.total_seconds()),
-            headers={"user-agent": "greenrun"},
+            headers={"user-agent": _NAME},
         )
 
     def __enter__(self) -> Self:
@@ -76,7 +77,12 @@ class HttpxWeb:
         """
         address = "ws" + url.removeprefix("http") if url.startswith("http") else url
         try:
-            with connect(address, open_timeout=self._seconds) as connection:
+            with connect(
+                address,
+                open_timeout=self._seconds,
+                close_timeout=_QUIET.total_seconds(),
+                user_agent_header=_NAME,
+            ) as connection:
                 connection.send(message)
                 return [self._redact(text) for text in _received(connection, self._seconds)]
         except (OSError, WebSocketException) as error:

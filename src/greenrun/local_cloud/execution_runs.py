@@ -5,6 +5,7 @@ from dataclasses import replace
 from threading import RLock
 
 from google.cloud import run_v2
+from google.rpc import status_pb2
 from grpc import StatusCode
 
 from greenrun.local_cloud.attempts import Attempt, attempt
@@ -49,7 +50,7 @@ class ExecutionRuns:
 
     def _end(self, job: JobRecord, record: ExecutionRecord) -> run_v2.Execution:
         with self._lock:
-            enter(record.execution, *_verdict(record))
+            enter(record.execution, _verdict(record), record.failure)
             _refer(job, record.execution)
             ended = clone(record.execution)
         if record.failure:
@@ -57,23 +58,24 @@ class ExecutionRuns:
         return ended
 
     def _run_task(self, record: ExecutionRecord, task: run_v2.Task) -> None:
-        if not record.stopping.is_set():
-            self._enter(record, task, Phase.RUNNING)
-            try:
-                ended = self._attempts(record, task)
-            except (CloudError, ImageMissing, StartRefused) as error:
-                self._fail(record, task, StatusCode.FAILED_PRECONDITION, _cause(task, error))
-                return
-            if ended.succeeded:
-                self._enter(record, task, Phase.SUCCEEDED)
-                return
-            if not ended.cancelled:
-                self._fail(record, task, *_judged(ended))
-                return
-        self._enter(record, task, Phase.CANCELLED)
+        try:
+            ended = self._attempts(record, task)
+        except (CloudError, ImageMissing, StartRefused) as error:
+            cause = CloudError(StatusCode.FAILED_PRECONDITION, _told(task, error))
+            self._fail(record, task, cause)
+            return
+        if ended.succeeded:
+            self._enter(record, task, Phase.SUCCEEDED)
+        elif ended.cancelled:
+            self._enter(record, task, Phase.CANCELLED)
+        else:
+            self._fail(record, task, _judged(ended))
 
     def _attempts(self, record: ExecutionRecord, task: run_v2.Task) -> Attempt:
         """The last attempt: the first that succeeded or was cancelled, or one too many."""
+        if record.stopping.is_set():
+            return Attempt(cancelled=True)
+        self._enter(record, task, Phase.RUNNING)
         timeout = raw(task).timeout.ToTimedelta()
         for number in range(task.max_retries + 1):
             with self._lock:
@@ -82,7 +84,7 @@ class ExecutionRuns:
                 spec = self._spec(record, task, number)
             ended = attempt(self._fleet, spec, timeout, record.stopping)
             with self._lock:
-                task.last_attempt_result = run_v2.TaskAttemptResult(exit_code=ended.exit_code)
+                task.last_attempt_result = _result(ended)
             if ended.succeeded or ended.cancelled:
                 break
         return ended
@@ -101,19 +103,21 @@ class ExecutionRuns:
         return replace(spec, port=None)
 
     def _enter(
-        self, record: ExecutionRecord, task: run_v2.Task, phase: Phase, message: str = ""
+        self,
+        record: ExecutionRecord,
+        task: run_v2.Task,
+        phase: Phase,
+        failure: CloudError | None = None,
     ) -> None:
         with self._lock:
-            enter(task, phase, message)
+            enter(task, phase, failure)
             count(record.execution, record.tasks)
 
-    def _fail(
-        self, record: ExecutionRecord, task: run_v2.Task, code: StatusCode, cause: str
-    ) -> None:
+    def _fail(self, record: ExecutionRecord, task: run_v2.Task, cause: CloudError) -> None:
         self._enter(record, task, Phase.FAILED, cause)
         with self._lock:
-            told = f"Task {short(task.name)} failed with message: {cause}"
-            record.failure = record.failure or CloudError(code, told)
+            told = f"Task {short(task.name)} failed with message: {cause.message}"
+            record.failure = record.failure or CloudError(cause.code, told)
         record.stopping.set()
 
 
@@ -121,12 +125,10 @@ def _at_once(execution: run_v2.Execution) -> int:
     return min(execution.parallelism or MOST_AT_ONCE, MOST_AT_ONCE)
 
 
-def _verdict(record: ExecutionRecord) -> tuple[Phase, str]:
+def _verdict(record: ExecutionRecord) -> Phase:
     if record.failure:
-        return Phase.FAILED, record.failure.message
-    if record.cancelled:
-        return Phase.CANCELLED, "The execution was cancelled."
-    return Phase.SUCCEEDED, ""
+        return Phase.FAILED
+    return Phase.CANCELLED if record.execution.cancelled_count else Phase.SUCCEEDED
 
 
 def _refer(job: JobRecord, execution: run_v2.Execution) -> None:
@@ -135,13 +137,22 @@ def _refer(job: JobRecord, execution: run_v2.Execution) -> None:
         job.job.latest_created_execution = reference(execution)
 
 
-def _judged(ended: Attempt) -> tuple[StatusCode, str]:
+def _judged(ended: Attempt) -> CloudError:
+    """In words that users of the API report."""
     if ended.timed_out:
-        return StatusCode.DEADLINE_EXCEEDED, "The configured timeout was reached."
-    return StatusCode.ABORTED, "The container exited with an error."
+        return CloudError(StatusCode.DEADLINE_EXCEEDED, "The configured timeout was reached.")
+    return CloudError(StatusCode.ABORTED, "The container exited with an error.")
 
 
-def _cause(task: run_v2.Task, error: Exception) -> str:
+def _result(ended: Attempt) -> run_v2.TaskAttemptResult:
+    if ended.succeeded or ended.cancelled:
+        return run_v2.TaskAttemptResult()
+    failure = _judged(ended)
+    status = status_pb2.Status(code=failure.number, message=failure.message)
+    return run_v2.TaskAttemptResult(status=status, exit_code=ended.exit_code)
+
+
+def _told(task: run_v2.Task, error: Exception) -> str:
     if isinstance(error, ImageMissing):
         return f"Image '{task.containers[0].image}' not found."
     return str(error)

@@ -5,8 +5,10 @@ from collections.abc import Iterable
 from enum import Enum, auto
 
 from google.cloud import run_v2
+from grpc import StatusCode
 
 from greenrun.local_cloud.conditions import condition
+from greenrun.local_cloud.errors import CloudError
 from greenrun.local_cloud.timestamps import now
 
 _State = run_v2.Condition.State
@@ -30,10 +32,6 @@ _STATES = {
     Phase.FAILED: _State.CONDITION_FAILED,
     Phase.CANCELLED: _State.CONDITION_FAILED,
 }
-_REASONS = {
-    Phase.FAILED: _Reason(_Reason.NON_ZERO_EXIT_CODE),
-    Phase.CANCELLED: _Reason(_Reason.CANCELLED),
-}
 _STATUSES = {
     Phase.WAITING: run_v2.ExecutionReference.CompletionStatus.EXECUTION_PENDING,
     Phase.RUNNING: run_v2.ExecutionReference.CompletionStatus.EXECUTION_RUNNING,
@@ -43,7 +41,9 @@ _STATUSES = {
 }
 
 
-def enter(resource: run_v2.Execution | run_v2.Task, phase: Phase, message: str = "") -> None:
+def enter(
+    resource: run_v2.Execution | run_v2.Task, phase: Phase, failure: CloudError | None = None
+) -> None:
     """Bring an execution or a task into `phase`; the times follow."""
     if phase is Phase.RUNNING:
         resource.start_time = now()
@@ -51,7 +51,7 @@ def enter(resource: run_v2.Execution | run_v2.Task, phase: Phase, message: str =
         resource.completion_time = now()
     resource.reconciling = phase in (Phase.WAITING, Phase.RUNNING)
     resource.update_time = now()
-    resource.conditions = [_started(phase), _completed(phase, message)]
+    resource.conditions = [_started(phase), _completed(phase, failure)]
 
 
 def phase_of(resource: run_v2.Execution | run_v2.Task) -> Phase:
@@ -90,8 +90,10 @@ def _started(phase: Phase) -> run_v2.Condition:
     return condition("Started", _State.CONDITION_PENDING if waiting else _State.CONDITION_SUCCEEDED)
 
 
-def _completed(phase: Phase, message: str) -> run_v2.Condition:
-    made = condition("Completed", _STATES[phase], message=message)
-    if phase in _REASONS:
-        made.execution_reason = _REASONS[phase]
+def _completed(phase: Phase, failure: CloudError | None) -> run_v2.Condition:
+    made = condition("Completed", _STATES[phase], message=failure.message if failure else "")
+    if phase is Phase.CANCELLED:
+        made.execution_reason = _Reason(_Reason.CANCELLED)
+    elif failure and failure.code is StatusCode.ABORTED:
+        made.execution_reason = _Reason(_Reason.NON_ZERO_EXIT_CODE)
     return made

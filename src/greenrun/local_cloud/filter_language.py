@@ -161,10 +161,14 @@ def _unquoted(token: _Token) -> str:
 
 
 def _all(predicates: Sequence[Predicate[Item]]) -> Predicate[Item]:
+    if len(predicates) == 1:
+        return predicates[0]
     return lambda item: all(predicate(item) for predicate in predicates)
 
 
 def _any(predicates: Sequence[Predicate[Item]]) -> Predicate[Item]:
+    if len(predicates) == 1:
+        return predicates[0]
     return lambda item: any(predicate(item) for predicate in predicates)
 
 

@@ -24,7 +24,6 @@ class ExecutionRecord:
     tasks: list[run_v2.Task]
     stopping: Event = field(default_factory=Event)
     ended: Event = field(default_factory=Event)
-    cancelled: bool = False
     failure: CloudError | None = None
 
     @property
@@ -34,9 +33,7 @@ class ExecutionRecord:
 
     def cancel(self) -> None:
         """Wish that it end early; one that has ended stays as it is."""
-        if not self.ended.is_set() and not self.failure:
-            self.cancelled = True
-            self.stopping.set()
+        self.stopping.set()
 
 
 @dataclass(slots=True)

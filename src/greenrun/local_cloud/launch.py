@@ -1,5 +1,6 @@
 """From a revision to an instance of it that answers, or to the reason why there is none."""
 
+from collections.abc import Callable
 from secrets import token_hex
 from threading import Event
 
@@ -38,13 +39,17 @@ class Launcher:
         self._secrets = secrets
         self._closing = Event()
 
-    def launch(self, revision: run_v2.Revision) -> Instance:
-        """An instance that passed its start-up probe; raises LaunchFailed."""
+    def launch(self, revision: run_v2.Revision, given_up: Callable[[], bool]) -> Instance:
+        """An instance that passed its start-up probe; raises LaunchFailed, soon once given up."""
         name = ResourceName.parse(revision.name, "services", "revisions")
         instance = self._start(name, revision)
         container = revision.containers[0]
         port = container.ports[0].container_port
-        if probes.passes(instance, container.startup_probe, port, self._closing):
+
+        def hopeless() -> bool:
+            return self._closing.is_set() or given_up()
+
+        if probes.passes(instance, container.startup_probe, port, hopeless):
             return instance
         instance.stop()
         raise LaunchFailed(name.id, _REVISION.HEALTH_CHECK_CONTAINER_ERROR, _silent(port))

@@ -13,7 +13,7 @@ import docker
 from docker.errors import APIError, DockerException, NotFound
 
 OWNER_LABEL = "greenrun.cloud"
-"""On every container and volume of a cloud; its value is the owner, as text."""
+"""On every container, volume and network of a cloud; its value is the owner, as text."""
 
 _SCRATCH = "greenrun-cloud."
 
@@ -77,7 +77,7 @@ def remove_scratch_folders() -> None:
 
 
 def remove_from_engine(engine: docker.DockerClient) -> None:
-    """Remove the containers and volumes of processes that are gone."""
+    """Remove the containers, volumes and networks of processes that are gone."""
     for container in engine.containers.list(all=True, filters={"label": OWNER_LABEL}, sparse=True):
         if _is_orphan(container.attrs["Labels"]):
             with _already_going():
@@ -86,6 +86,10 @@ def remove_from_engine(engine: docker.DockerClient) -> None:
         if _is_orphan(volume.attrs["Labels"]):
             with _already_going():
                 volume.remove(force=True)
+    for network in engine.networks.list(filters={"label": OWNER_LABEL}):
+        if _is_orphan(network.attrs["Labels"]):
+            with _already_going():
+                network.remove()
 
 
 def clean_up_leftovers() -> None:
@@ -110,7 +114,7 @@ def _already_going() -> Iterator[None]:
     except NotFound:
         return
     except APIError as error:
-        if error.status_code != HTTPStatus.CONFLICT:
+        if error.status_code not in {HTTPStatus.CONFLICT, HTTPStatus.FORBIDDEN}:
             raise
 
 

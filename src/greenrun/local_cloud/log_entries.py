@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from functools import cache
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote
@@ -94,6 +95,7 @@ def _http_request(request: Request) -> HttpRequest:
     return answer
 
 
+@cache
 def _log_name(project: str, log: str) -> str:
     return f"projects/{project}/logs/{quote(f'run.googleapis.com/{log}', safe='')}"
 

@@ -2,10 +2,10 @@
 
 import http.client
 import socket
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
-from threading import Event
-from time import monotonic
+from time import monotonic, sleep
 
 from google.cloud import run_v2
 
@@ -16,17 +16,19 @@ PAUSE = timedelta(milliseconds=50)
 """Between two tries. The platform keeps the probe's period; whoever rehearses need not wait it."""
 
 
-def passes(instance: Instance, probe: run_v2.Probe, port: int, closing_down: Event) -> bool:
-    """Wait until `instance` answers; False once its window is over or its container has exited.
+def passes(
+    instance: Instance, probe: run_v2.Probe, port: int, given_up: Callable[[], bool]
+) -> bool:
+    """Wait until `instance` answers.
 
+    False once its window is over, its container has exited, or nobody wants it any more.
     `port` is the one that the container serves; a probe of another port asks there.
     """
     deadline = monotonic() + window(probe).total_seconds()
-    while monotonic() < deadline and instance.exit_code() is None:
+    while monotonic() < deadline and instance.exit_code() is None and not given_up():
         if _answers(instance, probe, port):
             return True
-        if closing_down.wait(PAUSE.total_seconds()):
-            return False
+        sleep(PAUSE.total_seconds())
     return False
 
 

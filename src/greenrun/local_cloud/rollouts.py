@@ -17,6 +17,7 @@ from greenrun.local_cloud.store import ServiceRecord
 from greenrun.local_cloud.traffic import Traffic
 
 _REVISION_FAILED = run_v2.Condition.CommonReason.REVISION_FAILED
+_INTERNAL = run_v2.Condition.CommonReason.INTERNAL
 
 
 class Rollouts:
@@ -35,11 +36,14 @@ class Rollouts:
         this was asked: the verdict on an overtaken one is not the service's any more.
         """
         try:
-            instance = self._launcher.launch(self._snapshot(record, revision))
+            self._launch(record, revision)
         except LaunchFailed as failure:
             self._launch_failed(record, revision, generation, failure)
             raise CloudError(StatusCode.FAILED_PRECONDITION, str(failure)) from failure
-        self._launched(record, revision, instance)
+        except Exception as surprise:
+            unmeant = LaunchFailed(revision, _INTERNAL, repr(surprise))
+            self._launch_failed(record, revision, generation, unmeant)
+            raise
         return self.route(record, generation)
 
     def route(self, record: ServiceRecord, generation: int) -> run_v2.Service:
@@ -79,7 +83,7 @@ class Rollouts:
             instance.stop()
 
     def remove(self, record: ServiceRecord) -> None:
-        """Close the addresses, then stop every instance."""
+        """Close the addresses, then stop every instance, those that are starting too."""
         with record.routing:
             self._ingress.remove(record.service.name)
             with self._lock:
@@ -87,22 +91,25 @@ class Rollouts:
                 record.instances.clear()
         for instance in instances:
             instance.stop()
+        with self._started:
+            self._started.wait_for(lambda: not _starting(record))
 
-    def _snapshot(self, record: ServiceRecord, revision: str) -> run_v2.Revision:
+    def _launch(self, record: ServiceRecord, revision: str) -> None:
         with self._lock:
-            return clone(record.revisions[revision])
+            snapshot = clone(record.revisions[revision])
+        instance = self._launcher.launch(snapshot, lambda: record.deleted)
+        with self._lock:
+            if not record.deleted:
+                self._launched(record, revision, instance)
+                return
+        instance.stop()
+        raise record.name.missing()
 
     def _launched(self, record: ServiceRecord, revision: str, instance: Instance) -> None:
-        with self._lock:
-            welcome = not record.deleted
-            if welcome:
-                record.instances[revision] = instance
-                _mark(record.revisions[revision], conditions.revision_ready(receives_traffic=False))
-                record.service.latest_ready_revision = _latest_ready(record)
-            self._started.notify_all()
-        if not welcome:
-            instance.stop()
-            raise record.name.missing()
+        record.instances[revision] = instance
+        _mark(record.revisions[revision], conditions.revision_ready(receives_traffic=False))
+        record.service.latest_ready_revision = _latest_ready(record)
+        self._started.notify_all()
 
     def _launch_failed(
         self, record: ServiceRecord, revision: str, generation: int, failure: LaunchFailed
@@ -119,9 +126,11 @@ class Rollouts:
         try:
             traffic.check()
         except CloudError as error:
-            if record.service.generation != generation and record.serving is not None:
+            overtaken = record.service.generation != generation
+            if overtaken and record.serving is not None:
                 return record.serving  # the change that overtook this one will be told
-            _failed(record, "RoutesReady", _REVISION_FAILED, error.message)
+            if not overtaken:
+                _failed(record, "RoutesReady", _REVISION_FAILED, error.message)
             raise
         return traffic
 
@@ -154,7 +163,11 @@ def _awaited(record: ServiceRecord) -> bool:
     """Whether a revision that traffic may come to is starting."""
     newest = short(record.service.latest_created_revision)
     wanted = {target.revision or newest for target in record.service.traffic}
-    return any(one.reconciling for name, one in record.revisions.items() if name in wanted)
+    return not wanted.isdisjoint(_starting(record))
+
+
+def _starting(record: ServiceRecord) -> list[str]:
+    return [name for name, revision in record.revisions.items() if revision.reconciling]
 
 
 def _latest_ready(record: ServiceRecord) -> str:

@@ -16,6 +16,7 @@ from greenrun.local_cloud.store import ServiceRecord, Store
 
 ROUND = timedelta(milliseconds=200)
 LONGEST_PAUSE = timedelta(seconds=10)
+LASTING = timedelta(minutes=1)
 
 
 class Supervisor:
@@ -62,14 +63,14 @@ class Supervisor:
     def _revival(
         self, record: ServiceRecord, revision: run_v2.Revision, last: "Revival | None"
     ) -> "Revival":
-        pause = min(2 * last.pause, LONGEST_PAUSE) if last else ROUND
+        pause = last.longer_pause() if last else ROUND
         thread = Thread(target=self._revive, args=(record, revision), daemon=True)
         thread.start()
         return Revival(thread, pause)
 
     def _revive(self, record: ServiceRecord, revision: run_v2.Revision) -> None:
         with suppress(LaunchFailed):  # the next round finds it dead still
-            instance = self._launcher.launch(revision)
+            instance = self._launcher.launch(revision, lambda: record.deleted)
             self._rollouts.replace(record, short(revision.name), instance)
 
 
@@ -83,5 +84,11 @@ class Revival:
 
     @property
     def over(self) -> bool:
-        rested = monotonic() - self.begun > self.pause.total_seconds()
-        return rested and not self.thread.is_alive()
+        return self._age() > self.pause and not self.thread.is_alive()
+
+    def longer_pause(self) -> timedelta:
+        """The pause after the next start, unless this one has lasted."""
+        return ROUND if self._age() > LASTING else min(2 * self.pause, LONGEST_PAUSE)
+
+    def _age(self) -> timedelta:
+        return timedelta(seconds=monotonic() - self.begun)

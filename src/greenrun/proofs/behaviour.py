@@ -14,7 +14,7 @@ METRICS = "/api/metrics"
 
 def session_is_apart(release: Release, path: str, session: str) -> None:
     """A request in a session is answered otherwise than one outside any."""
-    url = release.candidate_url + path
+    url = release.candidate.url + path
     everybody = release.prober.ask(url)
     alone = release.prober.ask(url, **{"X-Session-Id": session})
     if (everybody.status, alone.status) != (200, 200) or everybody.body == alone.body:
@@ -27,7 +27,7 @@ def session_is_apart(release: Release, path: str, session: str) -> None:
 
 def converses(release: Release, path: str, message: str) -> None:
     """A message on a WebSocket is answered by one that contains it."""
-    url = "ws" + release.candidate_url.removeprefix("http") + path
+    url = "ws" + release.candidate.url.removeprefix("http") + path
     received = release.roles.web.converse(url, message)
     release.roles.evidence.attach("conversation", "\n".join((f"> {message}", *received)))
     if not any(message in text for text in received):
@@ -52,7 +52,7 @@ def scrape(release: Release) -> Mapping[str, float]:
     Raises:
         GateClosed: they cannot be read, or are no Prometheus text.
     """
-    answer = release.prober.ask(release.candidate_url + METRICS)
+    answer = release.prober.ask(release.candidate.url + METRICS)
     try:
         families = list(text_string_to_metric_families(answer.body))
     except ValueError as error:
@@ -67,7 +67,7 @@ def analyse_twice(release: Release) -> "Analysis":
     """Have the same new text analysed twice, with a scrape of the metrics on either side."""
     before = scrape(release)
     text = {"text": f"a rehearsal of {uuid4().hex}"}
-    url = release.candidate_url + "/api/memory/analyze"
+    url = release.candidate.url + "/api/memory/analyze"
     answers = [release.prober.ask(url, method="POST", json=text) for _ in range(2)]
     release.roles.evidence.attach("answers", "\n".join(answer.body for answer in answers))
     return Analysis([_status(answer.body) for answer in answers], before, scrape(release))

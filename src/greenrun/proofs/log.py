@@ -14,10 +14,10 @@ _LOOK = timedelta(milliseconds=100)
 def has_lines(release: Release, lines: Sequence[str]) -> None:
     """Every line stands in the candidate's log, as soon as the log has arrived."""
     deadline = release.roles.clock.now() + release.plan.log_within
-    while missing := [line for line in lines if not _stands(line, release.startup_log())]:
+    while missing := _missing(lines, release.candidate.log()):
         if release.roles.clock.now() >= deadline:
             raise GateClosed(
-                f"log of {release.candidate}: got no line {', '.join(map(repr, missing))} "
+                f"log of {release.candidate.name}: got no line {', '.join(map(repr, missing))} "
                 f"within {release.plan.log_within.total_seconds():g} s",
             )
         release.roles.clock.sleep(_LOOK)
@@ -25,19 +25,19 @@ def has_lines(release: Release, lines: Sequence[str]) -> None:
 
 def no_errors(release: Release) -> None:
     """No entry of the candidate's log is an error; an empty log is no proof of that."""
-    entries = release.roles.logs.of_revision(release.candidate)
+    entries = release.candidate.log()
     errors = [entry for entry in entries if _is_error(entry)]
     if errors:
         raise GateClosed(
-            f"log of {release.candidate}: got {len(errors)} errors, needs none; the first is\n"
+            f"log of {release.candidate.name}: got {len(errors)} errors, needs none; the first is\n"
             f"{errors[0]}"
         )
     if not entries:
-        raise GateClosed(f"log of {release.candidate}: got nothing, needs a log to judge by")
+        raise GateClosed(f"log of {release.candidate.name}: got nothing, needs a log to judge by")
 
 
-def _stands(line: str, log: Sequence[str]) -> bool:
-    return any(line in text for text in log)
+def _missing(lines: Sequence[str], log: Sequence[LogEntry]) -> list[str]:
+    return [line for line in lines if not any(line in entry.text for entry in log)]
 
 
 def _is_error(entry: LogEntry) -> bool:

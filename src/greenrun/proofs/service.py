@@ -25,28 +25,28 @@ def ready_time(release: Release) -> None:
     """The candidate was ready within its budget."""
     budget = release.plan.ready_within.total_seconds()
     threshold = Threshold("time to ready", "at most", Quantity(budget, "s"))
-    finding = threshold.judge(Quantity(release.ready_after.total_seconds(), "s"))
+    finding = threshold.judge(Quantity(release.candidate.ready_after.total_seconds(), "s"))
     if finding.verdict is not Verdict.PASS:
         raise GateClosed(str(finding))
 
 
 def candidate_image(release: Release) -> None:
     """The candidate runs the bytes that were built."""
-    found = release.live_candidate().image
+    found = release.candidate.live().image
     if found != release.image.reference:
         raise GateClosed(f"image: got {found}, needs {release.image.reference}")
 
 
 def candidate_settings(release: Release) -> None:
     """The candidate has exactly the settings of the plan."""
-    differences = release.differences()
+    differences = release.candidate.differences()
     if differences:
         raise GateClosed("settings of the candidate: " + "; ".join(map(str, differences)))
 
 
 def variables_kept(release: Release) -> None:
     """The candidate lacks none of the baseline's variables."""
-    lost = release.lost_variables()
+    lost = release.candidate.lost_variables(release.baseline)
     if lost:
         raise GateClosed(
             f"variables: the candidate would lose {', '.join(lost)} of the baseline",

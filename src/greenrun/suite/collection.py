@@ -58,6 +58,7 @@ class FeatureFile(pytest.Module):
 
     def collect(self) -> Iterator[pytest.Item]:
         self.obj = ModuleType(self.path.stem)
+        self._known = known_tags(self.config)
         try:
             feature = gherkin.read(self.path, self.nodeid)
         except gherkin.FeatureRefused as refusal:
@@ -85,8 +86,7 @@ class FeatureFile(pytest.Module):
             yield item
 
     def _tagged(self, function: Callable[..., None], names: frozenset[str]) -> Callable[..., None]:
-        known = known_tags(self.config)
-        for tag in sorted(names & known):
+        for tag in sorted(names & self._known):
             self.config.hook.pytest_bdd_apply_tag(tag=tag, function=function)
         return function
 

@@ -30,9 +30,10 @@ class Interruption:
     _before: dict[signal.Signals, object] = field(default_factory=dict)
 
     def listen(self) -> None:
-        """Take over the signals."""
+        """Take over the signals, once."""
         for number in SIGNALS:
-            self._before[number] = signal.signal(number, self._hear)
+            if number not in self._before:
+                self._before[number] = signal.signal(number, self._hear)
 
     def stop_listening(self) -> None:
         """Give the signals back."""

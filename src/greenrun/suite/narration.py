@@ -110,7 +110,9 @@ class Narrator:
 
     def _timed(self, mark: str, text: str, seconds: float) -> None:
         room = min(self.screen.width, WIDEST) - TIME_WIDTH
-        lines = textwrap.wrap(mark + text, room, subsequent_indent=" " * len(mark))
+        lines = [mark + text]
+        if len(lines[0]) > room:
+            lines = textwrap.wrap(mark + text, room, subsequent_indent=" " * len(mark))
         lines[-1] = lines[-1].ljust(room) + spent(seconds).rjust(TIME_WIDTH - 1)
         self.screen.line(lines[0].removeprefix(mark), lead=mark, **MARKS[mark.strip()])
         for line in lines[1:]:

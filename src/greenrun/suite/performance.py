@@ -5,7 +5,8 @@ here they were bound when they were collected.
 """
 
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 
 import pytest
 from pytest_bdd.compat import inject_fixture
@@ -61,17 +62,22 @@ def _arguments(
 ) -> dict[str, object]:
     """What the sentence itself says, then fixtures for all that is left."""
     __tracebackhide__ = True
-    accepted = inspect.signature(definition.step_func).parameters
+    accepted, wanted = _parameters(definition.step_func)
     said = parse_step_arguments(sentence, definition)
     arguments = {name: value for name, value in said.items() if name in accepted}
     if "datatable" in accepted and sentence.datatable is not None:
         arguments["datatable"] = sentence.datatable.raw()
     if "docstring" in accepted and sentence.docstring is not None:
         arguments["docstring"] = sentence.docstring
-    wanted = get_required_args(definition.step_func)
     return arguments | {
         name: request.getfixturevalue(name) for name in wanted if name not in arguments
     }
+
+
+@cache
+def _parameters(function: Callable[..., object]) -> tuple[frozenset[str], Sequence[str]]:
+    """All parameters of a step function, and those without a default."""
+    return frozenset(inspect.signature(function).parameters), get_required_args(function)
 
 
 def _call(

@@ -183,11 +183,11 @@ def test_no_instance_is_given_the_address_of_an_earlier_one(runtime: DockerRunti
 
 
 def test_runtimes_side_by_side_share_no_address() -> None:
-    with ThreadPoolExecutor(4) as starters:
-        runtimes = [made.result() for made in [starters.submit(DockerRuntime) for _ in range(4)]]
+    with ThreadPoolExecutor(2) as starters:
+        runtimes = [made.result() for made in [starters.submit(DockerRuntime) for _ in range(2)]]
     spec = InstanceSpec("test", IMAGE, {}, command=("true",), port=8080)
     try:
-        assert len({runtime.start(spec).address for runtime in runtimes}) == 4
+        assert len({runtime.start(spec).address for runtime in runtimes}) == 2
     finally:
         for runtime in runtimes:
             runtime.close()

@@ -8,7 +8,6 @@ from secrets import token_hex
 from threading import Lock
 
 from docker.errors import APIError, NotFound
-from docker.models.containers import Container
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
@@ -18,18 +17,15 @@ from greenrun.local_cloud.instances.container_log import ContainerLog
 from greenrun.local_cloud.instances.exit_codes import KILLED
 from greenrun.local_cloud.instances.fleet import stop_all
 from greenrun.local_cloud.instances.images import image_id
+from greenrun.local_cloud.instances.network import PrivateNetwork
 from greenrun.local_cloud.machinery import STOP_GRACE, InstanceSpec, Line, Mount, StartRefused
 
 NOWHERE = ("127.0.0.1", 0)
-"""The address of a container that has none (any more): connections to port 0 are refused."""
+"""The address of a task: connections to port 0 are refused."""
 
 
 class DockerRuntime:
-    """Containers on the engine's default bridge, reached at their own addresses.
-
-    The default bridge is there already: a network of our own would take time to make, one of the
-    engine's few address pools, and could be left behind. No port is published.
-    """
+    """Containers on a network of their own, each at its own address; no port is published."""
 
     def __init__(self) -> None:
         """Remove what clouds that are gone left behind; raise DockerException without an engine."""
@@ -39,24 +35,28 @@ class DockerRuntime:
         leftovers.remove_from_engine(self._engine)
         self._cpus = float(self._engine.info()["NCPU"])
         self._labels = {leftovers.OWNER_LABEL: str(leftovers.this_process())}
+        self._network = PrivateNetwork(self._engine, self._labels)
         self._instances: list[DockerInstance] = []
         self._volumes: dict[str, str] = {}
         self._lock = Lock()
 
     def start(self, spec: InstanceSpec) -> "DockerInstance":
         """Raise ImageMissing or StartRefused."""
-        launch = self._launch(spec)
+        image = image_id(self._engine, spec.image)
+        host = self._network.next_address()
+        launch = self._launch(spec, image, host)
         try:
             launch.start()
         except APIError as error:
             _discard(launch)
             raise StartRefused(f"{spec.name}: {error.explanation}") from error
-        instance = DockerInstance(spec, launch)
+        instance = DockerInstance(launch, (host, spec.port) if spec.port else NOWHERE)
         with self._lock:
             self._instances.append(instance)
         return instance
 
     def close(self) -> None:
+        """Idempotent."""
         with self._lock:
             instances, self._instances = self._instances, []
             volumes, self._volumes = self._volumes, {}
@@ -64,10 +64,10 @@ class DockerRuntime:
         for name in volumes.values():
             with suppress(NotFound):
                 self._engine.api.remove_volume(name, force=True)
+        self._network.close()
         self._engine.close()
 
-    def _launch(self, spec: InstanceSpec) -> DockerContainer:
-        image = image_id(self._engine, spec.image)
+    def _launch(self, spec: InstanceSpec, image: str, host: str) -> DockerContainer:
         launch = DockerContainer(
             image,
             env=dict(spec.environment),
@@ -83,7 +83,10 @@ class DockerRuntime:
             memswap_limit=spec.memory_bytes,
             nano_cpus=int(min(spec.cpu, self._cpus) * 1e9),
             labels={**self._labels, "greenrun.image": spec.image},
-            network="bridge",
+            network=self._network.name,
+            networking_config={
+                self._network.name: self._engine.api.create_endpoint_config(ipv4_address=host)
+            },
             stop_signal="SIGTERM",
             log_config={"Type": "json-file"},
         )
@@ -104,11 +107,11 @@ class DockerRuntime:
 class DockerInstance:
     """A container. Once `exit_code` tells one, `lines` has the last of what it wrote."""
 
-    def __init__(self, spec: InstanceSpec, launch: DockerContainer) -> None:
+    def __init__(self, launch: DockerContainer, address: tuple[str, int]) -> None:
+        self.address = address
         self._launch = launch
         self._container = launch.get_wrapped_container()
         self._log = ContainerLog(self._container)
-        self.address: tuple[str, int] = _address(self._container, spec.port)
         self._exit_code: int | None = None
         self._stopping = Lock()
         self._removed = False
@@ -146,12 +149,6 @@ class DockerInstance:
             return None
         self._log.complete()
         return int(state["ExitCode"])
-
-
-def _address(container: Container, port: int | None) -> tuple[str, int]:
-    container.reload()
-    host = container.attrs["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
-    return (host, port) if host and port else NOWHERE
 
 
 def _discard(launch: DockerContainer) -> None:

@@ -1,0 +1,64 @@
+"""The candidate: the revision that a release has made, as the platform runs it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from greenrun.domain.plan import Plan
+from greenrun.domain.revision import Difference, Readiness, Revision
+from greenrun.errors import GateClosed
+from greenrun.ports import LogEntry, Roles
+
+
+@dataclass(slots=True)
+class Candidate:
+    """Asked of the platform each time anew. `ready_after` is zero until it was ready once."""
+
+    name: str
+    plan: Plan = field(repr=False)
+    roles: Roles = field(repr=False)
+    ready_after: timedelta = timedelta()
+
+    def log(self) -> Sequence[LogEntry]:
+        """What it wrote so far, oldest first; kept as evidence."""
+        entries = self.roles.logs.of_revision(self.name)
+        self.roles.evidence.attach("log of the candidate", "\n".join(map(str, entries)))
+        return entries
+
+    def live(self) -> Revision:
+        """The platform's description; raises GateClosed where it is not ready."""
+        found = self.roles.platform.revision(self.name)
+        if found is None or found.readiness is not Readiness.READY:
+            raise GateClosed(f"{self.name} is not ready: got {found}, needs ready")
+        self.roles.evidence.attach("candidate as it runs", _described(found))
+        return found
+
+    def differences(self) -> tuple[Difference, ...]:
+        """Its settings that are not what the plan asked for."""
+        return self.plan.settings.differences(self.live().settings)
+
+    def lost_variables(self, baseline: str) -> tuple[str, ...]:
+        """Variables and secrets of the baseline that it does not have."""
+        found = self.roles.platform.revision(baseline)
+        if found is None:
+            raise GateClosed(f"the baseline {baseline} is gone")
+        kept = {**self.plan.settings.variables, **self.plan.settings.secrets}
+        return tuple(sorted({**found.settings.variables, **found.settings.secrets}.keys() - kept))
+
+    @property
+    def url(self) -> str:
+        """Its own address, which users do not know."""
+        service = self.roles.platform.service()
+        urls = {} if service is None else service.tag_urls
+        if self.plan.revision_tag not in urls:
+            found = ", ".join(urls) or "none"
+            raise GateClosed(
+                f"{self.name} has no URL of its own: got revision tags {found}, "
+                f"needs {self.plan.revision_tag}"
+            )
+        return urls[self.plan.revision_tag]
+
+
+def _described(revision: Revision) -> str:
+    facts = (f"{key}: {value}" for key, value in revision.settings.facts())
+    return "\n".join((f"revision: {revision.name}", f"image: {revision.image}", *facts))
