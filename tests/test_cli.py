@@ -156,6 +156,16 @@ def test_it_serves_programs_without_an_engine() -> None:
         serving(addresses(process)["grpc"], "in-process")
 
 
+@pytest.mark.parametrize("lax", [False, True])
+def test_etags_are_as_strict_as_was_asked(*, lax: bool) -> None:
+    with greenrun_cloud("--json", "--runtime", "in-process", *["--lax-etags"] * lax) as process:
+        told = addresses(process)
+        serving(told["grpc"], "in-process")
+        stale = {"etag": "stale", "template": {"containers": [{"image": "in-process/echo"}]}}
+        answer = httpx.patch(f"{told['rest']}/v2/projects/p/locations/l/services/web", json=stale)
+        assert answer.status_code == (200 if lax else 409)
+
+
 def containers_of(pid: int) -> list[str]:
     engine = docker.from_env()
     with contextlib.closing(engine):

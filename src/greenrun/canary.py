@@ -32,6 +32,21 @@ class Increment:
     def __str__(self) -> str:
         return f"{self.share} %: {self.judgement}"
 
+    def as_table(self) -> str:
+        """Every figure of the candidate beside the baseline's, a line each."""
+        rows = [f"{'measure':<14}{'candidate':>14}{'baseline':>14}"]
+        for measure, value in self.candidate.items():
+            beside = self.baseline.get(measure)
+            rows.append(f"{measure:<14}{value or '-'!s:>14}{beside or '-'!s:>14}")
+        return "\n".join([*rows, "", str(self)])
+
+    @property
+    def advice(self) -> str:
+        """What to do about an increment that did not pass."""
+        if self.judgement.verdict is Verdict.INCONCLUSIVE:
+            return "lengthen `canary.bake` or lower `canary.fewest-requests` in release.yaml"
+        return "compare the figures of both revisions, and read the candidate's log in the report"
+
 
 @dataclass(frozen=True, slots=True)
 class Canary:

@@ -162,9 +162,9 @@ class Release:
             self.raise_share(share)
             increment = canary.bake(share, gate)
             self.increments.append(increment)
-            self.roles.evidence.attach(f"canary at {share} %", _figures(increment))
+            self.roles.evidence.attach(f"canary at {share} %", increment.as_table())
             if increment.judgement.verdict is not Verdict.PASS:
-                raise GateClosed(f"the canary at {increment}", hint=_advice(increment))
+                raise GateClosed(f"the canary at {increment}", hint=increment.advice)
         return tuple(self.increments)
 
     def promote(self) -> frozenset[str]:
@@ -240,17 +240,3 @@ class Release:
                 "the baseline is not known in this run", hint="run features/ as a whole"
             )
         return self.before
-
-
-def _figures(increment: Increment) -> str:
-    rows = [f"{'measure':<14}{'candidate':>14}{'baseline':>14}"]
-    for measure, value in increment.candidate.items():
-        beside = increment.baseline.get(measure)
-        rows.append(f"{measure:<14}{value or '-'!s:>14}{beside or '-'!s:>14}")
-    return "\n".join([*rows, "", str(increment)])
-
-
-def _advice(increment: Increment) -> str:
-    if increment.judgement.verdict is Verdict.INCONCLUSIVE:
-        return "lengthen `canary.bake` or lower `canary.fewest-requests` in release.yaml"
-    return "read the candidate's log and compare its figures with the baseline's in the report"
