@@ -1,0 +1,71 @@
+"""An image is judged by its platform, its budgets, and what it gives away."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from greenrun.domain.image import Build, Image, Layer
+from greenrun.errors import GateClosed
+from greenrun.proofs import image
+from greenrun.release import Release
+
+
+def releasing(release: Release, **changes: object) -> Release:
+    """The release, with an image that differs so from a good one."""
+    release.build_image()
+    good: Image = replace(release.image, exposed_ports=(8080,), variables={"PATH": "/bin"})
+    release.adopt(Build(replace(good, **changes), timedelta(seconds=4), ""))  # type: ignore[arg-type]  # a test's own fields
+    return release
+
+
+def test_a_good_image_passes_everything(release: Release) -> None:
+    good = releasing(release)
+    for proof in (
+        image.platform,
+        image.build_time,
+        image.size,
+        image.exposed_port,
+        image.no_secret,
+    ):
+        proof(good)
+
+
+def test_another_architecture(release: Release) -> None:
+    with pytest.raises(GateClosed, match="got arm64, needs amd64"):
+        image.platform(releasing(release, architecture="arm64"))
+
+
+def test_a_large_image_names_its_largest_layers(release: Release) -> None:
+    layers = (Layer("COPY app", 10**6), Layer("RUN pip install torch", 3 * 10**9))
+    with pytest.raises(GateClosed, match=r"image size 3001 MB \(needs at most 2000 MB\)") as told:
+        image.size(releasing(release, size_bytes=3001 * 10**6, layers=layers))
+    assert told.value.hint.startswith("the largest layers are 3000 MB by RUN pip install torch")
+
+
+def test_a_slow_build(release: Release) -> None:
+    release.build_image()
+    release.adopt(replace(release.build, took=timedelta(minutes=11)))
+    with pytest.raises(GateClosed, match=r"build time 660 s \(needs at most 600 s\)"):
+        image.build_time(release)
+
+
+def test_a_port_that_is_not_exposed(release: Release) -> None:
+    with pytest.raises(GateClosed, match="got 80, needs 8080"):
+        image.exposed_port(releasing(release, exposed_ports=(80,)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"variables": {"API_TOKEN": "x"}}, "variable API_TOKEN"),
+        ({"variables": {"GREETING": "sk-" + "a" * 24}}, "variable GREETING"),
+        ({"layers": (Layer("RUN curl -H ghp_" + "a" * 36, 1),)}, "instruction RUN"),
+    ],
+)
+def test_a_secret_in_the_image_is_named_by_its_place(
+    release: Release, changes: dict[str, object], place: str
+) -> None:
+    with pytest.raises(GateClosed, match=f"what looks like a secret, in {place}") as told:
+        image.no_secret(releasing(release, **changes))
+    assert "aaaa" not in str(told.value)

@@ -1,0 +1,111 @@
+"""A service is judged by who serves, and a candidate by what was asked for."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from greenrun.domain.plan import Plan
+from greenrun.domain.revision import SecretReference
+from greenrun.errors import GateClosed
+from greenrun.migration import Migration
+from greenrun.proofs import before, schema, service, traffic
+from greenrun.release import Release
+from tests.conftest import BASELINE, World
+
+
+@pytest.fixture
+def deployed(release: Release) -> Release:
+    release.find_baseline()
+    release.build_image()
+    release.deploy()
+    return release
+
+
+def test_a_fresh_candidate_passes_everything(deployed: Release) -> None:
+    service.served_by(deployed, BASELINE)
+    service.candidate_image(deployed)
+    service.candidate_settings(deployed)
+    service.variables_kept(deployed)
+    service.reachable(deployed)
+    service.no_traffic(deployed, deployed.candidate.name)
+    service.restored(deployed)
+    service.ready_time(deployed)
+    before.one_serves(deployed)
+    before.is_answering(deployed)
+    before.recent_engine(deployed)
+
+
+def test_a_split_is_not_everybody(deployed: Release) -> None:
+    deployed.raise_share(10)
+    with pytest.raises(GateClosed, match=f"needs 100 % {BASELINE}"):
+        service.served_by(deployed, BASELINE)
+    with pytest.raises(GateClosed, match="got 10 % of the traffic, needs none"):
+        service.no_traffic(deployed, deployed.candidate.name)
+
+
+def test_a_split_that_somebody_else_answers_is_no_proof(deployed: Release, world: World) -> None:
+    world.logs.answering = lambda: ["somebody"]
+    with pytest.raises(GateClosed, match=f"answers: got somebody, needs {BASELINE}"):
+        service.served_by(deployed, BASELINE)
+
+
+def live(world: World, release: Release, **changes: object) -> None:
+    """Have the platform describe the candidate otherwise than it was made."""
+    name = release.candidate.name
+    world.platform.revisions[name] = replace(world.platform.revisions[name], **changes)  # type: ignore[arg-type]  # a test's own fields
+
+
+def test_another_image_is_told(deployed: Release, world: World) -> None:
+    live(world, deployed, image="other")
+    with pytest.raises(GateClosed, match=r"image: got other, needs registry\.test/shop@sha256:a"):
+        service.candidate_image(deployed)
+
+
+def test_settings_that_were_not_asked_for_are_told_key_by_key(
+    deployed: Release, world: World, plan: Plan
+) -> None:
+    live(world, deployed, settings=replace(plan.settings, concurrency=1, cpu="4"))
+    with pytest.raises(GateClosed) as told:
+        service.candidate_settings(deployed)
+    assert str(told.value) == (
+        "settings of the candidate: concurrency: got 1, needs 80; cpu: got 4, needs 1"
+    )
+
+
+def test_a_closed_door_is_told(deployed: Release, world: World) -> None:
+    world.platform.public = False
+    with pytest.raises(GateClosed, match="who may invoke: got not everybody, needs everybody"):
+        service.reachable(deployed)
+
+
+def test_a_baseline_that_is_gone_is_no_way_back(deployed: Release, world: World) -> None:
+    del world.platform.revisions[BASELINE]
+    with pytest.raises(GateClosed, match="needs to be kept as the way back"):
+        service.no_traffic(deployed, BASELINE)
+
+
+def test_missing_secrets_close_the_gate(release: Release, plan: Plan) -> None:
+    release.plan = replace(
+        plan, settings=replace(plan.settings, secrets={"KEY": SecretReference("key", "7")})
+    )
+    with pytest.raises(GateClosed, match="got no key:7 for KEY"):
+        before.existing_secrets(release)
+
+
+def test_an_old_engine(release: Release, world: World) -> None:
+    world.builder.number = "19.03.1"
+    with pytest.raises(GateClosed, match=r"got 19\.03\.1, needs 20\.10 or later"):
+        before.recent_engine(release)
+
+
+@pytest.mark.parametrize("proof", [lambda: schema.none_pending([]), lambda: traffic.all_passed([])])
+def test_every_is_false_of_nothing(proof: Callable[[], None]) -> None:
+    with pytest.raises(GateClosed, match="got no"):
+        proof()
+
+
+def test_a_pending_migration_is_named() -> None:
+    migrations = [Migration("1", applied=True), Migration("2", applied=False)]
+    with pytest.raises(GateClosed, match="pending migrations: got 2, needs every one applied"):
+        schema.none_pending(migrations)
