@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from greenrun.domain.plan import Plan
-from greenrun.domain.revision import Difference, Readiness, Revision
+from greenrun.domain.revision import Difference, Readiness, Revision, RevisionSettings
 from greenrun.errors import GateClosed
 from greenrun.ports import LogEntry, Roles
 
@@ -34,8 +34,10 @@ class Candidate:
         return found
 
     def differences(self) -> tuple[Difference, ...]:
-        """Its settings that are not what the plan asked for."""
-        return self.plan.settings.differences(self.live().settings)
+        """Its settings that are not what the plan asked for; both are kept as evidence."""
+        live = self.live().settings
+        self.roles.evidence.attach("settings compared", _compared(self.plan.settings, live))
+        return self.plan.settings.differences(live)
 
     def lost_variables(self, baseline: str) -> tuple[str, ...]:
         """Variables and secrets of the baseline that it does not have."""
@@ -57,6 +59,14 @@ class Candidate:
                 f"needs {self.plan.revision_tag}"
             )
         return urls[self.plan.revision_tag]
+
+
+def _compared(wanted: RevisionSettings, live: RevisionSettings) -> str:
+    found = dict(live.facts())
+    rows = [("setting", "wanted", "live")]
+    rows += [(key, value, found.pop(key, "nothing")) for key, value in wanted.facts()]
+    rows += [(key, "nothing", value) for key, value in found.items()]
+    return "\n".join(f"{key:<32}{left:<36}{right}".rstrip() for key, left, right in rows)
 
 
 def _described(revision: Revision) -> str:

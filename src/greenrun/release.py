@@ -83,6 +83,7 @@ class Release:
         self.journal.note("build", image.reference, tag=tag)
         (self.source.directory / "build_tag.txt").write_text(f"{tag}\n", "utf-8")
         self.roles.evidence.attach("build log", self._build.log)
+        self.roles.evidence.attach("image inspection", image.describe())
         return self._build
 
     @property
@@ -139,9 +140,12 @@ class Release:
     def raise_share(self, percent: int) -> None:
         """Give the candidate this share of the users, and the baseline the rest."""
         shares = {self.baseline: 100 - percent, self.candidate.name: percent}
-        split = self.service.resolved.shared(shares)
+        before = self.service.resolved
+        split = before.shared(shares)
         with self.journal.change("split traffic", self.plan.service, split=str(split)):
             self.roles.platform.split_traffic(split, self.patience)
+        after = self.service.resolved
+        self.roles.evidence.attach(f"traffic at {percent} %", f"before: {before}\nafter: {after}")
 
     def run_canary(self, gate: Gate) -> tuple[Increment, ...]:
         """Raise the share by the planned increments; stop at the first that does not pass.

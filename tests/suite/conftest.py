@@ -139,7 +139,7 @@ class Suite:
     def __init__(self, pytester: pytest.Pytester) -> None:
         self._pytester = pytester
         self.path = pytester.path
-        pytester.makeini("[pytest]\naddopts = --strict-markers\n")
+        pytester.makeini("[pytest]\naddopts = --strict-markers -p no:hypothesispytest\n")
         self.steps("")
 
     def steps(self, more: str) -> None:

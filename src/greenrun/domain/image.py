@@ -59,6 +59,23 @@ class Image:
         """The layers that a size budget is spent on, largest first."""
         return tuple(sorted(self.layers, key=lambda layer: -layer.size_bytes)[:count])
 
+    def describe(self) -> str:
+        """All that an inspection shows, a line each; variables by name alone."""
+        ports = ", ".join(map(str, self.exposed_ports)) or "none"
+        facts = (
+            f"reference: {self.reference}",
+            f"image tag: {self.tag}",
+            f"architecture: {self.architecture}",
+            f"size: {self.size_bytes / 10**6:.1f} MB",
+            f"exposed ports: {ports}",
+            f"variables: {', '.join(self.variables) or 'none'}",
+            "layers:",
+        )
+        layers = (
+            f"{layer.size_bytes / 10**6:10.1f} MB  {layer.instruction}" for layer in self.layers
+        )
+        return "\n".join((*facts, *layers))
+
     def __str__(self) -> str:
         return f"{self.repository}:{self.tag}@{self.digest.short}"
 

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import pytest
 
@@ -44,7 +44,8 @@ class Tally:
     def lines(self) -> Iterator[tuple[str, str]]:
         """Each environment with its figures."""
         for environment, endings in self.endings.items():
-            figures = ", ".join(f"{count} {ending}" for ending, count in endings.items())
+            present = [ending for ending in get_args(Ending) if endings[ending]]
+            figures = ", ".join(f"{endings[ending]} {ending}" for ending in present)
             yield environment, f"{figures}, {spent(self.seconds[environment])}"
 
     @property

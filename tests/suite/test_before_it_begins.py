@@ -1,0 +1,193 @@
+"""What stops a release before its first sentence, with everything said at once."""
+
+import sys
+
+import pytest
+
+from tests.suite.conftest import Suite
+
+USAGE_ERROR = pytest.ExitCode.USAGE_ERROR
+
+
+def complaints(suite: Suite, *arguments: str) -> list[str]:
+    """Run, see that nothing was begun, and return what was complained of."""
+    result = suite.run(*arguments)
+    assert result.ret == USAGE_ERROR
+    assert suite.diary == []
+    first, *rest = [line for line in result.errlines if line]
+    assert first == "ERROR: no feature was begun"
+    return [line.strip() for line in rest]
+
+
+def test_every_unbound_sentence_is_named_with_the_nearest_known_one(suite: Suite) -> None:
+    suite.feature(
+        "01",
+        """
+        Feature: F
+          Scenario: S
+            Given a release
+            Then all gates hold on
+            And nobody ever wrote such words
+        """,
+    )
+    suite.feature("02", "Feature: G\n  Scenario: T\n    When the release is roled back\n")
+
+    assert complaints(suite) == [
+        'features/01.feature:4: "Then all gates hold on" has no step definition; '
+        'nearest: "all gates hold"',
+        'features/01.feature:5: "And nobody ever wrote such words" has no step definition',
+        'features/02.feature:3: "When the release is roled back" has no step definition; '
+        'nearest: "the release is rolled back"',
+    ]
+
+
+def test_a_sentence_of_another_kind_is_not_bound(suite: Suite) -> None:
+    suite.feature("01", "Feature: F\n  Scenario: S\n    When all gates hold\n")
+
+    assert complaints(suite)[0].startswith('features/01.feature:3: "When all gates hold" has no')
+
+
+def test_an_ambiguous_sentence_names_its_definitions(suite: Suite) -> None:
+    suite.steps('@then(parsers.parse("all {things} hold"))\ndef _(things):\n    pass\n')
+    suite.feature("01", "Feature: F\n  Scenario: S\n    Then all gates hold\n")
+
+    [complaint] = complaints(suite)
+    assert complaint.startswith(
+        'features/01.feature:3: "Then all gates hold" has 2 step definitions: conftest.py:'
+    )
+
+
+def test_a_misspelt_tag_is_named_with_the_nearest_known_one(suite: Suite) -> None:
+    suite.feature(
+        "01",
+        """
+        Feature: F
+
+          @way_back @drill
+          Scenario: S
+            Given a release
+        """,
+    )
+
+    assert complaints(suite) == [
+        "features/01.feature:3: unknown tag @way_back; nearest: @way-back"
+    ]
+
+
+def test_a_tag_that_the_project_registered_is_known(suite: Suite) -> None:
+    (suite.path / "tox.ini").write_text("[pytest]\nmarkers =\n    nightly: runs at night\n")
+    suite.feature("01", "Feature: F\n  @nightly\n  Scenario: S\n    Given a release\n")
+
+    assert suite.run("features", "-m", "nightly").ret == 0
+    assert suite.diary == ["local: begun"]
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("Feature: F\n  Scenario: S\n    Gven a release\n", "features/01.feature:3: *Gven*"),
+        ("Feature: F\n  Scenario: S\n    And a release\n", "features/01.feature:3: First step*"),
+        ("", "features/01.feature:1: holds no feature"),
+        ("Feature: F\n  Scenario: S\n", 'features/01.feature:2: "S" has no sentence'),
+        ("Feature: F\n  Scenario:\n    Given a release\n", "*:2: a scenario needs a title"),
+        (
+            "Feature: F\n" + "  Scenario: S\n    Given a release\n" * 2,
+            'features/01.feature:4: "S" is the title of line 2 already',
+        ),
+        (
+            "Feature: F\n  Scenario Outline: S\n    Given a release\n",
+            'features/01.feature:2: "S" has no row of examples',
+        ),
+    ],
+)
+@pytest.mark.parametrize("argument", ["features", "features/01.feature::S"])
+def test_what_cannot_be_read_is_named_by_file_and_line(
+    suite: Suite, text: str, complaint: str, argument: str
+) -> None:
+    suite.feature("01", text)
+
+    pytest.LineMatcher(complaints(suite, argument)).fnmatch_lines([complaint])
+
+
+def test_all_unreadable_features_are_named_at_once(suite: Suite) -> None:
+    for name in ("01", "02"):
+        suite.feature(name, "Feature: F\n  Scenario: S\n    Gven a release\n")
+
+    assert [line.partition(":")[0] for line in complaints(suite)] == [
+        "features/01.feature",
+        "features/02.feature",
+    ]
+
+
+def test_only_what_was_selected_has_to_be_bound(suite: Suite) -> None:
+    suite.feature(
+        "01",
+        """
+        Feature: F
+          Scenario: Known
+            Given a release
+          Scenario: Other
+            Given nothing known
+        """,
+    )
+
+    assert suite.run("features", "-k", "Known").ret == 0
+
+
+@pytest.mark.parametrize("switch", ["--lf", "--ff", "--nf", "--sw"])
+def test_a_release_has_no_memory_of_earlier_runs(suite: Suite, switch: str) -> None:
+    suite.feature("01", "Feature: F\n  Scenario: S\n    Given a release\n")
+
+    assert complaints(suite, "features", switch) == [
+        f"a release starts at its beginning: leave out {switch}"
+    ]
+
+
+PARALLEL = """
+def pytest_addoption(parser):
+    parser.addoption("--numprocesses", type=int)
+"""
+
+SHUFFLING = """
+def pytest_addoption(parser):
+    parser.addoption("--randomly-dont-reorganize", dest="randomly_reorganize",
+                     action="store_false", default=True)
+"""
+
+RANDOM = """
+def pytest_addoption(parser):
+    parser.addoption("--random-order", dest="random_order_enabled", action="store_true")
+    parser.addoption("--random-order-bucket", default="default:module")
+    parser.addoption("--random-order-seed", default="default:1")
+"""
+
+
+@pytest.mark.parametrize(
+    ("plugin", "source", "arguments", "complaint"),
+    [
+        ("par", PARALLEL, ["--numprocesses=2"], "features run one after another: leave out -n"),
+        ("randomly", SHUFFLING, [], "features run in their own order: add -p no:randomly"),
+        (
+            "random_order",
+            RANDOM,
+            ["--random-order-seed=7"],
+            "features run in their own order: leave out --random-order",
+        ),
+    ],
+)
+def test_other_orders_are_refused_for_features(  # the options are those of the real plugins
+    suite: Suite,
+    monkeypatch: pytest.MonkeyPatch,
+    plugin: str,
+    source: str,
+    arguments: list[str],
+    complaint: str,
+) -> None:
+    (suite.path / f"{plugin}.py").write_text(source)
+    monkeypatch.syspath_prepend(suite.path)
+    suite.feature("01", "Feature: F\n  Scenario: S\n    Given a release\n")
+    (suite.path / "test_ordinary.py").write_text("def test_one():\n    pass\n")
+
+    assert complaints(suite, "features", "-p", plugin, *arguments) == [complaint]
+    sys.modules.pop(plugin, None)
+    assert suite.run("test_ordinary.py", "-p", plugin, *arguments).ret == 0
