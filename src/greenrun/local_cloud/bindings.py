@@ -27,13 +27,13 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports.re
     _BaseSecretManagerServiceRestTransport,
 )
 
-from greenrun.local_cloud.jobs import Jobs
-from greenrun.local_cloud.logging import Logging
-from greenrun.local_cloud.monitoring import Monitoring
+from greenrun.local_cloud.jobs.jobs import Jobs
+from greenrun.local_cloud.logging.log import Logging
+from greenrun.local_cloud.monitoring.series import Monitoring
 from greenrun.local_cloud.operations import Operations
-from greenrun.local_cloud.revisions import Revisions
-from greenrun.local_cloud.secrets import Secrets
-from greenrun.local_cloud.services import Services
+from greenrun.local_cloud.run.revisions import Revisions
+from greenrun.local_cloud.run.services import Services
+from greenrun.local_cloud.secrets.secrets import Secrets
 from greenrun.local_cloud.wire.methods import Binding, OperationsBinding
 
 

@@ -7,18 +7,18 @@ from typing import Self
 
 from greenrun.local_cloud.bindings import Parts
 from greenrun.local_cloud.instances.fleet import InstanceFleet
-from greenrun.local_cloud.jobs import Jobs
-from greenrun.local_cloud.launch import Launcher
-from greenrun.local_cloud.logging import Logging
+from greenrun.local_cloud.jobs.jobs import Jobs
+from greenrun.local_cloud.logging.log import Logging
 from greenrun.local_cloud.machinery import Ingress, Runtime
-from greenrun.local_cloud.monitoring import Monitoring
+from greenrun.local_cloud.monitoring.series import Monitoring
 from greenrun.local_cloud.operations import Operations
-from greenrun.local_cloud.revisions import Revisions
-from greenrun.local_cloud.rollouts import Rollouts
-from greenrun.local_cloud.secrets import Secrets
-from greenrun.local_cloud.services import Services
-from greenrun.local_cloud.store import Store
-from greenrun.local_cloud.supervisor import Supervisor
+from greenrun.local_cloud.run.launch import Launcher
+from greenrun.local_cloud.run.revisions import Revisions
+from greenrun.local_cloud.run.rollouts import Rollouts
+from greenrun.local_cloud.run.services import Services
+from greenrun.local_cloud.run.store import Store
+from greenrun.local_cloud.run.supervisor import Supervisor
+from greenrun.local_cloud.secrets.secrets import Secrets
 from greenrun.local_cloud.wire.grpc_server import GrpcServer
 from greenrun.local_cloud.wire.rest_server import RestServer
 

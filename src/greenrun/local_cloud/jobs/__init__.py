@@ -1,0 +1,1 @@
+"""Jobs: executions, their tasks, and the containers that run them."""

@@ -1,0 +1,1 @@
+"""Cloud Monitoring over the requests of the ingress."""

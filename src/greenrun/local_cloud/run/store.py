@@ -1,0 +1,111 @@
+"""What the local cloud remembers of its services: official messages under one lock."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from threading import Lock, RLock
+
+from google.cloud import run_v2
+from google.iam.v1 import policy_pb2
+from grpc import StatusCode
+
+from greenrun.local_cloud.errors import CloudError
+from greenrun.local_cloud.machinery import Instance
+from greenrun.local_cloud.names import ResourceName
+from greenrun.local_cloud.run.traffic import Traffic
+
+EMPTY_POLICY_ETAG = b"ACAB"
+
+
+def _no_policy() -> policy_pb2.Policy:
+    return policy_pb2.Policy(etag=EMPTY_POLICY_ETAG)
+
+
+@dataclass(slots=True)
+class ServiceRecord:
+    """A service and all that hangs on it; read and changed under the store's lock.
+
+    `revisions`, `templates` and `instances` go by short names, the oldest revision first.
+    `serving` is the traffic that the ingress has, whatever the service asks for by now.
+    `routing` is held while the ingress changes, so that changes take effect in order.
+    """
+
+    service: run_v2.Service
+    policy: policy_pb2.Policy = field(default_factory=_no_policy)
+    revisions: dict[str, run_v2.Revision] = field(default_factory=dict)
+    templates: dict[str, run_v2.RevisionTemplate] = field(default_factory=dict)
+    instances: dict[str, Instance] = field(default_factory=dict)
+    serving: Traffic | None = None
+    routing: Lock = field(default_factory=Lock)
+
+    @property
+    def name(self) -> ResourceName:
+        """The full name of the service, in its parts."""
+        return ResourceName.parse(self.service.name, "services")
+
+    @property
+    def deleted(self) -> bool:
+        """Whether its deletion has begun."""
+        return "delete_time" in self.service
+
+    @property
+    def public(self) -> bool:
+        """Whether anybody may call it: roles/run.invoker for allUsers, or no check at all."""
+        return self.service.invoker_iam_disabled or any(
+            binding.role == "roles/run.invoker" and "allUsers" in binding.members
+            for binding in self.policy.bindings
+        )
+
+
+class Store:
+    """Every service by its full name; `lock` guards the records too."""
+
+    def __init__(self, *, strict_etags: bool = True) -> None:
+        self.lock = RLock()
+        self._strict_etags = strict_etags
+        self._records: dict[str, ServiceRecord] = {}
+
+    def __iter__(self) -> Iterator[ServiceRecord]:
+        with self.lock:
+            return iter(list(self._records.values()))
+
+    def open(self, name: ResourceName) -> ServiceRecord:
+        """As `find`, to change it: one whose deletion has begun is gone."""
+        record = self.find(name)
+        if record.deleted:
+            raise name.missing()
+        return record
+
+    def find(self, name: ResourceName) -> ServiceRecord:
+        """Raise NOT_FOUND for a service that is not there."""
+        record = self._records.get(str(name))
+        if record is None:
+            raise name.missing()
+        return record
+
+    def knows(self, name: ResourceName) -> bool:
+        return str(name) in self._records
+
+    def check_free(self, name: ResourceName) -> None:
+        """Raise ALREADY_EXISTS for a name that is taken."""
+        if self.knows(name):
+            raise name.taken()
+
+    def add(self, record: ServiceRecord) -> None:
+        self._records[str(record.name)] = record
+
+    def check_etag(self, name: ResourceName, sent: str, current: str) -> None:
+        """The standard (AIP-154) wants ABORTED for a stale etag; Cloud Run was seen to take any."""
+        if self._strict_etags and sent and sent != current:
+            raise CloudError(
+                StatusCode.ABORTED,
+                f"Conflict for resource '{name.id}': etag {sent} is stale, now it is {current}.",
+            )
+
+    def remove(self, record: ServiceRecord) -> None:
+        self._records.pop(record.service.name, None)
+
+
+def etag(uid: str, generation: int) -> str:
+    """A fingerprint that changes with every change of the desired state."""
+    return f'"{hashlib.sha256(f"{uid}/{generation}".encode()).hexdigest()[:32]}"'
