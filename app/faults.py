@@ -91,7 +91,9 @@ class Faults:
         if "crash-at-start" in self.at_start:
             raise RuntimeError("crash-at-start, planted by FAULTS")
         if "never-listens" in self.at_start:
-            signal.pause()
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+            signal.sigwait({signal.SIGTERM})
+            raise SystemExit
 
     def before(self, app: ASGIApp) -> ASGIApp:
         """The app with every strike before it; the app itself when there is none."""

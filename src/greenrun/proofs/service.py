@@ -16,9 +16,11 @@ def served_by(release: Release, revision: str) -> None:
 
 
 def restored(release: Release) -> None:
-    """Users are served as they were before the release."""
-    if release.before is not None:
+    """Users are served as before: by the baseline, or untouched where none was found yet."""
+    if release.baseline:
         served_by(release, release.baseline)
+    elif release.deployed:
+        raise GateClosed("a candidate was deployed, and no baseline is known to go back to")
 
 
 def ready_time(release: Release) -> None:
