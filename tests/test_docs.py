@@ -1,0 +1,64 @@
+"""What the documents say is so."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pytest_bdd.feature import get_feature
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+FEATURES = sorted((ROOT / "features").glob("*.feature"))
+NUMBERS = dict(
+    zip(("seven", "eight", "nine", "ten", "eleven", "twelve"), range(7, 13), strict=True)
+)
+
+
+@pytest.mark.parametrize("document", [README, ARCHITECTURE])
+def test_a_document_fits_on_one_screen(document: str) -> None:
+    assert len(document.splitlines()) <= 60
+    assert max(map(len, document.splitlines())) <= 125
+
+
+@pytest.mark.parametrize("target", re.findall(r"make ([a-z-]+)", README))
+def test_a_command_of_the_readme_is_a_target(target: str) -> None:
+    assert re.search(rf"(?m)^{target}:", MAKEFILE)
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(([^)#]+)\)", README + ARCHITECTURE))
+def test_a_link_leads_somewhere(link: str) -> None:
+    assert (ROOT / link).exists()
+
+
+@pytest.mark.parametrize("place", re.findall(r"`([\w/]+(?:\.py|/))`", ARCHITECTURE))
+def test_a_place_of_the_architecture_exists(place: str) -> None:
+    assert (ROOT / place).exists() or (ROOT / "src/greenrun" / place).exists()
+
+
+def test_every_module_of_the_engine_is_in_the_architecture() -> None:
+    modules = {path.name for path in (ROOT / "src/greenrun").glob("*.py")} - {"__init__.py"}
+    told = set(re.findall(r"`(\w+\.py)`", ARCHITECTURE))
+    assert modules - told == set()
+
+
+def test_the_drills_are_counted_right() -> None:
+    """A scenario is a drill; of an outline every row is one."""
+    features = [get_feature(str(path.parent), path.name) for path in FEATURES]
+    scenarios = [found for feature in features for found in feature.scenarios.values()]
+    drills = [found for found in scenarios if "drill" in found.tags]
+    rows = (sum(len(table.examples) for table in drill.examples) or 1 for drill in drills)
+    told = re.search(r"(\w+) drills", CHANGELOG)
+    assert told is not None
+    assert NUMBERS[told[1]] == sum(rows)
+
+
+def test_features_are_read_in_order() -> None:
+    numbers = [int(path.name[:2]) for path in FEATURES]
+    assert numbers == list(range(1, len(FEATURES) + 1))
+
+
+def test_a_bare_pytest_can_never_release() -> None:
+    assert "testpaths = tests" in (ROOT / "pytest.ini").read_text("utf-8")
