@@ -33,7 +33,7 @@ class Release:
 
     def write(self, event):
         with (self.folder / "diary").open("a") as diary:
-            diary.write(f"{self.environment}: {event}\\\\n")
+            print(f"{self.environment}: {event}", file=diary)
 
     def split(self, percent):
         self.write(f"{percent} % to the candidate")
@@ -144,8 +144,7 @@ class Suite:
 
     def steps(self, more: str) -> None:
         """Write conftest.py: the release, and more sentences."""
-        text = CONFTEST.replace("\\\\n", "\\n") + textwrap.dedent(more)
-        (self.path / "conftest.py").write_text(text)
+        (self.path / "conftest.py").write_text(CONFTEST + textwrap.dedent(more))
 
     def feature(self, name: str, text: str) -> Path:
         """Write a feature file."""
@@ -156,7 +155,11 @@ class Suite:
 
     def run(self, *arguments: str) -> pytest.RunResult:
         """Run pytest here, in this process."""
-        return self._pytester.runpytest_inprocess(*(arguments or ("features",)), "--no-html")
+        return self.run_with_page(*(arguments or ("features",)), "--no-html")
+
+    def run_with_page(self, *arguments: str) -> pytest.RunResult:
+        """Run pytest here, and have it make the page of its report."""
+        return self._pytester.runpytest_inprocess(*arguments)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start pytest in its own process."""

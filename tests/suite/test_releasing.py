@@ -104,7 +104,7 @@ def test_an_error_of_python_keeps_its_traceback(release_suite: Write) -> None:
 
     assert result.ret == 1
     result.stdout.fnmatch_lines(
-        ["      KeyError: 'missing'", "*FAILURES*", ">*{}?\"missing\"?", "E*KeyError: 'missing'"]
+        ["      KeyError: 'missing'", "*FAILURES*", '>*{}?"missing"?', "E*KeyError: 'missing'"]
     )
 
 
@@ -163,7 +163,9 @@ def test_a_person_is_called_when_the_session_breaks_off(suite: Suite) -> None:
     result = suite.run("features")
 
     assert result.ret == 10
-    result.stdout.fnmatch_lines(["      traffic is split 10/90, needs 0/100"])
+    result.stdout.fnmatch_lines(
+        ["      traffic is split 10/90, needs 0/100", "A PERSON IS NEEDED: *"]
+    )
 
 
 def test_a_drill_that_fails_keeps_the_release_from_the_next_environment(
@@ -186,6 +188,34 @@ def test_a_drill_that_fails_keeps_the_release_from_the_next_environment(
     assert result.ret == 1
     assert "local: 10 % to the candidate" in suite.diary
     assert not [event for event in suite.diary if event.startswith("prod")]
+    result.stdout.fnmatch_lines(
+        [
+            "  5 scenarios not attempted: stopped at Failures are rehearsed: A slow candidate",
+            "Not released: stopped at Failures are rehearsed: A slow candidate is found",
+        ]
+    )
+
+
+def test_what_fails_when_a_broken_off_session_is_torn_down_is_told(suite: Suite) -> None:
+    suite.steps(
+        """
+        @pytest.fixture(scope="session")
+        def fragile():
+            yield
+            raise ReleaseError("could not close the log", hint="close it by hand")
+
+
+        @then("pytest is told to exit")
+        def _(fragile):
+            pytest.exit("enough")
+        """
+    )
+    suite.feature("01", "Feature: F\n  Scenario: S\n    Then pytest is told to exit\n")
+
+    result = suite.run("features")
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["      could not close the log", "      hint: close it by hand"])
 
 
 def test_quiet_tells_scenarios_only(release_suite: Write) -> None:

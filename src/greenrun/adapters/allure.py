@@ -22,6 +22,7 @@ from allure_commons.model2 import (
 from allure_commons.reporter import AllureReporter
 from allure_commons.types import AttachmentType, LabelType
 from allure_commons.utils import md5, now, uuid4
+from allure_pytest.listener import AllureListener  # type: ignore[import-untyped]  # likewise
 from pytest_bdd.parser import Scenario, Step
 
 from greenrun.errors import Hinted
@@ -49,6 +50,28 @@ class AllureEvidence:
             attachment_type=media_type,
             extension=(mimetypes.guess_extension(media_type) or ".attach").removeprefix("."),
         )
+
+
+class ScenarioListener(AllureListener):  # type: ignore[misc]  # it has no types
+    """Leaves the fixtures of scenarios alone, so that what their teardown proves is not lost."""
+
+    _is_scenario = False
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(
+        self, item: pytest.Item, nextitem: pytest.Item | None
+    ) -> Generator[None, object]:
+        self._is_scenario = planned(item) is not None
+        yield from super().pytest_runtest_protocol(item, nextitem)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+    ) -> Generator[None, object]:
+        if self._is_scenario:
+            yield
+        else:
+            yield from super().pytest_fixture_setup(fixturedef, request)
 
 
 class GherkinBridge:
@@ -84,8 +107,8 @@ class GherkinBridge:
         error = sys.exception()
         if self._sentence:
             self._close(error)
-        if error:
-            _running().status = _status(error)
+        if isinstance(error, KeyboardInterrupt | pytest.exit.Exception):
+            _running().status = Status.BROKEN  # pytest makes no report of these
         _list_unattempted(scenario.steps[self._come_to :])
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -190,9 +213,7 @@ def _describe(result: TestResult, scenario: Planned, nodeid: str) -> None:
     result.titlePath = [scenario.environment, feature]
     result.parameters = [each for each in result.parameters if each.name != "environment"]
     result.name = scenario.title
-    result.description = (
-        f"{scenario.feature.description}\n\n{scenario.scenario.description}".strip()
-    )
+    result.description = scenario.feature.description.strip()
     file = nodeid.partition("::")[0]
     result.fullName = f"{file}: {scenario.title}"
     result.testCaseId = result.historyId = md5(scenario.environment, result.fullName)

@@ -34,7 +34,10 @@ def write(results: Path, page: Path, *, title: str, root: Path) -> None:
         raise NoReport(f"Allure 3 is not installed: {HOW_TO_INSTALL}")
     with TemporaryDirectory(prefix="greenrun-report-") as folder:
         _run(_command(program, results, Path(folder), page.with_name(HISTORY), title))
-        written = (Path(folder) / "index.html").read_text(encoding="utf-8")
+        made = Path(folder) / "index.html"
+        if not made.exists():
+            raise NoReport("Allure wrote no page")
+        written = made.read_text(encoding="utf-8")
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(CALLS_HOME.sub("", written), encoding="utf-8")
 

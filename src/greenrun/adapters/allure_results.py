@@ -3,6 +3,7 @@
 # allure_commons has no types
 # mypy: allow-untyped-calls
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from allure_commons import hookimpl
 from allure_commons.logger import AllureFileLogger
 from allure_commons.model2 import TestResult, TestResultContainer
+from attr import asdict
 
 from greenrun.suite.secrecy import Secrets
 
@@ -25,8 +27,11 @@ class ResultsFolder(AllureFileLogger):
 
     @hookimpl
     def report_result(self, result: TestResult) -> None:
+        """Write a result in one piece; allure-commons would encode it bit by bit, in Python."""
         self._redact_members(result)
-        super().report_result(result)
+        known = asdict(result, filter=lambda _, value: value or value is False)
+        text = json.dumps(known, ensure_ascii=False)
+        super().report_attached_data(text, f"{result.uuid}-result.json")
 
     @hookimpl
     def report_container(self, container: TestResultContainer) -> None:

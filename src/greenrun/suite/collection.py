@@ -9,7 +9,7 @@ import pytest
 from pytest_bdd.parser import Feature, Scenario
 
 from greenrun.suite import gherkin, tags
-from greenrun.suite.performance import perform
+from greenrun.suite.scenario import perform
 from greenrun.suite.sentences import Definition
 from greenrun.suite.tags import Kind
 

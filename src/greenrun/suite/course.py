@@ -19,8 +19,8 @@ class Course:
 
     @property
     def stopped_at(self) -> str:
-        """The scenario that first stopped the release, or nothing."""
-        return next(iter(self._stopped.values()), "")
+        """The scenario that failed first, or nothing."""
+        return next(iter(self._failed.values()), "")
 
     def fail(self, environment: str, kind: Kind, place: str) -> None:
         """A scenario failed. Only one of the way forward stops the rest of its environment."""
@@ -40,7 +40,7 @@ class Course:
             return f"stopped at {obstacle}"
         stopped = self._stopped.get(environment)
         if kind is Kind.WAY_BACK:
-            return "" if stopped else WENT_THROUGH
+            return "" if environment in self._failed else WENT_THROUGH
         return f"stopped at {stopped}" if stopped and kind is not Kind.RECORD else ""
 
     def _failed_before(self, environment: str) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_bdd.exceptions import GherkinParseError
+from pytest_bdd.gherkin_parser import Background as BackgroundSource
 from pytest_bdd.gherkin_parser import Scenario as ScenarioSource
-from pytest_bdd.parser import Feature, FeatureParser, Rule, Scenario, ScenarioTemplate
+from pytest_bdd.parser import Background, Feature, FeatureParser, Rule, Scenario, ScenarioTemplate
 
 OUTLINES = {"Scenario Outline", "Scenario Template"}
 
@@ -45,6 +46,7 @@ class _Reader(FeatureParser):
             self._refuse(line, "a scenario needs a title")
         if title in self._lines:
             self._refuse(line, f'"{title}" is the title of line {self._lines[title]} already')
+        self._refuse_description(scenario_data)
         if not scenario_data.steps:
             self._refuse(line, f'"{title}" has no sentence')
         self._lines[title] = line
@@ -53,6 +55,15 @@ class _Reader(FeatureParser):
         if is_outline and not any(template.examples):
             self._refuse(line, f'"{title}" has no row of examples')
         return template
+
+    def parse_background(self, background_data: BackgroundSource) -> Background:
+        self._refuse_description(background_data)
+        return super().parse_background(background_data)
+
+    def _refuse_description(self, source: ScenarioSource | BackgroundSource) -> None:
+        """A first sentence with a misspelt keyword would pass as a description."""
+        if text := source.description.strip():
+            self._refuse(source.location.line + 1, f"not a sentence: {text.splitlines()[0]}")
 
     def _refuse(self, line: int, complaint: str) -> None:
         raise FeatureRefused(f"{self._shown}:{line}: {complaint}")

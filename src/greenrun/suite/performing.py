@@ -10,7 +10,7 @@ from contextlib import nullcontext
 import pytest
 from _pytest.runner import runtestprotocol
 
-from greenrun.errors import Hinted, NeedsPerson
+from greenrun.errors import Hinted
 from greenrun.suite.collection import planned
 from greenrun.suite.interruption import Interrupted, Interruption
 from greenrun.suite.outcome import NEEDS_PERSON
@@ -23,7 +23,6 @@ class Performing:
     def __init__(self, session: pytest.Session, run: Run) -> None:
         self._run = run
         self._interruption = Interruption(session, run.narrator.remark)
-        self._listening = False
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(
@@ -70,15 +69,15 @@ class Performing:
                 report.longrepr = str(error)
         return report
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        """Take in what fails when a session that broke off is torn down, which no test tells of."""
         try:
             return (yield)
-        except (NeedsPerson, BaseExceptionGroup) as error:
+        except (Hinted, BaseExceptionGroup) as error:
             self._run.outcome.note(error)
-            if not self._run.outcome.needs_person:
-                raise
             self._run.narrator.problem(str(error))
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         finally:
             if self._run.outcome.needs_person:
                 session.exitstatus = NEEDS_PERSON

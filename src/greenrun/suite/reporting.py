@@ -6,18 +6,15 @@ from pathlib import Path
 
 import allure_commons
 import pytest
-from allure_pytest.listener import AllureListener  # type: ignore[import-untyped]  # it has no types
 
 from greenrun.adapters import allure_report
-from greenrun.adapters.allure import GherkinBridge
+from greenrun.adapters.allure import GherkinBridge, ScenarioListener
 from greenrun.adapters.allure_results import ResultsFolder
 from greenrun.suite.run import Run
 from greenrun.suite.secrecy import Secrets
 from greenrun.suite.tags import REHEARSAL_ENVIRONMENT
 
 RESULTS, PAGE = Path("reports/allure-results"), Path("reports/report.html")
-
-
 CLAIMED = pytest.StashKey[str | None]()
 
 
@@ -54,11 +51,11 @@ class Reporting:
         try:
             return (yield)
         finally:
-            if self._folder and self._run.tally.endings:
+            if self._folder:
                 self._run.report = self._finish(self._folder)
 
     def _register(self, folder: ResultsFolder) -> None:
-        listener = AllureListener(self._config)
+        listener = ScenarioListener(self._config)
         for plugin in (listener, folder):
             allure_commons.plugin_manager.register(plugin)
             self._config.add_cleanup(partial(allure_commons.plugin_manager.unregister, plugin))

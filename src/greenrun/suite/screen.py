@@ -71,15 +71,15 @@ def screen(config: pytest.Config, redact: Callable[[str], str]) -> Screen:
         return Screen(lambda _: None, redact)
     writer = config.get_terminal_writer()
     return Screen(
-        _around_capture(),
+        _around_capture(config),
         redact,
         markup=writer.markup,
         width=writer.fullwidth,
-        rewrites=sys.stdout.isatty(),
+        rewrites=sys.stdout.isatty() and os.environ.get("TERM") != "dumb",
     )
 
 
-def _around_capture() -> Callable[[str], object]:
+def _around_capture(config: pytest.Config) -> Callable[[str], object]:
     """Write to what standard output is now, whatever pytest makes of it later.
 
     Unbuffered, because a signal may be told of in the middle of another line.
@@ -89,5 +89,6 @@ def _around_capture() -> Callable[[str], object]:
     except (OSError, io.UnsupportedOperation):
         return sys.stdout.write
     raw = open(descriptor, "wb", buffering=0)  # noqa: SIM115, PTH123, open as long as the run
+    config.add_cleanup(raw.close)
     encoding = sys.stdout.encoding or "utf-8"
     return lambda text: raw.write(text.encode(encoding, "replace"))

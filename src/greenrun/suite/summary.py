@@ -81,7 +81,7 @@ class Closing:
         if self.interrupted:
             return f"Not released: interrupted by {self.interrupted}"
         if self.tally.failed:
-            return f"Not released: stopped at {self.stopped_at}" if self.stopped_at else "Failed"
+            return f"Not released: stopped at {self.stopped_at}"
         if not self.whole:
             return f"Passed on {', '.join(self.environments)}, in part: this is no whole release"
         if target == REHEARSAL_ENVIRONMENT:

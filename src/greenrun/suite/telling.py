@@ -78,7 +78,7 @@ class Telling:
             return (yield)
         finally:
             terminalreporter.flush()
-            if self._run.tally.endings:
+            if self._scenarios:
                 show(self._closing(), self._narrator.screen)
 
     def _open(self, config: pytest.Config, scenario: Planned) -> None:
