@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import sys
 from datetime import timedelta
@@ -11,22 +10,21 @@ from typing import TYPE_CHECKING
 
 import click
 
+from greenrun.local_cloud import durations
+
 if TYPE_CHECKING:
     from greenrun.local_cloud.cloud import LocalCloud
 
 _SIBLINGS = ("LOGGING_EMULATOR_HOST", "MONITORING_EMULATOR_HOST", "SECRET_MANAGER_EMULATOR_HOST")
 """Of CLOUD_RUN_EMULATOR_HOST: one address serves every API."""
 
-_UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours"}
-_DURATION = re.compile(rf"(\d+(?:\.\d+)?)({'|'.join(_UNITS)})")
-
 
 def _duration(_context: click.Context, _option: click.Parameter, text: str) -> timedelta:
     """180s, 1.5m."""
-    match = _DURATION.fullmatch(text)
-    if match is None:
-        raise click.BadParameter(f"{text!r} needs a number and one of {', '.join(_UNITS)}")
-    return timedelta(**{_UNITS[match[2]]: float(match[1])})
+    try:
+        return durations.duration(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -56,13 +54,21 @@ def main() -> None:
     metavar="DURATION",
     help="Withhold younger metrics; Cloud Run's may be 180s late.",
 )
-def cloud(
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="FAULT",
+    help='Let this go wrong: "Services.UpdateService: UNAVAILABLE, twice". Repeatable.',
+)
+def cloud(  # noqa: PLR0913 - one argument for each option
     *,
     as_json: bool,
     runtime: str,
     until_stdin_closes: bool,
     lax_etags: bool,
     metrics_lag: timedelta,
+    faults: tuple[str, ...],
 ) -> None:
     """Google Cloud on this machine, for any client of Cloud Run.
 
@@ -73,16 +79,23 @@ def cloud(
     ended = _end_on_signals()
     if until_stdin_closes:
         Thread(target=_await_end_of_stdin, args=(ended,), daemon=True).start()
-    with _start(runtime, strict_etags=not lax_etags, metrics_lag=metrics_lag) as started:
+    etags = not lax_etags
+    with _start(runtime, strict_etags=etags, metrics_lag=metrics_lag, faults=faults) as started:
         click.echo(_line(started) if as_json else _welcome(started))
         ended.wait()
 
 
-def _start(runtime: str, *, strict_etags: bool, metrics_lag: timedelta) -> "LocalCloud":
+def _start(
+    runtime: str, *, strict_etags: bool, metrics_lag: timedelta, faults: tuple[str, ...]
+) -> "LocalCloud":
     from greenrun.local_cloud import standalone  # noqa: PLC0415 - a second that `--help` need not take
 
     try:
-        return standalone.start(runtime, strict_etags=strict_etags, metrics_lag=metrics_lag)
+        return standalone.start(
+            runtime, strict_etags=strict_etags, metrics_lag=metrics_lag, faults=faults
+        )
+    except standalone.UnknownFault as error:
+        raise click.BadParameter(str(error), param_hint="'--fault'") from error
     except standalone.CannotStart as error:
         raise click.ClickException(str(error)) from error
 

@@ -1,5 +1,6 @@
 """Which of the official transports reaches which part of the local cloud."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from google.cloud.logging_v2.services.logging_service_v2.transports import (
@@ -27,14 +28,40 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports.re
     _BaseSecretManagerServiceRestTransport,
 )
 
+from greenrun.local_cloud.jobs.executions import Executions
 from greenrun.local_cloud.jobs.jobs import Jobs
+from greenrun.local_cloud.jobs.tasks import Tasks
 from greenrun.local_cloud.logging.log import Logging
 from greenrun.local_cloud.monitoring.series import Monitoring
 from greenrun.local_cloud.operations import Operations
 from greenrun.local_cloud.run.revisions import Revisions
 from greenrun.local_cloud.run.services import Services
 from greenrun.local_cloud.secrets.secrets import Secrets
-from greenrun.local_cloud.wire.methods import Binding, OperationsBinding
+from greenrun.local_cloud.wire.methods import Binding, Method, OperationsBinding
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The official transports of one part; the clients of logging and monitoring have no REST."""
+
+    part: str
+    grpc_transport: type
+    rest_base: type | None = None
+
+    def bound(self, implementation: object) -> Binding:
+        return Binding(implementation, self.grpc_transport, self.rest_base)
+
+
+_REACHES = (
+    Reach("services", ServicesGrpcTransport, _BaseServicesRestTransport),
+    Reach("revisions", RevisionsGrpcTransport, _BaseRevisionsRestTransport),
+    Reach("jobs", JobsGrpcTransport, _BaseJobsRestTransport),
+    Reach("executions", ExecutionsGrpcTransport, _BaseExecutionsRestTransport),
+    Reach("tasks", TasksGrpcTransport, _BaseTasksRestTransport),
+    Reach("logging", LoggingServiceV2GrpcTransport),
+    Reach("monitoring", MetricServiceGrpcTransport),
+    Reach("secrets", SecretManagerServiceGrpcTransport, _BaseSecretManagerServiceRestTransport),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +76,21 @@ class Parts:
     monitoring: Monitoring
     secrets: Secrets
 
+    @property
+    def executions(self) -> Executions:
+        return self.jobs.executions
+
+    @property
+    def tasks(self) -> Tasks:
+        return self.jobs.tasks
+
     def bindings(self) -> tuple[Binding | OperationsBinding, ...]:
-        """The clients of logging and monitoring have no REST transport."""
-        jobs = self.jobs
-        return (
-            Binding(self.services, ServicesGrpcTransport, _BaseServicesRestTransport),
-            Binding(self.revisions, RevisionsGrpcTransport, _BaseRevisionsRestTransport),
-            Binding(jobs, JobsGrpcTransport, _BaseJobsRestTransport),
-            Binding(jobs.executions, ExecutionsGrpcTransport, _BaseExecutionsRestTransport),
-            Binding(jobs.tasks, TasksGrpcTransport, _BaseTasksRestTransport),
-            OperationsBinding(self.operations),
-            Binding(self.logging, LoggingServiceV2GrpcTransport),
-            Binding(self.monitoring, MetricServiceGrpcTransport),
-            Binding(
-                self.secrets,
-                SecretManagerServiceGrpcTransport,
-                _BaseSecretManagerServiceRestTransport,
-            ),
-        )
+        parts = (reach.bound(getattr(self, reach.part)) for reach in _REACHES)
+        return (*parts, OperationsBinding(self.operations))
+
+
+def methods() -> Iterator[Method]:
+    """Every RPC of every API that is bound, whoever answers it."""
+    for reach in _REACHES:
+        yield from reach.bound(None).methods()
+    yield from OperationsBinding(None).methods()

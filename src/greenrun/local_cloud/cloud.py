@@ -1,11 +1,16 @@
 """The local cloud: Google Cloud's APIs over gRPC and REST, on this machine."""
 
 from contextlib import ExitStack
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
 from greenrun.local_cloud.bindings import Parts
+from greenrun.local_cloud.calls import Calls
+from greenrun.local_cloud.door import Door
+from greenrun.local_cloud.faults.catalogue import Faults
+from greenrun.local_cloud.faults.hindrance import hindered
 from greenrun.local_cloud.instances.fleet import InstanceFleet
 from greenrun.local_cloud.jobs.jobs import Jobs
 from greenrun.local_cloud.logging.log import Logging
@@ -28,7 +33,8 @@ class LocalCloud:
 
     `grpc` is `127.0.0.1:PORT`, `rest` is `http://127.0.0.1:PORT`. It owns the runtime and the
     ingress that it is given and closes them too. With `strict_etags=False` it accepts stale etags,
-    as Cloud Run was seen to do; metrics younger than `metrics_lag` are withheld.
+    as Cloud Run was seen to do; metrics younger than `metrics_lag` are withheld. `faults` is what
+    goes wrong with it, `calls` what was asked of it.
     """
 
     def __init__(
@@ -38,16 +44,20 @@ class LocalCloud:
         *,
         strict_etags: bool = True,
         metrics_lag: timedelta = timedelta(),
+        faults: Faults | None = None,
     ) -> None:
+        self.faults, self.calls = faults or Faults(), Calls()
         with ExitStack() as closing:
             closing.callback(runtime.close)
             closing.callback(ingress.close)
-            fleet = InstanceFleet(runtime)
-            monitoring = Monitoring(ingress, lag=metrics_lag)
-            parts = _parts(fleet, ingress, monitoring, closing, strict_etags=strict_etags)
-            grpc, rest = GrpcServer(parts.bindings()), RestServer(parts.bindings())
+            machine = _Machine(InstanceFleet(runtime), ingress, self.faults)
+            parts = _parts(machine, closing, strict_etags=strict_etags, metrics_lag=metrics_lag)
+            answering = Door(self.calls, self.faults).call
+            grpc = GrpcServer(parts.bindings(), answering)
+            rest = RestServer(parts.bindings(), answering)
             closing.callback(grpc.close)
             closing.callback(rest.close)
+            closing.callback(self.faults.clear)
             self.grpc, self.rest = grpc.address, rest.address
             self._closing = closing.pop_all()
 
@@ -70,19 +80,36 @@ class LocalCloud:
         self._closing.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Machine:
+    """What a cloud runs on, and what goes wrong with it."""
+
+    fleet: InstanceFleet
+    ingress: Ingress
+    faults: Faults
+
+    def logging(self) -> Logging:
+        return Logging(self.fleet, self.ingress, lambda: self.faults.lateness("logs"))
+
+    def monitoring(self, lag: timedelta) -> Monitoring:
+        """Its clock is behind by as much as metrics are."""
+        faults = self.faults
+
+        def clock() -> datetime:
+            return datetime.now(UTC) - faults.lateness("metrics")
+
+        return Monitoring(self.ingress, lag=lag, clock=clock)
+
+
 def _parts(
-    fleet: InstanceFleet,
-    ingress: Ingress,
-    monitoring: Monitoring,
-    closing: ExitStack,
-    *,
-    strict_etags: bool,
+    machine: _Machine, closing: ExitStack, *, strict_etags: bool, metrics_lag: timedelta
 ) -> Parts:
     """What is named last closes first: start-up probes end before the work that waits for them."""
-    operations, secrets, store = Operations(), Secrets(), Store(strict_etags=strict_etags)
+    fleet = machine.fleet
+    operations, secrets, store = Operations(hindered), Secrets(), Store(strict_etags=strict_etags)
     jobs = Jobs(operations, fleet, secrets, strict_etags=strict_etags)
-    launcher = Launcher(fleet, secrets)
-    rollouts = Rollouts(store.lock, launcher, ingress)
+    launcher = Launcher(fleet, secrets, machine.faults.befall)
+    rollouts = Rollouts(store.lock, launcher, machine.ingress)
     supervisor = Supervisor(store, launcher, rollouts)
     for part in (fleet, operations, jobs, supervisor, launcher):
         closing.callback(part.close)
@@ -91,7 +118,7 @@ def _parts(
         revisions=Revisions(store, operations),
         jobs=jobs,
         operations=operations,
-        logging=Logging(fleet, ingress),
-        monitoring=monitoring,
+        logging=machine.logging(),
+        monitoring=machine.monitoring(metrics_lag),
         secrets=secrets,
     )

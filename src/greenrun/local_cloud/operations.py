@@ -20,19 +20,21 @@ from greenrun.local_cloud.pages import page
 
 LONGEST_WAIT = timedelta(seconds=30)
 
+Work = Callable[[], Message]
+
 
 class Operations:
     """`google.longrunning.Operations`, and where the other APIs begin theirs."""
 
-    def __init__(self) -> None:
+    def __init__(self, prepared: Callable[[Work], Work] = lambda work: work) -> None:
+        """`prepared` gives the work as it is to be done; asked on the thread that begins it."""
+        self._prepared = prepared
         self._operations: dict[str, operations_pb2.Operation] = {}
         self._changed = Condition()
         self._threads: list[Thread] = []
         self._closed = False
 
-    def begin(
-        self, parent: str, metadata: Message, work: Callable[[], Message]
-    ) -> operations_pb2.Operation:
+    def begin(self, parent: str, metadata: Message, work: Work) -> operations_pb2.Operation:
         """Start `work` on a thread of its own and return the unfinished operation.
 
         What `work` returns becomes the response; a CloudError that it raises becomes the error;
@@ -40,14 +42,13 @@ class Operations:
         """
         operation = operations_pb2.Operation(name=f"{parent}/operations/{uuid4()}")
         operation.metadata.Pack(raw(metadata))
-        thread = Thread(target=self._run, args=(operation, work), daemon=True)
+        thread = Thread(target=self._run, args=(operation, self._prepared(work)), daemon=True)
         with self._changed:
             self._operations[operation.name] = operation
             self._threads = [running for running in self._threads if running.is_alive()]
             self._threads.append(thread)
-            answer = clone(operation)
-        thread.start()
-        return answer
+            thread.start()
+            return clone(operation)
 
     def completed(
         self, parent: str, metadata: Message, response: Message
@@ -110,14 +111,14 @@ class Operations:
             raise ResourceName.parse(name, "operations").missing()
         return operation
 
-    def _run(self, operation: operations_pb2.Operation, work: Callable[[], Message]) -> None:
+    def _run(self, operation: operations_pb2.Operation, work: Work) -> None:
         outcome = _outcome(work)
         with self._changed:
             operation.MergeFrom(outcome)
             self._changed.notify_all()
 
 
-def _outcome(work: Callable[[], Message]) -> operations_pb2.Operation:
+def _outcome(work: Work) -> operations_pb2.Operation:
     outcome = operations_pb2.Operation(done=True)
     try:
         outcome.response.Pack(raw(work()))

@@ -1,17 +1,21 @@
 """A local cloud that stands alone: by name of a runtime, after whoever was killed before it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from docker.errors import DockerException
 
 from greenrun.local_cloud.cloud import LocalCloud
+from greenrun.local_cloud.faults.catalogue import Faults
+from greenrun.local_cloud.faults.language import UnknownFault
 from greenrun.local_cloud.ingress.envoy import EnvoyIngress
 from greenrun.local_cloud.ingress.process import EnvoyFailed
 from greenrun.local_cloud.instances.docker import DockerRuntime
 from greenrun.local_cloud.instances.in_process import InProcessRuntime
 from greenrun.local_cloud.leftovers import clean_up_leftovers
 from greenrun.local_cloud.machinery import Runtime
+
+__all__ = ["RUNTIMES", "CannotStart", "UnknownFault", "start"]
 
 RUNTIMES: Mapping[str, type[DockerRuntime | InProcessRuntime]] = {
     "docker": DockerRuntime,
@@ -23,8 +27,13 @@ class CannotStart(Exception):
     """This machine lacks what a local cloud runs on; the message says what, in one line."""
 
 
-def start(runtime: str, *, strict_etags: bool, metrics_lag: timedelta) -> LocalCloud:
-    """Raise CannotStart without a container engine or an ingress."""
+def start(
+    runtime: str, *, strict_etags: bool, metrics_lag: timedelta, faults: Iterable[str] = ()
+) -> LocalCloud:
+    """Raise UnknownFault before anything; CannotStart without a container engine or an ingress."""
+    wrong = Faults()
+    for fault in faults:
+        wrong.add(fault)
     clean_up_leftovers()
     machine = _runtime(runtime)
     try:
@@ -32,7 +41,9 @@ def start(runtime: str, *, strict_etags: bool, metrics_lag: timedelta) -> LocalC
     except EnvoyFailed as failure:
         machine.close()
         raise CannotStart(f"the ingress did not start: {failure}") from failure
-    return LocalCloud(machine, ingress, strict_etags=strict_etags, metrics_lag=metrics_lag)
+    return LocalCloud(
+        machine, ingress, strict_etags=strict_etags, metrics_lag=metrics_lag, faults=wrong
+    )
 
 
 def _runtime(name: str) -> Runtime:

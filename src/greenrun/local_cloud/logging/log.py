@@ -1,7 +1,8 @@
 """Cloud Logging: the output of containers and the requests of the ingress, to be searched."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 from google.cloud.logging_v2.types import ListLogEntriesRequest, ListLogEntriesResponse
@@ -11,6 +12,7 @@ from greenrun.local_cloud.logging.entries import RawEntry, container_entries, re
 from greenrun.local_cloud.logging.selection import entry_filter
 from greenrun.local_cloud.machinery import Fleet, Ingress
 from greenrun.local_cloud.names import invalid
+from greenrun.local_cloud.timestamps import stamp
 
 _PROJECT = re.compile(r"projects/[^/]+")
 _ORDERS = {"": False, "timestamp": False, "timestamp asc": False, "timestamp desc": True}
@@ -18,11 +20,17 @@ _PAGE, _LARGEST_PAGE = 50, 1000
 
 
 class Logging:
-    """`LoggingServiceV2` over what a fleet wrote and an ingress answered. It keeps nothing."""
+    """`LoggingServiceV2` over what a fleet wrote and an ingress answered. It keeps nothing.
 
-    def __init__(self, fleet: Fleet, ingress: Ingress) -> None:
+    Entries younger than `lateness`, asked for at each search, are withheld.
+    """
+
+    def __init__(
+        self, fleet: Fleet, ingress: Ingress, lateness: Callable[[], timedelta] = timedelta
+    ) -> None:
         self._fleet = fleet
         self._ingress = ingress
+        self._lateness = lateness
 
     def list_log_entries(self, request: ListLogEntriesRequest) -> ListLogEntriesResponse:
         """Entries of whole projects, oldest first unless asked otherwise.
@@ -36,9 +44,16 @@ class Logging:
         return _page(entries, request.page_size, request.page_token)
 
     def _entries(self) -> Iterator[RawEntry]:
-        return chain(
+        every = chain(
             container_entries(self._fleet.output()), request_entries(self._ingress.requests())
         )
+        late = self._lateness()
+        return _older(every, late) if late else every
+
+
+def _older(entries: Iterator[RawEntry], age: timedelta) -> Iterator[RawEntry]:
+    newest = stamp(datetime.now(UTC) - age).ToNanoseconds()
+    return (entry for entry in entries if entry.timestamp.ToNanoseconds() <= newest)
 
 
 def _of_projects(names: Sequence[str]) -> Predicate[RawEntry]:

@@ -31,10 +31,22 @@ class LaunchFailed(Exception):
         self.reason = reason
 
 
-class Launcher:
-    """Starts instances of revisions and waits for their start-up probe."""
+Befall = Callable[[str, Callable[[], bool]], None]
+"""Given the full name of a revision, and whether starting it has become hopeless."""
 
-    def __init__(self, fleet: Fleet, secrets: SecretValues) -> None:
+
+def _nothing(_revision: str, _hopeless: Callable[[], bool]) -> None:
+    """What befalls a revision when all is well."""
+
+
+class Launcher:
+    """Starts instances of revisions and waits for their start-up probe.
+
+    `befall` comes before each start and may take its time, or raise LaunchFailed.
+    """
+
+    def __init__(self, fleet: Fleet, secrets: SecretValues, befall: Befall = _nothing) -> None:
+        self._befall = befall
         self._fleet = fleet
         self._secrets = secrets
         self._closing = Event()
@@ -42,13 +54,14 @@ class Launcher:
     def launch(self, revision: run_v2.Revision, given_up: Callable[[], bool]) -> Instance:
         """An instance that passed its start-up probe; raises LaunchFailed, soon once given up."""
         name = ResourceName.parse(revision.name, "services", "revisions")
-        instance = self._start(name, revision)
-        container = revision.containers[0]
-        port = container.ports[0].container_port
 
         def hopeless() -> bool:
             return self._closing.is_set() or given_up()
 
+        self._befall(revision.name, hopeless)
+        instance = self._start(name, revision)
+        container = revision.containers[0]
+        port = container.ports[0].container_port
         if probes.passes(instance, container.startup_probe, port, hopeless):
             return instance
         instance.stop()

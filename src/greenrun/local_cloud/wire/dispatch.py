@@ -2,12 +2,16 @@
 
 import sys
 import traceback
+from collections.abc import Callable
 from typing import Any
 
 from grpc import StatusCode
 
 from greenrun.local_cloud.errors import CloudError
 from greenrun.local_cloud.wire.methods import Method
+
+Answering = Callable[[object, Method, Any], Any]
+"""What a server hands each call to: `call` below, or what stands before it."""
 
 
 def call(implementation: object, method: Method, request: Any) -> Any:  # noqa: ANN401 - any official message

@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 
 from greenrun.local_cloud.errors import CloudError
-from greenrun.local_cloud.wire.dispatch import call
+from greenrun.local_cloud.wire.dispatch import Answering, call
 from greenrun.local_cloud.wire.methods import Binding, MessageType, Method, OperationsBinding
 
 THREADS = 64  # a client that waits for an operation holds one
@@ -16,7 +16,10 @@ THREADS = 64  # a client that waits for an operation holds one
 class GrpcServer:
     """Serves the bindings on a loopback port that the system picks."""
 
-    def __init__(self, bindings: Iterable[Binding | OperationsBinding]) -> None:
+    def __init__(
+        self, bindings: Iterable[Binding | OperationsBinding], answering: Answering = call
+    ) -> None:
+        self._answering = answering
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="grpc")
         self._server = grpc.server(self._threads)
         for binding in bindings:
@@ -31,16 +34,18 @@ class GrpcServer:
     def _serve(self, binding: Binding | OperationsBinding) -> None:
         for method in binding.methods():
             service, _, rpc = method.path[1:].partition("/")
-            behaviour = _unary(binding.implementation, method)
+            behaviour = _unary(self._answering, binding.implementation, method)
             self._server.add_generic_rpc_handlers(
                 (grpc.method_handlers_generic_handler(service, {rpc: behaviour}),)
             )
 
 
-def _unary(implementation: object, method: Method) -> "grpc.RpcMethodHandler[Any, Any]":
+def _unary(
+    answering: Answering, implementation: object, method: Method
+) -> "grpc.RpcMethodHandler[Any, Any]":
     def answer(request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401 - any official message
         try:
-            return call(implementation, method, request)
+            return answering(implementation, method, request)
         except CloudError as error:
             return context.abort(error.code, error.message)
 

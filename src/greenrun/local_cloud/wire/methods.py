@@ -33,6 +33,18 @@ class Method:
     response: MessageType
     rules: tuple[HttpRule, ...] = ()
 
+    @property
+    def rpc(self) -> str:
+        """The path without its package: `Services.UpdateService`."""
+        service, _, rpc = self.path[1:].partition("/")
+        return f"{service.rpartition('.')[2]}.{rpc}"
+
+    @property
+    def begins_operation(self) -> bool:
+        """Whether it answers with a new operation."""
+        operation = self.response is operations_pb2.Operation
+        return operation and not self.rpc.startswith("Operations.")
+
 
 @dataclass(frozen=True, slots=True)
 class Binding:

@@ -19,7 +19,7 @@ from grpc import StatusCode
 from greenrun.local_cloud.errors import CloudError
 from greenrun.local_cloud.messages import raw
 from greenrun.local_cloud.wire import transcoding
-from greenrun.local_cloud.wire.dispatch import call
+from greenrun.local_cloud.wire.dispatch import Answering, call
 from greenrun.local_cloud.wire.methods import Binding, HttpRule, Method, OperationsBinding
 
 SYSTEM_PARAMETERS = frozenset({"$alt", "alt", "$fields", "fields", "key", "prettyPrint"})
@@ -49,8 +49,10 @@ class Endpoint:
 class RestServer:
     """Serves the bindings on a loopback port that the system picks."""
 
-    def __init__(self, bindings: Iterable[Binding | OperationsBinding]) -> None:
-        self._server = _Server(list(_endpoints(bindings)))
+    def __init__(
+        self, bindings: Iterable[Binding | OperationsBinding], answering: Answering = call
+    ) -> None:
+        self._server = _Server(list(_endpoints(bindings)), answering)
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
@@ -71,22 +73,22 @@ def _endpoints(bindings: Iterable[Binding | OperationsBinding]) -> Iterator[Endp
                 yield Endpoint(rule, template, method, binding.implementation)
 
 
-def answer(endpoints: Iterable[Endpoint], received: Call) -> tuple[int, str]:
+def answer(answering: Answering, endpoints: Iterable[Endpoint], received: Call) -> tuple[int, str]:
     """HTTP status and JSON text for one request."""
     try:
-        return HTTPStatus.OK, _answer(endpoints, received)
+        return HTTPStatus.OK, _answer(answering, endpoints, received)
     except CloudError as error:
         status = http_status(error.code)
         told = {"code": status, "message": error.message, "status": error.code.name}
         return status, json.dumps({"error": told})
 
 
-def _answer(endpoints: Iterable[Endpoint], received: Call) -> str:
+def _answer(answering: Answering, endpoints: Iterable[Endpoint], received: Call) -> str:
     endpoint, path = _find(endpoints, received)
     query = {key: values for key, values in received.query.items() if key not in SYSTEM_PARAMETERS}
     kind = endpoint.method.request
     request = transcoding.message(kind, endpoint.rule, path, query, received.body)
-    response = call(endpoint.implementation, endpoint.method, request)
+    response = answering(endpoint.implementation, endpoint.method, request)
     numeric = "enum-encoding=int" in "".join(received.query.get("$alt", []))
     return json_format.MessageToJson(raw(response), use_integers_for_enums=numeric, indent=None)
 
@@ -112,9 +114,10 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, endpoints: list[Endpoint]) -> None:
+    def __init__(self, endpoints: list[Endpoint], answering: Answering) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)
         self.endpoints = endpoints
+        self.answering = answering
         self._open: set[socket.socket] = set()
         self._lock = Lock()
 
@@ -150,7 +153,8 @@ class _Connection(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         query = parse_qs(url.query, keep_blank_values=True)
-        status, text = answer(self.server.endpoints, Call(self.command, url.path, query, body))
+        received = Call(self.command, url.path, query, body)
+        status, text = answer(self.server.answering, self.server.endpoints, received)
         self._send(status, text.encode())
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _serve  # noqa: N815 - http.server finds them by name
