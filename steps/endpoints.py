@@ -11,13 +11,19 @@ from steps.tables import Table, column
 
 @then("the candidate answers")
 def _(release: Release, datatable: Table) -> None:
-    release.prober.verify(release.candidate.url, read_table(datatable))
+    candidate = release.candidate
+    behaviour.answers(release, candidate.url, candidate.name, read_table(datatable))
 
 
 @then("the baseline answers")
+def _(release: Release, datatable: Table) -> None:
+    behaviour.answers(release, release.service.url, release.baseline, read_table(datatable))
+
+
 @then("the service answers")
 def _(release: Release, datatable: Table) -> None:
-    release.prober.verify(release.service.url, read_table(datatable))
+    url, candidate = release.service.url, release.candidate
+    behaviour.answers(release, url, candidate.name, read_table(datatable))
 
 
 @then(

@@ -93,9 +93,9 @@ class Canary:
             return
         over = Event()
         with ThreadPoolExecutor(_PROBERS) as pool:
-            for first in range(_PROBERS):
-                pool.submit(self._probe_until, over, first)
             try:
+                for first in range(_PROBERS):
+                    pool.submit(self._probe_until, over, first)
                 yield
             finally:
                 over.set()
@@ -103,15 +103,17 @@ class Canary:
     def _probe_until(self, over: Event, first: int) -> None:
         start = first % len(self.plan.probe_paths)
         paths = cycle(self.plan.probe_paths[start:] + self.plan.probe_paths[:start])
-        pause = _PROBERS / self.plan.probes_per_second
-        while not over.wait(pause):
-            self._probe(next(paths))
+        interval = timedelta(seconds=_PROBERS / self.plan.probes_per_second)
+        pause = interval
+        while not over.wait(pause.total_seconds()):
+            pause = max(timedelta(), interval - self._probe(next(paths)))
 
-    def _probe(self, path: str) -> None:
+    def _probe(self, path: str) -> timedelta:
+        """How long the answer took; nothing where none came, which the platform has counted."""
         try:
-            self.roles.web.ask(Probe(self.url + path, headers=self.headers))
+            return self.roles.web.ask(Probe(self.url + path, headers=self.headers)).latency
         except CallFailed:
-            return  # the platform counts what failed; the judgement reads it there
+            return timedelta()
 
 
 def _enough(figures: Mapping[str, Quantity | None], fewest: int) -> bool:

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from textwrap import indent
 
 from greenrun.domain.plan import Plan
 from greenrun.domain.revision import Difference, Readiness, Revision, RevisionSettings
 from greenrun.errors import GateClosed
 from greenrun.ports import LogEntry, Roles
+
+_LAST_WORDS = 10
+"""Lines of a log that tell why its container did not start."""
 
 
 @dataclass(slots=True)
@@ -24,6 +28,14 @@ class Candidate:
         entries = self.roles.logs.of_revision(self.name)
         self.roles.evidence.attach("log of the candidate", "\n".join(map(str, entries)))
         return entries
+
+    def stillborn(self, closed: GateClosed) -> GateClosed:
+        """Why it did not start, with the end of what it said until then."""
+        words = "\n".join(entry.text for entry in self.log()[-_LAST_WORDS:]) or "nothing"
+        return GateClosed(
+            f"{closed.message}\nthe end of its log:\n{indent(words, '  ')}",
+            hint="the whole log is in the report, below this sentence",
+        )
 
     def live(self) -> Revision:
         """The platform's description; raises GateClosed where it is not ready."""

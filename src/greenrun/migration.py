@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from textwrap import indent
 
 from greenrun.domain.plan import MigrationPlan, Plan
 from greenrun.errors import DeadlineExceeded, GateClosed, ReleaseError
@@ -68,7 +69,7 @@ class Migrations:
 
     def _failure(self, what: str, execution: Execution) -> str:
         log = self._roles.logs.of_execution(execution.name)
-        end = "\n".join(entry.text for entry in log[-10:]) or "nothing"
+        end = indent("\n".join(entry.text for entry in log[-10:]) or "nothing", "  ")
         return f"could not {what}: {execution.reason}; the end of its log:\n{end}"
 
     def _last_json_line(self, execution: Execution) -> str:

@@ -14,8 +14,14 @@ _SAMPLES = 5
 _WITNESSES = 10
 """Requests behind the proof of who answers."""
 
+_EXCERPT = 160
+"""Characters of a refusal that a message quotes."""
+
+_WHERE_TO_LOOK = "the report holds the answers and the revision's log, below this sentence"
+
 _LOG_LAG = timedelta(seconds=60)
-_LOOK = timedelta(milliseconds=100)
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(milliseconds=10), timedelta(seconds=1)
+"""Between two looks at the log; they double."""
 
 
 class Prober:
@@ -55,9 +61,9 @@ class Prober:
         self._roles.evidence.attach(
             "requests and answers", "\n".join(_line(*pair) for pair in asked)
         )
-        broken = [f"{row}: {text}" for row, answers in asked for text in row.broken_by(answers)]
+        broken = [text for row, answers in asked for text in _broken(row, answers)]
         if broken:
-            raise GateClosed("\n".join(broken), hint="answers are in the report")
+            raise GateClosed("\n".join(broken), hint=_WHERE_TO_LOOK)
 
     def answering(self, url: str, path: str) -> frozenset[str]:
         """The revisions behind some requests to a URL, told by the platform's request log.
@@ -69,12 +75,13 @@ class Prober:
         for _ in range(_WITNESSES):
             self.ask(url + path, **{"User-Agent": user_agent})
         found: Sequence[str] = ()
-        deadline = self._roles.clock.now() + _LOG_LAG
+        deadline, pause = self._roles.clock.now() + _LOG_LAG, _FIRST_PAUSE
         while self._roles.clock.now() < deadline:
             found = self._roles.logs.answerers(user_agent)
             if len(found) >= _WITNESSES:
                 return frozenset(found)
-            self._roles.clock.sleep(_LOOK)
+            self._roles.clock.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
         raise DeadlineExceeded(
             f"{_WITNESSES} requests in the request log",
             after=_LOG_LAG,
@@ -87,6 +94,15 @@ class Prober:
             self.ask(url + row.path, method=row.method, identity=row.identity) for _ in range(count)
         ]
         return answers[1:] or answers
+
+
+def _broken(row: Expectation, answers: Sequence[Answer]) -> list[str]:
+    """Each broken promise, and what a refusal said for itself."""
+    found = [f"{row}: {text}" for text in row.broken_by(answers)]
+    refusal = next((answer for answer in answers if answer.status not in (row.status, 503)), None)
+    if found and refusal and refusal.body:
+        found.append(f"  it said: {refusal.body[:_EXCERPT]}")
+    return found
 
 
 def _line(row: Expectation, answers: Sequence[Answer]) -> str:

@@ -1,9 +1,10 @@
 """The rehearsal: a service on this machine as production would have it, before a release."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from greenrun.domain.plan import Plan
-from greenrun.journal import Journal
+from greenrun.journal import Entry, Journal
 from greenrun.migration import Migrations
 from greenrun.ports import Builder, NewRevision, Patience, Roles
 
@@ -17,13 +18,23 @@ class StandIn:
 
 
 def last_promoted(plan: Plan, journal: Journal, builder: Builder) -> StandIn | None:
-    """The candidate that the last rehearsal promoted, where its image still exists."""
-    for entry in reversed(journal.entries()):
-        facts = entry.facts
-        if entry.action == "promoted" and facts.get("service") == plan.service:
-            known = builder.image(facts["image"])
-            return StandIn(entry.subject, facts["image"]) if known else None
-    return None
+    """The candidate that the last rehearsal promoted for good, where its image still exists."""
+    promoted = _promoted(plan.service, journal.entries())
+    known = promoted is not None and builder.image(promoted.image)
+    return promoted if known else None
+
+
+def _promoted(service: str, entries: Iterable[Entry]) -> StandIn | None:
+    """What was promoted last, without what the same rehearsal took back afterwards."""
+    before = now = None
+    for entry in entries:
+        if entry.action == "promoted" and entry.facts["service"] == service:
+            now = StandIn(entry.subject, entry.facts["image"])
+        elif entry.subject == service and entry.action == "create":
+            before = now
+        elif entry.subject == service and entry.action == "roll back":
+            now = before
+    return now
 
 
 def start(plan: Plan, roles: Roles, journal: Journal, stand_in: StandIn) -> None:

@@ -130,7 +130,9 @@ class Release:
         with self.journal.change("deploy", name, image=wanted.image, split=str(split)):
             try:
                 self.roles.platform.deploy(wanted, split, patience)
-            except (GateClosed, ReleaseError):
+            except GateClosed as closed:
+                raise candidate.stillborn(closed) from closed
+            except ReleaseError:
                 candidate.log()
                 raise
         candidate.ready_after = self.roles.clock.now() - begun
@@ -198,10 +200,11 @@ class Release:
         self.promoted = False
         return self.way_back.take() if self.baseline else False
 
-    def settle(self, *, passed: bool) -> None:
-        """Leave production whole, whatever happened: a release that did not pass is taken back."""
-        if self.deployed and not (passed and self.promoted):
-            self.roll_back()
+    def settle(self, *, passed: bool) -> bool:
+        """Leave production whole: what did not pass is taken back; True where users had moved."""
+        if not self.deployed or (passed and self.promoted):
+            return False
+        return self.roll_back()
 
     @property
     def way_back(self) -> WayBack:

@@ -33,8 +33,9 @@ class WayBack:
             self._prove()
         except (GateClosed, ReleaseError) as error:
             raise NeedsPerson(
-                f"{self.plan.service} could not be brought back to {self.baseline}: {error}",
-                hint=self.by_hand,
+                f"{self.plan.service} could not be brought back to {self.baseline}: "
+                f"{error.message}",
+                hint=f"send every user back by hand:\n  {self.by_hand}",
             ) from error
         return changed
 
@@ -70,7 +71,7 @@ class WayBack:
         return service
 
     def _prove(self) -> None:
-        found = self.prober.answering(self._read().url, self.plan.canary.probe_paths[0])
+        found = self.prober.answering(self.before.url, self.plan.canary.probe_paths[0])
         if found != {self.baseline}:
             raise GateClosed(
                 f"got answers from {', '.join(sorted(found)) or 'nobody'}, "

@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,9 @@ HISTORY = "history.jsonl"
 PLACES = ("parentSuite", "suite", "subSuite", "epic", "feature", "story")
 """Labels that the tree shows already."""
 
+TREE = ("parentSuite", "suite", "subSuite")
+"""Labels that the tree is made of: environment, feature, rule."""
+
 CALLS_HOME = re.compile(r'<script async src="https://www\.googletagmanager\.com/[^>]*></script>')
 """Allure has every page tell Google that it was opened."""
 
@@ -22,10 +26,10 @@ class NoReport(Exception):
     """There is no HTML; the message says why, in one line, and the results are still there."""
 
 
-def write(results: Path, page: Path, *, title: str, root: Path) -> None:
+def write(results: Path, page: Path, *, title: str, root: Path, tree: Sequence[str] = TREE) -> None:
     """Write `page`. Allure is looked for in the project's node_modules, then on the PATH.
 
-    Raises NoReport.
+    `tree` names the labels that group its results. Raises NoReport.
     """
     program = shutil.which("allure", path=str(root / "node_modules" / ".bin")) or shutil.which(
         "allure"
@@ -33,7 +37,9 @@ def write(results: Path, page: Path, *, title: str, root: Path) -> None:
     if not program:
         raise NoReport(f"Allure 3 is not installed: {HOW_TO_INSTALL}")
     with TemporaryDirectory(prefix="greenrun-report-") as folder:
-        _run(_command(program, results, Path(folder), page.with_name(HISTORY), title))
+        looks = ["--name", title, "--group-by", ",".join(tree)]
+        memory = ["--history-path", str(page.with_name(HISTORY))]
+        _run(_command(program, results, Path(folder), [*looks, *memory]))
         made = Path(folder) / "index.html"
         if not made.exists():
             raise NoReport("Allure wrote no page")
@@ -42,10 +48,10 @@ def write(results: Path, page: Path, *, title: str, root: Path) -> None:
     page.write_text(CALLS_HOME.sub("", written), encoding="utf-8")
 
 
-def _command(program: str, results: Path, folder: Path, history: Path, title: str) -> list[str]:
+def _command(program: str, results: Path, folder: Path, options: Sequence[str]) -> list[str]:
     hidden = [part for label in PLACES for part in ("--hide-labels", label)]
-    places = ["--output", str(folder), "--history-path", str(history)]
-    return [program, "awesome", str(results), "--single-file", *places, "--name", title, *hidden]
+    page = ["--single-file", "--output", str(folder)]
+    return [program, "awesome", str(results), *page, *options, *hidden]
 
 
 def _run(command: list[str]) -> None:

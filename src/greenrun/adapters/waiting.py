@@ -10,7 +10,7 @@ from greenrun.ports import Clock, Patience
 _Found = TypeVar("_Found")
 
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(milliseconds=10), timedelta(milliseconds=500)
-_GROWTH = 1.25
+_GROWTH = 1.1
 _TOLD_EVERY = timedelta(seconds=1)
 
 

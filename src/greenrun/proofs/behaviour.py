@@ -7,9 +7,20 @@ from uuid import uuid4
 from prometheus_client.parser import text_string_to_metric_families
 
 from greenrun.errors import GateClosed
+from greenrun.expectations import Expectation
 from greenrun.release import Release
 
 METRICS = "/api/metrics"
+
+
+def answers(release: Release, url: str, revision: str, promises: Sequence[Expectation]) -> None:
+    """A URL keeps its promises; where it does not, the log of its revision is evidence, too."""
+    try:
+        release.prober.verify(url, promises)
+    except GateClosed:
+        log = release.roles.logs.of_revision(revision)
+        release.roles.evidence.attach(f"log of {revision}", "\n".join(map(str, log)))
+        raise
 
 
 def session_is_apart(release: Release, path: str, session: str) -> None:

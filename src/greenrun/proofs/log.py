@@ -30,7 +30,7 @@ def no_errors(release: Release) -> None:
     if errors:
         raise GateClosed(
             f"log of {release.candidate.name}: got {len(errors)} errors, needs none; the first is\n"
-            f"{errors[0]}"
+            f"  {errors[0]}"
         )
     if not entries:
         raise GateClosed(f"log of {release.candidate.name}: got nothing, needs a log to judge by")

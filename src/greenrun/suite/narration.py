@@ -83,7 +83,7 @@ class Narrator:
 
     def problem(self, message: str) -> None:
         """What went wrong, beneath the sentence where it did."""
-        self.screen.line(textwrap.indent(message, " " * 6), red=True)
+        self.screen.message(message, indent=" " * 6, red=True)
 
     def remark(self, text: str) -> None:
         """Say something that belongs to no sentence."""
@@ -106,7 +106,7 @@ class Narrator:
     def _tell(self, text: str) -> None:
         if self._sentence and self._told is None:
             self.screen.line(f"    … {self._sentence}")
-        self.screen.line(f"      {text}")
+        self.screen.glimpse(f"      {text}")
         self._told, self._untold = self.clock(), ""
 
     def _timed(self, mark: str, text: str, seconds: float) -> None:

@@ -1,6 +1,6 @@
 """Has Allure write results of a run of features, and one page of them at its end."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -71,10 +71,16 @@ class Reporting:
         page = self._config.rootpath / PAGE
         try:
             title = self._secrets.redact(self._title(facts))
-            allure_report.write(folder.path, page, title=title, root=self._config.rootpath)
+            allure_report.write(
+                folder.path, page, title=title, root=self._config.rootpath, tree=self._tree()
+            )
         except (allure_report.NoReport, OSError) as reason:
             return f"{folder.path} ({reason})"
         return page.as_uri()
+
+    def _tree(self) -> Sequence[str]:
+        """Features come first where there is only one environment to group them by."""
+        return allure_report.TREE if len(self._run.environments) > 1 else allure_report.TREE[1:]
 
     def _facts(self) -> dict[str, str]:
         try:

@@ -47,11 +47,30 @@ class Screen:
             shown = self._markup(shown, **markup)
         self._write(f"{self._cleared()}{shown}\n")
 
-    def paragraph(self, text: str, *, indent: str = "", **markup: bool) -> None:
-        """Write as many lines as the width of the screen asks for."""
-        room = min(self.width, WIDEST)
-        for line in textwrap.wrap(text, room, initial_indent=indent, subsequent_indent=indent):
+    def paragraph(self, text: str, *, lead: str = "", indent: str = "", **markup: bool) -> None:
+        """Write as many lines as the width of the screen asks for; words stay whole."""
+        lines = textwrap.wrap(
+            self._redact(text),
+            min(self.width, WIDEST),
+            initial_indent=lead or indent,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for line in lines:
             self.line(line, lead="", **markup)
+
+    def message(self, text: str, *, indent: str, **markup: bool) -> None:
+        """Write paragraphs. A line that is indented is a quotation or a command: it stays whole."""
+        for line in text.splitlines():
+            if line.startswith(" "):
+                self.line(indent + line, lead="", **markup)
+            else:
+                self.paragraph(line, lead="", indent=indent, **markup)
+
+    def glimpse(self, text: str) -> None:
+        """Write a line that stays, as far as it fits."""
+        self.line(self._redact(text)[: min(self.width, WIDEST)])
 
     def live(self, *lines: str) -> None:
         """Show lines until anything else is written. On a TTY only."""

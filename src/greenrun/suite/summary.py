@@ -91,7 +91,7 @@ class Closing:
     @property
     def next_steps(self) -> list[str]:
         if self.needs_person:
-            return [str(call) for call in self.needs_person]
+            return list(dict.fromkeys(map(str, self.needs_person)))
         if self.interrupted:
             return ["the same command begins anew"]
         if self.tally.failed:
@@ -113,5 +113,6 @@ def show(closing: Closing, screen: Screen) -> None:
     if closing.report:
         screen.line(f"  {'report':<8} {closing.report}")
     for step in closing.next_steps:
-        for number, line in enumerate(step.splitlines()):
-            screen.line(f"  {'' if number else 'next':<8} {line}")
+        first, _, rest = step.partition("\n")
+        screen.paragraph(first, lead=f"  {'next':<8} ", indent=" " * 11)
+        screen.message(rest, indent=" " * 11)

@@ -59,7 +59,7 @@ class EnvoyIngress:
             self._change({name: it for name, it in self._services.items() if name != service})
 
     def requests(self) -> Sequence[Request]:
-        """Every request finished so far, in the order of finishing; about 50 ms behind."""
+        """Every request finished so far, in the order of finishing; about 10 ms behind."""
         return self._log.requests()
 
     def close(self) -> None:

@@ -102,7 +102,7 @@ def _command(folder: Path) -> list[str]:
         *("--admin-address-path", str(folder / "admin.address")),
         *("--log-level", "warning", "--component-log-level", "main:error"),
         *("--concurrency", str(WORKERS)),
-        *("--file-flush-interval-msec", "50"),
+        *("--file-flush-interval-msec", "10"),
         *("--drain-time-s", "10", "--drain-strategy", "immediate"),
         "--disable-hot-restart",
     ]

@@ -7,6 +7,7 @@ from google.cloud import run_v2
 from grpc import StatusCode
 
 from greenrun.local_cloud.errors import CloudError
+from greenrun.local_cloud.instances.fleet import stop_all
 from greenrun.local_cloud.machinery import Ingress, Instance
 from greenrun.local_cloud.messages import clone
 from greenrun.local_cloud.names import short
@@ -89,8 +90,7 @@ class Rollouts:
             with self._lock:
                 instances = list(record.instances.values())
                 record.instances.clear()
-        for instance in instances:
-            instance.stop()
+        stop_all(instances)
         with self._started:
             self._started.wait_for(lambda: not _starting(record))
 

@@ -1,0 +1,129 @@
+"""Own time of a warm rehearsal, as a share of its wall time.
+
+Own time is the processor time of everything that greenrun starts on its side: pytest, the local
+cloud, Envoy, git, Allure. What remains of the wall time is waiting: for the Docker engine, for the
+service in its containers, and for the bake. While a bake lasts as long as release.yaml says, time
+passes that nobody can save, so the processor time used in it (probes, and Envoy passing them on)
+is told apart and left out of the share. Both processors count in full where two work at once, so
+the share is rather too high; pauses between two looks are not in it, see the benchmark `shell`.
+"""
+
+import json
+import resource
+import statistics
+import subprocess
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from benchmarks.figures import Figure, middle, say
+from benchmarks.processes import Meter, Used
+from benchmarks.project import Project, project
+from greenrun.settings import load_plan
+
+ROUNDS = 3
+AIM = "under 0.10"
+_PROGRAMS = {
+    "cloud --json": "local cloud",
+    "envoy": "Envoy",
+    "allure": "Allure",
+    "pytest": "pytest",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Where one rehearsal spent its time, in seconds; `own` by program, outside the bake."""
+
+    wall: float
+    bake: float
+    used_in_bake: float
+    own: Used
+
+    @property
+    def total(self) -> float:
+        """Seconds that are ours."""
+        return sum(self.own.values())
+
+    @property
+    def share(self) -> float:
+        """The part of the wall time that is ours."""
+        return self.total / self.wall
+
+    def __str__(self) -> str:
+        by_program = ", ".join(f"{name} {seconds:.2f}" for name, seconds in self.own.items())
+        waiting = self.wall - self.bake - self.total
+        return (
+            f"{self.wall:.2f} s: bake {self.bake:.2f} ({self.used_in_bake:.2f} of a processor in "
+            f"it), own {self.total:.2f} ({by_program}), waiting {waiting:.2f}; "
+            f"own {self.share:.0%}"
+        )
+
+
+def measure() -> list[Figure]:
+    """Rehearse some times, and see who worked."""
+    with project() as copy:
+        rounds = [_rehearsed(copy) for _ in range(ROUNDS)]
+    for spent in rounds:
+        say(f"  {spent}")
+    own, wall = [spent.total for spent in rounds], [spent.wall for spent in rounds]
+    ratio = statistics.median(spent.share for spent in rounds)
+    return [Figure("own time", middle(own, "s"), f"wall {middle(wall, 's')}", ratio, AIM)]
+
+
+def _rehearsed(copy: Project) -> Spent:
+    before = _processor_time()
+    begun = time.time()
+    process = subprocess.Popen(  # noqa: S603 - this Python, no shell
+        copy.rehearsal, cwd=copy.folder, env=copy.surroundings, stdout=subprocess.DEVNULL
+    )
+    with process, Meter(process.pid) as meter:
+        if process.wait():
+            raise SystemExit(f"the rehearsal ended with {process.returncode}")
+    wall, total = time.time() - begun, _processor_time() - before
+    bakes = list(_bakes(copy, since=begun))
+    in_bake = [meter.used_between(*bake) for bake in bakes]
+    return Spent(
+        wall=wall,
+        bake=sum((end - begin).total_seconds() for begin, end in bakes),
+        used_in_bake=sum(sum(used.values()) for used in in_bake),
+        own=_by_program(meter, total, in_bake),
+    )
+
+
+def _processor_time() -> float:
+    """Of all processes that this one has started and that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _by_program(meter: Meter, total: float, in_bake: Sequence[Used]) -> Used:
+    """Outside the bake. `short-lived` is what had ended before a sample saw it."""
+    own: Used = defaultdict(float)
+    for command, seconds in meter.used().items():
+        baking = sum(used.get(command, 0.0) for used in in_bake)
+        own[_program(command)] += seconds - baking
+    own["short-lived"] += max(0.0, total - sum(meter.used().values()))
+    return own
+
+
+def _program(command: str) -> str:
+    return next((name for part, name in _PROGRAMS.items() if part in command), "short-lived")
+
+
+def _bakes(copy: Project, *, since: float) -> Iterator[tuple[datetime, datetime]]:
+    """From each split that gave the candidate a part of the users, as long as a bake is planned."""
+    plan = load_plan(copy.folder, "local").canary
+    splits = [at for at in _splits(copy) if at.timestamp() > since]
+    for begin in splits[: len(plan.increments)]:
+        yield begin, begin + timedelta(seconds=plan.bake.total_seconds())
+
+
+def _splits(copy: Project) -> Iterator[datetime]:
+    journal = copy.folder / "reports" / "journal-local.jsonl"
+    for line in journal.read_text().splitlines():
+        entry = json.loads(line)
+        if (entry["action"], entry["state"]) == ("split traffic", "done"):
+            yield datetime.fromisoformat(entry["time"])
