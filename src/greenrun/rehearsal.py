@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from greenrun.candidate import Candidate
 from greenrun.domain.plan import Plan
+from greenrun.errors import GateClosed
 from greenrun.journal import Entry, Journal
 from greenrun.migration import Migrations
 from greenrun.ports import Builder, NewRevision, Patience, Roles
@@ -44,7 +46,10 @@ def start(plan: Plan, roles: Roles, journal: Journal, stand_in: StandIn) -> None
     if plan.migration is not None:
         Migrations(plan, plan.migration, stand_in.image, roles, journal).apply()
     with journal.change("create", plan.service, revision=stand_in.revision, image=stand_in.image):
-        roles.platform.create(wanted, patience)
+        try:
+            roles.platform.create(wanted, patience)
+        except GateClosed as closed:
+            raise Candidate(stand_in.revision, plan, roles).stillborn(closed) from closed
     if plan.public:
         with journal.change("let everybody invoke", plan.service):
             roles.platform.let_all_invoke()

@@ -51,6 +51,7 @@ def test_what_is_not_the_way_forward_stops_later_environments_alone(
     course.fail("local", failed, "it")
 
     assert course.reason_to_skip("local", FORWARD) == ""
+    assert course.reason_to_skip("local", WAY_BACK) == ""
     assert course.reason_to_skip("prod", FORWARD) == "stopped at it"
 
 

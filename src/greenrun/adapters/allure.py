@@ -26,7 +26,7 @@ from allure_pytest.listener import AllureListener  # type: ignore[import-untyped
 from pytest_bdd.parser import Scenario, Step
 
 from greenrun.errors import Hinted
-from greenrun.suite.collection import Planned, planned
+from greenrun.suite.collection import ENVIRONMENTS, Planned, planned
 from greenrun.suite.interruption import Interrupted
 
 _reporter = (
@@ -130,7 +130,8 @@ class GherkinBridge:
             return (yield)
         finally:
             if scenario := planned(item):
-                _describe(_running(), scenario, item.nodeid)
+                alone = len(item.config.stash[ENVIRONMENTS]) == 1
+                _describe(_running(), scenario, item.nodeid, alone=alone)
 
     def _close(self, error: BaseException | None) -> None:
         _reporter.stop_step(
@@ -201,8 +202,8 @@ def _attach(name: str, content: str, kind: AttachmentType) -> None:
     )
 
 
-def _describe(result: TestResult, scenario: Planned, nodeid: str) -> None:
-    """Name a scenario so that the tree reads environment, feature, rule, scenario."""
+def _describe(result: TestResult, scenario: Planned, nodeid: str, *, alone: bool) -> None:
+    """Name a scenario so that the tree reads environment (if not alone), feature, scenario."""
     feature, rule = scenario.feature.name, scenario.scenario.rule
     places = [(LabelType.PARENT_SUITE, scenario.environment), (LabelType.SUITE, feature)]
     places += [(LabelType.EPIC, scenario.environment), (LabelType.FEATURE, feature)]
@@ -210,7 +211,7 @@ def _describe(result: TestResult, scenario: Planned, nodeid: str) -> None:
         places += [(LabelType.SUB_SUITE, rule.name), (LabelType.STORY, rule.name)]
     tags = [label for label in result.labels if label.name == LabelType.TAG]
     result.labels = tags + [Label(name=name, value=value) for name, value in places]
-    result.titlePath = [scenario.environment, feature]
+    result.titlePath = [feature] if alone else [scenario.environment, feature]
     result.parameters = [each for each in result.parameters if each.name != "environment"]
     result.name = scenario.title
     result.description = scenario.feature.description.strip()

@@ -200,7 +200,8 @@ def _template(
 
 def _cannot_start(wanted: NewRevision, revision: Revision) -> GateClosed:
     return GateClosed(
-        f"revision {wanted.name} cannot start: got {revision.reason}: {revision.message}, "
+        f"revision {wanted.name} cannot start: got {revision.reason}: "
+        f"{revision.message.rstrip('.')}, "
         f"needs a container that is ready on port {wanted.settings.port}",
         hint="the revision's log says what its container did",
     )

@@ -12,6 +12,11 @@ from greenrun.release import Release
 
 METRICS = "/api/metrics"
 
+_EXPAND_FIRST = (
+    "a migration may add now what new code needs, and take away what old code reads only in a "
+    "later release; the baseline's log is in the report"
+)
+
 
 def answers(release: Release, url: str, revision: str, promises: Sequence[Expectation]) -> None:
     """A URL keeps its promises; where it does not, the log of its revision is evidence, too."""
@@ -21,6 +26,14 @@ def answers(release: Release, url: str, revision: str, promises: Sequence[Expect
         log = release.roles.logs.of_revision(revision)
         release.roles.evidence.attach(f"log of {revision}", "\n".join(map(str, log)))
         raise
+
+
+def baseline_survives(release: Release, promises: Sequence[Expectation]) -> None:
+    """The baseline keeps its promises on the schema that the candidate's migrations have made."""
+    try:
+        answers(release, release.service.url, release.baseline, promises)
+    except GateClosed as closed:
+        raise GateClosed(closed.message, hint=_EXPAND_FIRST) from closed
 
 
 def session_is_apart(release: Release, path: str, session: str) -> None:

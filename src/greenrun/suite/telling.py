@@ -96,12 +96,13 @@ class Telling:
 
     def _tell(self, report: pytest.TestReport, error: BaseException, scenario: Planned) -> None:
         tally = self._run.tally
+        is_told = error is tally.first_error
         tally.first_error = tally.first_error or error
         place = (self._sentence or scenario.scenario).line_number
         file = report.nodeid.partition("::")[0]
         known = isinstance(error, Hinted | Interrupted)
         message = str(error) if known else f"{type(error).__name__}: {error}"
-        self._narrator.problem(f"{file}:{place}\n{message}")
+        self._narrator.problem(f"{file}:{place}\n{'as told above' if is_told else message}")
         if known:
             report._pdbshown = True  # type: ignore[attr-defined]  # noqa: SLF001, pytest's sign for "has been shown"
 

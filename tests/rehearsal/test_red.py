@@ -1,0 +1,135 @@
+"""Somebody breaks the service: the release stops, says why, and users are served as before."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import docker
+import pytest
+
+from tests.rehearsal import remains
+from tests.rehearsal.project import QUICK, ROOT, Ended, Json, Project
+
+pytestmark = pytest.mark.docker
+
+SUMMARY = "GET /api/dashboard/costs/summary as a user"
+SUMMED_UP = "    rows = service.settings.database.rows\n    return {part"
+
+Stop = Callable[[Project], Json]
+
+
+@pytest.fixture
+def stop(green: Ended, engine: docker.DockerClient) -> Stop:
+    """The scenario that stops a rehearsal, which ends like every one that was stopped."""
+
+    def rehearse(project: Project) -> Json:
+        ended = project.rehearse(*QUICK)
+        assert ended.status == 1, ended.output
+        served_as_before(ended, green.record()["candidate"])
+        told_once(ended)
+        remains.await_nothing_of(engine, ended.cloud)
+        return {**ended.stopped(), "evidence": ended.evidence(ended.stopped())}
+
+    return rehearse
+
+
+def served_as_before(ended: Ended, baseline: str) -> None:
+    record = ended.record()
+    assert record["outcome"] == "not released, users served as before"
+    assert record["baseline"] == baseline
+    assert record["traffic"].startswith(f"100 % {baseline}")
+    way_back = ended.result("A closed gate sends every user back to the baseline")
+    assert way_back["status"] == "passed"
+
+
+def told_once(ended: Ended) -> None:
+    """Below its sentence the terminal tells what the report does; at its end, what to do next."""
+    stopped = ended.stopped()
+    message = str(stopped["statusDetails"]["message"])
+    told = " ".join(ended.output.split())
+    what, _, hint = message.partition("\nhint: ")
+    assert told.count(" ".join(what.split())) == 1
+    assert f"next {' '.join(hint.split())}" in told
+    assert f"Not released: stopped at {feature(stopped)}: {stopped['name']}" in told
+
+
+def feature(result: Json) -> str:
+    return next(str(each["value"]) for each in result["labels"] if each["name"] == "feature")
+
+
+def test_an_endpoint_that_fails(branch: Project, stop: Stop, green: Ended) -> None:
+    branch.replace("app/dashboard.py", SUMMED_UP, f"    raise RuntimeError\n{SUMMED_UP}")
+    stopped = stop(branch)
+    assert (stopped["name"], stopped["status"]) == (
+        *("Every endpoint answers, and soon enough",),
+        "failed",
+    )
+    assert re.match(
+        f"{SUMMARY}: got status 500.*, needs 200\n", stopped["statusDetails"]["message"]
+    )
+    (log,) = (text for name, text in stopped["evidence"].items() if name.startswith("log of"))
+    assert "raise RuntimeError" in log
+    assert green.record()["candidate"] not in log
+
+
+def test_an_endpoint_that_is_slow(branch: Project, stop: Stop) -> None:
+    pause = "    __import__('time').sleep(0.9)\n"
+    branch.replace("app/dashboard.py", SUMMED_UP, pause + SUMMED_UP)
+    stopped = stop(branch)
+    assert (stopped["name"], stopped["status"]) == (
+        *("Every endpoint answers, and soon enough",),
+        "failed",
+    )
+    needs = f"{SUMMARY}: got p95 9\\d\\d ms, needs at most 500 ms\nhint: "
+    assert re.match(needs, stopped["statusDetails"]["message"])
+
+
+def test_a_server_that_listens_elsewhere(branch: Project, stop: Stop) -> None:
+    branch.replace("Dockerfile", 'CMD ["', 'CMD ["env", "PORT=9999", "')
+    stopped = stop(branch)
+    assert (stopped["name"], stopped["status"]) == (
+        *("The candidate starts without traffic",),
+        "failed",
+    )
+    message = stopped["statusDetails"]["message"]
+    assert "failed to start and listen on the port defined provided by the PORT=8080" in message
+    assert "Uvicorn running on http://0.0.0.0:9999" in message
+    assert "Application startup complete" in stopped["evidence"]["log of the candidate"]
+
+
+def test_a_service_that_never_started(
+    repository: str, tmp_path: Path, engine: docker.DockerClient
+) -> None:
+    project = Project.new(tmp_path / "new", repository)
+    project.replace("Dockerfile", 'CMD ["', 'CMD ["env", "PORT=9999", "')
+    ended = project.rehearse(*QUICK)
+    assert ended.status == 1, ended.output
+    assert ended.output.count("HEALTH_CHECK_CONTAINER_ERROR") == 1
+    assert "Uvicorn running on http://0.0.0.0:9999" in ended.output
+    remains.await_nothing_of(engine, ended.cloud)
+
+
+def test_a_migration_that_old_code_does_not_survive(branch: Project, stop: Stop) -> None:
+    drop = ROOT / "app/drills/contracting/20261101_drop_usd.sql"
+    (branch.folder / "app/migrations" / drop.name).write_bytes(drop.read_bytes())
+    stopped = stop(branch)
+    assert (stopped["name"], stopped["status"]) == (
+        *("The baseline still works on the migrated schema",),
+        "failed",
+    )
+    message = stopped["statusDetails"]["message"]
+    assert f"{SUMMARY}: got status 500, needs 200\n" in message
+    assert "no such column: usd" in message
+
+
+def test_what_was_promoted_and_taken_back_is_no_baseline(
+    branch: Project, stop: Stop, green: Ended
+) -> None:
+    branch.replace("release.yaml", "increments: [10, 50]", "increments: [50]")
+    branch.replace("features/06-canary.feature", "status = ok       ", "status = unheard-of")
+    stopped = stop(branch)
+    assert stopped["name"] == "The candidate is promoted"
+    assert "status = unheard-of: got ok" in stopped["statusDetails"]["message"]
+
+    after = branch.rehearse("features/01-preflight.feature", "--no-html")
+    assert f"baseline: {green.record()['candidate']}" in after.output
