@@ -18,6 +18,7 @@ from tests.adapters.cloud.programs import TALKERS
 
 _numbers = count(1)
 
+
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[LocalCloud]:
     with LocalCloud(InProcessRuntime(TALKERS), EnvoyIngress()) as cloud:
