@@ -21,8 +21,8 @@ test: lint machine browser
 lint: environment
 	@$(bin)/ruff check --quiet
 	@$(bin)/ruff format --check --quiet
-	@$(bin)/mypy
-	@$(bin)/lint-imports
+	@$(bin)/mypy --no-error-summary
+	@$(bin)/lint-imports --no-logo >.setup/layers.log || { cat .setup/layers.log; exit 1; }
 
 bench: machine
 	@$(bin)/python -m benchmarks

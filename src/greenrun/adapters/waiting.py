@@ -1,7 +1,7 @@
 """Waiting for something remote, with a deadline, while somebody watches."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from greenrun.errors import CallFailed, DeadlineExceeded
@@ -27,7 +27,8 @@ class Wait:
         self._awaited = awaited
         self._patience = patience
         self._clock = clock
-        self._ends = clock.now() + patience.within
+        self._began = clock.now()
+        self._ends = self._began + patience.within
 
     def until(self, attempt: Callable[[], _Found | None], seen: Callable[[], str]) -> _Found:
         """Try until there is something; tries are 10 ms apart at first, then up to 500 ms.
@@ -43,11 +44,18 @@ class Wait:
                     self._awaited, after=self._patience.within, last_seen=_look(seen)
                 )
             if now - told >= _TOLD_EVERY:
-                self._patience.watch(f"waiting for {self._awaited}: {_look(seen)}")
+                self._patience.watch(self._line(now, _look(seen)))
                 told = now
             self._clock.sleep(min(pause, self._ends - now))
             pause = min(pause * _GROWTH, _LONGEST_PAUSE)
         return found
+
+    def _line(self, now: datetime, seen: str) -> str:
+        waited, within = now - self._began, self._patience.within
+        return (
+            f"{waited.total_seconds():.0f} s of {within.total_seconds():g} s "
+            f"for {self._awaited}: {seen}"
+        )
 
 
 def _look(seen: Callable[[], str]) -> str:

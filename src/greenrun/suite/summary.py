@@ -98,8 +98,6 @@ class Closing:
             error = self.tally.first_error
             hint = error.hint if isinstance(error, Hinted) else ""
             return [hint or "mend it, then give the same command"]
-        if self.whole and self.environments[-1] == REHEARSAL_ENVIRONMENT:
-            return ["give the same command with --env=NAME to release"]
         return []
 
 
