@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,8 +71,8 @@ def small_service() -> Iterator[SmallService]:
     """A local cloud in a process of its own, with both revisions; gone afterwards."""
     with ExitStack() as stack:
         address = stack.enter_context(_cloud())
-        clients = stack.enter_context(GoogleClients(Endpoints.all_at(address)))
-        roles = _roles(clients, stack.enter_context(HttpxWeb(str)))
+        clients = stack.enter_context(closing(GoogleClients(Endpoints.all_at(address))))
+        roles = _roles(clients, stack.enter_context(closing(HttpxWeb(str))))
         yield SmallService(_deployed(roles), roles, clients)
 
 

@@ -1,3 +1,5 @@
+from contextlib import closing
+
 import pytest
 
 from greenrun.adapters.google_clients import Endpoints, GoogleClients
@@ -33,7 +35,7 @@ def test_google_without_credentials_is_a_failed_call_with_a_hint(
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     with (
-        GoogleClients(Endpoints()) as clients,
+        closing(GoogleClients(Endpoints())) as clients,
         pytest.raises(CallFailed, match="hint: gcloud auth application-default login"),
     ):
         _ = clients.services

@@ -1,6 +1,7 @@
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -74,7 +75,7 @@ def address() -> Iterator[str]:
 
 @pytest.fixture
 def web() -> Iterator[HttpxWeb]:
-    with HttpxWeb(redact, within=timedelta(seconds=1)) as web:
+    with closing(HttpxWeb(redact, within=timedelta(seconds=1))) as web:
         yield web
 
 

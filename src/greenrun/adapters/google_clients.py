@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from functools import cached_property
-from types import TracebackType
-from typing import Self, TypeVar
+from typing import TypeVar
 
 import grpc
 from google.api_core import grpc_helpers
@@ -61,7 +60,7 @@ class Endpoints:
 
 
 class GoogleClients:
-    """Clients as they are first asked for, over one channel per address; closes the channels.
+    """Clients as they are first asked for, over one channel per address until it is closed.
 
     Raises CallFailed on first use of Google itself when this machine has no credentials.
     """
@@ -70,17 +69,6 @@ class GoogleClients:
         self._endpoints = endpoints
         self._channels: dict[str, grpc.Channel] = {}
         self._closing = ExitStack()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close all channels; calls under way end as cancelled."""

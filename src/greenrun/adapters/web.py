@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from types import TracebackType
-from typing import Self
 
 import httpx
 from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -36,17 +34,6 @@ class HttpxWeb:
             limits=httpx.Limits(keepalive_expiry=_KEEP_ALIVE.total_seconds()),
             headers={"user-agent": _NAME},
         )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Close all connections."""

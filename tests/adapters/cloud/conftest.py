@@ -1,6 +1,7 @@
 """One local cloud with in-process containers, and adapters in a project of their own per test."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from itertools import count
 
 import pytest
@@ -27,7 +28,7 @@ def cloud() -> Iterator[LocalCloud]:
 
 @pytest.fixture(scope="session")
 def clients(cloud: LocalCloud) -> Iterator[GoogleClients]:
-    with GoogleClients(Endpoints.all_at(cloud.grpc)) as clients:
+    with closing(GoogleClients(Endpoints.all_at(cloud.grpc))) as clients:
         yield clients
 
 

@@ -1,3 +1,4 @@
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
@@ -321,7 +322,7 @@ def test_a_removed_service_is_gone_and_removing_it_again_is_nothing(
 
 
 def test_a_cloud_that_is_not_there_is_a_failed_call_with_a_hint(place: Place) -> None:
-    with GoogleClients(Endpoints.all_at("127.0.0.1:1")) as nowhere:
+    with closing(GoogleClients(Endpoints.all_at("127.0.0.1:1"))) as nowhere:
         platform = CloudRun(nowhere, place, "web", SystemClock())
         with pytest.raises(CallFailed, match="hint: see that the address can be reached"):
             platform.let_all_invoke()

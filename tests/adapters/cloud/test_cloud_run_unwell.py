@@ -1,7 +1,7 @@
 """Answers that the local cloud does not give, and that Cloud Run may [?]."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 
 import pytest
@@ -61,7 +61,7 @@ class Unwell:
 def platform_of(service: Unwell) -> Iterator[CloudRun]:
     server = GrpcServer((Binding(service, ServicesGrpcTransport),))
     try:
-        with GoogleClients(Endpoints(cloud_run=server.address)) as clients:
+        with closing(GoogleClients(Endpoints(cloud_run=server.address))) as clients:
             yield CloudRun(clients, Place("p", "r"), "web", SystemClock())
     finally:
         server.close()
