@@ -65,19 +65,24 @@ class Spent:
 def measure() -> list[Figure]:
     """Rehearse some times, and see who worked."""
     with project() as copy:
-        rounds = [_rehearsed(copy) for _ in range(ROUNDS)]
+        short = [_rehearsed(copy, copy.rehearsal) for _ in range(ROUNDS)]
+        whole = [_rehearsed(copy, copy.whole_rehearsal)]
+    return [_figure("own time, no drills", short), _figure("own time, whole", whole)]
+
+
+def _figure(name: str, rounds: Sequence[Spent]) -> Figure:
     for spent in rounds:
-        say(f"  {spent}")
+        say(f"  {name}: {spent}")
     own, wall = [spent.total for spent in rounds], [spent.wall for spent in rounds]
     ratio = statistics.median(spent.share for spent in rounds)
-    return [Figure("own time", middle(own, "s"), f"wall {middle(wall, 's')}", ratio, AIM)]
+    return Figure(name, middle(own, "s"), f"wall {middle(wall, 's')}", ratio, AIM)
 
 
-def _rehearsed(copy: Project) -> Spent:
+def _rehearsed(copy: Project, command: Sequence[str]) -> Spent:
     before = _processor_time()
     begun = time.time()
     process = subprocess.Popen(  # noqa: S603 - this Python, no shell
-        copy.rehearsal, cwd=copy.folder, env=copy.surroundings, stdout=subprocess.DEVNULL
+        command, cwd=copy.folder, env=copy.surroundings, stdout=subprocess.DEVNULL
     )
     with process, Meter(process.pid) as meter:
         if process.wait():

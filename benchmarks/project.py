@@ -38,7 +38,12 @@ class Project:
     @property
     def rehearsal(self) -> list[str]:
         """The command of a rehearsal without drills."""
-        return [sys.executable, "-m", "pytest", "features/", "-m", "not drill"]
+        return [*self.whole_rehearsal, "-m", "not drill"]
+
+    @property
+    def whole_rehearsal(self) -> list[str]:
+        """The command of a rehearsal as people give it."""
+        return [sys.executable, "-m", "pytest", "features/"]
 
     @property
     def surroundings(self) -> Mapping[str, str]:
