@@ -92,7 +92,8 @@ class Project:
                     process.kill()
 
     def _process(self, options: Sequence[str], terminal: Any) -> "subprocess.Popen[bytes]":  # noqa: ANN401 - any file
-        ours = ("COLUMNS", "PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST")
+        # Where CI is set, pytest's short summary tells every message once more.
+        ours = ("CI", "BUILD_NUMBER", "COLUMNS", "PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST")
         kept = {name: value for name, value in os.environ.items() if name not in ours}
         return subprocess.Popen(
             [sys.executable, "-m", "pytest", *(options or ("features/",))],
