@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from greenrun.domain.gate import Quantity, Threshold, Verdict
+from greenrun.domain.gate import Quantity
 from greenrun.domain.image import Image
 from greenrun.errors import GateClosed
+from greenrun.proofs import budget
 from greenrun.release import Release
 
 _SECRET_NAME = re.compile(r"(?i)(api_?key|token|secret|password|bypass|credential)")
@@ -23,20 +24,18 @@ def platform(release: Release) -> None:
 
 def build_time(release: Release) -> None:
     """The build took no longer than its budget."""
-    budget = release.plan.build.within.total_seconds()
-    threshold = Threshold("build time", "at most", Quantity(budget, "s"))
-    _judge(threshold, Quantity(release.build.took.total_seconds(), "s"))
+    build, plan = release.build, release.plan.build
+    budget.kept("build time", budget.seconds(build.took), budget.seconds(plan.within))
 
 
 def size(release: Release) -> None:
     """The image is no larger than its budget; the largest layers are named when it is."""
-    image, budget = release.image, release.plan.build.size_budget_bytes
-    threshold = Threshold("image size", "at most", _megabytes(budget))
+    image, most = release.image, release.plan.build.size_budget_bytes
     layers = (
         f"{_megabytes(layer.size_bytes)} by {layer.instruction}" for layer in image.largest_layers()
     )
     hint = "the largest layers are " + ", ".join(layers)
-    _judge(threshold, _megabytes(image.size_bytes), hint=hint)
+    budget.kept("image size", _megabytes(image.size_bytes), _megabytes(most), hint)
 
 
 def exposed_port(release: Release) -> None:
@@ -67,12 +66,6 @@ def _secret_places(image: Image) -> Iterator[str]:
     for layer in image.layers:
         if _SECRET_VALUE.search(layer.instruction):
             yield f"instruction {layer.instruction.split()[0]}"
-
-
-def _judge(threshold: Threshold, measured: Quantity, hint: str = "") -> None:
-    finding = threshold.judge(measured)
-    if finding.verdict is not Verdict.PASS:
-        raise GateClosed(str(finding), hint=hint)
 
 
 def _megabytes(size_bytes: int) -> Quantity:

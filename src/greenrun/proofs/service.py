@@ -1,7 +1,7 @@
 """Proofs of the service: who serves, and that the candidate is what was asked for."""
 
-from greenrun.domain.gate import Quantity, Threshold, Verdict
 from greenrun.errors import GateClosed
+from greenrun.proofs import budget
 from greenrun.release import Release
 
 
@@ -25,11 +25,8 @@ def restored(release: Release) -> None:
 
 def ready_time(release: Release) -> None:
     """The candidate was ready within its budget."""
-    budget = release.plan.ready_within.total_seconds()
-    threshold = Threshold("time to ready", "at most", Quantity(budget, "s"))
-    finding = threshold.judge(Quantity(release.candidate.ready_after.total_seconds(), "s"))
-    if finding.verdict is not Verdict.PASS:
-        raise GateClosed(str(finding))
+    took, within = release.candidate.ready_after, release.plan.ready_within
+    budget.kept("time to ready", budget.seconds(took), budget.seconds(within))
 
 
 def candidate_image(release: Release) -> None:
