@@ -127,7 +127,7 @@ def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
         ready_within=timedelta(seconds=5),
         change_within=timedelta(seconds=6),
         log_within=timedelta(seconds=7),
-        migration=MigrationPlan(("app", "status"), ("app", "apply"), timedelta(seconds=8)),
+        migration=MigrationPlan(("app", "status"), ("app", "apply"), (), timedelta(seconds=8)),
         canary=CanaryPlan((1, 99), timedelta(seconds=9), 3, 0.5, ("/", "/health")),
         identities={"a user": {"Authorization": "Bearer {TOKEN}", "X-Json": "{{}}"}},
     )

@@ -10,13 +10,15 @@ from ruamel.yaml import YAML
 
 from greenrun.domain.plan import Plan
 from greenrun.settings import load_plan
-from greenrun.settings.schema import Release, Section
+from greenrun.settings.schema import Release
+from greenrun.settings.section import Section
 
 PAGE = (Path(__file__).parents[1] / "docs" / "release-yaml.md").read_text()
 RELEASE, VARIABLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 DEFAULT = re.compile(
     r"^(?P<key> *[a-z-]+: )(?P<value>.*?) +# default (?P<default>[^;\n]+).*", re.MULTILINE
 )
+MAPPINGS = {"update-secrets", "identities", "quality-gates"}
 DEFAULTS = list(DEFAULT.finditer(RELEASE))
 
 
@@ -44,7 +46,7 @@ def keys_known(section: type[Section], above: str = "") -> Iterator[str]:
 def keys_shown(mapping: dict[str, object], above: str = "") -> Iterator[str]:
     for key, value in mapping.items():
         yield f"{above}{key}"
-        if isinstance(value, dict) and key not in {"update-secrets", "identities"}:
+        if isinstance(value, dict) and key not in MAPPINGS:
             yield from keys_shown(value, f"{above}{key}.")
 
 

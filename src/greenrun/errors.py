@@ -5,6 +5,9 @@
     |-- SettingsError                  release.yaml or env.yaml; all complaints at once
     |-- CallFailed                     a service, the engine or the network said no
     |-- DeadlineExceeded               waited as agreed; says what for and what was last seen
+    |-- ChangedBySomebody              another than this release has changed the service
+    |-- LockHeld                       another release of the service is under way
+    |-- LockLost                       another release has taken over; this one may change nothing
     `-- NeedsPerson                    production is not as it was, and greenrun cannot mend it
 
 A message reads: what could not be done, to what, got X, needs Y; its hint: what to do next.
@@ -49,6 +52,18 @@ class DeadlineExceeded(ReleaseError):
             f"waited {after.total_seconds():g} s for {awaited}, last saw: {last_seen}", hint=hint
         )
         self.last_seen = last_seen
+
+
+class ChangedBySomebody(ReleaseError):
+    """The service is not as this release left it; the message tells who changed what."""
+
+
+class LockHeld(ReleaseError):
+    """Another release of the same service is under way; the message tells whose."""
+
+
+class LockLost(ReleaseError):
+    """This release's claim was taken over, or lapsed: it may change nothing any more."""
 
 
 class NeedsPerson(ReleaseError):

@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
-from pathlib import Path
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """A sha256 of an image; of its manifest once pushed, of its configuration before."""
+    """A sha256: of an image's configuration (its id in an engine), or of its manifest."""
 
     text: str
 
@@ -39,7 +38,10 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image that was built. `digest` names it for good, the image tag only for now."""
+    """An image that was built. `digest` names its bytes for good, the image tag only for now.
+
+    `manifest` is the digest by which a registry holds these bytes; None until it does.
+    """
 
     repository: str
     tag: str
@@ -49,11 +51,12 @@ class Image:
     layers: tuple[Layer, ...] = field(default=(), repr=False)
     exposed_ports: tuple[int, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    manifest: Digest | None = None
 
     @property
     def reference(self) -> str:
         """The name under which exactly these bytes are deployed."""
-        return f"{self.repository}@{self.digest}"
+        return f"{self.repository}@{self.manifest or self.digest}"
 
     def largest_layers(self, count: int = 3) -> tuple[Layer, ...]:
         """The layers that a size budget is spent on, largest first."""
@@ -64,6 +67,7 @@ class Image:
         ports = ", ".join(map(str, self.exposed_ports)) or "none"
         facts = (
             f"reference: {self.reference}",
+            f"image id: {self.digest}",
             f"image tag: {self.tag}",
             f"architecture: {self.architecture}",
             f"size: {self.size_bytes / 10**6:.1f} MB",
@@ -103,14 +107,6 @@ class TagPolicy(Enum):
                 return str(build_id + 1)
             case TagPolicy.COMMIT:
                 return commit[:12]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """What an image is made of: a directory, at a commit by its full SHA."""
-
-    directory: Path
-    commit: str
 
 
 @dataclass(frozen=True, slots=True)

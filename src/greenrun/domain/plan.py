@@ -37,11 +37,48 @@ class BuildPlan:
 
 @dataclass(frozen=True, slots=True)
 class MigrationPlan:
-    """Commands of the image. `status` prints JSON: {"migrations": [{"name", "state"}, ...]}."""
+    """Commands of the image.
+
+    `status` prints a line of JSON: {"migrations": [{"name", "state", "contracts"}, ...]}.
+    `check` proves the data afterwards by its exit status; empty, nothing is checked.
+    """
 
     status: tuple[str, ...]
     apply: tuple[str, ...]
+    check: tuple[str, ...] = ()
     within: timedelta = timedelta(minutes=5)
+    allow_contracting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PreflightPlan:
+    """What has to hold of the working tree before a release.
+
+    `branch` empty: any. `commits` (SHAs, or the beginnings of them) must be in. `quality_gates` are
+    commands by name, which end with 0. `known_secrets` is a baseline file of detect-secrets with
+    the findings that people have looked at; empty, there is none.
+    """
+
+    branch: str = ""
+    remote: str = "origin"
+    commits: tuple[str, ...] = ()
+    quality_gates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    gates_within: timedelta = timedelta(minutes=10)
+    known_secrets: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPlan:
+    """Where the record of a release goes, relative to release.yaml.
+
+    `template` empty: greenrun's own. `hand_over` files get an entry each. `commit`: the record is
+    committed.
+    """
+
+    folder: str = "docs/deployments"
+    template: str = ""
+    hand_over: tuple[str, ...] = ()
+    commit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +102,9 @@ class Plan:
     """release.yaml and env.yaml as one environment sees them.
 
     `identities` maps who may ask (`a user`) to the headers that say so; their values are format
-    strings over the variables of secrets (`Bearer {API_TOKEN}`).
+    strings over the variables of secrets (`Bearer {API_TOKEN}`). `reuse_rehearsal_within` is how
+    old a green rehearsal of the same may be to stand for a new one; None: it never does.
+    `keep_images` is how many image tags outlive a release beside those in use; None: all of them.
     """
 
     service: str
@@ -80,4 +119,10 @@ class Plan:
     log_within: timedelta = timedelta(seconds=60)
     migration: MigrationPlan | None = None
     canary: CanaryPlan = CanaryPlan()
+    preflight: PreflightPlan = PreflightPlan()
+    record: RecordPlan = RecordPlan()
+    push_within: timedelta = timedelta(minutes=15)
+    lock_time_to_live: timedelta = timedelta(seconds=90)
+    reuse_rehearsal_within: timedelta | None = None
+    keep_images: int | None = None
     identities: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -13,7 +13,8 @@ class Service:
 
     `wanted` is the split that was last asked for, `actual` the one that took effect: after a failed
     update they disagree, and the stale wish would break the next deploy.
-    `tag_urls` maps revision tags to their own URLs.
+    `tag_urls` maps revision tags to their own URLs. `etag` goes back with a change that rests on
+    this reading; `changed_by` and `changed_at` (ISO 8601, UTC) tell of the last change.
     """
 
     name: str
@@ -26,15 +27,15 @@ class Service:
     latest_created: str
     reason: str = ""
     tag_urls: Mapping[str, str] = field(default_factory=dict)
+    etag: str = ""
+    changed_by: str = ""
+    changed_at: str = ""
 
     @property
     def resolved(self) -> TrafficSplit:
         """The actual split with LATEST replaced by the revision it stands for."""
-        shares: dict[str, int] = {}
-        for target in self.actual:
-            name = self.latest_ready if target.revision == LATEST else target.revision
-            shares[name] = shares.get(name, 0) + target.percent
-        return self.actual.shared({name: percent for name, percent in shares.items() if percent})
+        pinned = self.actual.pinned(self.latest_ready)
+        return pinned.shared(pinned.serving)
 
 
 def baseline_of(service: Service) -> str:

@@ -70,6 +70,27 @@ class TrafficSplit:
         """True where both give every revision the same share."""
         return self.serving == other.serving
 
+    def matches(self, other: "TrafficSplit") -> bool:
+        """True where both give every revision the same share, and every revision tag its revision.
+
+        The platform may list the same targets in another order.
+        """
+        return self.agrees_with(other) and self.tags == other.tags
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Revision tags, each with the revision it stands for."""
+        return {target.tag: target.revision for target in self if target.tag}
+
+    def pinned(self, latest: str) -> "TrafficSplit":
+        """The same split, with every LATEST replaced by the revision it stands for now."""
+        return TrafficSplit(
+            tuple(
+                replace(target, revision=latest) if target.revision == LATEST else target
+                for target in self
+            )
+        )
+
 
 def _without_tag(target: Target, tag: str) -> Target:
     return replace(target, tag="") if target.tag == tag else target

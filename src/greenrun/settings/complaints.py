@@ -9,7 +9,8 @@ from pydantic_core import ErrorDetails
 
 from greenrun.errors import Complaint
 from greenrun.settings.node import Node, spelled
-from greenrun.settings.schema import Release, Section
+from greenrun.settings.schema import Release
+from greenrun.settings.section import Section
 
 _LONGEST = 80
 _SECRETS = ("deploy", "update-secrets")

@@ -1,44 +1,17 @@
 """The keys of release.yaml; under `deploy` they are the flags of `gcloud run deploy`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from greenrun.domain.image import TagPolicy
 from greenrun.domain.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan
 from greenrun.domain.revision import RevisionSettings, StartupProbe, Volume
 from greenrun.settings import forms, resources
 from greenrun.settings import values as are
-
-REQUIRED: Any = Field(default=None)
-"""An absent key is read as nothing, and nothing is refused by every form."""
-
-
-def written(text: Any) -> Any:  # noqa: ANN401 - a default stands in the form that people write
-    """A default in the form that release.yaml has it."""
-    return Field(default=text)
-
-
-class Section(BaseModel):
-    """A mapping with known keys; what is left out is checked like what is written."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        validate_default=True,
-        alias_generator=lambda name: name.replace("_", "-"),
-    )
-
-
-def _written_out(value: object) -> object:
-    if value is None:
-        raise ValueError("its keys below it, or to be left out")
-    return value
-
-
-Optional = BeforeValidator(_written_out)
-"""A section that may be left out, but does not stand empty: that could be a slip."""
+from greenrun.settings.conduct import PreflightSection, RecordSection
+from greenrun.settings.section import REQUIRED, Optional, Section, written
 
 
 class BuildSection(Section):
@@ -52,6 +25,10 @@ class BuildSection(Section):
     also_latest: are.Flag = True
     within: are.Duration = written("10m")
     size_budget: are.Size = written("2GB")
+    push_within: are.Duration = written("15m")
+    keep_images: Annotated[int, forms.whole(0, are.INT32)] | None = Field(
+        default=None, validate_default=False
+    )
 
     def plan(self) -> BuildPlan:
         return BuildPlan(
@@ -160,10 +137,14 @@ class MigrationSection(Section):
 
     status: are.Command = REQUIRED
     apply: are.Command = REQUIRED
+    check: are.Command = Field(default=(), validate_default=False)
     within: are.Duration = written("5m")
+    allow_contracting: are.Flag = False
 
     def plan(self) -> MigrationPlan:
-        return MigrationPlan(self.status, self.apply, self.within)
+        return MigrationPlan(
+            self.status, self.apply, self.check, self.within, self.allow_contracting
+        )
 
 
 class ProbesSection(Section):
@@ -206,6 +187,8 @@ class Release(Section):
     )
     probes: ProbesSection = written({})
     canary: CanarySection = written({})
+    preflight: PreflightSection = written({})
+    record: RecordSection = written({})
 
     def plan(self, environment: str, variables: Mapping[str, str]) -> Plan:
         return Plan(
@@ -221,5 +204,11 @@ class Release(Section):
             log_within=self.deploy.log_within,
             migration=self.migration.plan() if self.migration else None,
             canary=self.canary.plan(),
+            preflight=self.preflight.plan(),
+            record=self.record.plan(),
+            push_within=self.build.push_within,
+            lock_time_to_live=self.preflight.lock_time_to_live,
+            reuse_rehearsal_within=self.preflight.reuse_rehearsal_within,
+            keep_images=self.build.keep_images,
             identities={who: dict(headers) for who, headers in self.probes.identities.items()},
         )

@@ -1,6 +1,6 @@
 """The values of release.yaml, each with its form and what it stands for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from itertools import pairwise
 from string import Formatter
@@ -25,8 +25,8 @@ def _commands(words: Sequence[object]) -> bool:
     return bool(words) and all(isinstance(word, str) and word for word in words)
 
 
-def _paths(paths: Sequence[object]) -> bool:
-    return bool(paths) and all(URL_PATH.fits(path) for path in paths)
+def _texts(text: Text) -> Callable[[Sequence[object]], bool]:
+    return lambda values: bool(values) and all(text.fits(value) for value in values)
 
 
 def _rising(shares: Sequence[object]) -> bool:
@@ -118,9 +118,13 @@ RelativePath = Annotated[str, RELATIVE_PATH.form]
 ProbePath = Annotated[str, URL_PATH.form]
 MountPath = Annotated[str, MOUNT_PATH.form]
 VolumeSource = Annotated[str, VOLUME_SOURCE.form]
+RelativePaths = Annotated[
+    tuple[str, ...],
+    forms.listed("a list of paths relative to release.yaml", _texts(RELATIVE_PATH)),
+]
 ProbePaths = Annotated[
     tuple[str, ...],
-    forms.listed("a list of paths that begin with /, such as [/, /api/health]", _paths),
+    forms.listed("a list of paths that begin with /, such as [/, /api/health]", _texts(URL_PATH)),
 ]
 
 # The image
@@ -136,6 +140,20 @@ Size = Annotated[int, forms.form("a size such as 2GB or 512MiB", forms.parse_siz
 Command = Annotated[
     tuple[str, ...],
     forms.listed("a list of words, such as [python, -m, app.migrate, apply]", _commands),
+]
+
+# The working tree
+BRANCH = Text(r"(?![-/])[!-~]{1,200}(?<!/)", "the name of a branch, such as main")
+REMOTE = Text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "the name of a remote, such as origin")
+COMMIT = Text(r"[0-9a-f]{7,40}", "a commit by at least 7 of its hexadecimal digits")
+GATE_NAME = Text(r"[A-Za-z][A-Za-z0-9 _-]{0,62}", "what is checked, in words (`types`)")
+
+Branch = Annotated[str, BRANCH.form]
+Remote = Annotated[str, REMOTE.form]
+GateName = Annotated[str, GATE_NAME.form]
+Commits = Annotated[
+    tuple[str, ...],
+    forms.listed("a list of commits, each at least 7 hexadecimal digits", _texts(COMMIT)),
 ]
 
 # The revision: https://cloud.google.com/run/docs/configuring

@@ -1,0 +1,37 @@
+"""The lock of a service: numbered claims, of which the highest alone counts."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who releases: an account, the host and the process it works from, and this one run of it."""
+
+    account: str
+    host: str
+    process: int
+    run: str
+
+    def __str__(self) -> str:
+        return f"{self.account} on {self.host} (process {self.process})"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One claim on a service. Its number is a fencing token: it only ever grows.
+
+    A claim that was let go stays as the mark of the last release, and keeps what that left as
+    `standing` (JSON of a Standing). `beat` is when the platform last heard of it.
+    """
+
+    number: int
+    owner: Owner
+    since: datetime
+    beat: datetime
+    time_to_live: timedelta
+    held: bool
+    standing: str = field(default="", repr=False)
+
+    def __str__(self) -> str:
+        return f"claim {self.number} of {self.owner}, since {self.since:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,92 @@
+"""Where a release stands: enough of it to finish or to undo it from another machine."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from enum import Enum
+
+from greenrun.domain.traffic import Target, TrafficSplit
+
+
+class Stage(Enum):
+    """How far a release came. The last three are ends: nothing of it is open."""
+
+    BEGUN = "begun"
+    DEPLOYED = "deployed"
+    MOVED = "users moved"
+    PROMOTED = "promoted"
+    RESTORED = "restored"
+    LEFT = "left as it is"
+
+    @property
+    def ended(self) -> bool:
+        return self in {Stage.PROMOTED, Stage.RESTORED, Stage.LEFT}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a release found, and what it has asked of the service since.
+
+    `before` is the split that served, LATEST pinned to a name. `asked` are the splits that this
+    release has asked for, oldest first; each is written down before it is asked for. `contracted`:
+    the schema no longer bears the baseline, so that users are not sent back to it. `migrations` are
+    the names of all that the database has had applied.
+    """
+
+    run: str
+    baseline: str
+    before: TrafficSplit
+    generation: int = 0
+    candidate: str = ""
+    image: str = ""
+    asked: tuple[TrafficSplit, ...] = ()
+    stage: Stage = Stage.BEGUN
+    contracted: bool = False
+    migrations: tuple[str, ...] = ()
+
+    def ask(self, split: TrafficSplit) -> "Standing":
+        """The same, about to ask for a split."""
+        return replace(self, asked=(*self.asked, split))
+
+    def knows(self, split: TrafficSplit) -> bool:
+        """True for a split that this release found or asked for: nobody else has set it since."""
+        return any(split.matches(known) for known in (self.before, *self.asked))
+
+    @property
+    def promise(self) -> str:
+        """What happens to users when a gate closes."""
+        return "freeze" if self.contracted else "roll back"
+
+    def as_json(self) -> str:
+        """One line, from which `from_json` makes an equal standing."""
+        fields = {
+            **asdict(self),
+            "before": _listed(self.before),
+            "asked": [_listed(split) for split in self.asked],
+            "stage": self.stage.value,
+        }
+        return json.dumps(fields, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Standing":
+        """Raises ValueError for what `as_json` did not write."""
+        try:
+            fields = json.loads(text)
+            return cls(
+                **{
+                    **fields,
+                    "before": _split(fields["before"]),
+                    "asked": tuple(_split(split) for split in fields["asked"]),
+                    "stage": Stage(fields["stage"]),
+                    "migrations": tuple(fields["migrations"]),
+                }
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"got {text!r}, needs where a release stands") from error
+
+
+def _listed(split: TrafficSplit) -> list[list[object]]:
+    return [[target.revision, target.percent, target.tag] for target in split]
+
+
+def _split(targets: list[tuple[str, int, str]]) -> TrafficSplit:
+    return TrafficSplit(tuple(Target(*target) for target in targets))

@@ -1,0 +1,69 @@
+"""The roles that a release needs filled; adapters fill them, fixtures choose which."""
+
+from dataclasses import dataclass
+
+from greenrun.ports.images import Builder, Registry
+from greenrun.ports.platform import Access, Claims, Execution, Job, NewRevision, Platform, Vault
+from greenrun.ports.telling import (
+    Answer,
+    Clock,
+    Evidence,
+    LogEntry,
+    Logs,
+    Metrics,
+    Probe,
+    Progress,
+    Web,
+)
+from greenrun.ports.waiting import Patience, Watch
+from greenrun.ports.workplace import Commands, Ended, Leak, Scanner, SourceControl
+
+__all__ = [
+    "Access",
+    "Answer",
+    "Builder",
+    "Claims",
+    "Clock",
+    "Commands",
+    "Ended",
+    "Evidence",
+    "Execution",
+    "Job",
+    "Leak",
+    "LogEntry",
+    "Logs",
+    "Metrics",
+    "NewRevision",
+    "Patience",
+    "Platform",
+    "Probe",
+    "Progress",
+    "Registry",
+    "Roles",
+    "Scanner",
+    "SourceControl",
+    "Vault",
+    "Watch",
+    "Web",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Everything that a release needs done by others."""
+
+    builder: Builder
+    registry: Registry
+    platform: Platform
+    claims: Claims
+    access: Access
+    logs: Logs
+    metrics: Metrics
+    vault: Vault
+    web: Web
+    source_control: SourceControl
+    commands: Commands
+    scanner: Scanner
+    clock: Clock
+    evidence: Evidence
+    progress: Progress

@@ -1,0 +1,137 @@
+"""Cloud Run, and who may use it how."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from greenrun.domain.claim import Claim
+from greenrun.domain.revision import Revision, RevisionSettings
+from greenrun.domain.service import Service
+from greenrun.domain.traffic import TrafficSplit
+from greenrun.ports.waiting import Patience
+
+
+@dataclass(frozen=True, slots=True)
+class NewRevision:
+    """A revision that is wanted; `image` is a reference by digest."""
+
+    name: str
+    image: str
+    settings: RevisionSettings = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A command of an image, run once to its end."""
+
+    name: str
+    image: str
+    command: tuple[str, ...]
+    settings: RevisionSettings = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """A job that has ended. `name` is the execution's short name, by which its log is found."""
+
+    name: str
+    succeeded: bool
+    reason: str = ""
+
+
+class Platform(Protocol):
+    """Cloud Run, one service in one place.
+
+    Every call raises CallFailed when refused (NOT_FOUND aside, which reads None), and
+    DeadlineExceeded with what it last saw. A change returns when it has taken effect, however its
+    own answers were lost or late; it may be sent more than once and takes effect once.
+
+    A change of the service rests on a reading of it, `before`, and returns the reading after it. It
+    raises ChangedBySomebody, and changes nothing more, where the service is not as `before` says.
+    """
+
+    def service(self) -> Service | None:
+        """One reading; None where the service does not exist."""
+
+    def revision(self, name: str) -> Revision | None:
+        """One reading of a revision, by its short name."""
+
+    def revisions(self) -> Sequence[Revision]:
+        """Every revision of the service, newest first."""
+
+    def create(self, wanted: NewRevision, patience: Patience) -> None:
+        """Create the service with its first revision, which gets all traffic."""
+
+    def deploy(
+        self, wanted: NewRevision, split: TrafficSplit, before: Service, patience: Patience
+    ) -> Service:
+        """Make a revision, with the split that shall hold once it is ready.
+
+        Raises GateClosed with the platform's reason when the revision cannot start.
+        """
+
+    def split_traffic(self, split: TrafficSplit, before: Service, patience: Patience) -> Service:
+        """Replace the split, and nothing else; returns when it is the actual one."""
+
+    def scale_to_zero(self, before: Service, patience: Patience) -> Service:
+        """Stop every instance: users get errors until `scale_by_load`. The split stays."""
+
+    def scale_by_load(self, before: Service, patience: Patience) -> Service:
+        """Let the platform choose the number of instances again."""
+
+    def remove_revision(self, name: str, patience: Patience) -> None:
+        """Delete a revision that has no traffic and no tag. Nothing happens where there is none."""
+
+    def invokable_by_all(self) -> bool:
+        """True when users need no identity to reach the service."""
+
+    def let_all_invoke(self) -> None:
+        """Grant everybody the invoker role, keeping all other bindings."""
+
+    def run(self, job: Job, patience: Patience) -> Execution:
+        """Create or replace the job, run it once, without retries; returns when it has ended."""
+
+    def remove_service(self, patience: Patience) -> None:
+        """Delete the service with all its revisions. Nothing happens where there is none."""
+
+    def remove_job(self, name: str, patience: Patience) -> None:
+        """Delete a job with its executions. Nothing happens where there is none."""
+
+
+class Claims(Protocol):
+    """Claims on one service, where every release of it can see them.
+
+    Only `create` has to be atomic. Every call raises CallFailed when refused.
+    """
+
+    def all(self) -> Sequence[Claim]:
+        """Every claim, the highest number first."""
+
+    def create(self, claim: Claim) -> bool:
+        """Claim a number; False where it is taken. Of any number of callers one gets True."""
+
+    def update(self, claim: Claim) -> None:
+        """Write one's own claim anew, which is a beat of it."""
+
+    def remove(self, number: int) -> None:
+        """Take a lower claim away. Nothing happens where there is none."""
+
+
+class Access(Protocol):
+    """Whose credentials a release works with, and what they allow."""
+
+    def account(self) -> str:
+        """The account, as people know it. Raises CallFailed where there are no credentials."""
+
+    def missing(self, permissions: Sequence[str]) -> Sequence[str]:
+        """Those of the permissions (`run.services.update`) that it does not have in the project."""
+
+
+class Vault(Protocol):
+    """Secrets by reference."""
+
+    def exists(self, secret: str, version: str) -> bool:
+        """True for an enabled version."""
+
+    def read(self, secret: str, version: str) -> str:
+        """Its value. Raises CallFailed where it cannot be read; whoever asks keeps it secret."""

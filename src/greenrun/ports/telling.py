@@ -1,0 +1,101 @@
+"""What a release reads of the world beside the platform's state, and where it tells of itself."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from greenrun.domain.gate import Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One entry of a log, already redacted."""
+
+    time: datetime
+    severity: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.time:%H:%M:%S.%f} {self.severity:<8} {self.text}"
+
+
+class Logs(Protocol):
+    """What revisions and job executions wrote, and who answered which request."""
+
+    def of_revision(self, name: str) -> Sequence[LogEntry]:
+        """All that a revision wrote since its start, oldest first."""
+
+    def of_execution(self, name: str) -> Sequence[LogEntry]:
+        """All that a job execution wrote, oldest first."""
+
+    def answerers(self, user_agent: str) -> Sequence[str]:
+        """The revision behind each request of that exact user agent, from the request log."""
+
+
+class Metrics(Protocol):
+    """The platform's own figures."""
+
+    def of_revision(self, name: str, since: datetime) -> Mapping[str, Quantity | None]:
+        """Figures of a revision over the time since `since`.
+
+        Keys: `requests` (a count, always there), `error rate` (share of 5xx in %), `p50 latency`,
+        `p95 latency`, `p99 latency` (in ms); the last four are None where there were no requests.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A request that we send."""
+
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    json: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. `headers` have lower-case names; `body` is redacted text."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: str = field(repr=False)
+    latency: timedelta
+
+
+class Web(Protocol):
+    """Talks to services as their users do."""
+
+    def ask(self, probe: Probe) -> Answer:
+        """Send one probe. Raises CallFailed when no answer comes."""
+
+    def converse(self, url: str, message: str) -> Sequence[str]:
+        """Open a WebSocket, send one message, and return all received until it was answered."""
+
+
+class Clock(Protocol):
+    """Time that tests can turn."""
+
+    def now(self) -> datetime:
+        """The present, in UTC."""
+
+    def sleep(self, duration: timedelta) -> None:
+        """Let time pass."""
+
+
+class Evidence(Protocol):
+    """Where proof is kept, beside the sentence that made it."""
+
+    def attach(self, name: str, content: str | bytes, media_type: str = "text/plain") -> None:
+        """Keep a piece of evidence; redacted before it is written."""
+
+
+class Progress(Protocol):
+    """Tells the person who watches what the running sentence is at."""
+
+    def report(self, text: str) -> None:
+        """One line, which the next may replace."""
+
+    def present(self, text: str) -> None:
+        """Lines that stay."""

@@ -1,0 +1,35 @@
+"""Fakes with memory: they hold what they were told, and answer by it."""
+
+from tests.fakes.images import IMAGE_ID, MANIFEST, FakeBuilder, MemoryRegistry
+from tests.fakes.platform import FakeAccess, FakePlatform, FakeVault, MemoryClaims
+from tests.fakes.telling import (
+    URL,
+    FakeClock,
+    FakeLogs,
+    FakeMetrics,
+    FakeWeb,
+    MemoryEvidence,
+    MemoryProgress,
+)
+from tests.fakes.workplace import FakeCommands, FakeScanner, FakeSourceControl
+
+__all__ = [
+    "IMAGE_ID",
+    "MANIFEST",
+    "URL",
+    "FakeAccess",
+    "FakeBuilder",
+    "FakeClock",
+    "FakeCommands",
+    "FakeLogs",
+    "FakeMetrics",
+    "FakePlatform",
+    "FakeScanner",
+    "FakeSourceControl",
+    "FakeVault",
+    "FakeWeb",
+    "MemoryClaims",
+    "MemoryEvidence",
+    "MemoryProgress",
+    "MemoryRegistry",
+]

@@ -1,0 +1,77 @@
+"""An engine and a registry in memory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from greenrun.domain.image import Build, Digest, Image
+from greenrun.domain.plan import BuildPlan
+from greenrun.ports import Patience, Watch
+
+IMAGE_ID = Digest("sha256:" + "a" * 64)
+MANIFEST = Digest("sha256:" + "b" * 64)
+
+
+@dataclass
+class FakeBuilder:
+    """An engine whose every build gives the same image."""
+
+    number: str = "20.10.24"
+    tags: dict[str, Digest] = field(default_factory=dict)
+
+    def engine(self) -> str:
+        return self.number
+
+    def build(self, plan: BuildPlan, *, tag: str, watch: Watch) -> Build:
+        watch("Step 1/1 : FROM scratch")
+        image = Image(plan.repository, tag, IMAGE_ID, 10**8, "amd64")
+        self.tags[f"{plan.repository}:{tag}"] = image.digest
+        return Build(image, timedelta(seconds=1), "Step 1/1 : FROM scratch")
+
+    def image(self, reference: str) -> Image | None:
+        repository = reference.partition("@")[0]
+        known = str(IMAGE_ID) in reference
+        return Image(repository, "", IMAGE_ID, 10**8, "amd64") if known else None
+
+    def tag(self, digest: Digest, repository: str, tag: str) -> None:
+        self.tags[f"{repository}:{tag}"] = digest
+
+
+@dataclass
+class MemoryRegistry:
+    """Manifests by image tag: the same for all, as every build makes the same image.
+
+    `sent` has the names that were pushed. `swapped` makes a push arrive as other bytes.
+    """
+
+    held: dict[str, Digest] = field(default_factory=dict)
+    ids: dict[Digest, Digest] = field(default_factory=dict)
+    sent: list[str] = field(default_factory=list)
+    swapped: Digest | None = None
+
+    def push(self, image: Image, patience: Patience) -> Digest:
+        patience.watch("pushing")
+        name = f"{image.repository}:{image.tag}"
+        self.sent.append(name)
+        self.held[name] = MANIFEST
+        self.ids[MANIFEST] = self.swapped or image.digest
+        return MANIFEST
+
+    def digest(self, repository: str, tag: str) -> Digest | None:
+        return self.held.get(f"{repository}:{tag}")
+
+    def image_id(self, repository: str, manifest: Digest) -> Digest | None:
+        assert repository
+        return self.ids.get(manifest)
+
+    def tags(self, repository: str) -> Mapping[str, Digest]:
+        start = f"{repository}:"
+        return {
+            name.removeprefix(start): digest
+            for name, digest in self.held.items()
+            if name.startswith(start)
+        }
+
+    def remove(self, repository: str, manifest: Digest) -> None:
+        assert repository
+        self.held = {name: digest for name, digest in self.held.items() if digest != manifest}

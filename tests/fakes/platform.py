@@ -1,0 +1,172 @@
+"""Cloud Run in memory, and who may use it how."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from greenrun.domain.claim import Claim
+from greenrun.domain.revision import Readiness, Revision
+from greenrun.domain.service import Service
+from greenrun.domain.traffic import TrafficSplit
+from greenrun.errors import CallFailed, ChangedBySomebody, GateClosed
+from greenrun.ports import Execution, Job, NewRevision, Patience
+from tests.fakes.telling import URL
+
+
+@dataclass
+class FakePlatform:
+    """A service in memory. `refuses` names calls that fail; `executions` says how jobs end."""
+
+    name: str
+    state: Service | None = None
+    revisions_by_name: dict[str, Revision] = field(default_factory=dict)
+    stopped: bool = False
+    public: bool = False
+    refuses: set[str] = field(default_factory=set)
+    unready: set[str] = field(default_factory=set)
+    executions: Callable[[Job], Execution] = field(
+        default=lambda job: Execution(f"{job.name}-1", succeeded=True)
+    )
+    calls: list[str] = field(default_factory=list)
+
+    def service(self) -> Service | None:
+        return self.state
+
+    def revision(self, name: str) -> Revision | None:
+        return self.revisions_by_name.get(name)
+
+    def create(self, wanted: NewRevision, patience: Patience) -> None:
+        self._call("create", patience)
+        self._add(wanted)
+        split = TrafficSplit.all_to(wanted.name)
+        self.state = Service(
+            self.name, URL, 1, Readiness.READY, split, split, wanted.name, wanted.name
+        )
+
+    def deploy(
+        self, wanted: NewRevision, split: TrafficSplit, before: Service, patience: Patience
+    ) -> Service:
+        self._change("deploy", before, patience, wanted=split, latest_created=wanted.name)
+        if wanted.image in self.unready:
+            raise GateClosed(f"Revision '{wanted.name}' is not ready")
+        self._add(wanted)
+        urls = {target.tag: f"{URL}/{target.tag}" for target in split if target.tag}
+        return self._settle(actual=split, latest_ready=wanted.name, tag_urls=urls)
+
+    def split_traffic(self, split: TrafficSplit, before: Service, patience: Patience) -> Service:
+        self._change("split_traffic", before, patience, wanted=split)
+        return self._settle(actual=split)
+
+    def scale_to_zero(self, before: Service, patience: Patience) -> Service:
+        self._change("scale_to_zero", before, patience)
+        self.stopped = True
+        return self._settle()
+
+    def scale_by_load(self, before: Service, patience: Patience) -> Service:
+        self._change("scale_by_load", before, patience)
+        self.stopped = False
+        return self._settle()
+
+    def revisions(self) -> Sequence[Revision]:
+        return tuple(reversed(self.revisions_by_name.values()))
+
+    def remove_revision(self, name: str, patience: Patience) -> None:
+        self._call(f"remove_revision {name}", patience)
+        self.revisions_by_name.pop(name, None)
+
+    def invokable_by_all(self) -> bool:
+        return self.public
+
+    def let_all_invoke(self) -> None:
+        self.public = True
+
+    def run(self, job: Job, patience: Patience) -> Execution:
+        self._call("run", patience)
+        return self.executions(job)
+
+    def remove_service(self, patience: Patience) -> None:
+        self._call("remove_service", patience)
+        self.state = None
+
+    def remove_job(self, name: str, patience: Patience) -> None:
+        self._call(f"remove_job {name}", patience)
+
+    def change_by_somebody(self, **fields: object) -> None:
+        """Another than the release changes the service."""
+        assert self.state is not None
+        generation = self.state.generation + 1
+        self.state = replace(self.state, generation=generation, changed_by="alice", **fields)
+
+    def _change(self, name: str, before: Service, patience: Patience, **fields: object) -> None:
+        self._call(name, patience)
+        assert self.state is not None
+        if before.generation != self.state.generation:
+            raise ChangedBySomebody(f"{self.name} was changed by {self.state.changed_by}")
+        generation = self.state.generation + 1
+        self.state = replace(self.state, generation=generation, changed_by="greenrun", **fields)
+
+    def _settle(self, **fields: object) -> Service:
+        assert self.state is not None
+        self.state = replace(self.state, **fields)
+        return self.state
+
+    def _call(self, name: str, patience: Patience) -> None:
+        assert patience.within > timedelta()
+        self.calls.append(name)
+        if name in self.refuses:
+            raise CallFailed(f"{name} was refused")
+
+    def _add(self, wanted: NewRevision) -> None:
+        self.revisions_by_name[wanted.name] = Revision(
+            wanted.name, wanted.image, Readiness.READY, wanted.settings
+        )
+
+
+@dataclass
+class MemoryClaims:
+    """Claims in memory; every write is a beat, by the clock's time."""
+
+    kept: dict[int, Claim] = field(default_factory=dict)
+
+    def all(self) -> Sequence[Claim]:
+        return [self.kept[number] for number in sorted(self.kept, reverse=True)]
+
+    def create(self, claim: Claim) -> bool:
+        return self.kept.setdefault(claim.number, claim) is claim
+
+    def update(self, claim: Claim) -> None:
+        if claim.number not in self.kept:
+            raise CallFailed(f"there is no claim {claim.number}")
+        self.kept[claim.number] = claim
+
+    def remove(self, number: int) -> None:
+        self.kept.pop(number, None)
+
+
+@dataclass
+class FakeAccess:
+    """Credentials that lack what a test takes away."""
+
+    name: str = "somebody@example.com"
+    lacks: set[str] = field(default_factory=set)
+
+    def account(self) -> str:
+        return self.name
+
+    def missing(self, permissions: Sequence[str]) -> Sequence[str]:
+        return [permission for permission in permissions if permission in self.lacks]
+
+
+@dataclass
+class FakeVault:
+    """Enabled secret versions, as `NAME:VERSION`."""
+
+    versions: set[str] = field(default_factory=set)
+
+    def exists(self, secret: str, version: str) -> bool:
+        return f"{secret}:{version}" in self.versions
+
+    def read(self, secret: str, version: str) -> str:
+        if not self.exists(secret, version):
+            raise CallFailed(f"could not read {secret}:{version}")
+        return f"value of {secret}"

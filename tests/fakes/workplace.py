@@ -1,0 +1,66 @@
+"""A working tree in memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from greenrun.domain.source import Checkout, Distance
+from greenrun.errors import CallFailed
+from greenrun.ports import Ended, Leak, Patience
+
+
+@dataclass
+class FakeSourceControl:
+    """A clean tree on main, in step with its remote, until a test says otherwise."""
+
+    state: Checkout = field(
+        default_factory=lambda: Checkout("c0ffee" * 6 + "c0ff", "main", (), ("Add the shop",))
+    )
+    apart: Distance | None = field(default_factory=lambda: Distance(0, 0))
+    commits: set[str] = field(default_factory=set)
+    committed: list[tuple[Sequence[Path], str]] = field(default_factory=list)
+
+    def checkout(self) -> Checkout:
+        return self.state
+
+    def distance(self, remote: str, branch: str) -> Distance | None:
+        assert remote
+        assert branch
+        return self.apart
+
+    def contains(self, commit: str) -> bool:
+        return commit in self.commits or self.state.commit.startswith(commit)
+
+    def commit(self, paths: Sequence[Path], message: str) -> str:
+        self.committed.append((paths, message))
+        return self.state.commit
+
+
+@dataclass
+class FakeCommands:
+    """Commands by their first word; an unknown one is not there."""
+
+    ends: dict[str, Ended] = field(default_factory=dict)
+
+    def run(self, command: Sequence[str], patience: Patience) -> Ended:
+        assert patience.within > timedelta()
+        if command[0] not in self.ends:
+            raise CallFailed(f"could not run {command[0]}: there is no such command")
+        return self.ends[command[0]]
+
+
+@dataclass
+class FakeScanner:
+    """Finds what a test has hidden, by file name."""
+
+    hidden: list[Leak] = field(default_factory=list)
+
+    def leaks(self, files: Sequence[Path], known: Path | None) -> Sequence[Leak]:
+        del known
+        names = {file.name for file in files}
+        return [leak for leak in self.hidden if Path(leak.file).name in names]
+
+    def in_text(self, name: str, text: str) -> Sequence[Leak]:
+        del text
+        return [leak for leak in self.hidden if leak.file == name]
