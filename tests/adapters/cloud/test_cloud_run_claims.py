@@ -1,0 +1,195 @@
+"""Claims as jobs of Cloud Run: what is on the wire, and what may go wrong there."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from google.cloud import run_v2
+
+from greenrun.adapters.cloud_run_claims import CloudRunClaims
+from greenrun.adapters.google_clients import GoogleClients
+from greenrun.domain.plan import Place
+from greenrun.errors import CallFailed
+from greenrun.local_cloud.cloud import LocalCloud
+from tests.lock.contenders import claim
+
+LOST = ["reply lost, once", "UNAVAILABLE, twice", "DEADLINE_EXCEEDED, once", "INTERNAL, once"]
+BUSY = ["ABORTED, twice", "RESOURCE_EXHAUSTED, twice"]
+
+
+@pytest.fixture
+def claims(clients: GoogleClients, place: Place) -> CloudRunClaims:
+    return CloudRunClaims(clients, place, "web", lambda: "in-process/echo", "releaser@p.iam")
+
+
+def job(clients: GoogleClients, place: Place, job_id: str) -> run_v2.Job:
+    return clients.jobs.get_job(name=f"{place.parent}/jobs/{job_id}")
+
+
+def test_a_claim_is_a_job_that_people_can_read(
+    claims: CloudRunClaims, clients: GoogleClients, place: Place
+) -> None:
+    claims.create(made := claim(12, "ana", standing="begun"))
+    kept = job(clients, place, "web-lock-12")
+    assert dict(kept.annotations) == {
+        "greenrun.dev/account": "ana@example.com",
+        "greenrun.dev/host": "anas-host",
+        "greenrun.dev/process": "4711",
+        "greenrun.dev/run": made.owner.run,
+        "greenrun.dev/since": "2026-11-21T08:00:00+00:00",
+        "greenrun.dev/seconds-to-live": "90.0",
+        "greenrun.dev/held": "yes",
+        "greenrun.dev/standing": "begun",
+    }
+    assert kept.template.template.service_account == "releaser@p.iam"
+    assert [container.command for container in kept.template.template.containers] == [["true"]]
+
+
+def test_the_beat_is_the_platforms_time_and_every_write_makes_a_generation(
+    claims: CloudRunClaims, clients: GoogleClients, place: Place
+) -> None:
+    began = datetime.now(UTC)
+    claims.create(made := claim(1))
+    claims.update(made)
+    claims.update(made)
+    assert job(clients, place, "web-lock-1").generation == 3
+    (read,) = claims.all()
+    assert began < read.beat < datetime.now(UTC)
+    assert read.beat > made.beat
+
+
+def test_the_image_is_asked_for_once_and_not_for_reading(
+    clients: GoogleClients, place: Place
+) -> None:
+    asked: list[str] = []
+
+    def image() -> str:
+        asked.append("asked")
+        return "in-process/echo"
+
+    claims = CloudRunClaims(clients, place, "web", image)
+    claims.all()
+    assert asked == []
+    claims.create(made := claim(1))
+    claims.update(made)
+    assert asked == ["asked"]
+
+
+def test_other_jobs_and_claims_on_other_services_are_no_concern_of_it(
+    claims: CloudRunClaims, clients: GoogleClients, place: Place
+) -> None:
+    for name in ("web-lock", "we", "other-web", "web-lock-1", "webb"):
+        others = CloudRunClaims(clients, place, name, lambda: "in-process/echo")
+        others.create(claim(5))
+    for name in ("migrate", "web-lock-no1", "web-lock-007"):
+        wanted = run_v2.Job(template={"template": {"containers": [{"image": "in-process/task"}]}})
+        clients.jobs.create_job(parent=place.parent, job=wanted, job_id=name)
+    assert list(claims.all()) == []
+
+
+def test_a_job_that_stands_in_the_way_is_named(
+    claims: CloudRunClaims, clients: GoogleClients, place: Place
+) -> None:
+    wanted = run_v2.Job(template={"template": {"containers": [{"image": "in-process/task"}]}})
+    clients.jobs.create_job(parent=place.parent, job=wanted, job_id="web-lock-1")
+    with pytest.raises(CallFailed, match=r"read job .*/jobs/web-lock-1 as a claim: got KeyError"):
+        claims.all()
+
+
+def test_the_longest_service_name_leaves_room_for_many_claims(
+    clients: GoogleClients, place: Place
+) -> None:
+    claims = CloudRunClaims(clients, place, "w" * 49, lambda: "in-process/echo")
+    assert claims.create(claim(99_999_999))
+    assert claims.all()[0].number == 99_999_999
+
+
+def test_a_claim_is_found_on_whatever_page_it_stands(
+    claims: CloudRunClaims, clients: GoogleClients, place: Place
+) -> None:
+    """The oldest stands last; a page holds a thousand."""
+    claims.create(claim(1))
+    wanted = run_v2.Job(template={"template": {"containers": [{"image": "in-process/task"}]}})
+    for number in range(1001):
+        clients.jobs.create_job(parent=place.parent, job=wanted, job_id=f"job-{number}")
+    assert [one.number for one in claims.all()] == [1]
+
+
+@pytest.mark.parametrize("fault", LOST + BUSY)
+def test_a_claim_whose_answer_was_lost_or_late_is_ours(
+    claims: CloudRunClaims, cloud: LocalCloud, fault: str
+) -> None:
+    with cloud.faults.add(f"Jobs.CreateJob: {fault}") as struck:
+        assert claims.create(made := claim(1))
+    assert struck.struck
+    assert [one.owner for one in claims.all()] == [made.owner]
+
+
+def test_a_claim_whose_every_answer_is_lost_is_ours(
+    claims: CloudRunClaims, cloud: LocalCloud
+) -> None:
+    with cloud.faults.add("Jobs.CreateJob: reply lost"):
+        assert claims.create(claim(1))
+
+
+@pytest.mark.parametrize("fault", ["reply lost, once", "DEADLINE_EXCEEDED, once", "ABORTED, once"])
+def test_a_claim_of_somebody_else_is_not_ours_whatever_is_lost(
+    claims: CloudRunClaims, cloud: LocalCloud, fault: str
+) -> None:
+    claims.create(theirs := claim(1, "bob"))
+    with cloud.faults.add(f"Jobs.CreateJob: {fault}"):
+        assert not claims.create(claim(1, "ana"))
+        assert not claims.create(replace(theirs, standing="another"))
+    assert [one.owner for one in claims.all()] == [theirs.owner]
+
+
+@pytest.mark.parametrize("fault", LOST + BUSY)
+def test_a_write_whose_answer_was_lost_or_late_took_place(
+    claims: CloudRunClaims, cloud: LocalCloud, fault: str
+) -> None:
+    claims.create(made := claim(1))
+    with cloud.faults.add(f"Jobs.UpdateJob: {fault}") as struck:
+        claims.update(replace(made, standing="users moved"))
+    assert struck.struck
+    assert claims.all()[0].standing == "users moved"
+
+
+@pytest.mark.parametrize("fault", LOST + BUSY)
+def test_a_removal_and_a_listing_survive_the_same(
+    claims: CloudRunClaims, cloud: LocalCloud, fault: str
+) -> None:
+    claims.create(claim(1))
+    with cloud.faults.add(f"Jobs.DeleteJob: {fault}"), cloud.faults.add(f"Jobs.ListJobs: {fault}"):
+        claims.remove(1)
+        assert list(claims.all()) == []
+
+
+@pytest.mark.parametrize(
+    ("rpc", "what"),
+    [
+        ("ListJobs", "list the claims on web"),
+        ("CreateJob", "create job web-lock-1"),
+        ("UpdateJob", "update job web-lock-1"),
+        ("DeleteJob", "delete job web-lock-1"),
+    ],
+)
+def test_a_refused_call_is_named_with_what_to_do(
+    claims: CloudRunClaims, cloud: LocalCloud, rpc: str, what: str
+) -> None:
+    calls = {
+        "ListJobs": claims.all,
+        "CreateJob": lambda: claims.create(claim(1)),
+        "UpdateJob": lambda: claims.update(claim(1)),
+        "DeleteJob": lambda: claims.remove(1),
+    }
+    with (
+        cloud.faults.add(f"Jobs.{rpc}: PERMISSION_DENIED"),
+        pytest.raises(CallFailed, match=f"could not {what}: got PERMISSION_DENIED") as failure,
+    ):
+        calls[rpc]()
+    assert failure.value.hint
+
+
+def test_a_claim_lives_as_long_as_its_owner_says(claims: CloudRunClaims) -> None:
+    claims.create(claim(1, time_to_live=timedelta(milliseconds=1500)))
+    assert claims.all()[0].time_to_live == timedelta(milliseconds=1500)

@@ -1,0 +1,57 @@
+"""Claims in memory, and as jobs of clouds with strict and with lax etags."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+
+from greenrun.adapters.cloud_run_claims import CloudRunClaims
+from greenrun.adapters.google_clients import Endpoints, GoogleClients
+from greenrun.domain.plan import Place
+from greenrun.local_cloud.cloud import LocalCloud
+from greenrun.local_cloud.ingress.envoy import EnvoyIngress
+from greenrun.local_cloud.instances.in_process import InProcessRuntime
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Region:
+    """A place that nobody else uses, in a cloud."""
+
+    cloud: LocalCloud
+    clients: GoogleClients
+    place: Place
+
+    def claims(self, service: str = "web") -> CloudRunClaims:
+        return CloudRunClaims(self.clients, self.place, service, lambda: "in-process/echo")
+
+
+@pytest.fixture(scope="session")
+def strict_cloud() -> Iterator[LocalCloud]:
+    with LocalCloud(InProcessRuntime(), EnvoyIngress()) as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="session")
+def lax_cloud() -> Iterator[LocalCloud]:
+    with LocalCloud(InProcessRuntime(), EnvoyIngress(), strict_etags=False) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def region_of() -> Iterator[Callable[[LocalCloud], Region]]:
+    with ExitStack() as closings:
+
+        def region(cloud: LocalCloud) -> Region:
+            clients = closings.enter_context(closing(GoogleClients(Endpoints.all_at(cloud.grpc))))
+            return Region(cloud, clients, Place(f"lock-{next(_numbers)}", "europe-west1"))
+
+        yield region
+
+
+@pytest.fixture(params=["strict", "lax"])
+def region(request: pytest.FixtureRequest, region_of: Callable[[LocalCloud], Region]) -> Region:
+    return region_of(request.getfixturevalue(f"{request.param}_cloud"))

@@ -1,0 +1,33 @@
+"""Owners, and the locks that they contend for."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from greenrun.domain.claim import Claim, Owner
+from greenrun.lock import Lock
+from greenrun.ports import Claims
+from tests.fakes import FakeClock
+
+TIME_TO_LIVE = timedelta(seconds=90)
+EIGHT = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+
+
+def owner(name: str) -> Owner:
+    """Each a run of its own."""
+    return Owner(f"{name}@example.com", f"{name}s-host", 4711, f"run-{uuid4()}")
+
+
+def lock(name: str, claims: Claims, clock: FakeClock | None = None) -> Lock:
+    return Lock("web", owner(name), claims, clock or FakeClock(EIGHT), TIME_TO_LIVE)
+
+
+def claim(
+    number: int = 1,
+    name: str = "dora",
+    beat: datetime = EIGHT,
+    *,
+    held: bool = True,
+    standing: str = "",
+    time_to_live: timedelta = TIME_TO_LIVE,
+) -> Claim:
+    return Claim(number, owner(name), beat, beat, time_to_live, held, standing)

@@ -1,0 +1,46 @@
+"""A process that races for the lock of `web`: ADDRESS PROJECT NAME SECONDS_TO_LIVE.
+
+Says `ready`; starts with a line on its standard input; says `held` or `refused: WHY`; lets go with
+the next line, or dies with the lock.
+"""
+
+import sys
+from contextlib import closing
+from datetime import timedelta
+
+from greenrun.adapters.clock import SystemClock
+from greenrun.adapters.cloud_run_claims import CloudRunClaims
+from greenrun.adapters.google_clients import Endpoints, GoogleClients
+from greenrun.domain.plan import Place
+from greenrun.errors import LockHeld
+from greenrun.lock import Lock
+from tests.fakes import MemoryProgress
+from tests.lock.contenders import owner
+
+
+def say(word: str) -> None:
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
+
+
+def main(address: str, project: str, name: str, seconds_to_live: str) -> None:
+    with closing(GoogleClients(Endpoints.all_at(address))) as clients:
+        place = Place(project, "europe-west1")
+        claims = CloudRunClaims(clients, place, "web", lambda: "in-process/echo")
+        live = timedelta(seconds=float(seconds_to_live))
+        lock = Lock("web", owner(name), claims, SystemClock(), live)
+        say("ready")
+        sys.stdin.readline()
+        try:
+            lock.take(MemoryProgress())
+        except LockHeld as refusal:
+            say(f"refused: {refusal.message}")
+            return
+        lock.write(f"begun by {name}")
+        say("held")
+        sys.stdin.readline()
+        lock.let_go()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,141 @@
+"""What keeps a claim alive while the release does something else."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from greenrun.domain.claim import Claim
+from greenrun.errors import CallFailed
+from greenrun.lock import Lock
+from tests.adapters.cloud.candidates import until
+from tests.fakes import FakeClock, MemoryClaims, MemoryProgress
+from tests.lock.contenders import owner
+
+TIME_TO_LIVE = timedelta(seconds=0.15)
+
+
+@dataclass
+class WatchedClaims(MemoryClaims):
+    """Counts the beats that it is sent, and fails them as it is told.
+
+    `crowded` is set when two come at once, for which each lingers.
+    """
+
+    sent: int = 0
+    failing: Exception | None = None
+    gate: threading.Event = field(default_factory=threading.Event)
+    linger_seconds: float = 0
+    busy: threading.Lock = field(default_factory=threading.Lock)
+    crowded: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    def update(self, claim: Claim) -> None:
+        self.sent += 1
+        if not self.busy.acquire(blocking=False):
+            self.crowded.set()
+            return
+        try:
+            assert self.gate.wait(10)
+            self.crowded.wait(self.linger_seconds)
+            if self.failing:
+                raise self.failing
+            super().update(claim)
+        finally:
+            self.busy.release()
+
+
+@pytest.fixture
+def claims() -> WatchedClaims:
+    return WatchedClaims()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """It stands still: however slow this machine is, a claim lapses when the test says so."""
+    return FakeClock()
+
+
+@pytest.fixture
+def lock(claims: WatchedClaims, clock: FakeClock) -> Iterator[Lock]:
+    lock = Lock("web", owner("ana"), claims, clock, TIME_TO_LIVE)
+    lock.take(MemoryProgress())
+    yield lock
+    claims.failing = None
+    claims.gate.set()
+    lock.let_go()
+    assert not beating()
+
+
+def beating() -> bool:
+    return any(thread.name == "lock of web" for thread in threading.enumerate())
+
+
+def await_beats(claims: WatchedClaims, count: int) -> None:
+    wanted = claims.sent + count
+    until(lambda: claims.sent >= wanted)
+
+
+@pytest.mark.usefixtures("lock")
+def test_a_claim_beats_by_itself_and_by_the_clock(claims: WatchedClaims, clock: FakeClock) -> None:
+    clock.sleep(beat := TIME_TO_LIVE / 3)
+    until(lambda: claims.kept[1].beat == FakeClock().time + beat)
+    await_beats(claims, 3)
+
+
+@pytest.mark.parametrize("failure", [CallFailed("no answer"), ValueError("channel is closed")])
+def test_beats_that_fail_are_tried_again(
+    lock: Lock, claims: WatchedClaims, clock: FakeClock, failure: Exception
+) -> None:
+    claims.failing = failure
+    await_beats(claims, 3)
+    claims.failing = None
+    clock.sleep(TIME_TO_LIVE / 2)
+    until(lambda: claims.kept[1].beat == clock.time)
+    lock.check()
+
+
+def test_a_claim_that_lapsed_is_not_brought_to_life_again(
+    lock: Lock, claims: WatchedClaims, clock: FakeClock
+) -> None:
+    clock.sleep(TIME_TO_LIVE)
+    until(lambda: not beating())
+    assert claims.kept[1].beat == FakeClock().time
+    assert lock.held
+
+
+def test_nothing_beats_after_letting_go(lock: Lock, claims: WatchedClaims) -> None:
+    await_beats(claims, 1)
+    lock.let_go()
+    assert not beating()
+    assert not claims.kept[1].held
+
+
+def test_the_heart_is_no_reason_for_a_process_to_stay(lock: Lock) -> None:
+    assert lock.held
+    assert all(thread.daemon for thread in threading.enumerate() if thread.name == "lock of web")
+
+
+def test_a_beat_and_what_is_written_never_meet(lock: Lock, claims: WatchedClaims) -> None:
+    claims.linger_seconds = TIME_TO_LIVE.total_seconds()
+    lock.write("users moved")
+    claims.linger_seconds = 0
+    assert not claims.crowded.is_set()
+    await_beats(claims, 2)
+    assert claims.kept[1].standing == "users moved"
+
+
+def test_a_beat_under_way_does_not_undo_letting_go(lock: Lock, claims: WatchedClaims) -> None:
+    claims.gate.clear()
+    await_beats(claims, 1)
+    with ThreadPoolExecutor(1) as release:
+        ending = release.submit(lock.let_go)
+        claims.gate.set()
+        ending.result(10)
+    assert not claims.kept[1].held
+    assert not beating()

@@ -1,0 +1,200 @@
+"""However the calls of several releases interleave, one of them has the lock."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from greenrun.domain.claim import Claim
+from greenrun.errors import LockHeld, LockLost
+from greenrun.lock import Lock
+from tests.fakes import FakeClock, MemoryClaims, MemoryProgress
+from tests.lock.contenders import EIGHT, claim, lock, owner
+from tests.lock.turns import Actor, Schedule, Stepwise, every_schedule
+
+HOUR = timedelta(hours=1)
+
+
+class Oversleeping(FakeClock):
+    """So a dead claim is looked at twice, and not once a second."""
+
+    def sleep(self, duration: timedelta) -> None:
+        super().sleep(duration + timedelta(minutes=1))
+
+
+@dataclass
+class World:
+    """One service, and what became of those who wanted to release it."""
+
+    claims: MemoryClaims = field(default_factory=MemoryClaims)
+    newest: int = 0
+    inside: set[str] = field(default_factory=set)
+    together: set[str] = field(default_factory=set)
+    late: list[str] = field(default_factory=list)
+    ended: dict[str, str] = field(default_factory=dict)
+
+    def release(
+        self,
+        name: str,
+        *,
+        changes: Sequence[str] = ("begun", "users moved"),
+        ahead: timedelta = timedelta(),
+        lets_go: bool = True,
+    ) -> Callable[[Actor], None]:
+        """Take the lock, change the service, let go."""
+
+        def act(actor: Actor) -> None:
+            steps = Stepwise(self.claims, actor)
+            one = lock(name, steps, Oversleeping(EIGHT + ahead))
+            try:
+                one.take(MemoryProgress())
+                self._enter(name, steps.made)
+                for standing in changes:
+                    self._change(name, one, steps.made, standing)
+            except LockHeld:
+                self.ended[name] = "refused"
+            except LockLost:
+                self.ended[name] = "taken over"
+            else:
+                self.ended[name] = "released"
+            self.inside.discard(name)
+            if lets_go:
+                one.let_go()
+
+        return act
+
+    def unlock(self, actor: Actor) -> None:
+        """A person ends whatever claim there is."""
+        with suppress(LockHeld):
+            lock("eve", Stepwise(self.claims, actor)).break_open(owner("eve"))
+
+    def _enter(self, name: str, number: int) -> None:
+        self.newest = max(self.newest, number)
+        self.inside.add(name)
+        if len(self.inside) > 1:
+            self.together |= self.inside
+
+    def _change(self, name: str, one: Lock, number: int, standing: str) -> None:
+        taken_over = self.newest > number
+        one.write(standing)
+        if taken_over:
+            self.late.append(name)
+
+
+def dead() -> Claim:
+    return claim(3, beat=EIGHT - HOUR)
+
+
+def mark() -> Claim:
+    return claim(3, held=False)
+
+
+@pytest.mark.parametrize("former", [None, mark, dead])
+def test_of_two_releases_never_two_have_the_lock(former: Callable[[], Claim] | None) -> None:
+    endings = set()
+    for schedule in every_schedule():
+        world = World()
+        if former:
+            world.claims.create(former())
+        schedule.play(world.release("ana"), world.release("bob"))
+        assert not world.together
+        endings.add(tuple(sorted(world.ended.items())))
+        assert [one.held for one in world.claims.all()] == [False]
+    assert endings == {
+        (("ana", "released"), ("bob", "refused")),
+        (("ana", "refused"), ("bob", "released")),
+        (("ana", "released"), ("bob", "released")),
+    }
+
+
+@pytest.mark.parametrize("former", [None, mark, dead])
+def test_of_two_releases_exactly_one_proceeds(former: Callable[[], Claim] | None) -> None:
+    for schedule in every_schedule():
+        world = World()
+        if former:
+            world.claims.create(former())
+        schedule.play(
+            world.release("ana", lets_go=False),
+            world.release("bob", lets_go=False),
+        )
+        assert sorted(world.ended.values()) == ["refused", "released"]
+
+
+def test_whoever_was_taken_over_writes_nothing_more() -> None:
+    """To bob, whose clock is an hour ahead and who oversleeps, ana looks dead; she is slow."""
+    endings = set()
+    for schedule in every_schedule():
+        world = World()
+        schedule.play(world.release("ana"), world.release("bob", ahead=HOUR, changes=()))
+        assert not world.late
+        endings.add((world.ended["ana"], world.ended["bob"]))
+    assert endings == {
+        ("released", "released"),
+        ("released", "refused"),
+        ("refused", "released"),
+        ("taken over", "released"),
+    }
+
+
+def test_whoever_was_unlocked_writes_nothing_more() -> None:
+    endings = set()
+    for schedule in every_schedule():
+        world = World()
+        schedule.play(world.release("ana"), world.unlock)
+        assert not world.late
+        endings.add(world.ended["ana"])
+    assert endings == {"released", "refused", "taken over"}
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from([None, mark, dead]),
+    st.lists(st.integers(0, 5), max_size=60),
+    st.integers(3, 4),
+)
+def test_of_many_releases_never_two_have_the_lock(
+    former: Callable[[], Claim] | None, choices: Sequence[int], count: int
+) -> None:
+    world = World()
+    if former:
+        world.claims.create(former())
+    Schedule(choices).play(*(world.release(f"owner{number}") for number in range(count)))
+    assert not world.together
+    assert not world.late
+    assert "released" in world.ended.values()
+    assert [one.held for one in world.claims.all()][:1] == [False]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.integers(0, 5), max_size=80))
+def test_whatever_clocks_and_people_do_the_overtaken_write_nothing(choices: Sequence[int]) -> None:
+    world = World()
+    Schedule(choices).play(
+        world.release("ana"),
+        world.release("bob", ahead=HOUR),
+        world.unlock,
+        world.release("cleo", ahead=2 * HOUR),
+    )
+    assert not world.late
+    assert set(world.ended.values()) <= {"released", "refused", "taken over"}
+
+
+class Overwriting(MemoryClaims):
+    """Claims whose `create` is not atomic, as an update that wins over another is not."""
+
+    def create(self, claim: Claim) -> bool:
+        self.kept[claim.number] = claim
+        return True
+
+
+def test_without_an_atomic_creation_it_would_be_found_out() -> None:
+    def fails(schedule: Schedule) -> bool:
+        world = World(Overwriting())
+        schedule.play(world.release("ana"), world.release("bob"))
+        return bool(world.together)
+
+    assert any(fails(schedule) for schedule in every_schedule())

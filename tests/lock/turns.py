@@ -1,0 +1,105 @@
+"""Actors that take turns: one runs at a time, and who comes next is chosen at every step."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from threading import Semaphore, Thread
+
+from greenrun.domain.claim import Claim
+from greenrun.ports import Claims
+
+_PATIENCE_SECONDS = 20
+
+
+class Actor:
+    """Runs in a thread of its own, from one `pause` to the next whenever it is its turn."""
+
+    def __init__(self, act: Callable[["Actor"], None]) -> None:
+        self._act = act
+        self._go, self._rested = Semaphore(0), Semaphore(0)
+        self._thread = Thread(target=self._run, daemon=True)
+        self.ended = False
+        self.error: BaseException | None = None
+        self._thread.start()
+
+    def pause(self) -> None:
+        self._rested.release()
+        assert self._go.acquire(timeout=_PATIENCE_SECONDS)
+
+    def step(self) -> None:
+        self._go.release()
+        assert self._rested.acquire(timeout=_PATIENCE_SECONDS)
+        if self.ended:
+            self._thread.join()
+
+    def _run(self) -> None:
+        assert self._go.acquire(timeout=_PATIENCE_SECONDS)
+        try:
+            self._act(self)
+        except BaseException as error:  # noqa: BLE001 - it is raised where the actors were started
+            self.error = error
+        self.ended = True
+        self._rested.release()
+
+
+@dataclass
+class Stepwise:
+    """Claims, each call of which is a turn of its own. `made` is the last number that was got."""
+
+    claims: Claims
+    actor: Actor
+    made: int = 0
+
+    def all(self) -> Sequence[Claim]:
+        self.actor.pause()
+        return self.claims.all()
+
+    def create(self, claim: Claim) -> bool:
+        self.actor.pause()
+        got = self.claims.create(claim)
+        self.made = claim.number if got else self.made
+        return got
+
+    def update(self, claim: Claim) -> None:
+        self.actor.pause()
+        self.claims.update(claim)
+
+    def remove(self, number: int) -> None:
+        self.actor.pause()
+        self.claims.remove(number)
+
+
+@dataclass
+class Schedule:
+    """Whose turn it is, as a list of choices; where that ends, the first who can."""
+
+    choices: Sequence[int] = ()
+    taken: list[tuple[int, int]] = field(default_factory=list)
+
+    def play(self, *acts: Callable[[Actor], None]) -> None:
+        """To the end of all actors; raises what any of them raised."""
+        actors = [Actor(act) for act in acts]
+        while able := [actor for actor in actors if not actor.ended]:
+            able[self._choice(len(able))].step()
+        for actor in actors:
+            if actor.error:
+                raise actor.error
+
+    def _choice(self, options: int) -> int:
+        step = len(self.taken)
+        choice = self.choices[step] % options if step < len(self.choices) else 0
+        self.taken.append((choice, options))
+        return choice
+
+
+def every_schedule() -> Iterator[Schedule]:
+    """Every way in which deterministic actors can interleave; each must be played to its end."""
+    schedule = Schedule()
+    while True:
+        yield schedule
+        taken = list(schedule.taken)
+        while taken and taken[-1][0] + 1 == taken[-1][1]:
+            taken.pop()
+        if not taken:
+            return
+        *before, (choice, _) = taken
+        schedule = Schedule([*(one for one, _ in before), choice + 1])
