@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from greenrun.domain.results import ScenarioResult
 from greenrun.suite import check, hookspecs, options, tags
+from greenrun.suite.aim import Aim
 from greenrun.suite.collection import ENVIRONMENTS, FOUND, REFUSED, FeatureFile, planned
 from greenrun.suite.narration import Narrator
 from greenrun.suite.performing import Performing
@@ -14,8 +16,9 @@ from greenrun.suite.run import RUN, Run
 from greenrun.suite.screen import Screen, screen
 from greenrun.suite.secrecy import Redaction, secrets_of
 from greenrun.suite.telling import Telling
+from greenrun.suite.wishes import Wishes, wishes_of
 
-__all__ = ["keep_secret"]
+__all__ = ["Aim", "Wishes", "aim_of", "keep_secret", "passed_whole", "results_of", "wishes_of"]
 
 
 def keep_secret(config: pytest.Config, value: str) -> None:
@@ -23,10 +26,31 @@ def keep_secret(config: pytest.Config, value: str) -> None:
     secrets_of(config).keep(value)
 
 
+def aim_of(config: pytest.Config) -> Aim:
+    """What this run is for; known once everything was collected."""
+    run = config.stash.get(RUN, None)
+    return run.course.aim if run else Aim.REHEARSAL
+
+
+def passed_whole(config: pytest.Config) -> bool:
+    """True when the environment at hand saw every scenario of its features, and none failed.
+
+    To be asked when the environment is left: in the teardown of what its last scenario uses.
+    """
+    run = config.stash.get(RUN, None)
+    return run is not None and run.passed_whole
+
+
+def results_of(config: pytest.Config) -> tuple[ScenarioResult, ...]:
+    """What became of all scenarios that have ended so far, in their order."""
+    run = config.stash.get(RUN, None)
+    return tuple(map(run.shown, run.tally.results)) if run else ()
+
+
 @pytest.fixture(scope="session")
 def environment(request: pytest.FixtureRequest) -> str:
     """Where the running scenario takes place; for other tests, what `--env` says."""
-    here: str = getattr(request, "param", request.config.stash[ENVIRONMENTS][-1])
+    here: str = getattr(request, "param", options.target(request.config))
     return here
 
 
@@ -53,8 +77,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for tag, meaning in tags.MEANINGS.items():
         config.addinivalue_line("markers", f"{tag}: {meaning}")
     config.pluginmanager.register(Redaction(secrets_of(config)))
+    _refuse(list(options.refusals(config)))
     if options.features_are_among(config):
-        _refuse(list(options.refusals(config)))
         claim_results(config)
 
 
@@ -64,11 +88,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if not options.features_are_among(config):
         return
     narrator = Narrator(screen(config, secrets.redact), config.get_verbosity())
-    run = config.stash[RUN] = Run(config.stash[ENVIRONMENTS], narrator)
-    config.pluginmanager.register(Performing(session, run))
-    config.pluginmanager.register(Telling(run))
+    run = config.stash[RUN] = Run(options.target(config), narrator, secrets)
     if claimed(config):
-        config.pluginmanager.register(Reporting(config, run, secrets))
+        config.pluginmanager.register(Reporting(config, run))
+    config.pluginmanager.register(Performing(session, run))  # comes first when the session ends
+    config.pluginmanager.register(Telling(run))
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFile | None:
@@ -92,11 +116,14 @@ def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> Generator[None]:
     yield
-    _refuse(config.stash[REFUSED] + check.bind(items, config))
-    if run := config.stash.get(RUN, None):
-        run.plan(items, config)
+    asked, complaints = list(items), [*config.stash[REFUSED]]
+    run = config.stash.get(RUN, None)
+    if run:
+        complaints += run.plan(items, config)
     elif any(map(planned, items)):
         raise pytest.UsageError("features behind a link: name their folder itself")
+    is_emergency = run is not None and run.course.aim.is_emergency
+    _refuse(complaints + check.bind(items if is_emergency else asked, config))
 
 
 def _refuse(complaints: list[str]) -> None:

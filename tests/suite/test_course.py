@@ -1,5 +1,6 @@
 import pytest
 
+from greenrun.suite.aim import Aim
 from greenrun.suite.course import WENT_THROUGH, Course
 from greenrun.suite.tags import Kind, environments, kind
 
@@ -8,7 +9,7 @@ FORWARD, DRILL, WAY_BACK, RECORD = Kind.FORWARD, Kind.DRILL, Kind.WAY_BACK, Kind
 
 @pytest.fixture
 def course() -> Course:
-    return Course(["local", "prod"], frozenset({"local", "prod"}))
+    return Course(Aim.RELEASE, ["local", "prod"], frozenset({"local", "prod"}))
 
 
 def reasons(course: Course, environment: str) -> dict[Kind, str]:
@@ -51,15 +52,37 @@ def test_what_is_not_the_way_forward_stops_later_environments_alone(
     course.fail("local", failed, "it")
 
     assert course.reason_to_skip("local", FORWARD) == ""
-    assert course.reason_to_skip("local", WAY_BACK) == ""
-    assert course.reason_to_skip("prod", FORWARD) == "stopped at it"
+    assert course.reason_to_skip("local", RECORD) == ""
+    assert set(reasons(course, "prod").values()) == {"stopped at it"}
+
+
+@pytest.mark.parametrize("forward", [frozenset({"prod"}), frozenset[str]()])
+def test_a_way_back_that_failed_is_not_gone_further(forward: frozenset[str]) -> None:
+    course = Course(Aim.WAY_BACK, ["prod"], forward)
+    course.fail("prod", WAY_BACK, "Way back: users return")
+
+    assert course.reason_to_skip("prod", WAY_BACK) == "stopped at Way back: users return"
+    assert course.reason_to_skip("prod", RECORD) == ""
 
 
 def test_the_way_back_runs_when_it_is_asked_for_alone() -> None:
-    course = Course(["local", "prod"], frozenset())
-    course.fail("local", WAY_BACK, "it")
+    assert Course(Aim.WAY_BACK, ["prod"]).reason_to_skip("prod", WAY_BACK) == ""
 
-    assert course.reason_to_skip("prod", WAY_BACK) == ""
+
+def test_a_plan_goes_on_after_a_failure() -> None:
+    course = Course(Aim.PLAN, ["prod"], frozenset({"prod"}))
+    course.fail("prod", FORWARD, "Preflight: the engine answers")
+
+    assert course.reason_to_skip("prod", FORWARD) == ""
+    assert course.stopped_at == "Preflight: the engine answers"
+
+
+@pytest.mark.parametrize(
+    ("environments", "expected"),
+    [(["local", "prod"], "local, then prod: because"), (["prod"], "prod only: because")],
+)
+def test_it_says_where_it_leads_and_why(environments: list[str], expected: str) -> None:
+    assert str(Course(Aim.RELEASE, environments, why="because")) == expected
 
 
 @pytest.mark.parametrize(
@@ -84,6 +107,9 @@ def test_tags_say_where_a_scenario_runs(tags: list[str], expected: list[str]) ->
         (["drill"], DRILL),
         (["drill", "way-back"], WAY_BACK),
         (["way-back", "record"], RECORD),
+        (["delete-candidate"], WAY_BACK),
+        (["scale-to-zero", "cloud"], WAY_BACK),
+        (["plan", "cloud"], FORWARD),
     ],
 )
 def test_tags_say_what_a_scenario_is_to_the_release(tags: list[str], expected: Kind) -> None:

@@ -53,10 +53,22 @@ def end_of(process: subprocess.Popen[str]) -> str:
     return output
 
 
+ENDED = """
+from greenrun.plugin import results_of
+
+
+def pytest_greenrun_ended(config, status):
+    [result] = results_of(config)
+    with (config.rootpath / "diary").open("a") as diary:
+        print(f"ended with {status}: {result.ending}, {result.reason}", file=diary)
+"""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_sentence_and_puts_traffic_back(
     suite: Suite, number: signal.Signals
 ) -> None:
+    suite.steps(ENDED)
     suite.feature("01", LONG)
     suite.feature("02", AFTERWARDS)
     process = suite.start("features", "--env=prod")
@@ -71,6 +83,7 @@ def test_a_signal_ends_the_sentence_and_puts_traffic_back(
         "local: 10 % to the candidate",
         "local: waiting",
         "local: rolled back",
+        f"ended with 2: failed, interrupted by {number.name}",
     ]
     pytest.LineMatcher(output.splitlines()).fnmatch_lines(
         [
@@ -135,3 +148,15 @@ def test_an_interrupted_release_that_cannot_be_put_back_calls_a_person(suite: Su
 
     assert process.returncode == 10
     assert "A PERSON IS NEEDED: not everything is as it was before" in output.splitlines()
+
+
+def test_an_interrupted_way_back_does_not_claim_to_be_one(suite: Suite) -> None:
+    suite.feature("07", "Feature: F\n  @way-back\n  Scenario: S\n    When it takes long\n")
+    process = suite.start("features/07.feature", "--env=prod")
+    wait_for("prod: waiting", suite)
+
+    process.send_signal(signal.SIGTERM)
+    output = end_of(process)
+
+    assert process.returncode == 2
+    assert "The rollback on prod is not proven: interrupted by SIGTERM" in output.splitlines()

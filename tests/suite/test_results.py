@@ -259,6 +259,7 @@ def test_facts_of_the_run_are_written_as_properties(image: Suite) -> None:
     path = image.path / "reports" / "allure-results" / "environment.properties"
     assert path.read_text() == (
         "service = shop\nimage\\ digest = sha256\\:c0ffee\\=\nnote = two\\nlines\\ \\#\\ here\n"
+        "environments = local\\ only\\:\\ a\\ rehearsal\\ stays\\ on\\ this\\ machine\n"
     )
 
 

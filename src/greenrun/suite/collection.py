@@ -1,6 +1,6 @@
 """Feature files become tests: one per scenario (or row of an outline) and environment."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -53,6 +53,11 @@ def planned(item: pytest.Item | None) -> Planned | None:
     return item.stash.get(PLANNED, None) if item else None
 
 
+def release_scenarios(scenarios: Iterable[Planned | None]) -> int:
+    """How many of them are part of a release: a drill proves nothing of the candidate."""
+    return sum(each is not None and each.kind is not Kind.DRILL for each in scenarios)
+
+
 class FeatureFile(pytest.Module):
     """A feature file, in the place where pytest expects a module of test functions."""
 
@@ -65,7 +70,7 @@ class FeatureFile(pytest.Module):
             self.config.stash[REFUSED].append(str(refusal))
             return
         items = [item for reading in gherkin.readings(feature) for item in self._items(reading)]
-        self.config.stash[FOUND][self.path] = len(items)
+        self.config.stash[FOUND][self.path] = release_scenarios(map(planned, items))
         yield from items
 
     def istestfunction(self, obj: object, name: str) -> bool:  # noqa: ARG002, what pytest hands over

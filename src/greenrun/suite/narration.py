@@ -89,6 +89,13 @@ class Narrator:
         """Say something that belongs to no sentence."""
         self.screen.line(f"  {text}", yellow=True)
 
+    def present(self, text: str) -> None:
+        """Lines that stay, of any length, beneath the running sentence."""
+        if self.verbosity >= 0:
+            self._announce()
+            for line in text.splitlines():
+                self.screen.line(f"      {line}".rstrip())
+
     def skip(self, reason: str, count: int = 1) -> None:
         """Count scenarios that are not attempted."""
         self._skipped[reason] += count
@@ -103,9 +110,12 @@ class Narrator:
                 )
         self._skipped.clear()
 
-    def _tell(self, text: str) -> None:
+    def _announce(self) -> None:
         if self._sentence and self._told is None:
             self.screen.line(f"    … {self._sentence}")
+
+    def _tell(self, text: str) -> None:
+        self._announce()
         self.screen.glimpse(f"      {text}")
         self._told, self._untold = self.clock(), ""
 

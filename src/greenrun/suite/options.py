@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from greenrun.suite import wishes
 from greenrun.suite.tags import REHEARSAL_ENVIRONMENT
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -21,6 +22,15 @@ REFUSED_SWITCHES = {
 }
 
 
+SWITCHES = {
+    "--plan": "say what a release would do, and change nothing",
+    "--resume": "go on with a release that was cut short, instead of taking it back",
+    "--unlock": "end the claim of another release first; make sure that it is dead",
+    "--delete-candidate": "on the way back, also delete the revision that users left",
+    "--scale-to-zero": "emergency: take the service down to no instances at all, at once",
+}
+
+
 def declare(parser: pytest.Parser) -> None:
     """Add the options of a release to pytest's."""
     group = parser.getgroup("greenrun", "releases")
@@ -30,17 +40,30 @@ def declare(parser: pytest.Parser) -> None:
         default=REHEARSAL_ENVIRONMENT,
         help=f"release to this environment, after a rehearsal ({REHEARSAL_ENVIRONMENT}: only that)",
     )
+    for switch, meaning in SWITCHES.items():
+        group.addoption(switch, action="store_true", help=f"with --env: {meaning}")
+    group.addoption(
+        "--to",
+        metavar="REVISION|sha256:DIGEST",
+        help="with --env, and the way back asked for alone: send users to this revision, or to a"
+        " new one of this image, instead of to the baseline",
+    )
     group.addoption(
         "--no-html", action="store_true", help="leave the report of features to other tools"
     )
 
 
-def environments(config: pytest.Config) -> Sequence[str]:
-    """The environments of a run, in order. Raises UsageError for what cannot be a name."""
-    wanted = config.getoption("--env")
+def target(config: pytest.Config) -> str:
+    """Where a run leads to. Raises UsageError for what cannot be a name."""
+    wanted: str = config.getoption("--env")
     if not NAME.fullmatch(wanted):
         raise pytest.UsageError(f"--env: got {wanted!r}, needs letters, digits, _ or -")
-    return list(dict.fromkeys([REHEARSAL_ENVIRONMENT, wanted]))
+    return wanted
+
+
+def environments(config: pytest.Config) -> Sequence[str]:
+    """All environments that a run may lead through, in order."""
+    return list(dict.fromkeys([REHEARSAL_ENVIRONMENT, target(config)]))
 
 
 def features_are_among(config: pytest.Config) -> bool:
@@ -59,7 +82,16 @@ def _features(start: Path, skipped: Sequence[str]) -> Iterator[str]:
 
 
 def refusals(config: pytest.Config) -> Iterator[str]:
-    """Why these options cannot be used with features: a release has one order, and no memory."""
+    """Why these options cannot be used together."""
+    yield from wishes.complaints(config, target(config))
+    if features_are_among(config):
+        yield from _other_orders(config)
+    elif switches := wishes.wishes_of(config).switches:
+        yield f"{', '.join(switches)}: got no feature, needs one (pytest features/ --env=NAME)"
+
+
+def _other_orders(config: pytest.Config) -> Iterator[str]:
+    """A release has one order, and no memory."""
     given = vars(config.option)
     if given.get("numprocesses") or given.get("tx"):
         yield "features run one after another: leave out -n"

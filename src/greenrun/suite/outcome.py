@@ -3,9 +3,22 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from greenrun.errors import NeedsPerson
+import pytest
+
+from greenrun.errors import Hinted, NeedsPerson
+from greenrun.suite.interruption import Interrupted
 
 NEEDS_PERSON = 10
+
+
+def is_plain(error: BaseException) -> bool:
+    """True for an error whose message says it all; Python's need their type, and a traceback."""
+    return isinstance(error, Hinted | Interrupted | pytest.skip.Exception)
+
+
+def said(error: BaseException) -> str:
+    """What people are told of an error."""
+    return str(error) if is_plain(error) else f"{type(error).__name__}: {error}"
 
 
 @dataclass

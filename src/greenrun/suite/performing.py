@@ -12,8 +12,8 @@ from _pytest.runner import runtestprotocol
 
 from greenrun.errors import Hinted
 from greenrun.suite.collection import planned
-from greenrun.suite.interruption import Interrupted, Interruption
-from greenrun.suite.outcome import NEEDS_PERSON
+from greenrun.suite.interruption import Interruption
+from greenrun.suite.outcome import NEEDS_PERSON, is_plain, said
 from greenrun.suite.run import Run
 
 
@@ -32,9 +32,11 @@ class Performing:
         here, after = planned(item), planned(nextitem)
         if not here:
             return None
+        self._run.running = here
         self._interruption.listen()
         same = after is not None and after.environment == here.environment
         runtestprotocol(item, nextitem=nextitem if same else None)
+        self._run.running = None
         self._run.interrupted = self._interruption.cause
         return True
 
@@ -65,7 +67,7 @@ class Performing:
             error = call.excinfo.value
             self._run.outcome.note(error)
             self._run.course.fail(scenario.environment, scenario.kind, scenario.place)
-            if isinstance(error, Hinted | Interrupted):
+            if is_plain(error):
                 report.longrepr = str(error)
         return report
 
@@ -81,6 +83,16 @@ class Performing:
         finally:
             if self._run.outcome.needs_person:
                 session.exitstatus = NEEDS_PERSON
+            if self._run.begun:
+                self._tell_of_the_end(session)
 
     def pytest_unconfigure(self) -> None:
         self._interruption.stop_listening()
+
+    def _tell_of_the_end(self, session: pytest.Session) -> None:
+        """Nothing that fails here changes how the release ended."""
+        hook, status = session.config.hook, int(session.exitstatus)
+        try:
+            hook.pytest_greenrun_ended(config=session.config, status=status)
+        except Exception as error:  # noqa: BLE001, see above
+            self._run.narrator.problem(f"after the end of the run: {said(error)}")

@@ -11,8 +11,6 @@ from greenrun.adapters import allure_report
 from greenrun.adapters.allure import GherkinBridge, ScenarioListener
 from greenrun.adapters.allure_results import ResultsFolder
 from greenrun.suite.run import Run
-from greenrun.suite.secrecy import Secrets
-from greenrun.suite.tags import REHEARSAL_ENVIRONMENT
 
 RESULTS, PAGE = Path("reports/allure-results"), Path("reports/report.html")
 CLAIMED = pytest.StashKey[str | None]()
@@ -33,8 +31,8 @@ def claimed(config: pytest.Config) -> bool:
 class Reporting:
     """Wires allure-pytest's listener to our folder, and our bridge to both."""
 
-    def __init__(self, config: pytest.Config, run: Run, secrets: Secrets) -> None:
-        self._config, self._run, self._secrets = config, run, secrets
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        self._config, self._run, self._secrets = config, run, run.secrets
         chosen = config.stash[CLAIMED]
         self._path = Path(chosen).absolute() if chosen else config.rootpath / RESULTS
         self._clean: bool = not chosen or config.option.clean_alluredir
@@ -80,7 +78,9 @@ class Reporting:
 
     def _tree(self) -> Sequence[str]:
         """Features come first where there is only one environment to group them by."""
-        return allure_report.TREE if len(self._run.environments) > 1 else allure_report.TREE[1:]
+        return (
+            allure_report.TREE if len(self._run.course.environments) > 1 else allure_report.TREE[1:]
+        )
 
     def _facts(self) -> dict[str, str]:
         try:
@@ -88,10 +88,9 @@ class Reporting:
         except Exception as error:  # noqa: BLE001, a report must not change how a release ended
             self._run.narrator.remark(f"the report lacks its block of facts: {error}")
             return {}
-        return {name: str(fact) for answer in reversed(answers) for name, fact in answer.items()}
+        facts = {name: str(fact) for answer in reversed(answers) for name, fact in answer.items()}
+        return {**facts, "environments": str(self._run.course)} if self._run.begun else facts
 
     def _title(self, facts: Mapping[str, str]) -> str:
         service = facts.get("service", self._config.rootpath.name)
-        target = self._run.environments[-1]
-        is_rehearsal = target == REHEARSAL_ENVIRONMENT
-        return f"Rehearsal of {service}" if is_rehearsal else f"Release of {service} to {target}"
+        return self._run.course.aim.words.report.format(service=service, target=self._run.target)

@@ -1,16 +1,21 @@
 """The state that the parts of the plugin share while features run."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
-from greenrun.suite.collection import FOUND, Planned, planned
-from greenrun.suite.course import Course
+from greenrun.domain.results import ScenarioResult
+from greenrun.suite.aim import Aim
+from greenrun.suite.collection import ENVIRONMENTS, FOUND, Planned, planned, release_scenarios
+from greenrun.suite.course import WENT_THROUGH, Course
 from greenrun.suite.narration import Narrator
-from greenrun.suite.outcome import Outcome
-from greenrun.suite.summary import Tally
-from greenrun.suite.tags import Kind
+from greenrun.suite.outcome import Outcome, said
+from greenrun.suite.secrecy import Secrets
+from greenrun.suite.selection import Selection
+from greenrun.suite.tally import NOT_ATTEMPTED, Tally
+from greenrun.suite.wishes import wishes_of
 
 RUN = pytest.StashKey["Run"]()
 
@@ -19,43 +24,84 @@ RUN = pytest.StashKey["Run"]()
 class Run:
     """One run of features: where it goes, how far it came, and who tells of it."""
 
-    environments: Sequence[str]
+    target: str
     narrator: Narrator
-    course: Course = field(init=False)
-    count: int = 0
+    secrets: Secrets
+    course: Course = field(default_factory=lambda: Course(Aim.REHEARSAL, []))
+    counts: Counter[str] = field(default_factory=Counter)
+    running: Planned | None = None
     whole: bool = False
+    doubt: str = ""
     interrupted: str = ""
     report: str = ""
     outcome: Outcome = field(default_factory=Outcome)
     tally: Tally = field(default_factory=Tally)
 
-    def __post_init__(self) -> None:
-        self.course = Course(self.environments, frozenset())
+    def plan(self, items: list[pytest.Item], config: pytest.Config) -> list[str]:
+        """Choose from what was asked for, and put it in order, after all ordinary tests.
 
-    def plan(self, items: list[pytest.Item], config: pytest.Config) -> None:
-        """Put features in order, after all ordinary tests, and see what the run holds."""
+        Returns why it cannot be meant.
+        """
+        asked = [scenario for item in items if (scenario := planned(item))]
+        selection = Selection(asked, self.target, wishes_of(config))
+        chosen, self.course = selection.choose(lambda: self._rehearsed(config))
+        self.counts = Counter(each.environment for each in chosen)
+        self.whole = _is_whole(asked, config)
+        _leave_out({id(each) for each in asked} - {id(each) for each in chosen}, items, config)
         items.sort(key=self._position)
-        scenarios = [scenario for item in items if (scenario := planned(item))]
-        forward = {each.environment for each in scenarios if each.kind is Kind.FORWARD}
-        self.course = Course(self.environments, frozenset(forward))
-        self.count = len(scenarios)
-        self.whole = _is_whole(scenarios, config)
+        config.stash[ENVIRONMENTS] = self.course.environments
+        return list(selection.complaints(chosen))
+
+    @property
+    def begun(self) -> bool:
+        """True once the first scenario was attempted."""
+        return bool(self.running or self.tally.results)
+
+    @property
+    def passed_whole(self) -> bool:
+        """True when nothing was left out or failed, up to the end of the environment at hand."""
+        results, ended = self.tally.results, Counter[str]()
+        ended.update(result.environment for result in results)
+        here = self.running.environment if self.running else self.target
+        left = self.counts[here] - ended[here] - bool(self.running)
+        skipped = {each.reason for each in results if each.ending == NOT_ATTEMPTED}
+        return self.whole and not (self.course.stopped_at or left or skipped - {WENT_THROUGH})
 
     def reason_to_skip(self, scenario: Planned) -> str:
         """Why a scenario is not attempted; empty when it is."""
         return self.course.reason_to_skip(scenario.environment, scenario.kind)
 
+    def shown(self, result: ScenarioResult) -> ScenarioResult:
+        """A result as it may be shown: its reason redacted, and one line of it."""
+        lines = self.secrets.redact(result.reason).splitlines()
+        return replace(result, reason=lines[0] if lines else "")
+
+    def _rehearsed(self, config: pytest.Config) -> str:
+        """Ask for an earlier rehearsal. In doubt there is none."""
+        try:
+            return config.hook.pytest_greenrun_rehearsed(config=config) or ""
+        except Exception as error:  # noqa: BLE001, whatever it is, the rehearsal will meet it and tell
+            self.doubt = f"no earlier rehearsal was found: {said(error)}"
+            return ""
+
     def _position(self, item: pytest.Item) -> tuple[int, int, str, int]:
         scenario = planned(item)
         if not scenario:
             return (-1, 0, "", 0)
-        environment = self.environments.index(scenario.environment)
+        environment = self.course.environments.index(scenario.environment)
         line = scenario.scenario.line_number
         return (environment, scenario.kind.rank, str(scenario.path), line)
 
 
+def _leave_out(scenarios: set[int], items: list[pytest.Item], config: pytest.Config) -> None:
+    dropped = [item for item in items if id(planned(item)) in scenarios]
+    if dropped:
+        config.hook.pytest_deselected(items=dropped)
+        items[:] = [item for item in items if id(planned(item)) not in scenarios]
+
+
 def _is_whole(scenarios: Sequence[Planned], config: pytest.Config) -> bool:
-    """True when no scenario beside the selected ones was left out."""
+    """True when no scenario beside the selected ones was left out, drills aside."""
     found = config.stash[FOUND]
     beside = {path for file in found for path in file.parent.glob("*.feature")}
-    return len(scenarios) == sum(found.values()) and beside == found.keys()
+    return release_scenarios(scenarios) == sum(found.values()) and beside == found.keys()

@@ -1,60 +1,13 @@
 """What a release came to, in the last lines of its run."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, get_args
-
-import pytest
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from greenrun.errors import Hinted, NeedsPerson
-from greenrun.suite.narration import spent
+from greenrun.suite.aim import Aim
+from greenrun.suite.course import Course
 from greenrun.suite.screen import Screen
-from greenrun.suite.tags import REHEARSAL_ENVIRONMENT
-
-Ending = Literal["passed", "failed", "not attempted"]
-
-
-@dataclass
-class Tally:
-    """What became of the scenarios of each environment, and how long they took."""
-
-    endings: dict[str, Counter[Ending]] = field(default_factory=lambda: defaultdict(Counter))
-    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    first_error: BaseException | None = None
-    _reports: list[pytest.TestReport] = field(default_factory=list)
-
-    def add(self, report: pytest.TestReport) -> None:
-        """Take in one phase of the running scenario."""
-        self._reports.append(report)
-
-    def close(self, environment: str) -> tuple[Ending, float]:
-        """Count the running scenario; return how it ended and its seconds."""
-        reports, self._reports = self._reports, []
-        ending: Ending = "passed"
-        if any(report.failed for report in reports):
-            ending = "failed"
-        elif any(report.skipped for report in reports):
-            ending = "not attempted"
-        seconds = sum(report.duration for report in reports)
-        self.endings[environment][ending] += 1
-        self.seconds[environment] += seconds
-        return ending, seconds
-
-    def lines(self) -> Iterator[tuple[str, str]]:
-        """Each environment with its figures."""
-        for environment, endings in self.endings.items():
-            present = [ending for ending in get_args(Ending) if endings[ending]]
-            figures = ", ".join(f"{endings[ending]} {ending}" for ending in present)
-            yield environment, f"{figures}, {spent(self.seconds[environment])}"
-
-    @property
-    def count(self) -> int:
-        return sum(endings.total() for endings in self.endings.values())
-
-    @property
-    def failed(self) -> bool:
-        return any(endings["failed"] for endings in self.endings.values())
+from greenrun.suite.tally import Tally
 
 
 @dataclass(frozen=True)
@@ -62,9 +15,9 @@ class Closing:
     """Everything that the last lines are made of. `whole` means that no scenario was left out."""
 
     tally: Tally
-    environments: Sequence[str]
+    course: Course
+    target: str
     whole: bool
-    stopped_at: str = ""
     interrupted: str = ""
     needs_person: Sequence[NeedsPerson] = ()
     report: str = ""
@@ -75,18 +28,17 @@ class Closing:
 
     @property
     def headline(self) -> str:
-        target = self.environments[-1]
+        words = self.course.aim.words
         if self.needs_person:
             return "A PERSON IS NEEDED: not everything is as it was before"
         if self.interrupted:
-            return f"Not released: interrupted by {self.interrupted}"
+            return words.interrupted.format(target=self.target, signal=self.interrupted)
         if self.tally.failed:
-            return f"Not released: stopped at {self.stopped_at}"
-        if not self.whole:
-            return f"Passed on {', '.join(self.environments)}, in part: this is no whole release"
-        if target == REHEARSAL_ENVIRONMENT:
-            return "The rehearsal went through"
-        return f"Released to {target}"
+            return words.stopped.format(target=self.target, place=self.course.stopped_at)
+        if not (self.whole or self.course.aim.is_emergency):
+            places = ", ".join(self.course.environments)
+            return f"Passed on {places}, in part: this is no whole {self.course.aim.noun}"
+        return words.done.format(target=self.target)
 
     @property
     def next_steps(self) -> list[str]:
@@ -95,10 +47,16 @@ class Closing:
         if self.interrupted:
             return ["the same command begins anew"]
         if self.tally.failed:
-            error = self.tally.first_error
-            hint = error.hint if isinstance(error, Hinted) else ""
-            return [hint or "mend it, then give the same command"]
+            hints = [error.hint for error in self._obstacles if isinstance(error, Hinted)]
+            return list(dict.fromkeys(filter(None, hints))) or [
+                "mend it, then give the same command"
+            ]
         return []
+
+    @property
+    def _obstacles(self) -> Sequence[BaseException]:
+        """What comes after the first failure may only follow from it, except in a plan."""
+        return self.tally.errors if self.course.aim is Aim.PLAN else self.tally.errors[:1]
 
 
 def show(closing: Closing, screen: Screen) -> None:

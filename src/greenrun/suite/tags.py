@@ -12,7 +12,13 @@ MEANINGS = {
     "drill": "a rehearsal of a failure: only on this machine, independent of the release",
     "way-back": "runs when the release of its environment was stopped, or when asked for alone",
     "record": "always runs, last of its environment",
+    "plan": "runs with --plan, too, which runs nothing else",
+    "delete-candidate": "part of the way back, with --delete-candidate alone",
+    "scale-to-zero": "for emergencies, with --scale-to-zero alone",
 }
+
+ON_REQUEST = frozenset({"delete-candidate", "scale-to-zero"})
+"""What has these tags runs when the option of the same name was given, and is of the way back."""
 
 
 class Kind(IntEnum):
@@ -33,7 +39,7 @@ def kind(tags: frozenset[str]) -> Kind:
     """The kind that tags ask for."""
     if "record" in tags:
         return Kind.RECORD
-    if "way-back" in tags:
+    if "way-back" in tags or tags & ON_REQUEST:
         return Kind.WAY_BACK
     return Kind.DRILL if "drill" in tags else Kind.FORWARD
 

@@ -6,10 +6,10 @@ from collections.abc import Generator
 import pytest
 from pytest_bdd.parser import Step
 
-from greenrun.errors import Hinted
+from greenrun.suite import tally
 from greenrun.suite.collection import Planned, planned
-from greenrun.suite.interruption import Interrupted
 from greenrun.suite.narration import FAILED, PASSED, SKIPPED
+from greenrun.suite.outcome import is_plain, said
 from greenrun.suite.run import Run
 from greenrun.suite.summary import Closing, show
 
@@ -23,6 +23,13 @@ class Telling:
         self._scenarios: set[str] = set()
         self._sentence: Step | None = None
         self._is_over = False
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """Say where the run leads, and why, before anything runs."""
+        if not self._run.counts:
+            return []
+        redact = self._run.secrets.redact
+        return [redact(line) for line in (self._run.doubt, str(self._run.course)) if line]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -53,11 +60,10 @@ class Telling:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         if scenario := planned(item):
-            self._run.tally.add(report)
-            if report.skipped and call.excinfo:
-                self._narrator.skip(str(call.excinfo.value))
-            elif call.excinfo:
-                self._tell(report, call.excinfo.value, scenario)
+            error = call.excinfo.value if call.excinfo else None
+            if error is not None:
+                self._tell(report, error, scenario)
+            self._run.tally.add(report, error)
         return report
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -89,25 +95,24 @@ class Telling:
             self._narrator.scenario(scenario.title)
 
     def _close(self, scenario: Planned) -> None:
-        tally = self._run.tally
-        ending, seconds = tally.close(scenario.environment)
-        if ending != "not attempted":
-            self._narrator.close(scenario.title, seconds, passed=ending == "passed")
+        result = self._run.tally.close(scenario)
+        if result.ending != tally.NOT_ATTEMPTED:
+            passed = result.ending == tally.PASSED
+            self._narrator.close(scenario.title, result.seconds, passed=passed)
 
     def _tell(self, report: pytest.TestReport, error: BaseException, scenario: Planned) -> None:
-        tally = self._run.tally
-        is_told = error is tally.first_error
-        tally.first_error = tally.first_error or error
+        if report.skipped:
+            self._narrator.skip(str(error))
+            return
+        message = "as told above" if self._run.tally.knows(error) else said(error)
         place = (self._sentence or scenario.scenario).line_number
         file = report.nodeid.partition("::")[0]
-        known = isinstance(error, Hinted | Interrupted)
-        message = str(error) if known else f"{type(error).__name__}: {error}"
-        self._narrator.problem(f"{file}:{place}\n{'as told above' if is_told else message}")
-        if known:
+        self._narrator.problem(f"{file}:{place}\n{message}")
+        if is_plain(error):
             report._pdbshown = True  # type: ignore[attr-defined]  # noqa: SLF001, pytest's sign for "has been shown"
 
     def _tell_what_is_left(self) -> None:
-        left = self._run.count - self._run.tally.count
+        left = self._run.counts.total() - len(self._run.tally.results)
         if left and self._run.interrupted:
             self._narrator.skip(f"interrupted by {self._run.interrupted}", left)
         self._narrator.close_skips()
@@ -116,9 +121,9 @@ class Telling:
         run = self._run
         return Closing(
             tally=run.tally,
-            environments=run.environments,
+            course=run.course,
+            target=run.target,
             whole=run.whole,
-            stopped_at=run.course.stopped_at,
             interrupted=run.interrupted,
             needs_person=run.outcome.needs_person,
             report=run.report,

@@ -1,0 +1,60 @@
+"""What a person wishes of one run beside its environment, and which wishes cannot go together."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+import pytest
+
+from greenrun.suite.tags import ON_REQUEST, REHEARSAL_ENVIRONMENT
+
+DESTINATION = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?|sha256:[0-9a-f]{64}")
+"""A revision's name as Cloud Run takes it, or the digest of an image."""
+
+ALONE = {
+    "--plan": (frozenset[str](), "a plan changes nothing"),
+    "--scale-to-zero": (frozenset({"--unlock"}), "an emergency does nothing else"),
+}
+"""Wishes that leave no room for others than these, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was wished for. `to` is a revision's name, an image's `sha256:` digest, or empty."""
+
+    plan: bool = False
+    resume: bool = False
+    unlock: bool = False
+    to: str = ""
+    delete_candidate: bool = False
+    scale_to_zero: bool = False
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """The options that were given, as people write them."""
+        given = (field.name for field in fields(self) if getattr(self, field.name))
+        return tuple(f"--{name.replace('_', '-')}" for name in given)
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """The tags that were wished for: a run needs a scenario that has each of them."""
+        return (ON_REQUEST | {"plan"}) & {each.removeprefix("--") for each in self.switches}
+
+
+def wishes_of(config: pytest.Config) -> Wishes:
+    """What the command line of this run wishes for."""
+    given = {field.name: config.getoption(field.name) for field in fields(Wishes)}
+    return Wishes(**{name: value for name, value in given.items() if value})
+
+
+def complaints(config: pytest.Config, target: str) -> Iterator[str]:
+    """Why these wishes cannot be meant, one line each."""
+    wishes, destination = wishes_of(config), config.getoption("to")
+    if wishes.switches and target == REHEARSAL_ENVIRONMENT:
+        yield f"{', '.join(wishes.switches)}: got --env={target}, needs the one to release to"
+    if destination is not None and not DESTINATION.fullmatch(destination):
+        yield f"--to: got {destination!r}, needs a revision's name or sha256: and 64 hex digits"
+    for switch, (company, reason) in ALONE.items():
+        others = [other for other in wishes.switches if other not in {switch, *company}]
+        if switch in wishes.switches and others:
+            yield f"{switch}: {reason}; leave out {', '.join(others)}"
