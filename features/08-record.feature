@@ -4,5 +4,10 @@ Feature: What was done is written down
   @record
   Scenario: The release leaves its record
     When the record is written
-    Then it tells the image, both revisions and how to go back
+    Then it tells what was released, how it was proven and how to go back
     And every change of the platform stands in the journal, before and after
+
+  @record @cloud
+  Scenario: The record is kept beside those of earlier releases
+    When the record is written
+    Then it is kept, and the index of all records leads to it

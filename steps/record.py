@@ -1,24 +1,36 @@
 """Sentences about the record."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pytest_bdd import then, when
 
 from greenrun import record
+from greenrun.domain.results import ScenarioResult
 from greenrun.record import Record
 from greenrun.release import Release
 
 
 @when("the record is written", target_fixture="written")
-def _(release: Release, reports: Path) -> Record:
-    return record.write(release, reports)
+def _(
+    release: Release,
+    reports: Path,
+    results: Sequence[ScenarioResult],
+    redact: Callable[[str], str],
+) -> Record:
+    return record.write(release, reports, results, redact)
 
 
-@then("it tells the image, both revisions and how to go back")
+@then("it tells what was released, how it was proven and how to go back")
 def _(written: Record) -> None:
     written.is_complete()
 
 
+@then("it is kept, and the index of all records leads to it")
+def _(release: Release, written: Record) -> None:
+    record.is_kept(release, written)
+
+
 @then("every change of the platform stands in the journal, before and after")
 def _(release: Release) -> None:
-    release.journal.is_whole()
+    release.account.journal.is_whole()

@@ -1,0 +1,134 @@
+"""What those who come later need to know of a release, as plain values."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from pydantic import TypeAdapter
+
+from greenrun.domain.gate import Quantity
+from greenrun.domain.results import ScenarioResult
+from greenrun.errors import GateClosed
+
+RELEASED = "released"
+AS_BEFORE = "not released, users served as before"
+PERSON_NEEDED = "not released, and a person is needed"
+
+_NEEDED = (
+    *("image", "image_id", "url", "baseline", "candidate"),
+    *("checks", "roll_back", "way_back", "journal"),
+)
+"""What no record of a released candidate may leave open."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedIncrement:
+    """One rise of the share, its verdict (`pass`, `inconclusive`, `fail`) and what decided it."""
+
+    share: int
+    verdict: str
+    judged: str
+    candidate: Mapping[str, Quantity | None] = field(repr=False)
+    baseline: Mapping[str, Quantity | None] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One release. Empty or None where it did not come to that, or where nobody answered.
+
+    `migrations_before` is what the release before this one had left. `next` is what a person does
+    now. `document` is the record that is kept, relative to release.yaml.
+    """
+
+    run: str
+    outcome: str
+    exit_status: int | None
+    next: str
+    service: str
+    environment: str
+    project: str
+    region: str
+    url: str
+    started: datetime
+    ended: datetime
+    seconds: float
+    commit: str
+    branch: str
+    subjects: tuple[str, ...]
+    image: str
+    repository: str
+    image_tag: str
+    image_id: str
+    manifest: str
+    pushed: bool
+    baseline: str
+    candidate: str
+    ready_seconds: float | None
+    traffic: str
+    increments: tuple[RecordedIncrement, ...]
+    migrations_before: tuple[str, ...] | None
+    migrations: tuple[str, ...] | None
+    contracted: bool
+    promise: str
+    checks: tuple[ScenarioResult, ...]
+    problems: tuple[str, ...]
+    roll_back: str
+    way_back: str
+    claim: int | None
+    journal: str
+    document: str = ""
+
+    def __repr__(self) -> str:
+        return f"<record of {self.service} on {self.environment}: {self.outcome}>"
+
+    @property
+    def migrated(self) -> tuple[str, ...]:
+        """The migrations that this release has applied, where that is known."""
+        if self.migrations is None or self.migrations_before is None:
+            return ()
+        return tuple(name for name in self.migrations if name not in self.migrations_before)
+
+    def is_complete(self) -> None:
+        """A released candidate's record tells what was released, how it was proven, the way back.
+
+        Raises:
+            GateClosed: naming what is missing.
+        """
+        needed = _NEEDED if self.outcome == RELEASED else ()
+        if missing := [name for name in needed if not getattr(self, name)]:
+            raise GateClosed(
+                f"the record of {self.service}: got no {', '.join(missing)}, needs each of them"
+            )
+
+    def ended_with(self, status: int) -> "Record":
+        """The same, with the exit status of the run."""
+        return replace(self, exit_status=status)
+
+    def redacted(self, redact: Callable[[str], str]) -> "Record":
+        """The same, with every text in it redacted."""
+        fields = _without_secrets(_RECORD.dump_python(self), redact)
+        return _RECORD.validate_python(fields)
+
+    def as_json(self) -> str:
+        """The record as machines read it; docs/record.md tells of each key."""
+        return _RECORD.dump_json(self, indent=2).decode() + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Record":
+        """The record that `as_json` made. Raises ValueError for anything else."""
+        return _RECORD.validate_json(text)
+
+
+_RECORD = TypeAdapter(Record)
+
+
+def _without_secrets(value: object, redact: Callable[[str], str]) -> object:
+    match value:
+        case str():
+            return redact(value)
+        case Mapping():
+            return {key: _without_secrets(item, redact) for key, item in value.items()}
+        case tuple():
+            return tuple(_without_secrets(item, redact) for item in value)
+        case _:
+            return value

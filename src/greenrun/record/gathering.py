@@ -1,0 +1,175 @@
+"""From a release to its record: the one place that knows where each fact is from."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypedDict
+
+from greenrun.domain.results import ScenarioResult
+from greenrun.domain.service import Service
+from greenrun.errors import CallFailed, ReleaseError
+from greenrun.record.facts import (
+    AS_BEFORE,
+    PERSON_NEEDED,
+    RELEASED,
+    Record,
+    RecordedIncrement,
+)
+from greenrun.release import Release
+
+_SILENT = "unknown: the platform did not answer"
+
+
+def gathered(release: Release, results: Sequence[ScenarioResult], at: datetime) -> Record:
+    """All that is known of a release by now, also where the platform is silent."""
+    service = _reading(release)
+    outcome = _outcome(release, service)
+    return Record(
+        run=release.account.run,
+        outcome=outcome,
+        exit_status=None,
+        next=_next(release, outcome),
+        environment=release.plan.environment,
+        service=release.plan.service,
+        project=release.plan.place.project,
+        region=release.plan.place.region,
+        url=_url(release, service),
+        started=release.started,
+        ended=at,
+        seconds=(at - release.started).total_seconds(),
+        **_source(release),
+        **_image(release),
+        baseline=release.baseline,
+        candidate=release.candidate.name if release.deployed else "",
+        ready_seconds=_ready_seconds(release),
+        traffic=str(service.resolved) if service else _SILENT,
+        increments=_increments(release),
+        **_schema(release),
+        checks=tuple(results),
+        problems=tuple(_problem(one) for one in results if one.ending == "failed"),
+        roll_back=f"pytest features/07-rollback.feature --env={release.plan.environment}",
+        way_back=release.way_back.by_hand if release.baseline else "",
+        claim=_claim(release),
+        journal=release.account.journal.path.name,
+    )
+
+
+def _reading(release: Release) -> Service | None:
+    try:
+        return release.service
+    except ReleaseError:
+        return None
+
+
+def _url(release: Release, service: Service | None) -> str:
+    known = service or release.before
+    return known.url if known else ""
+
+
+def _outcome(release: Release, service: Service | None) -> str:
+    """What it came to; where nothing was asked of the service, nothing can have moved."""
+    if release.by_hand:
+        return ", ".join(release.by_hand)
+    if release.promoted:
+        return RELEASED
+    moved = release.standing is not None and release.standing.asked
+    serving = service.resolved.serving if service else {}
+    return PERSON_NEEDED if moved and serving != {release.baseline: 100} else AS_BEFORE
+
+
+def _next(release: Release, outcome: str) -> str:
+    """What a person does now; a schema that was contracted leaves no way but forward."""
+    frozen = release.standing is not None and release.standing.contracted
+    if outcome == RELEASED:
+        return "Nothing: the candidate serves every user."
+    if outcome == AS_BEFORE:
+        return "Mend what is named as a problem, then release again."
+    if frozen:
+        return "Mend the candidate and release again: the baseline cannot bear the new schema."
+    return f"Send every user back to {release.baseline}, then see why greenrun could not."
+
+
+class _Source(TypedDict):
+    commit: str
+    branch: str
+    subjects: tuple[str, ...]
+
+
+def _source(release: Release) -> _Source:
+    try:
+        tree = release.roles.source_control.checkout()
+    except CallFailed:
+        return _Source(commit=release.source.commit, branch="", subjects=())
+    subjects = tree.subjects if tree.commit == release.source.commit else ()
+    return _Source(commit=release.source.commit, branch=tree.branch, subjects=subjects)
+
+
+class _Image(TypedDict):
+    image: str
+    repository: str
+    image_tag: str
+    image_id: str
+    manifest: str
+    pushed: bool
+
+
+def _image(release: Release) -> _Image:
+    image = release.image if release.built else None
+    manifest = image.manifest if image else None
+    return _Image(
+        image=image.reference if image else "",
+        repository=release.plan.build.repository,
+        image_tag=image.tag if image else "",
+        image_id=str(image.digest) if image else "",
+        manifest=str(manifest or ""),
+        pushed=manifest is not None,
+    )
+
+
+class _Schema(TypedDict):
+    migrations_before: tuple[str, ...] | None
+    migrations: tuple[str, ...] | None
+    contracted: bool
+    promise: str
+
+
+def _schema(release: Release) -> _Schema:
+    standing, last = release.standing, release.account.last
+    applied = tuple(one.name for one in release.migrations if one.applied)
+    return _Schema(
+        migrations_before=last.migrations if last else None,
+        migrations=applied if release.migrations else None,
+        contracted=standing.contracted if standing else False,
+        promise=standing.promise if standing else "",
+    )
+
+
+def _ready_seconds(release: Release) -> float | None:
+    ready_after = release.candidate.ready_after if release.deployed else None
+    return ready_after.total_seconds() if ready_after else None
+
+
+def _increments(release: Release) -> tuple[RecordedIncrement, ...]:
+    return tuple(
+        RecordedIncrement(
+            share=one.share,
+            verdict=one.judgement.verdict.value,
+            judged=str(one.judgement),
+            candidate=one.candidate,
+            baseline=one.baseline,
+        )
+        for one in release.increments
+    )
+
+
+def _problem(result: ScenarioResult) -> str:
+    return f"{result.environment}: {result.feature}: {result.title}: {result.reason}"
+
+
+def _claim(release: Release) -> int | None:
+    """The number of this run's claim; one of somebody else's would be misread as ours."""
+    try:
+        latest = release.account.lock.latest
+    except ReleaseError:
+        return None
+    ours = latest is not None and latest.owner.run == release.account.run
+    return latest.number if latest and ours else None

@@ -1,0 +1,107 @@
+"""Records as a release leaves them, with every fact that there can be."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from greenrun.domain.gate import Quantity
+from greenrun.domain.results import ScenarioResult
+from greenrun.record.facts import AS_BEFORE, RELEASED, Record, RecordedIncrement
+
+STARTED = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+
+RELEASE = Record(
+    run="20261121-080000-7f3a",
+    outcome=RELEASED,
+    exit_status=None,
+    next="Nothing: the candidate serves every user.",
+    service="shop",
+    environment="prod",
+    project="shop-469005",
+    region="europe-west1",
+    url="https://shop-abc-ew.a.run.app",
+    started=STARTED,
+    ended=datetime(2026, 11, 21, 8, 12, 30, tzinfo=UTC),
+    seconds=750.0,
+    commit="c0ffee" * 6 + "c0ff",
+    branch="main",
+    subjects=("Sum the costs | by <user>", "Add the shop"),
+    image="registry.test/shop@sha256:" + "b" * 64,
+    repository="registry.test/shop",
+    image_tag="shop-20261121-075500",
+    image_id="sha256:" + "a" * 64,
+    manifest="sha256:" + "b" * 64,
+    pushed=True,
+    baseline="shop-20261120-101500",
+    candidate="shop-20261121-080000",
+    ready_seconds=52.04,
+    traffic="100 % shop-20261121-080000, 0 % shop-20261121-080000 (revision tag candidate)",
+    increments=(
+        RecordedIncrement(
+            share=10,
+            verdict="pass",
+            judged="pass: p99 latency 412 ms (needs at most 2000 ms)",
+            candidate={"requests": Quantity(214.0), "p99 latency": Quantity(412.0, "ms")},
+            baseline={"requests": Quantity(1926.0), "p99 latency": None},
+        ),
+    ),
+    migrations_before=("20250901_create_schema.sql",),
+    migrations=("20250901_create_schema.sql", "20251009_enrich_costs.sql"),
+    contracted=False,
+    promise="roll back",
+    checks=(
+        ScenarioResult("local", "One image, built once", "The image is built", "passed", 41.26),
+        ScenarioResult("prod", "Candidate", "Every endpoint answers", "passed", 3.04),
+        ScenarioResult(
+            *("prod", "The way back", "Users are sent back", "not attempted", 0.0),
+            reason="the release went through",
+        ),
+    ),
+    problems=(),
+    roll_back="pytest features/07-rollback.feature --env=prod",
+    way_back="gcloud run services update-traffic shop --to-revisions=shop-20261120-101500=100 "
+    "--project=shop-469005 --region=europe-west1",
+    claim=7,
+    journal="journal-prod.jsonl",
+    document="docs/deployments/2026-11-21-deploy-20261121-080000.md",
+)
+
+STOPPED = replace(
+    RELEASE,
+    run="20261121-090000-11aa",
+    outcome=AS_BEFORE,
+    exit_status=1,
+    next="Mend what is named as a problem, then release again.",
+    url="",
+    seconds=3.0,
+    branch="",
+    subjects=(),
+    image="",
+    image_tag="",
+    image_id="",
+    manifest="",
+    pushed=False,
+    baseline="",
+    candidate="",
+    ready_seconds=None,
+    traffic="unknown: the platform did not answer",
+    increments=(),
+    migrations_before=None,
+    migrations=None,
+    promise="",
+    checks=(
+        ScenarioResult(
+            *("prod", "Nothing starts on a doubt", "The way back is known", "failed", 3.0),
+            reason="shop is split: got 60 % a, 40 % b, needs one revision at 100 %",
+        ),
+    ),
+    problems=(
+        (
+            "prod: Nothing starts on a doubt: The way back is known: "
+            "shop is split: got 60 % a, 40 % b, needs one revision at 100 %"
+        ),
+    ),
+    way_back="",
+    claim=None,
+    document="docs/deployments/2026-11-21-deploy-080000.md",
+)
+"""Stopped before anything was known."""

@@ -1,0 +1,45 @@
+"""docs/record.md tells every key of the record, and no other."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from greenrun.domain.results import ScenarioResult
+from greenrun.record.facts import AS_BEFORE, PERSON_NEEDED, RELEASED, Record, RecordedIncrement
+from greenrun.suite.outcome import NEEDS_PERSON
+
+PAGE = (Path(__file__).parents[2] / "docs/record.md").read_text("utf-8")
+TEMPLATE = Path(__file__).parents[2] / "src/greenrun/record/template.md.j2"
+ROWS = dict(re.findall(r"(?m)^\| (`[^|]+`) \| (.+) \|$", PAGE))
+
+
+def names(text: str) -> list[str]:
+    return re.findall(r"`([a-z_]+)`", text)
+
+
+def test_every_key_is_told_in_the_order_in_which_it_is_written() -> None:
+    assert [key for row in ROWS for key in names(row)] == [one.name for one in fields(Record)]
+
+
+def test_what_stands_in_a_list_is_told() -> None:
+    assert set(names(ROWS["`increments`"])) >= {one.name for one in fields(RecordedIncrement)}
+    assert set(names(ROWS["`checks`"])) >= {one.name for one in fields(ScenarioResult)}
+
+
+def test_every_outcome_is_told() -> None:
+    told = re.findall("`([^`]+)`", ROWS["`outcome`"])
+    assert told == [RELEASED, AS_BEFORE, PERSON_NEEDED]
+
+
+def test_the_call_for_a_person_is_told() -> None:
+    assert f"| {NEEDS_PERSON} | production needs a person |" in PAGE
+
+
+def test_every_block_that_can_be_replaced_is_told() -> None:
+    blocks = re.findall(r"{% block (\w+)", TEMPLATE.read_text("utf-8"))
+    (told,) = re.findall(r"replace the blocks (.+?)\. ", PAGE.replace("\n", " "))
+    assert names(told) == blocks
+
+
+def test_it_fits_on_one_screen() -> None:
+    assert len(PAGE.splitlines()) <= 60

@@ -1,0 +1,247 @@
+"""What a release leaves behind is what it has done, whatever came of it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from greenrun import record
+from greenrun.domain.gate import Gate, Quantity, Threshold
+from greenrun.domain.plan import Plan, RecordPlan
+from greenrun.domain.results import ScenarioResult
+from greenrun.domain.source import Checkout, Source
+from greenrun.errors import CallFailed, GateClosed, SettingsError
+from greenrun.record import Record
+from greenrun.record.facts import AS_BEFORE, PERSON_NEEDED, RELEASED
+from greenrun.release import Release
+from tests.conftest import BASELINE, HEALTHY, World
+from tests.fakes import IMAGE_ID, URL, FakeSourceControl
+
+RESULTS = (
+    ScenarioResult("prod", "Canary", "It is built", "passed", 2.0),
+    ScenarioResult("prod", "Canary", "It serves", "failed", 3.0, "got hunter2"),
+)
+OBJECTIVES = Gate((Threshold("error rate", "at most", Quantity(5, "%")),))
+DOCUMENT = "docs/deployments/2026-11-21-deploy-20261121-080000.md"
+
+
+@pytest.fixture
+def reports(tmp_path: Path) -> Path:
+    return tmp_path / "reports"
+
+
+@pytest.fixture
+def real(release: Release, plan: Plan, world: World, tmp_path: Path) -> Release:
+    """A release that is no rehearsal, claimed, of a commit that the tree is at."""
+    release.plan = replace(plan, environment="prod")
+    release.source = Source(tmp_path, world.source_control.state.commit)
+    release.claim()
+    return release
+
+
+class SilentGit(FakeSourceControl):
+    """A git that refuses everything."""
+
+    def checkout(self) -> Checkout:
+        raise CallFailed("could not read the commit")
+
+
+def redact(text: str) -> str:
+    return text.replace("hunter2", "********")
+
+
+def write(
+    release: Release, reports: Path, results: Sequence[ScenarioResult] = RESULTS
+) -> dict[str, Any]:
+    """What machines read once the record was written."""
+    record.write(release, reports, results, redact)
+    return told(reports)
+
+
+def told(reports: Path) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads((reports / "release.json").read_text("utf-8"))
+    return facts
+
+
+def deploy(release: Release) -> None:
+    release.find_baseline()
+    release.build_image()
+    release.deploy()
+
+
+def test_a_released_candidate_is_told_whole(real: Release, world: World, reports: Path) -> None:
+    deploy(real)
+    world.metrics.figures[real.candidate.name] = HEALTHY
+    real.run_canary(OBJECTIVES)
+    real.promote()
+    world.clock.sleep(timedelta(seconds=3))
+    facts = write(real, reports)
+    Record.from_json((reports / "release.json").read_text("utf-8")).is_complete()
+    expected = {
+        "run": "the-run",
+        "outcome": RELEASED,
+        "exit_status": None,
+        "project": "rehearsal",
+        "url": URL,
+        "started": "2026-11-21T08:00:00Z",
+        "ended": "2026-11-21T08:00:09Z",
+        "seconds": 9.0,
+        "commit": world.source_control.state.commit,
+        "branch": "main",
+        "subjects": ["Add the shop"],
+        "image_id": str(IMAGE_ID),
+        "baseline": BASELINE,
+        "candidate": "shop-20261121-080000",
+        "claim": 1,
+        "promise": "roll back",
+        "journal": "journal.jsonl",
+        "document": DOCUMENT,
+        "problems": ["prod: Canary: It serves: got ********"],
+        "roll_back": "pytest features/07-rollback.feature --env=prod",
+    }
+    assert {key: facts[key] for key in expected} == expected
+    assert f"--to-revisions={BASELINE}=100" in str(facts["way_back"])
+    assert str(facts["traffic"]).startswith("100 % shop-20261121-080000")
+    assert [(one["share"], one["verdict"]) for one in facts["increments"]] == [
+        (10, "pass"),
+        (50, "pass"),
+    ]
+    assert facts["increments"][0]["candidate"]["p95 latency"] == {"value": 90.0, "unit": "ms"}
+    assert "| candidate | shop-20261121-080000" in str(world.evidence.kept["record"])
+    assert json.loads(world.evidence.kept["record for machines"]) == facts
+
+
+def test_what_was_pushed_is_told_by_the_registrys_digest(real: Release, reports: Path) -> None:
+    real.find_baseline()
+    real.build_image()
+    assert not write(real, reports)["pushed"]
+    pushed = real.push_image()
+    facts = write(real, reports)
+    assert (facts["pushed"], facts["manifest"]) == (True, str(pushed.manifest))
+    assert facts["image"] == f"registry.test/shop@{pushed.manifest}"
+
+
+def test_a_release_that_was_stopped_early_has_its_record(real: Release, reports: Path) -> None:
+    facts = write(real, reports)
+    assert (facts["outcome"], facts["baseline"], facts["way_back"]) == (AS_BEFORE, "", "")
+    assert facts["document"] == "docs/deployments/2026-11-21-deploy-080000.md"
+    Record.from_json((reports / "release.json").read_text("utf-8")).is_complete()
+
+
+def test_a_release_that_was_taken_back_says_so(real: Release, reports: Path) -> None:
+    deploy(real)
+    real.raise_share(10)
+    assert write(real, reports)["outcome"] == PERSON_NEEDED
+    real.roll_back()
+    assert write(real, reports)["outcome"] == AS_BEFORE
+
+
+def test_where_nobody_answers_the_record_says_so(
+    real: Release, world: World, reports: Path
+) -> None:
+    deploy(real)
+    real.raise_share(10)
+    world.platform.state = None
+    real.roles = replace(real.roles, source_control=SilentGit())
+    facts = write(real, reports)
+    assert (facts["branch"], facts["subjects"]) == ("", [])
+    assert facts["traffic"] == "unknown: the platform did not answer"
+    assert (facts["outcome"], facts["url"]) == (PERSON_NEEDED, URL)
+    assert BASELINE in str(facts["next"])
+
+
+def test_a_claim_of_somebody_else_is_not_told_as_ours(
+    release: Release, world: World, reports: Path
+) -> None:
+    release.claim()
+    (ours,) = world.claims.all()
+    owner = replace(ours.owner, run="another")
+    world.claims.create(replace(ours, number=2, owner=owner))
+    assert write(release, reports)["claim"] is None
+
+
+def test_a_rehearsal_leaves_its_record_beside_the_report_alone(
+    release: Release, reports: Path, tmp_path: Path
+) -> None:
+    facts = write(release, reports)
+    assert facts["document"] == ""
+    assert not (tmp_path / "docs").exists()
+
+
+def test_the_end_of_the_run_rewrites_and_adds_nothing(
+    real: Release, reports: Path, tmp_path: Path
+) -> None:
+    deploy(real)
+    real.raise_share(10)
+    record.write(real, reports, RESULTS, redact)
+    real.roll_back()
+    written = record.save(real, reports, RESULTS, redact)
+    record.is_kept(real, written)
+    kept = sorted(path.name for path in (tmp_path / "docs/deployments").iterdir())
+    assert kept == ["2026-11-21-deploy-20261121-080000.md", "README.md"]
+    assert f"**{AS_BEFORE.capitalize()}.**" in (tmp_path / DOCUMENT).read_text("utf-8")
+    index = (tmp_path / "docs/deployments/README.md").read_text("utf-8")
+    assert index.count("](2026-11-21-deploy-20261121-080000.md) |") == 1
+
+
+def test_a_record_is_committed_at_the_end_with_its_files_and_no_other(
+    real: Release, world: World, reports: Path, tmp_path: Path
+) -> None:
+    real.plan = replace(real.plan, record=RecordPlan(hand_over=("SYNC.md",), commit=True))
+    deploy(real)
+    record.write(real, reports, RESULTS, redact)
+    assert not world.source_control.committed
+    record.save(real, reports, RESULTS, redact)
+    files = (DOCUMENT, "docs/deployments/README.md", "SYNC.md")
+    message = "Record the release of shop to prod: shop-20261121-080000"
+    assert world.source_control.committed == [(tuple(tmp_path / name for name in files), message)]
+
+
+def test_nothing_is_committed_where_nobody_asked_for_it(
+    real: Release, world: World, reports: Path
+) -> None:
+    record.save(real, reports, RESULTS, redact)
+    assert not world.source_control.committed
+
+
+@pytest.mark.parametrize("environment", ["local", "prod"])
+def test_a_template_that_cannot_be_filled_stops_no_twin(
+    real: Release, reports: Path, tmp_path: Path, environment: str
+) -> None:
+    (tmp_path / "mine.j2").write_text("{{ nothing }}")
+    real.plan = replace(real.plan, environment=environment, record=RecordPlan(template="mine.j2"))
+    with pytest.raises(SettingsError, match=r"mine\.j2:1: record\.template: .*is undefined"):
+        record.write(real, reports, RESULTS, redact)
+    assert told(reports)["outcome"] == AS_BEFORE
+    assert not (tmp_path / "docs").exists()
+
+
+def test_the_exit_status_stands_in_both_twins(release: Release, reports: Path) -> None:
+    facts = write(release, reports)
+    record.finish(reports, 10)
+    assert told(reports) == {**facts, "exit_status": 10}
+    assert "| exit status | 10 |\n" in (reports / "release.md").read_text("utf-8")
+
+
+def test_a_run_that_released_nothing_has_no_record_to_finish(reports: Path) -> None:
+    record.finish(reports, 0)
+    assert not reports.exists()
+
+
+def test_the_record_of_an_earlier_release_is_taken_away(release: Release, reports: Path) -> None:
+    write(release, reports)
+    record.discard(reports)
+    record.discard(reports)
+    assert list(reports.iterdir()) == []
+
+
+def test_a_record_that_lacks_facts_is_not_complete(real: Release, reports: Path) -> None:
+    deploy(real)
+    real.promote()
+    written = record.write(real, reports, (), redact)
+    with pytest.raises(GateClosed, match="the record of shop: got no checks, needs each"):
+        written.is_complete()
