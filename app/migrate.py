@@ -1,21 +1,30 @@
-"""`python -m app.migrate status|apply|query`: dated SQL files, each applied once, by yoyo."""
+"""`python -m app.migrate status|apply|check|query`: dated SQL files, each applied once, by yoyo.
+
+A file that older code does not survive says so in the comment at its head, with what it takes away:
+  -- contracts: the column usd of costs
+"""
 
 import argparse
 import fcntl
 import json
 import os
+import re
 import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 import yoyo  # type: ignore[import-untyped]  # the package ships no types
 
 from app import RefusedError
+from app.agreement import disagreements
 from app.database import SCHEME, Database
 
 SHIPPED = str(Path(__file__).parent / "migrations")
+COMMENT_OR_BLANK = re.compile(r"\s*(--|$)")
+CONTRACTS = re.compile(r"\s*--\s*contracts\s*:", re.IGNORECASE)
 
 
 @contextmanager
@@ -44,6 +53,16 @@ def status(database: Database, sources: str) -> dict[str, str]:
     return {each.id: "pending" if each in pending else "applied" for each in migrations}
 
 
+def contracting(sources: str) -> set[str]:
+    """The names of the migrations that older code does not survive, by what they say themselves."""
+    return {each.id for each in found_in(sources) if contracts(Path(each.path).read_text("utf-8"))}
+
+
+def contracts(sql: str) -> bool:
+    """True where the comment at the head of a file, before any statement, says so."""
+    return any(map(CONTRACTS.match, takewhile(COMMENT_OR_BLANK.match, sql.splitlines())))
+
+
 def apply(database: Database, sources: str) -> Iterator[str]:
     """Yield the name of each migration once it stands; those before a failing one stay."""
     with alone(database) as backend:
@@ -58,18 +77,40 @@ def apply(database: Database, sources: str) -> Iterator[str]:
             yield migration.id
 
 
+def check(database: Database) -> str:
+    """Say that the sums agree with the database; raise RefusedError for the first that do not."""
+    found = list(disagreements(database))
+    if found:
+        more = f"; and {len(found) - 3} more" if found[3:] else ""
+        raise RefusedError(f"cost summaries differ: {'; '.join(found[:3])}{more}")
+    return "cost summaries agree between the dashboard and the database"
+
+
 def lines(options: argparse.Namespace) -> Iterator[str]:
     database = Database.named_by(os.environ)
     sources = os.environ.get("MIGRATIONS", SHIPPED)
-    if options.command == "query":
-        yield json.dumps({"rows": database.rows(options.sql)})
-    elif options.command == "apply":
-        yield from (f"{name} applied" for name in apply(database, sources))
-    elif options.json:
-        states = status(database, sources).items()
-        yield json.dumps({"migrations": [{"name": name, "state": state} for name, state in states]})
+    match options.command:
+        case "query":
+            yield json.dumps({"rows": database.rows(options.sql)})
+        case "apply":
+            yield from (f"{name} applied" for name in apply(database, sources))
+        case "check":
+            yield check(database)
+        case "status":
+            yield from told(database, sources, as_json=options.json)
+
+
+def told(database: Database, sources: str, *, as_json: bool) -> Iterator[str]:
+    states, without_return = status(database, sources), contracting(sources)
+    if as_json:
+        rows = [
+            {"name": name, "state": state, "contracts": name in without_return}
+            for name, state in states.items()
+        ]
+        yield json.dumps({"migrations": rows})
     else:
-        yield from (f"{name} {state}" for name, state in status(database, sources).items())
+        for name, state in states.items():
+            yield f"{name} {state}" + (", contracts" if name in without_return else "")
 
 
 def main() -> str | None:
@@ -78,6 +119,7 @@ def main() -> str | None:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("status").add_argument("--json", action="store_true")
     commands.add_parser("apply")
+    commands.add_parser("check")
     commands.add_parser("query").add_argument("sql")
     try:
         for line in lines(parser.parse_args()):

@@ -60,3 +60,18 @@ def _(release: Release, datatable: Table) -> None:
 @then("the candidate's log has no errors")
 def _(release: Release) -> None:
     log.no_errors(release)
+
+
+@then("the candidate's log has no errors but the allowed ones")
+def _(release: Release, datatable: Table) -> None:
+    log.no_errors(release, log.patterns(column(datatable, "pattern")))
+
+
+@then("the candidate's log has stayed clean")
+def _(release: Release) -> None:
+    log.stayed_clean(release)
+
+
+@then("the candidate's log has stayed clean but for the allowed errors")
+def _(release: Release, datatable: Table) -> None:
+    log.stayed_clean(release, log.patterns(column(datatable, "pattern")))

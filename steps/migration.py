@@ -15,3 +15,8 @@ def _(release: Release) -> tuple[Migration, ...]:
 @then("no migration is pending")
 def _(migrations: tuple[Migration, ...]) -> None:
     schema.none_pending(migrations)
+
+
+@then("the data have held the image's own check")
+def _(release: Release, migrations: tuple[Migration, ...]) -> None:
+    schema.data_checked(release.plan, migrations)

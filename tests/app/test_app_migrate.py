@@ -9,10 +9,12 @@ import httpx
 import pytest
 
 from app import RefusedError
+from app.agreement import disagreements
 from app.database import Database
-from app.migrate import SHIPPED, alone, apply, status
+from app.migrate import SHIPPED, alone, apply, contracting, contracts, status
 
 CREATE, ENRICH = "20250901_create_schema", "20251009_enrich_costs"
+DROP = "20261101_drop_usd"
 
 
 @pytest.fixture
@@ -57,6 +59,76 @@ def test_a_failing_one_leaves_nothing_behind_and_the_earlier_ones_stay(
     assert database.rows("SELECT name FROM sqlite_master WHERE name = 'half_done'") == []
 
 
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("-- contracts: a column\nSELECT 1;", True),
+        ("-- depends: x\n\n--Contracts:\nSELECT 1;", True),
+        ("-- It contracts: not as a marker\nSELECT 1;", False),
+        ("SELECT 1;\n-- contracts: too late\n", False),
+        ("", False),
+    ],
+)
+def test_a_file_says_at_its_head_that_it_contracts(sql: str, told: bool) -> None:  # noqa: FBT001 - a parameter
+    assert contracts(sql) is told
+
+
+def test_one_that_contracts_is_told_apart(migrated: dict[str, str], start: Callable) -> None:
+    sources = f"{SHIPPED}:app/drills/contracting"
+    assert contracting(sources) == {DROP}
+    plain, machine = (
+        start({**migrated, "MIGRATIONS": sources}, "app.migrate", "status", *options)
+        for options in ((), ("--json",))
+    )
+    assert [process.finished() for process in (plain, machine)] == [0, 0]
+    assert plain.lines[-1] == f"{DROP} pending, contracts"
+    (rows,) = (json.loads(line)["migrations"] for line in machine.lines)
+    assert rows[-1] == {"name": DROP, "state": "pending", "contracts": True}
+
+
+def test_summaries_that_agree_pass_the_check(migrated: dict[str, str], start: Callable) -> None:
+    process = start(migrated, "app.migrate", "check")
+    assert process.finished() == 0
+    assert process.lines == ["cost summaries agree between the dashboard and the database"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        (
+            "UPDATE costs SET session_id = 'session-2' WHERE message_id = 1",
+            [
+                "costs.total of session-1 is 266 in the dashboard, 267 in the database",
+                "costs.total of session-2 is 268 in the dashboard, 267 in the database",
+            ],
+        ),
+        (
+            "DELETE FROM messages WHERE id = 1",
+            ["costs.total of all sessions is 800 in the dashboard, 799 in the database"],
+        ),
+    ],
+)
+def test_summaries_that_differ_are_told(
+    migrated: dict[str, str], start: Callable, damage: str, found: list[str]
+) -> None:
+    database = Database.named_by(migrated)
+    with database.transaction() as connection:
+        connection.execute(damage)
+    assert set(found) <= set(disagreements(database))
+    process = start(migrated, "app.migrate", "check")
+    assert process.finished() == 1
+    assert len(process.lines) == 1
+    assert process.lines[0].startswith(f"migrate: cost summaries differ: {found[0]}; ")
+
+
+def test_a_check_of_a_schema_that_is_not_there_fails(
+    environment: dict[str, str], start: Callable
+) -> None:
+    process = start(environment, "app.migrate", "check")
+    assert process.finished() == 1
+    assert process.lines == ["migrate: unable to open database file"]
+
+
 def test_a_lock_left_by_a_killed_process_stops_nobody(database: Database) -> None:
     list(apply(database, SHIPPED))
     with database.transaction() as connection:
@@ -84,8 +156,8 @@ def test_the_command_prints_a_line_or_json(migrated: dict[str, str], start: Call
     assert [json.loads(line) for line in machine.lines] == [
         {
             "migrations": [
-                {"name": CREATE, "state": "applied"},
-                {"name": ENRICH, "state": "applied"},
+                {"name": CREATE, "state": "applied", "contracts": False},
+                {"name": ENRICH, "state": "applied", "contracts": False},
             ]
         }
     ]

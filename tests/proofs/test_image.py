@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from greenrun.domain.image import Build, Image, Layer
+from greenrun.adapters.secret_scan import DetectSecrets
+from greenrun.domain.image import Build, Digest, Image, Layer
 from greenrun.errors import GateClosed
 from greenrun.proofs import image
 from greenrun.release import Release
+from tests.conftest import World
+from tests.fakes import MANIFEST
 
 
 def releasing(release: Release, **changes: object) -> Release:
@@ -59,13 +63,30 @@ def test_a_port_that_is_not_exposed(release: Release) -> None:
     ("changes", "place"),
     [
         ({"variables": {"API_TOKEN": "x"}}, "variable API_TOKEN"),
-        ({"variables": {"GREETING": "sk-" + "a" * 24}}, "variable GREETING"),
-        ({"layers": (Layer("RUN curl -H ghp_" + "a" * 36, 1),)}, "instruction RUN"),
+        ({"variables": {"GREETING": "ghp_" + "a1B2" * 9}}, "variable GREETING"),
+        ({"layers": (Layer("RUN curl -H ghp_" + "a1B2" * 9, 1),)}, "instruction RUN"),
+        ({"layers": (Layer("RUN DB_PASSWORD=" + "a1B2x9 make", 1),)}, "instruction RUN"),
     ],
 )
 def test_a_secret_in_the_image_is_named_by_its_place(
-    release: Release, changes: dict[str, object], place: str
+    release: Release, tmp_path: Path, changes: dict[str, object], place: str
 ) -> None:
+    release.roles = replace(release.roles, scanner=DetectSecrets(tmp_path))
     with pytest.raises(GateClosed, match=f"what looks like a secret, in {place}") as told:
         image.no_secret(releasing(release, **changes))
-    assert "aaaa" not in str(told.value)
+    assert "a1B2" not in str(told.value)
+
+
+def test_the_registry_holds_what_was_rehearsed(release: Release, world: World) -> None:
+    release.build_image()
+    with pytest.raises(GateClosed, match="got no manifest, needs an image that was pushed"):
+        image.held_by_registry(release)
+    release.account.lock.take(world.progress)
+    release.push_image()
+    image.held_by_registry(release)
+    world.registry.ids[MANIFEST] = Digest("sha256:" + "c" * 64)
+    with pytest.raises(
+        GateClosed, match=f"got other bytes, or none in the registry, needs {MANIFEST}"
+    ):
+        image.held_by_registry(release)
+    release.account.lock.let_go()

@@ -1,3 +1,4 @@
 -- depends: 20251009_enrich_costs
--- A drill: contracts the schema by a column that the code of the baseline reads.
+-- contracts: the column usd of costs, which the code of the baseline reads
+-- A drill.
 ALTER TABLE costs DROP COLUMN usd;

@@ -9,7 +9,7 @@ from google.cloud.logging_v2.types import ListLogEntriesRequest, LogEntry
 from google.logging.type.log_severity_pb2 import LogSeverity
 from google.protobuf.json_format import MessageToDict
 
-from greenrun.adapters.google_calls import refused
+from greenrun.adapters.google_calls import ANSWER_SECONDS, PATIENT, refused
 from greenrun.adapters.google_clients import GoogleClients
 from greenrun.domain.plan import Place
 from greenrun.ports import LogEntry as Entry
@@ -82,7 +82,10 @@ class CloudLogs:
             page_size=_PAGE,
         )
         with refused(f"read the log of {self._service}"):
-            return list(self._clients.log.list_log_entries(request))
+            found = self._clients.log.list_log_entries(
+                request, retry=PATIENT, timeout=ANSWER_SECONDS
+            )
+            return list(found)
 
     def _entry(self, entry: LogEntry) -> Entry:
         written = LogEntry.pb(entry)

@@ -1,32 +1,83 @@
 """Proofs of the candidate's log: that it says what a healthy start says, and no errors."""
 
+import re
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from enum import Enum
 
-from greenrun.errors import GateClosed
+from greenrun.errors import GateClosed, ReleaseError
+from greenrun.looking import looks
 from greenrun.ports import LogEntry
 from greenrun.release import Release
 
-_ERRORS = frozenset({"ERROR", "CRITICAL", "ALERT", "EMERGENCY"})
-_LOOK = timedelta(milliseconds=100)
+_SEVERE = frozenset({"ERROR", "CRITICAL", "ALERT", "EMERGENCY"})
+
+_SQL_ERROR = re.compile(
+    r"\bSQL error\b|\bSQLSTATE\b|\bORA-\d{5}\b|\bno such (?:table|column): |\bdeadlock detected\b"
+    r"|\b(?:Operational|Programming|Integrity|Interface|Database)Error\b"
+    r"|\b(?:psycopg2?|asyncpg|sqlalchemy|pymysql)\.(?:errors?|exc|exceptions|err)\.\w+"
+    r"|\bsqlite3\.\w*Error\b|\brelation \"[^\"]*\" does not exist"
+)
+_TOLD_AS_ERROR = re.compile(
+    r"[\W\d]*(?:T[\d:.,]+Z?[\W\d]*)?(?:ERROR|CRITICAL|FATAL)\b"
+    r"|Traceback \(most recent call last\)"
+)
+"""Where a line has no severity of its own: it begins with one, maybe after the time."""
+
+_READABLE = 1000
+"""Entries of no concern that the evidence holds; all others are in it."""
+
+
+class Mark(Enum):
+    """What an entry means for the candidate."""
+
+    ERROR = "error"
+    ALLOWED = "allowed"
+    NONE = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """An entry of a log, judged."""
+
+    entry: LogEntry
+    mark: Mark
+
+    def __str__(self) -> str:
+        return f"{self.mark.value:<8} {self.entry}"
+
+
+def patterns(texts: Sequence[str]) -> tuple[re.Pattern[str], ...]:
+    """Regular expressions of what may stand in a log; ReleaseError for one that cannot be meant."""
+    return tuple(map(_pattern, texts))
 
 
 def has_lines(release: Release, lines: Sequence[str]) -> None:
     """Every line stands in the candidate's log, as soon as the log has arrived."""
-    deadline = release.roles.clock.now() + release.plan.log_within
-    while missing := _missing(lines, release.candidate.log()):
-        if release.roles.clock.now() >= deadline:
-            raise GateClosed(
-                f"log of {release.candidate.name}: got no line {', '.join(map(repr, missing))} "
-                f"within {release.plan.log_within.total_seconds():g} s",
-            )
-        release.roles.clock.sleep(_LOOK)
+    for _ in looks(release.roles.clock, release.plan.log_within):
+        entries = release.roles.logs.of_revision(release.candidate.name)
+        missing = [line for line in lines if not any(line in entry.text for entry in entries)]
+        if not missing:
+            break
+    _keep(release, judged(entries))
+    if missing:
+        raise GateClosed(
+            f"log of {release.candidate.name}: got no line {', '.join(map(repr, missing))} "
+            f"within {release.plan.log_within.total_seconds():g} s",
+        )
 
 
-def no_errors(release: Release) -> None:
-    """No entry of the candidate's log is an error; an empty log is no proof of that."""
-    entries = release.candidate.log()
-    errors = [entry for entry in entries if _is_error(entry)]
+def no_errors(release: Release, allowed: Sequence[re.Pattern[str]] = ()) -> None:
+    """No entry since the deploy is an error, but for those that match an allowed pattern.
+
+    An empty log is no proof of that. What `has_lines` has found is the start that this judges.
+    """
+    for _ in looks(release.roles.clock, release.plan.log_within):
+        if entries := release.roles.logs.of_revision(release.candidate.name):
+            break
+    marked = judged(entries, allowed)
+    _keep(release, marked)
+    errors = [each.entry for each in marked if each.mark is Mark.ERROR]
     if errors:
         raise GateClosed(
             f"log of {release.candidate.name}: got {len(errors)} errors, needs none; the first is\n"
@@ -36,9 +87,53 @@ def no_errors(release: Release) -> None:
         raise GateClosed(f"log of {release.candidate.name}: got nothing, needs a log to judge by")
 
 
-def _missing(lines: Sequence[str], log: Sequence[LogEntry]) -> list[str]:
-    return [line for line in lines if not any(line in entry.text for entry in log)]
+def stayed_clean(release: Release, allowed: Sequence[re.Pattern[str]] = ()) -> None:
+    """No entry until now is an error: our own requests of now are seen in the request log first."""
+    release.answering()
+    no_errors(release, allowed)
+
+
+def judged(
+    entries: Sequence[LogEntry], allowed: Sequence[re.Pattern[str]] = ()
+) -> tuple[Marked, ...]:
+    """Each entry with its mark; patterns may match anywhere in the text of an error."""
+    return tuple(Marked(entry, _mark(entry, allowed)) for entry in entries)
+
+
+def _mark(entry: LogEntry, allowed: Sequence[re.Pattern[str]]) -> Mark:
+    if not _is_error(entry):
+        return Mark.NONE
+    known = any(pattern.search(entry.text) for pattern in allowed)
+    return Mark.ALLOWED if known else Mark.ERROR
 
 
 def _is_error(entry: LogEntry) -> bool:
-    return entry.severity in _ERRORS
+    without_severity = entry.severity == "DEFAULT"
+    return bool(
+        entry.severity in _SEVERE
+        or _SQL_ERROR.search(entry.text)
+        or (without_severity and _TOLD_AS_ERROR.match(entry.text))
+    )
+
+
+def _keep(release: Release, marked: Sequence[Marked]) -> None:
+    kept = [str(each) for at, each in enumerate(marked) if at < _READABLE or each.mark.value]
+    if left_out := len(marked) - len(kept):
+        kept.append(f"{left_out} more entries are of no concern")
+    text = "\n".join(kept) or "nothing"
+    release.roles.evidence.attach("log of the candidate", text)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        found = re.compile(text)
+    except re.error as error:
+        raise ReleaseError(
+            f"could not read the allowed pattern {text!r}: {error}, needs a regular expression",
+            hint="a backslash before a character of special meaning makes it a plain one",
+        ) from error
+    if found.search(""):
+        raise ReleaseError(
+            f"got the allowed pattern {text!r}, which every line matches, needs one that some do"
+        )
+    return found

@@ -1,5 +1,5 @@
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import httpx
 import pytest
@@ -9,9 +9,13 @@ from greenrun.adapters.cloud_run import CloudRun
 from greenrun.adapters.google_clients import GoogleClients
 from greenrun.domain.plan import Place
 from greenrun.domain.revision import RevisionSettings
+from greenrun.domain.service import Service
 from greenrun.domain.traffic import Target, TrafficSplit
+from greenrun.errors import CallFailed
+from greenrun.local_cloud.cloud import LocalCloud
+from greenrun.local_cloud.faults.catalogue import Faults
 from greenrun.ports import Job, LogEntry, Patience
-from tests.adapters.cloud.candidates import revision, until
+from tests.adapters.cloud.candidates import reading, revision, until
 from tests.adapters.cloud.programs import MANY, SECRET
 
 TASK = "in-process/task"
@@ -20,6 +24,18 @@ TASK = "in-process/task"
 @pytest.fixture
 def logs(clients: GoogleClients, place: Place) -> CloudLogs:
     return CloudLogs(clients, place, "web", lambda text: text.replace(SECRET, "********"))
+
+
+@pytest.fixture
+def faults(cloud: LocalCloud) -> Iterator[Faults]:
+    yield cloud.faults
+    cloud.faults.clear()
+
+
+def found(platform: CloudRun) -> Service:
+    service = platform.service()
+    assert service is not None
+    return service
 
 
 def told(entries: Iterable[LogEntry]) -> list[tuple[str, str]]:
@@ -45,9 +61,7 @@ def test_requests_are_no_part_of_what_a_revision_wrote(
     platform: CloudRun, logs: CloudLogs, patience: Patience
 ) -> None:
     platform.create(revision("one"), patience)
-    service = platform.service()
-    assert service is not None
-    httpx.get(service.url, headers={"user-agent": "us"})
+    httpx.get(found(platform).url, headers={"user-agent": "us"})
     until(lambda: logs.answerers("us"))
     assert told(logs.of_revision("web-one")) == [("DEFAULT", "Application startup complete")]
 
@@ -68,7 +82,7 @@ def test_other_revisions_are_not_in_it(
 ) -> None:
     platform.create(revision("one", "talkative"), patience)
     split = TrafficSplit((Target("web-one", 100), Target("web-two", 0, "candidate")))
-    platform.deploy(revision("two"), split, patience)
+    platform.deploy(revision("two"), split, reading(platform), patience)
     assert told(logs.of_revision("web-two")) == [("DEFAULT", "Application startup complete")]
     assert logs.of_revision("web-three") == []
 
@@ -89,7 +103,9 @@ def test_the_request_log_tells_who_answered_that_very_user_agent(
 ) -> None:
     platform.create(revision("one"), patience)
     platform.let_all_invoke()
-    platform.deploy(revision("two"), TrafficSplit((Target("web-two", 100),)), patience)
+    platform.deploy(
+        revision("two"), TrafficSplit((Target("web-two", 100),)), reading(platform), patience
+    )
     service = platform.service()
     assert service is not None
     for agent in ("greenrun/1a", "greenrun/1A", "greenrun/1a2", "greenrun/1a"):
@@ -99,3 +115,21 @@ def test_the_request_log_tells_who_answered_that_very_user_agent(
     )
     assert answerers == ["web-two", "web-two"]
     assert logs.answerers("nobody") == []
+
+
+@pytest.mark.parametrize("code", ["UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"])
+def test_a_reading_that_is_refused_for_the_moment_is_made_again(
+    platform: CloudRun, logs: CloudLogs, patience: Patience, faults: Faults, code: str
+) -> None:
+    platform.create(revision("one"), patience)
+    faults.add(f"*.ListLogEntries: {code}, twice")
+    assert told(logs.of_revision("web-one")) == [("DEFAULT", "Application startup complete")]
+
+
+def test_a_reading_that_is_not_allowed_says_so_at_once(logs: CloudLogs, faults: Faults) -> None:
+    faults.add("*.ListLogEntries: PERMISSION_DENIED")
+    with pytest.raises(
+        CallFailed, match="could not read the log of web: got PERMISSION_DENIED"
+    ) as refused:
+        logs.of_revision("web-one")
+    assert "grant" in refused.value.hint

@@ -1,0 +1,24 @@
+"""Proof that what will happen is told before it does."""
+
+from greenrun.domain.standing import Standing
+from greenrun.errors import GateClosed
+from greenrun.planning import Rehearsed, outlook
+from greenrun.release import Release
+
+
+def told(release: Release, rehearsed: Rehearsed | None, *, aloud: bool) -> None:
+    """Everything that the release will change stands in the evidence; `aloud`, it is shown, too."""
+    told = outlook(release.plan, release.roles, release.source, _last(release), rehearsed)
+    release.roles.evidence.attach("plan", told.as_markdown(), "text/markdown")
+    if aloud:
+        release.roles.progress.present(told.as_text())
+
+
+def _last(release: Release) -> Standing | None:
+    claim = release.account.lock.latest
+    if claim is None or not claim.standing:
+        return None
+    try:
+        return Standing.from_json(claim.standing)
+    except ValueError as error:
+        raise GateClosed(f"{claim}: {error}") from error

@@ -1,0 +1,46 @@
+"""A schema is proven by the state of every migration, and its data by a check that was made."""
+
+import pytest
+
+from greenrun.domain.plan import BuildPlan, MigrationPlan, Place, Plan
+from greenrun.domain.revision import RevisionSettings
+from greenrun.errors import GateClosed
+from greenrun.migration import Migration
+from greenrun.proofs import schema
+
+APPLIED = Migration("20250901_create", applied=True)
+PENDING = Migration("20251009_enrich", applied=False)
+CHECKED = MigrationPlan(("status",), ("apply",), ("check",))
+UNCHECKED = MigrationPlan(("status",), ("apply",))
+
+
+def planned(migration: MigrationPlan | None) -> Plan:
+    place, build = Place("rehearsal", "europe-west1"), BuildPlan("registry.test/shop")
+    return Plan("shop", "local", place, build, RevisionSettings(), migration=migration)
+
+
+def test_nothing_pending_passes() -> None:
+    schema.none_pending([APPLIED])
+
+
+@pytest.mark.parametrize(
+    ("migrations", "found"),
+    [([APPLIED, PENDING], "20251009_enrich"), ([], "no migration at all")],
+)
+def test_what_is_pending_closes_the_gate(migrations: list[Migration], found: str) -> None:
+    with pytest.raises(GateClosed, match=f"pending migrations: got {found}, needs every one"):
+        schema.none_pending(migrations)
+
+
+def test_data_that_were_checked_pass() -> None:
+    schema.data_checked(planned(CHECKED), [APPLIED])
+
+
+@pytest.mark.parametrize(
+    ("migration", "migrations"), [(UNCHECKED, [APPLIED]), (None, [APPLIED]), (CHECKED, [])]
+)
+def test_data_that_nobody_checked_are_no_proof(
+    migration: MigrationPlan | None, migrations: list[Migration]
+) -> None:
+    with pytest.raises(GateClosed, match="check of the data: got none"):
+        schema.data_checked(planned(migration), migrations)

@@ -1,0 +1,300 @@
+"""The plan tells what a release would find, do and promise, and changes nothing for that."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from greenrun.domain.claim import Claim, Owner
+from greenrun.domain.image import Image, TagPolicy
+from greenrun.domain.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan, PreflightPlan
+from greenrun.domain.revision import RevisionSettings, SecretReference, StartupProbe, Volume
+from greenrun.domain.source import Source
+from greenrun.domain.standing import Stage, Standing
+from greenrun.domain.traffic import Target, TrafficSplit
+from greenrun.errors import CallFailed
+from greenrun.planning import Outlook, Rehearsed, outlook
+from greenrun.ports import Leak, NewRevision, Patience, Roles
+from tests.fakes import IMAGE_ID, FakePlatform, FakeScanner, FakeVault, MemoryClaims
+from tests.roles import fake_roles
+
+GOLDEN = Path(__file__).parent / "test_planning_golden"
+PATIENCE = Patience(timedelta(seconds=1))
+SOURCE = Source(Path(), "c0ffee" * 6 + "c0ff")
+IMAGE = Image("registry.test/shop", "shop-20261121-080000", IMAGE_ID, 10**8, "amd64")
+
+WANTED = RevisionSettings(
+    variables={"LOG_LEVEL": "INFO", "MODE": "new", "WORKERS": "4"},
+    secrets={"API_TOKEN": SecretReference("API_TOKEN", "5"), "KEY": SecretReference("KEY")},
+    cpu="2",
+    memory="4Gi",
+    min_instances=1,
+    max_instances=10,
+    startup_probe=StartupProbe("/api/health", timedelta(seconds=1), 60),
+    volumes=(Volume("data", "nfs:10.0.0.2:/shop", "/data"),),
+)
+LAST = replace(
+    WANTED,
+    variables={"LOG_LEVEL": "INFO", "WORKERS": "2", "FLAG": "on"},
+    secrets={"API_TOKEN": SecretReference("API_TOKEN", "4")},
+)
+LIVE = replace(
+    LAST,
+    variables={"LOG_LEVEL": "DEBUG", "WORKERS": "2", "FLAG": "on", "MAIL_KEY": "hunter2"},
+    secrets={"API_TOKEN": SecretReference("API_TOKEN", "4"), "OLD": SecretReference("OLD")},
+    memory="8Gi",
+)
+PROMOTED = Standing(
+    "a run",
+    "shop-1",
+    TrafficSplit.all_to("shop-1"),
+    candidate="shop-2",
+    stage=Stage.PROMOTED,
+    migrations=("20250901_create",),
+)
+
+
+@pytest.fixture
+def plan() -> Plan:
+    return Plan(
+        service="shop",
+        environment="prod",
+        place=Place("emergence", "europe-west1"),
+        build=BuildPlan("registry.test/shop"),
+        settings=WANTED,
+        public=True,
+        canary=CanaryPlan((10, 50), timedelta(minutes=10)),
+        preflight=PreflightPlan(quality_gates={"tests": ("pytest",)}),
+        migration=MigrationPlan(("status",), ("apply",), ("app", "check")),
+    )
+
+
+@pytest.fixture
+def platform() -> FakePlatform:
+    """Released once, as shop-2; then somebody deployed shop-3 by hand, and tagged shop-1."""
+    platform = FakePlatform("shop")
+    platform.create(NewRevision("shop-2", "shop@sha256:2", LAST), PATIENCE)
+    by_hand = TrafficSplit((Target("shop-3", 100), Target("shop-1", 0, "alice")))
+    before = platform.state
+    assert before is not None
+    platform.deploy(NewRevision("shop-3", "shop@sha256:3", LIVE), by_hand, before, PATIENCE)
+    platform.change_by_somebody(changed_at="2026-11-20T17:00:00Z")
+    platform.calls.clear()
+    return platform
+
+
+@pytest.fixture
+def roles(platform: FakePlatform) -> Roles:
+    vault = FakeVault({"API_TOKEN:5", "KEY:latest"})
+    return fake_roles("shop", platform=platform, vault=vault)
+
+
+def told(outlook: Outlook, title: str) -> dict[str, tuple[str, ...]]:
+    """The rows of a section, by their first cells."""
+    (section,) = (section for section in outlook.sections if section.title == title)
+    return {row[0]: row[1:] for row in section.rows}
+
+
+def test_a_plan_reads_like_this(plan: Plan, roles: Roles) -> None:
+    found = outlook(plan, roles, SOURCE, PROMOTED, None)
+    assert found.as_text() == (GOLDEN / "outlook.txt").read_text("utf-8")
+    assert found.as_markdown() == (GOLDEN / "outlook.md").read_text("utf-8")
+
+
+def test_nothing_is_changed(plan: Plan, roles: Roles, platform: FakePlatform) -> None:
+    before = platform.state
+    outlook(plan, roles, SOURCE, PROMOTED, Rehearsed(IMAGE))
+    assert (platform.calls, platform.state) == ([], before)
+    assert roles.claims.all() == []
+
+
+def test_no_line_is_wider_than_a_terminal(plan: Plan, roles: Roles) -> None:
+    wide = replace(plan, settings=replace(WANTED, variables={"LOG_LEVEL": "x" * 300}))
+    lines = outlook(wide, roles, SOURCE, PROMOTED, None).as_text().splitlines()
+    assert max(map(len, lines)) <= 100
+
+
+def test_no_secret_is_told(plan: Plan, roles: Roles) -> None:
+    roles = replace(roles, scanner=FakeScanner([Leak("LOG_LEVEL", 1, "Secret Keyword")]))
+    found = outlook(plan, roles, SOURCE, PROMOTED, None)
+    settings = told(found, "Settings that differ")
+    assert "hunter2" not in found.as_text() + found.as_markdown()
+    assert settings["variables.MAIL_KEY"] == ("-", "set", "-", "would be lost, changed since")
+    assert settings["variables.LOG_LEVEL"] == (*["********"] * 3, "changed since")
+
+
+def test_settings_are_compared_with_what_the_last_release_left_to_users(
+    plan: Plan, roles: Roles
+) -> None:
+    taken_back = replace(PROMOTED, baseline="shop-2", candidate="shop-9", stage=Stage.RESTORED)
+    expected = told(outlook(plan, roles, SOURCE, PROMOTED, None), "Settings that differ")
+    found = told(outlook(plan, roles, SOURCE, taken_back, None), "Settings that differ")
+    assert found == expected
+
+
+def test_without_a_last_release_nobody_is_told_to_have_changed_anything(
+    plan: Plan, roles: Roles
+) -> None:
+    found = outlook(plan, roles, SOURCE, None, None)
+    settings = told(found, "Settings that differ")
+    assert {row[0] for row in settings.values()} == {"unknown"}
+    assert {row[-1] for row in settings.values()} == {"", "would be lost"}
+    assert told(found, "Under way")["last release"] == ("none is known",)
+
+
+def test_a_variable_that_becomes_a_secret_is_not_lost(
+    plan: Plan, roles: Roles, platform: FakePlatform
+) -> None:
+    revision = platform.revisions_by_name["shop-3"]
+    settings = replace(LIVE, variables={**LIVE.variables, "KEY": "plain"})
+    platform.revisions_by_name["shop-3"] = replace(revision, settings=settings)
+    settings_told = told(outlook(plan, roles, SOURCE, None, None), "Settings that differ")
+    assert settings_told["variables.KEY"] == ("unknown", "set", "-", "")
+
+
+def test_equal_settings_are_not_told(plan: Plan, roles: Roles) -> None:
+    same = replace(plan, settings=LIVE)
+    assert told(outlook(same, roles, SOURCE, None, None), "Settings that differ") == {"none": ("",)}
+
+
+def test_secrets_that_are_missing_or_float_are_flagged(plan: Plan, roles: Roles) -> None:
+    roles = replace(roles, vault=FakeVault({"KEY:latest"}))
+    secrets = told(outlook(plan, roles, SOURCE, None, None), "Secrets")
+    floating = "read anew when an instance starts: a rollback does not bring an old value back"
+    assert secrets == {
+        "API_TOKEN": ("API_TOKEN:5", "missing", ""),
+        "KEY": ("KEY:latest", "enabled", floating),
+        "OLD": ("OLD:latest", "live", floating),
+    }
+
+
+@pytest.mark.parametrize(
+    ("brought", "applied", "pending"),
+    [
+        (("1", "2", "3"), ("1",), "2\n3"),
+        (("1",), ("1",), "none"),
+        ((), ("1",), "unknown until the image is asked"),
+        (("1",), (), "unknown until the image is asked"),
+    ],
+)
+def test_pending_migrations_are_told_as_far_as_they_are_known(
+    plan: Plan, roles: Roles, brought: tuple[str, ...], applied: tuple[str, ...], pending: str
+) -> None:
+    last = replace(PROMOTED, migrations=applied)
+    found = outlook(plan, roles, SOURCE, last, Rehearsed(IMAGE, brought))
+    assert told(found, "Migrations")["pending"] == (pending,)
+
+
+def test_a_release_that_may_contract_promises_to_freeze(plan: Plan, roles: Roles) -> None:
+    assert plan.migration is not None
+    daring = replace(plan, migration=replace(plan.migration, allow_contracting=True))
+    kept, given_up = (
+        told(outlook(each, roles, SOURCE, None, None), "Promise") for each in (plan, daring)
+    )
+    assert kept["when a gate closes"] == ("roll back: every user returns to shop-3",)
+    assert "after a contraction" not in kept
+    assert given_up["after a contraction"][0].startswith("freeze")
+
+
+def test_a_release_without_migrations_says_so(plan: Plan, roles: Roles) -> None:
+    found = outlook(replace(plan, migration=None), roles, SOURCE, None, None)
+    assert told(found, "Migrations") == {"none": ("",)}
+    assert not [step for step in told(found, "Steps ahead") if "migration" in step]
+
+
+def test_a_rehearsed_image_is_not_built_again(plan: Plan, roles: Roles) -> None:
+    found = outlook(plan, roles, SOURCE, None, Rehearsed(IMAGE))
+    assert told(found, "Image") == {
+        "rehearsed, and green": ("registry.test/shop:shop-20261121-080000",),
+        "image id": (str(IMAGE_ID),),
+    }
+    assert next(iter(told(found, "Steps ahead"))) == "quality gate tests"
+
+
+@pytest.mark.parametrize(
+    ("policy", "tag"),
+    [
+        (TagPolicy.COMMIT, "c0ffeec0ffee, by the commit, and latest"),
+        (TagPolicy.BUILD_ID, "the number of the last build and one, and latest"),
+    ],
+)
+def test_the_image_tag_is_told_as_the_policy_makes_it(
+    plan: Plan, roles: Roles, policy: TagPolicy, tag: str
+) -> None:
+    plan = replace(plan, build=replace(plan.build, tag_policy=policy))
+    assert told(outlook(plan, roles, SOURCE, None, None), "Image")["image tag"] == (tag,)
+
+
+@pytest.mark.parametrize(("minutes", "dead"), [(1, False), (2, True)])
+def test_a_lock_that_is_held_is_told(plan: Plan, roles: Roles, *, minutes: int, dead: bool) -> None:
+    beat = roles.clock.now() - timedelta(minutes=minutes)
+    owner = Owner("alice@example.com", "ci-7", 42, "a run")
+    claim = Claim(3, owner, beat, beat, timedelta(seconds=90), held=True)
+    roles = replace(roles, claims=MemoryClaims({3: claim}))
+    (lock,) = told(outlook(plan, roles, SOURCE, None, None), "Under way")["lock"]
+    assert lock.startswith(f"held: {claim}, last heard of {minutes} min ago")
+    assert lock.endswith("would be taken over") is dead
+
+
+@pytest.mark.parametrize(
+    ("contracted", "first"),
+    [
+        (False, "shop-2, users moved; unfinished: users would first be brought back to shop-1"),
+        (
+            True,
+            (
+                "shop-2, users moved, on a contracted schema; "
+                "unfinished, and frozen: a person has to look at it first"
+            ),
+        ),
+    ],
+)
+def test_an_unfinished_release_is_told(
+    plan: Plan, roles: Roles, *, contracted: bool, first: str
+) -> None:
+    last = replace(PROMOTED, stage=Stage.MOVED, contracted=contracted)
+    found = outlook(plan, roles, SOURCE, last, None)
+    assert told(found, "Under way")["last release"] == (first,)
+
+
+def test_a_service_that_is_split_has_no_baseline(
+    plan: Plan, roles: Roles, platform: FakePlatform
+) -> None:
+    split = TrafficSplit(
+        (Target("shop-3", 60), Target("shop-2", 40), Target("shop-2", 0, "candidate"))
+    )
+    platform.change_by_somebody(wanted=split, actual=split)
+    found = outlook(plan, roles, SOURCE, None, None)
+    serving = told(found, "Who serves")
+    assert serving["baseline"][0].startswith("none: shop is split: got 60 % shop-3, 40 % shop-2")
+    assert serving["revision tag candidate"] == ("on shop-2, would move to the candidate",)
+    assert told(found, "Settings that differ")["memory"] == ("unknown", "8Gi", "4Gi", "")
+    assert "without greenrun" not in told(found, "Promise")
+
+
+def test_a_service_that_does_not_exist_is_told(plan: Plan, roles: Roles) -> None:
+    found = outlook(plan, replace(roles, platform=FakePlatform("shop")), SOURCE, None, None)
+    assert told(found, "Who serves") == {
+        "baseline": ("none: the service does not exist, and has to before a release",)
+    }
+    assert told(found, "Where")["who may invoke"] == ("now nobody, wanted everybody",)
+
+
+def test_a_reading_that_is_refused_is_no_plan(plan: Plan, roles: Roles) -> None:
+    class Locked(FakeVault):
+        def exists(self, secret: str, version: str) -> bool:
+            raise CallFailed(f"could not read {secret}:{version}")
+
+    with pytest.raises(CallFailed, match="could not read API_TOKEN:5"):
+        outlook(plan, replace(roles, vault=Locked()), SOURCE, None, None)
+
+
+def test_the_longest_total_is_the_sum_of_all_budgets(plan: Plan, roles: Roles) -> None:
+    steps = told(outlook(plan, roles, SOURCE, None, None), "Steps ahead")
+    migration, canary = 4 * timedelta(minutes=5), 2 * timedelta(minutes=12)
+    build, push, gate = (timedelta(minutes=minutes) for minutes in (10, 15, 10))
+    ready, log, promotion = (timedelta(minutes=minutes) for minutes in (1, 1, 2))
+    total = migration + canary + build + push + gate + ready + log + promotion
+    assert total == timedelta(hours=1, minutes=23)
+    assert steps["all that have a budget, at most"] == ("1 h 23 min",)
