@@ -2,9 +2,12 @@
 
 pytest_plugins = [
     "fixtures.world",
+    "fixtures.rehearsed",
     "fixtures.release",
     "fixtures.drills",
     "steps.preflight",
+    "steps.plan",
+    "steps.lock",
     "steps.image",
     "steps.migration",
     "steps.candidate",

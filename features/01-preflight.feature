@@ -1,12 +1,35 @@
 Feature: Nothing starts on a doubt
   Protects everybody who uses the service now: a release that could not be taken back does not begin.
 
+  @plan
+  Scenario: Nothing stands in the way of this release
+    Then all of this holds
+      | what                                                             | where      |
+      | the container engine is recent enough                            | everywhere |
+      | the Dockerfile makes an image that listens where requests arrive | everywhere |
+      | no secret stands in env.yaml or in what the image is built from  | everywhere |
+      | every secret that the service reads exists                       | everywhere |
+      | the tree is clean, on its branch and in step with its remote     | cloud      |
+      | the expected commits are in                                      | cloud      |
+      | the quality gates pass                                           | cloud      |
+      | credentials exist, with every permission that the release needs  | cloud      |
+      | one revision serves every user                                   | cloud      |
+      | the baseline could start again                                   | cloud      |
+
+  @plan @cloud
+  Scenario: What will happen is told before it does
+    Then the plan tells what serves now, what would change and how it would be taken back
+
+  Scenario: One release of the service at a time
+    When the release claims the service
+    Then nobody else can release it
+
+  @cloud
+  Scenario: What a killed release has left is put right first
+    When what was left unfinished is taken back, or gone on with
+    Then nothing is left unfinished
+
   Scenario: The way back is known before anything moves
     When the service is read as it serves now
     Then one revision serves every user
     And it is the baseline of this release
-
-  Scenario: What the release needs is there
-    Then the container engine is recent enough
-    And the Dockerfile makes an image that listens where requests arrive
-    And every secret that the service reads exists

@@ -1,6 +1,7 @@
 Feature: One image, built once
   Protects the promise of the rehearsal: the bytes that were proven are the bytes that users get.
 
+  @rehearsal
   Scenario: The image is built within its budgets
     When the image is built
     Then it is for the platform that release.yaml names
@@ -10,3 +11,8 @@ Feature: One image, built once
   Scenario: The image can be deployed anywhere
     Then the image exposes the port that requests arrive on
     And no secret stands in the image
+
+  @cloud
+  Scenario: The registry holds the bytes that were rehearsed
+    When the rehearsed image is pushed
+    Then the registry holds the bytes that were rehearsed, by their digest

@@ -21,6 +21,7 @@ Feature: Users move to the candidate a share at a time
       | request                          | body               |
       | GET /api/health                  | status = ok        |
       | GET /api/dashboard/costs/summary | has messages.total |
+    And the candidate's log has stayed clean
 
   @drill
   Scenario Outline: A candidate that <fault> is taken back by itself

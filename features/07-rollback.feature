@@ -3,8 +3,18 @@ Feature: The way back
 
   @way-back
   Scenario: A closed gate sends every user back to the baseline
-    When every user is sent back to the baseline
+    When every user is sent back
     Then users are served as before the release
+
+  @delete-candidate
+  Scenario: What users were taken back from is deleted
+    When the candidate that was taken back is deleted
+    Then no such revision is left
+
+  @scale-to-zero
+  Scenario: In an emergency every instance ends
+    When the service is scaled to zero
+    Then users are told that the service is unavailable
 
   @drill
   Scenario: A promoted candidate can be taken back, and twice is once

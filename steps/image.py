@@ -34,3 +34,13 @@ def _(release: Release) -> None:
 @then("no secret stands in the image")
 def _(release: Release) -> None:
     image.no_secret(release)
+
+
+@when("the rehearsed image is pushed")
+def _(release: Release) -> None:
+    release.push_image()
+
+
+@then("the registry holds the bytes that were rehearsed, by their digest")
+def _(release: Release) -> None:
+    image.held_by_registry(release)

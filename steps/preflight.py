@@ -1,11 +1,15 @@
 """Sentences about what must be true before anything moves."""
 
-from pathlib import Path
-
 from pytest_bdd import then, when
 
 from greenrun.proofs import before
 from greenrun.release import Release
+from steps.tables import Table
+
+
+@then("all of this holds")
+def _(release: Release, datatable: Table) -> None:
+    before.all_holds(release, datatable)
 
 
 @when("the service is read as it serves now")
@@ -21,18 +25,3 @@ def _(release: Release) -> None:
 @then("it is the baseline of this release")
 def _(release: Release) -> None:
     before.is_answering(release)
-
-
-@then("the container engine is recent enough")
-def _(release: Release) -> None:
-    before.recent_engine(release)
-
-
-@then("the Dockerfile makes an image that listens where requests arrive")
-def _(release: Release, directory: Path) -> None:
-    before.listening_dockerfile(release, directory)
-
-
-@then("every secret that the service reads exists")
-def _(release: Release) -> None:
-    before.existing_secrets(release)

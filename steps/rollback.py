@@ -1,16 +1,38 @@
-"""Sentences about the way back."""
+"""Sentences about the way back, also where people ask for it."""
 
 from pytest_bdd import then, when
 
+from greenrun import by_hand
+from greenrun.plugin import Wishes
 from greenrun.proofs import service
 from greenrun.release import Release
 
 
-@when("every user is sent back to the baseline")
-def _(release: Release) -> None:
-    release.roll_back()
+@when("every user is sent back", target_fixture="destination")
+def _(release: Release, wishes: Wishes, way_back_alone: bool) -> str:  # noqa: FBT001 - a fixture
+    return by_hand.send_back(release, asked_for=way_back_alone, to=wishes.to, unlock=wishes.unlock)
 
 
 @then("users are served as before the release")
+def _(release: Release, destination: str) -> None:
+    service.restored(release, destination)
+
+
+@when("the candidate that was taken back is deleted", target_fixture="deleted")
+def _(release: Release) -> str:
+    return by_hand.remove_taken_back(release)
+
+
+@then("no such revision is left")
+def _(release: Release, deleted: str) -> None:
+    service.gone(release, deleted)
+
+
+@when("the service is scaled to zero")
+def _(release: Release, wishes: Wishes) -> None:
+    by_hand.stop_every_instance(release, unlock=wishes.unlock)
+
+
+@then("users are told that the service is unavailable")
 def _(release: Release) -> None:
-    service.restored(release)
+    service.unavailable(release)

@@ -1,28 +1,37 @@
 """A release whose every role is a fake with memory."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from greenrun.account import Account
+from greenrun.domain.claim import Owner
 from greenrun.domain.gate import Quantity
-from greenrun.domain.image import Source
 from greenrun.domain.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan
 from greenrun.domain.revision import RevisionSettings
+from greenrun.domain.source import Source
 from greenrun.journal import Journal
+from greenrun.lock import Lock
 from greenrun.ports import Answer, NewRevision, Patience, Roles
 from greenrun.release import Release
 from tests.fakes import (
+    FakeAccess,
     FakeBuilder,
     FakeClock,
+    FakeCommands,
     FakeLogs,
     FakeMetrics,
     FakePlatform,
+    FakeScanner,
+    FakeSourceControl,
     FakeVault,
     FakeWeb,
+    MemoryClaims,
     MemoryEvidence,
     MemoryProgress,
+    MemoryRegistry,
 )
 
 BASELINE = "shop-baseline"
@@ -39,27 +48,23 @@ class World:
 
     platform: FakePlatform
     logs: FakeLogs
-    metrics: FakeMetrics
     web: FakeWeb
-    builder: FakeBuilder
-    clock: FakeClock
-    evidence: MemoryEvidence
-    progress: MemoryProgress
-    vault: FakeVault
+    metrics: FakeMetrics = field(default_factory=FakeMetrics)
+    builder: FakeBuilder = field(default_factory=FakeBuilder)
+    registry: MemoryRegistry = field(default_factory=MemoryRegistry)
+    claims: MemoryClaims = field(default_factory=MemoryClaims)
+    access: FakeAccess = field(default_factory=FakeAccess)
+    source_control: FakeSourceControl = field(default_factory=FakeSourceControl)
+    commands: FakeCommands = field(default_factory=FakeCommands)
+    scanner: FakeScanner = field(default_factory=FakeScanner)
+    clock: FakeClock = field(default_factory=FakeClock)
+    evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
+    progress: MemoryProgress = field(default_factory=MemoryProgress)
+    vault: FakeVault = field(default_factory=FakeVault)
 
     @property
     def roles(self) -> Roles:
-        return Roles(
-            self.builder,
-            self.platform,
-            self.logs,
-            self.metrics,
-            self.vault,
-            self.web,
-            self.clock,
-            self.evidence,
-            self.progress,
-        )
+        return Roles(**{name: getattr(self, name) for name in Roles.__slots__})
 
     @property
     def serving(self) -> dict[str, int]:
@@ -92,17 +97,13 @@ def world(plan: Plan) -> World:
         assert platform.state is not None
         return list(platform.state.resolved.serving)
 
-    return World(
-        platform,
-        FakeLogs(answering),
-        FakeMetrics(),
-        FakeWeb({"/": Answer(200, {}, "{}", timedelta(milliseconds=5))}),
-        FakeBuilder(),
-        FakeClock(),
-        MemoryEvidence(),
-        MemoryProgress(),
-        FakeVault(),
-    )
+    web = FakeWeb({"/": Answer(200, {}, "{}", timedelta(milliseconds=5))})
+    return World(platform, FakeLogs(answering), web)
+
+
+@pytest.fixture
+def owner() -> Owner:
+    return Owner("somebody@example.com", "laptop", 4711, "the-run")
 
 
 @pytest.fixture
@@ -111,6 +112,17 @@ def journal(tmp_path: Path, world: World) -> Journal:
 
 
 @pytest.fixture
-def release(plan: Plan, world: World, journal: Journal, tmp_path: Path) -> Release:
+def lock(plan: Plan, world: World, owner: Owner) -> Lock:
+    return Lock(plan.service, owner, world.claims, world.clock, plan.lock_time_to_live)
+
+
+@pytest.fixture
+def account(journal: Journal, lock: Lock, owner: Owner) -> Account:
+    return Account(journal, lock, owner.run)
+
+
+@pytest.fixture
+def release(plan: Plan, world: World, account: Account, tmp_path: Path) -> Release:
+    """Not begun: nothing is claimed yet."""
     identities = {"a user": {"authorization": "Bearer x"}}
-    return Release(plan, world.roles, journal, identities, Source(tmp_path, "c0ffee"))
+    return Release(plan, world.roles, account, identities, Source(tmp_path, "c0ffee"))

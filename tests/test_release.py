@@ -20,8 +20,14 @@ OBJECTIVES = Gate(
 )
 
 
-def deployed(release: Release) -> Release:
+def begun(release: Release) -> Release:
+    release.claim()
     release.find_baseline()
+    return release
+
+
+def deployed(release: Release) -> Release:
+    begun(release)
     release.build_image()
     release.deploy()
     return release
@@ -49,10 +55,10 @@ def test_a_failing_increment_closes_the_gate_at_its_first_look(
 ) -> None:
     deployed(release)
     world.metrics.figures[release.candidate.name] = {**HEALTHY, "error rate": Quantity(27, "%")}
-    begun = world.clock.now()
+    before = world.clock.now()
     with pytest.raises(GateClosed, match=r"error rate 27 % \(needs at most 5 %\)"):
         release.run_canary(OBJECTIVES)
-    assert world.clock.now() - begun == timedelta(seconds=1)
+    assert world.clock.now() - before == timedelta(seconds=1)
     assert world.serving == {BASELINE: 90, release.candidate.name: 10}
 
 
@@ -86,7 +92,7 @@ def test_rolling_back_gives_everybody_to_the_baseline_once(
 
 
 def test_a_rollback_mends_a_wish_that_never_took_effect(release: Release, world: World) -> None:
-    release.find_baseline()
+    begun(release)
     release.build_image()
     world.platform.unready.add(release.image.reference)
     with pytest.raises(GateClosed, match="is not ready"):
@@ -154,9 +160,9 @@ def test_variables_of_the_baseline_that_would_be_lost_are_named(
     release: Release, world: World
 ) -> None:
     deployed(release)
-    live = world.platform.revisions[BASELINE]
+    live = world.platform.revisions_by_name[BASELINE]
     richer = replace(live.settings, variables={"LOG_LEVEL": "INFO", "BY_HAND": "1"})
-    world.platform.revisions[BASELINE] = replace(live, settings=richer)
+    world.platform.revisions_by_name[BASELINE] = replace(live, settings=richer)
     assert release.candidate.lost_variables(BASELINE) == ("BY_HAND",)
 
 

@@ -1,6 +1,6 @@
 """The canary: the candidate's share rises by increments, and each is watched and judged."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -50,7 +50,10 @@ class Increment:
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """Watches one candidate against one baseline on one public URL."""
+    """Watches one candidate against one baseline on one public URL.
+
+    `undisturbed` raises where another than the release has changed the service; asked at each look.
+    """
 
     plan: CanaryPlan
     url: str
@@ -58,6 +61,7 @@ class Canary:
     baseline: str
     headers: Mapping[str, str] = field(repr=False)
     roles: Roles = field(repr=False)
+    undisturbed: Callable[[], None] = field(repr=False)
 
     def bake(self, share: int, gate: Gate) -> Increment:
         """Watch one share for the planned time; a failing look ends it at once."""
@@ -65,6 +69,7 @@ class Canary:
         with self._probing():
             while True:
                 self.roles.clock.sleep(min(_LOOK, self.plan.bake))
+                self.undisturbed()
                 increment = self._look(share, gate, since)
                 elapsed = self.roles.clock.now() - since
                 self.roles.progress.report(self._line(increment, elapsed))

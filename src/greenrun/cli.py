@@ -61,6 +61,13 @@ def main() -> None:
     metavar="FAULT",
     help='Let this go wrong: "Services.UpdateService: UNAVAILABLE, twice". Repeatable.',
 )
+@click.option(
+    "--deny",
+    "denied",
+    multiple=True,
+    metavar="PERMISSION",
+    help="Tell callers that they lack this one: run.jobs.create. Repeatable.",
+)
 def cloud(  # noqa: PLR0913 - one argument for each option
     *,
     as_json: bool,
@@ -69,33 +76,50 @@ def cloud(  # noqa: PLR0913 - one argument for each option
     lax_etags: bool,
     metrics_lag: timedelta,
     faults: tuple[str, ...],
+    denied: tuple[str, ...],
 ) -> None:
     """Google Cloud on this machine, for any client of Cloud Run.
 
     Speaks the official APIs over gRPC and REST: Cloud Run services, revisions, jobs, executions
-    and tasks; Logging, Monitoring, Secret Manager. Runs until it is interrupted; then its state
-    is gone and nothing of it remains on the machine.
+    and tasks; Logging, Monitoring, Secret Manager, Resource Manager. Runs until it is interrupted;
+    then its state is gone and nothing of it remains on the machine.
     """
     ended = _end_on_signals()
     if until_stdin_closes:
         Thread(target=_await_end_of_stdin, args=(ended,), daemon=True).start()
-    etags = not lax_etags
-    with _start(runtime, strict_etags=etags, metrics_lag=metrics_lag, faults=faults) as started:
+    with _start(
+        runtime,
+        strict_etags=not lax_etags,
+        metrics_lag=metrics_lag,
+        faults=faults,
+        denied=denied,
+    ) as started:
         click.echo(_line(started) if as_json else _welcome(started))
         ended.wait()
 
 
 def _start(
-    runtime: str, *, strict_etags: bool, metrics_lag: timedelta, faults: tuple[str, ...]
+    runtime: str,
+    *,
+    strict_etags: bool,
+    metrics_lag: timedelta,
+    faults: tuple[str, ...],
+    denied: tuple[str, ...],
 ) -> "LocalCloud":
     from greenrun.local_cloud import standalone  # noqa: PLC0415 - a second that `--help` need not take
 
     try:
         return standalone.start(
-            runtime, strict_etags=strict_etags, metrics_lag=metrics_lag, faults=faults
+            runtime,
+            strict_etags=strict_etags,
+            metrics_lag=metrics_lag,
+            faults=faults,
+            denied=denied,
         )
     except standalone.UnknownFault as error:
         raise click.BadParameter(str(error), param_hint="'--fault'") from error
+    except standalone.UnknownPermission as error:
+        raise click.BadParameter(str(error), param_hint="'--deny'") from error
     except standalone.CannotStart as error:
         raise click.ClickException(str(error)) from error
 

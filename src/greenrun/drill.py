@@ -60,6 +60,7 @@ class Drill:
 
     def _stages(self, gate: Gate | None) -> Iterator[tuple[str, Callable[[], object]]]:
         release = self.release
+        yield "lock", release.claim
         yield "preflight", release.find_baseline
         yield "migration", release.migrate
         yield "baseline", lambda: release.prober.verify(release.service.url, self._promises)

@@ -5,11 +5,12 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
-from greenrun.errors import GateClosed
+from greenrun.errors import GateClosed, ReleaseError
 from greenrun.ports import Clock
 
 _BEGINNING = "0" * 64
@@ -26,16 +27,25 @@ class Entry:
     facts: dict[str, str]
 
 
+class Changes(Protocol):
+    """Where remote changes are accounted for."""
+
+    def change(self, action: str, subject: str, **facts: str) -> AbstractContextManager[None]:
+        """Account for one remote change, which is what is done within."""
+
+
 class Journal:
     """An append-only file of JSON lines, each on disk before the next thing happens.
 
-    Every line holds the sha256 of the line before it, so that a gap or an edit shows.
+    Every line holds the sha256 of the line before it, so that a gap or an edit shows. What a killed
+    process has left of its last line is no line: it was on its way to the disk, and is cut off.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
-        self._path = path
+        self.path = path
         self._clock = clock
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._cut_off_unfinished()
         self._before_this_run = len(self._lines())
 
     @contextmanager
@@ -57,13 +67,16 @@ class Journal:
         """All that was written, oldest first.
 
         Raises:
-            ValueError: a line is not what was written: the chain of hashes breaks there.
+            ReleaseError: a line is not what was written: the chain of hashes breaks there.
         """
         previous, found = _BEGINNING, []
         for number, line in enumerate(self._lines(), 1):
-            fields = json.loads(line)
-            if fields.pop("previous") != previous:
-                raise ValueError(f"{self._path.name}:{number}: the line before it was changed")
+            fields = _fields(line)
+            if fields.pop("previous", "") != previous:
+                raise ReleaseError(
+                    f"{self.path.name}:{number}: the line before it was changed",
+                    hint="keep the file as evidence under another name; a new one will be begun",
+                )
             found.append(Entry(**fields))
             previous = _hash(line)
         return tuple(found)
@@ -76,8 +89,8 @@ class Journal:
         """
         try:
             entries = self.entries()[self._before_this_run :]
-        except ValueError as error:
-            raise GateClosed(f"journal: {error}") from error
+        except ReleaseError as error:
+            raise GateClosed(f"journal: {error.message}", hint=error.hint) from error
         begun = Counter(_change(entry) for entry in entries if entry.state == "begun")
         ended = Counter(_change(entry) for entry in entries if entry.state in {"done", "failed"})
         still_open = [" ".join(change) for change in begun - ended]
@@ -97,13 +110,28 @@ class Journal:
                 "previous": _hash(lines[-1]) if lines else _BEGINNING,
             }
         )
-        with self._path.open("a", encoding="utf-8") as file:
+        with self.path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
             file.flush()
             os.fsync(file.fileno())
 
+    def _cut_off_unfinished(self) -> None:
+        if not self.path.exists():
+            return
+        with self.path.open("rb+") as file:
+            file.truncate(file.read().rfind(b"\n") + 1)
+
     def _lines(self) -> list[str]:
-        return self._path.read_text("utf-8").splitlines() if self._path.exists() else []
+        return self.path.read_text("utf-8").splitlines() if self.path.exists() else []
+
+
+def _fields(line: str) -> dict[str, Any]:
+    """What a line says; nothing where it is no line of ours."""
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
 
 
 def _change(entry: Entry) -> tuple[str, str]:

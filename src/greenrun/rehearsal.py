@@ -44,7 +44,7 @@ def start(plan: Plan, roles: Roles, journal: Journal, stand_in: StandIn) -> None
     wanted = NewRevision(stand_in.revision, stand_in.image, plan.settings)
     patience = Patience(plan.ready_within, roles.progress.report)
     if plan.migration is not None:
-        Migrations(plan, plan.migration, stand_in.image, roles, journal).apply()
+        Migrations(plan, plan.migration, stand_in.image, roles, journal).set_up()
     with journal.change("create", plan.service, revision=stand_in.revision, image=stand_in.image):
         try:
             roles.platform.create(wanted, patience)
@@ -61,6 +61,8 @@ def remove(plan: Plan, roles: Roles, journal: Journal) -> None:
     with journal.change("remove", plan.service):
         roles.platform.remove_service(patience)
         roles.platform.remove_job(f"{plan.service}-migration", patience)
+        for claim in roles.claims.all():
+            roles.claims.remove(claim.number)
 
 
 def drill_plan(plan: Plan, number: int, variables: dict[str, str]) -> tuple[Plan, Plan]:

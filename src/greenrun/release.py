@@ -1,16 +1,22 @@
 """A release: one candidate against one baseline, from the first doubt to the record."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-from greenrun import preflight
+from greenrun import building, preflight, push
+from greenrun.account import Account
 from greenrun.canary import Canary, Increment
 from greenrun.candidate import Candidate
 from greenrun.domain.gate import Gate, Verdict
-from greenrun.domain.image import Build, Image, Source
+from greenrun.domain.image import Build, Image
 from greenrun.domain.plan import Plan
 from greenrun.domain.service import Service
+from greenrun.domain.source import Source
+from greenrun.domain.standing import Stage, Standing
+from greenrun.domain.traffic import TrafficSplit
 from greenrun.errors import GateClosed, ReleaseError
-from greenrun.journal import Journal
+from greenrun.footing import Footing
 from greenrun.migration import Migration, Migrations
 from greenrun.ports import NewRevision, Patience, Roles
 from greenrun.probing import Prober
@@ -20,70 +26,87 @@ from greenrun.way_back import WayBack
 class Release:
     """What is known of a release so far, and what can be done next.
 
-    Every change of the platform is journalled before and after. Methods that judge raise
-    GateClosed; only `raise_share`, `run_canary` and `promote` move users to the candidate.
+    Every change of the platform is made under the lock, journalled before and after, and rests on
+    the service as this release left it. Methods that judge raise GateClosed; only `raise_share`,
+    `run_canary` and `promote` move users to the candidate. `by_hand` tells what people have asked
+    for instead of a release.
     """
 
     def __init__(
         self,
         plan: Plan,
         roles: Roles,
-        journal: Journal,
+        account: Account,
         identities: Mapping[str, Mapping[str, str]],
         source: Source,
     ) -> None:
         self.source = source
         self.plan = plan
         self.roles = roles
-        self.journal = journal
+        self.account = account
         self.prober = Prober(roles, identities)
+        self.footing = Footing(plan, roles.platform)
+        self.started = roles.clock.now()
         self.before: Service | None = None
-        self.baseline = ""
         self.increments: list[Increment] = []
-        self.promoted = False
+        self.by_hand: list[str] = []
+        self.migrations: tuple[Migration, ...] = ()
         self._build: Build | None = None
+        self._pushed: Image | None = None
         self._candidate: Candidate | None = None
 
     def __repr__(self) -> str:
         return f"<release of {self.plan.service} on {self.plan.environment}>"
 
     @property
-    def build(self) -> Build:
-        """The build of this run. Raises ReleaseError before there is one."""
-        if self._build is None:
-            raise ReleaseError("no image was built in this run", hint="run features/ as a whole")
-        return self._build
+    def standing(self) -> Standing | None:
+        """Where it stands, as it was last written down; None before the baseline was found."""
+        return self.account.standing
 
     @property
-    def image(self) -> Image:
-        """The image that is released."""
-        return self.build.image
+    def baseline(self) -> str:
+        """The revision that served before; empty until it was found."""
+        return self.standing.baseline if self.standing else ""
+
+    @property
+    def promoted(self) -> bool:
+        """True once the candidate was proven to serve everybody, until it is taken back."""
+        return self.standing is not None and self.standing.stage is Stage.PROMOTED
 
     @property
     def service(self) -> Service:
         """A fresh reading of the service. Raises ReleaseError where there is none."""
         return preflight.existing(self.roles.platform.service(), self.plan)
 
+    def claim(self) -> Standing | None:
+        """Take the lock; where the release before this one stood when it ended, or died."""
+        self.account.claim(self.roles.progress)
+        return self.account.last
+
     def find_baseline(self) -> str:
         """Find the revision that serves everybody, which is the way back."""
-        self.before = self.service
-        self.baseline = preflight.baseline(self.before)
-        self.journal.note("baseline", self.baseline, split=str(self.before.actual))
-        self.roles.evidence.attach("service before the release", repr(self.before))
-        return self.baseline
+        if self.standing is not None and not self.standing.stage.ended:
+            return self.baseline
+        before = self.before = self.footing.stand_on(self.service)
+        baseline = preflight.baseline(before)
+        self.roles.evidence.attach("service before the release", repr(before))
+        last = self.account.last
+        self.account.stand(
+            Standing(
+                run=self.account.run,
+                baseline=baseline,
+                before=before.actual.pinned(before.latest_ready),
+                generation=before.generation,
+                migrations=last.migrations if last else (),
+            )
+        )
+        return baseline
 
-    def build_image(self) -> Build:
-        """Build this directory's image and tag it as the plan says."""
-        tag = self._image_tag()
-        report = self.roles.progress.report
-        self._build = self.roles.builder.build(self.plan.build, tag=tag, watch=report)
-        image = self._build.image
-        if self.plan.build.also_latest:
-            self.roles.builder.tag(image.digest, image.repository, "latest")
-        self.journal.note("build", image.reference, tag=tag)
-        (self.source.directory / "build_tag.txt").write_text(f"{tag}\n", "utf-8")
-        self.roles.evidence.attach("build log", self._build.log)
-        self.roles.evidence.attach("image inspection", image.describe())
+    @property
+    def build(self) -> Build:
+        """The build that is released. Raises ReleaseError before there is one."""
+        if self._build is None:
+            raise ReleaseError("no image was built in this run", hint="run features/ as a whole")
         return self._build
 
     @property
@@ -91,21 +114,33 @@ class Release:
         """True once there is an image to release."""
         return self._build is not None
 
+    @property
+    def image(self) -> Image:
+        """The image that is released; once it was pushed, by the registry's digest."""
+        return self._pushed or self.build.image
+
+    def build_image(self) -> Build:
+        """Build this directory's image and tag it as the plan says."""
+        self._build = building.build(self.plan, self.roles, self.account, self.source)
+        return self._build
+
     def adopt(self, build: Build) -> None:
-        """Release an image that another release has built."""
-        self._build = build
+        """Release an image that another release has built, under the name it has here."""
+        repository = self.plan.build.repository
+        if build.image.repository != repository:
+            self.roles.builder.tag(build.image.digest, repository, build.image.tag)
+        self._build = replace(build, image=replace(build.image, repository=repository))
+
+    def push_image(self) -> Image:
+        """Send the rehearsed image to the registry; from now on it goes by the digest there."""
+        self._pushed = push.push(self.build.image, self.plan, self.roles, self.account)
+        return self._pushed
 
     def migrate(self) -> tuple[Migration, ...]:
         """Apply pending migrations with the candidate's image; their status afterwards."""
-        migrations = self._migrations()
-        before = migrations.status()
-        self.roles.evidence.attach("migrations before", "\n".join(map(str, before)))
-        if all(migration.applied for migration in before):
-            return before
-        migrations.apply()
-        after = migrations.status()
-        self.roles.evidence.attach("migrations after", "\n".join(map(str, after)))
-        return after
+        self.migrations = self._migrations().apply(self._contracted)
+        self._stand(migrations=tuple(one.name for one in self.migrations if one.applied))
+        return self.migrations
 
     @property
     def candidate(self) -> Candidate:
@@ -119,50 +154,60 @@ class Release:
         """True once a candidate was asked for, whatever came of it."""
         return self._candidate is not None
 
+    def keep_candidate(self, name: str) -> None:
+        """Go on with a candidate that is there already."""
+        self._candidate = Candidate(name, self.plan, self.roles)
+
     def deploy(self) -> Candidate:
-        """Make the candidate, without traffic, under its revision tag."""
+        """Make the candidate, without traffic, under its revision tag; unless it is there."""
+        if self._candidate is not None:
+            return self._candidate
         begun = self.roles.clock.now()
         name = f"{self.plan.service}-{begun:%Y%m%d-%H%M%S}"
-        split = self._known_before().resolved.tagged(name, self.plan.revision_tag)
+        split = self.way_back.standing.before.tagged(name, self.plan.revision_tag)
         wanted = NewRevision(name, self.image.reference, self.plan.settings)
         candidate = self._candidate = Candidate(name, self.plan, self.roles)
+        self._ask(split, stage=Stage.DEPLOYED, candidate=name, image=wanted.image)
         patience = Patience(self.plan.ready_within, self.roles.progress.report)
-        with self.journal.change("deploy", name, image=wanted.image, split=str(split)):
+        with self.account.change("deploy", name, image=wanted.image, split=str(split)):
             try:
-                self.roles.platform.deploy(wanted, split, patience)
+                after = self.roles.platform.deploy(wanted, split, self.footing.left, patience)
             except GateClosed as closed:
                 raise candidate.stillborn(closed) from closed
             except ReleaseError:
                 candidate.log()
                 raise
+        self.footing.stand_on(after)
         candidate.ready_after = self.roles.clock.now() - begun
         self._admit_everybody()
         return candidate
 
     def raise_share(self, percent: int) -> None:
         """Give the candidate this share of the users, and the baseline the rest."""
-        shares = {self.baseline: 100 - percent, self.candidate.name: percent}
-        before = self.service.resolved
-        split = before.shared(shares)
-        with self.journal.change("split traffic", self.plan.service, split=str(split)):
-            self.roles.platform.split_traffic(split, self.patience)
-        after = self.service.resolved
-        self.roles.evidence.attach(f"traffic at {percent} %", f"before: {before}\nafter: {after}")
+        before = self.footing.left.resolved
+        split = before.shared({self.baseline: 100 - percent, self.candidate.name: percent})
+        self._ask(split, stage=Stage.MOVED)
+        with self.account.change("split traffic", self.plan.service, split=str(split)):
+            after = self.roles.platform.split_traffic(split, self.footing.left, self.patience)
+        self.footing.stand_on(after)
+        told = f"before: {before}\nafter: {after.actual}"
+        self.roles.evidence.attach(f"traffic at {percent} %", told)
 
     def run_canary(self, gate: Gate) -> tuple[Increment, ...]:
         """Raise the share by the planned increments; stop at the first that does not pass.
 
         Raises:
             GateClosed: an increment failed, or there was too little to judge it by.
+            ChangedBySomebody: another than this release has changed the service meanwhile.
         """
-        headers = self.prober.headers("a user")
         canary = Canary(
             self.plan.canary,
             self.service.url,
             self.candidate.name,
             self.baseline,
-            headers,
+            self.prober.headers("a user"),
             self.roles,
+            self.footing.undisturbed,
         )
         for share in self.plan.canary.increments:
             self.raise_share(share)
@@ -183,8 +228,8 @@ class Release:
                 f"{', '.join(sorted(found))}, needs them all from {self.candidate.name}"
             )
         facts = {"image": self.image.reference, "service": self.plan.service}
-        self.journal.note("promoted", self.candidate.name, **facts)
-        self.promoted = True
+        self.account.note("promoted", self.candidate.name, **facts)
+        self._stand(stage=Stage.PROMOTED)
         return found
 
     def answering(self) -> frozenset[str]:
@@ -194,56 +239,54 @@ class Release:
     def roll_back(self) -> bool:
         """Give every user back to the baseline and prove it; True where that took a change.
 
-        Raises:
-            NeedsPerson: it could not be done, or could not be proven.
+        Raises as WayBack.take does.
         """
-        self.promoted = False
-        return self.way_back.take() if self.baseline else False
+        if self.standing is None:
+            return False
+        if self.promoted:
+            self._stand(stage=Stage.MOVED)
+        changed = self.way_back.take()
+        self._stand(stage=Stage.RESTORED)
+        return changed
 
     def settle(self, *, passed: bool) -> bool:
         """Leave production whole: what did not pass is taken back; True where users had moved."""
-        if not self.deployed or (passed and self.promoted):
+        if self.standing is None or (self.standing.stage.ended and (passed or not self.promoted)):
             return False
         return self.roll_back()
 
     @property
     def way_back(self) -> WayBack:
         """The way back to the baseline. Raises ReleaseError where none was found yet."""
-        before = self._known_before()
-        return WayBack(self.plan, before, self.baseline, self.prober, self.roles, self.journal)
+        if self.standing is None:
+            raise ReleaseError(
+                "the baseline is not known in this run", hint="run features/ as a whole"
+            )
+        return WayBack(self.plan, self.standing, self.prober, self.roles, self.account)
 
     @property
     def patience(self) -> Patience:
         """How long a change of the split may take."""
         return Patience(self.plan.change_within, self.roles.progress.report)
 
-    def _image_tag(self) -> str:
-        return self.plan.build.tag_policy.tag(
-            service=self.plan.service,
-            at=self.roles.clock.now(),
-            commit=self.source.commit,
-            build_id=self._last_build_id(),
-        )
+    def _stand(self, **changes: Any) -> None:  # noqa: ANN401 - as Standing has them
+        """Write down that something of the standing has changed, or is about to."""
+        self.account.stand(replace(self.way_back.standing, **changes))
 
-    def _last_build_id(self) -> int:
-        tags = [entry.facts["tag"] for entry in self.journal.entries() if entry.action == "build"]
-        return max((int(tag) for tag in tags if tag.isdecimal()), default=0)
+    def _contracted(self, contracted: bool) -> None:  # noqa: FBT001 - as Migrations.apply calls it
+        self._stand(contracted=contracted)
+
+    def _ask(self, split: TrafficSplit, **changes: Any) -> None:  # noqa: ANN401 - likewise
+        self.account.stand(replace(self.way_back.standing.ask(split), **changes))
 
     def _migrations(self) -> Migrations:
         if self.plan.migration is None:
             raise ReleaseError("release.yaml names no migration", hint="add the key `migration`")
         image = self.image.reference
-        return Migrations(self.plan, self.plan.migration, image, self.roles, self.journal)
+        return Migrations(self.plan, self.plan.migration, image, self.roles, self.account)
 
     def _admit_everybody(self) -> None:
         platform = self.roles.platform
         if self.plan.public and not platform.invokable_by_all():
-            with self.journal.change("let everybody invoke", self.plan.service):
+            with self.account.change("let everybody invoke", self.plan.service):
                 platform.let_all_invoke()
-
-    def _known_before(self) -> Service:
-        if self.before is None:
-            raise ReleaseError(
-                "the baseline is not known in this run", hint="run features/ as a whole"
-            )
-        return self.before

@@ -2,38 +2,44 @@
 
 from dataclasses import dataclass, field
 
+from greenrun.account import Account
 from greenrun.domain.plan import Plan
 from greenrun.domain.service import Service
-from greenrun.domain.traffic import TrafficSplit
-from greenrun.errors import GateClosed, NeedsPerson, ReleaseError
-from greenrun.journal import Journal
+from greenrun.domain.standing import Standing
+from greenrun.errors import GateClosed, LockLost, NeedsPerson, ReleaseError
 from greenrun.ports import Patience, Roles
 from greenrun.probing import Prober
 
 
 @dataclass(frozen=True, slots=True)
 class WayBack:
-    """Leads from any split back to the one of before. Taking it twice is taking it once."""
+    """Leads from wherever a release stands to the split of before. Twice is the same as once."""
 
     plan: Plan
-    before: Service
-    baseline: str
+    standing: Standing
     prober: Prober = field(repr=False)
     roles: Roles = field(repr=False)
-    journal: Journal = field(repr=False)
+    account: Account = field(repr=False)
 
     def take(self) -> bool:
         """Read, act where something is to be done, verify. True where the split was changed.
 
+        A split that somebody else has set is left as it is.
+
         Raises:
-            NeedsPerson: it could not be done, or could not be proven.
+            LockLost: another release has taken over, and with it the care for the users.
+            NeedsPerson: it may not be done, could not be done, or could not be proven.
         """
+        if self.standing.contracted:
+            raise self._frozen()
         try:
             changed = self._restore()
             self._prove()
+        except (LockLost, NeedsPerson):
+            raise
         except (GateClosed, ReleaseError) as error:
             raise NeedsPerson(
-                f"{self.plan.service} could not be brought back to {self.baseline}: "
+                f"{self.plan.service} could not be brought back to {self.standing.baseline}: "
                 f"{error.message}",
                 hint=f"send every user back by hand:\n  {self.by_hand}",
             ) from error
@@ -44,25 +50,45 @@ class WayBack:
         """The command that does the same without greenrun."""
         return (
             f"gcloud run services update-traffic {self.plan.service} "
-            f"--to-revisions={self.baseline}=100 "
+            f"--to-revisions={self.standing.baseline}=100 "
             f"--project={self.plan.place.project} --region={self.plan.place.region}"
         )
 
-    @property
-    def _target(self) -> TrafficSplit:
-        """The split of before, the baseline by name: LATEST may mean the candidate by now."""
-        return self.before.actual.shared({self.baseline: 100})
-
     def _restore(self) -> bool:
-        service = self._read()
-        if service.wanted == self._target and service.actual.agrees_with(self._target):
+        service, target = self._read(), self.standing.before
+        if service.wanted.matches(target) and service.actual.matches(target):
             return False
+        self.expect_own(service)
         self.roles.evidence.attach("traffic before the rollback", str(service.actual))
         patience = Patience(self.plan.change_within, self.roles.progress.report)
-        with self.journal.change("roll back", self.plan.service, split=str(self._target)):
-            self.roles.platform.split_traffic(self._target, patience)
-        self.roles.evidence.attach("traffic after the rollback", str(self._read().actual))
+        with self.account.change("roll back", self.plan.service, split=str(target)):
+            after = self.roles.platform.split_traffic(target, service, patience)
+        self.roles.evidence.attach("traffic after the rollback", str(after.actual))
         return True
+
+    def expect_own(self, service: Service) -> None:
+        """Raise NeedsPerson where the split is neither what was found nor what was asked for."""
+        # LATEST is pinned in what a release remembers.
+        asked = (service.wanted, service.wanted.pinned(service.latest_ready))
+        if not any(map(self.standing.knows, asked)):
+            raise self._somebody_elses(service)
+
+    def _somebody_elses(self, service: Service) -> NeedsPerson:
+        who, candidate = service.changed_by or "somebody", self.standing.candidate
+        met = "users meet" if service.resolved.share(candidate) else "no user meets"
+        return NeedsPerson(
+            f"{self.plan.service} was given another split by {who}: got {service.wanted}, in which "
+            f"{met} the candidate {candidate}; it was left as it is",
+            hint=f"speak with {who}; to have the split of before the release:\n  {self.by_hand}",
+        )
+
+    def _frozen(self) -> NeedsPerson:
+        service = self._read()
+        return NeedsPerson(
+            f"{self.plan.service} is frozen as it is, {service.actual}: its schema was contracted, "
+            f"and {self.standing.baseline} cannot work with it any more",
+            hint="mend the candidate and release again: the way is forward",
+        )
 
     def _read(self) -> Service:
         service = self.roles.platform.service()
@@ -71,9 +97,9 @@ class WayBack:
         return service
 
     def _prove(self) -> None:
-        found = self.prober.answering(self.before.url, self.plan.canary.probe_paths[0])
-        if found != {self.baseline}:
+        found = self.prober.answering(self._read().url, self.plan.canary.probe_paths[0])
+        if found != {self.standing.baseline}:
             raise GateClosed(
                 f"got answers from {', '.join(sorted(found)) or 'nobody'}, "
-                f"needs them all from {self.baseline}"
+                f"needs them all from {self.standing.baseline}"
             )

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from greenrun.domain.gate import Quantity
 from greenrun.domain.image import Image
 from greenrun.errors import GateClosed
+from greenrun.ports import Scanner
 from greenrun.proofs import budget
+from greenrun.push import holds
 from greenrun.release import Release
 
 _SECRET_NAME = re.compile(r"(?i)(api_?key|token|secret|password|bypass|credential)")
-_SECRET_VALUE = re.compile(
-    r"AIza[\w-]{35}|sk-[\w-]{20,}|gh[pousr]_\w{36}|-----BEGIN [A-Z ]*PRIVATE"
-)
 
 
 def platform(release: Release) -> None:
@@ -51,7 +50,7 @@ def exposed_port(release: Release) -> None:
 
 def no_secret(release: Release) -> None:
     """Neither a variable nor an instruction of the image holds something like a secret."""
-    found = sorted(set(_secret_places(release.image)))
+    found = sorted(set(_secret_places(release.image, release.roles.scanner)))
     if found:
         raise GateClosed(
             f"the image holds what looks like a secret, in {', '.join(found)}",
@@ -59,13 +58,28 @@ def no_secret(release: Release) -> None:
         )
 
 
-def _secret_places(image: Image) -> Iterator[str]:
+def held_by_registry(release: Release) -> None:
+    """The registry holds the bytes that were rehearsed, under the image tag and its manifest."""
+    image = release.image
+    if image.manifest is None:
+        raise GateClosed(f"{image}: got no manifest, needs an image that was pushed")
+    held = holds(image, release.roles)
+    if held != image.manifest:
+        raise GateClosed(
+            f"{image.repository}:{image.tag}: got {held or 'other bytes, or none'} in the "
+            f"registry, needs {image.manifest} with image {image.digest}"
+        )
+
+
+def _secret_places(image: Image, scanner: Scanner) -> Iterator[str]:
     for name, value in image.variables.items():
-        if value and (_SECRET_NAME.search(name) or _SECRET_VALUE.search(value)):
-            yield f"variable {name}"
+        place = f"variable {name}"
+        if value and (_SECRET_NAME.search(name) or scanner.in_text(place, f"{name}={value}")):
+            yield place
     for layer in image.layers:
-        if _SECRET_VALUE.search(layer.instruction):
-            yield f"instruction {layer.instruction.split()[0]}"
+        place = f"instruction {layer.instruction.partition(' ')[0]}"
+        if scanner.in_text(place, layer.instruction):
+            yield place
 
 
 def _megabytes(size_bytes: int) -> Quantity:

@@ -4,6 +4,8 @@ from greenrun.errors import GateClosed
 from greenrun.proofs import budget
 from greenrun.release import Release
 
+_UNAVAILABLE = 503
+
 
 def served_by(release: Release, revision: str) -> None:
     """Every user reaches this one revision, by the split and by who answers."""
@@ -15,12 +17,26 @@ def served_by(release: Release, revision: str) -> None:
         raise GateClosed(f"answers: got {', '.join(sorted(found))}, needs {revision}")
 
 
-def restored(release: Release) -> None:
-    """Users are served as before: by the baseline, or untouched where none was found yet."""
-    if release.baseline:
-        served_by(release, release.baseline)
+def restored(release: Release, destination: str) -> None:
+    """Users are served by where they were sent, or untouched where no baseline was found yet."""
+    if destination:
+        served_by(release, destination)
     elif release.deployed:
         raise GateClosed("a candidate was deployed, and no baseline is known to go back to")
+
+
+def gone(release: Release, revision: str) -> None:
+    """The platform knows the revision no more."""
+    if found := release.roles.platform.revision(revision):
+        raise GateClosed(f"{revision}: got {found}, needs no such revision")
+
+
+def unavailable(release: Release) -> None:
+    """Users are answered 503 at once, as the platform does for a service without instances."""
+    url = release.service.url + release.plan.canary.probe_paths[0]
+    status = release.prober.ask(url).status
+    if status != _UNAVAILABLE:
+        raise GateClosed(f"{url}: got {status}, needs {_UNAVAILABLE} of a service at zero")
 
 
 def ready_time(release: Release) -> None:

@@ -1,0 +1,56 @@
+"""The account that a release gives of itself: on this machine's disk, and where others see it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from greenrun.domain.standing import Standing
+from greenrun.errors import ReleaseError
+from greenrun.journal import Journal
+from greenrun.lock import Lock
+from greenrun.ports import Progress
+
+
+class Account:
+    """Stands around every remote change: the lock is still ours, and the journal knows of it.
+
+    Where the release stands is written twice: into the journal, and onto the claim, from which any
+    other machine can finish it or undo it. `last` is where the release before this one stood.
+    """
+
+    def __init__(self, journal: Journal, lock: Lock, run: str) -> None:
+        self.journal = journal
+        self.lock = lock
+        self.run = run
+        self.standing: Standing | None = None
+        self.last: Standing | None = None
+
+    def claim(self, progress: Progress) -> None:
+        """Take the lock. Raises LockHeld, or ReleaseError where what was left cannot be read."""
+        before = self.lock.take(progress)
+        self.journal.note("claim", str(self.lock.latest))
+        try:
+            known = before is not None and before.standing
+            self.last = Standing.from_json(before.standing) if before and known else None
+        except ValueError as error:
+            self.lock.let_go()
+            raise ReleaseError(
+                f"could not read what {before} has left: {error}",
+                hint="put the service in order by hand, then delete the Cloud Run job of that lock",
+            ) from error
+
+    @contextmanager
+    def change(self, action: str, subject: str, **facts: str) -> Iterator[None]:
+        """Account for one remote change. Raises LockLost, before it, where it is not ours."""
+        self.lock.check()
+        with self.journal.change(action, subject, **facts):
+            yield
+
+    def note(self, action: str, subject: str, **facts: str) -> None:
+        """Account for something that was found out, and changed nothing."""
+        self.journal.note(action, subject, **facts)
+
+    def stand(self, standing: Standing) -> None:
+        """Write down where the release stands, before anything is done that follows from it."""
+        self.lock.write(standing.as_json())
+        self.journal.note("standing", standing.baseline, stands=standing.as_json())
+        self.standing = standing

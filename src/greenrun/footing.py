@@ -1,0 +1,62 @@
+"""The footing of a release: the service as it left it, unless somebody else has changed it."""
+
+from dataclasses import dataclass
+
+from greenrun.domain.plan import Plan
+from greenrun.domain.service import Service
+from greenrun.errors import ChangedBySomebody, ReleaseError
+from greenrun.ports import Platform
+
+
+@dataclass(slots=True)
+class Footing:
+    """Remembers the reading after the last change; each further change rests on it."""
+
+    plan: Plan
+    platform: Platform
+    _left: Service | None = None
+
+    @property
+    def left(self) -> Service:
+        """The service as this release left it. Raises ReleaseError before it was looked at."""
+        if self._left is None:
+            raise ReleaseError(
+                "the baseline is not known in this run", hint="run features/ as a whole"
+            )
+        return self._left
+
+    @property
+    def known(self) -> bool:
+        """True once the service was looked at."""
+        return self._left is not None
+
+    def stand_on(self, reading: Service) -> Service:
+        """Take a reading, or the outcome of a change, as what everything further rests on."""
+        self._left = reading
+        return reading
+
+    def undisturbed(self) -> None:
+        """Look again; an older reading than ours is only stale.
+
+        Raises:
+            ChangedBySomebody: telling who changed what, and when.
+        """
+        left, found = self.left, self.platform.service()
+        if found is None:
+            raise ChangedBySomebody(f"{self.plan.service} was deleted by somebody")
+        newer = found.generation > left.generation
+        same = found.generation == left.generation and found.wanted.matches(left.wanted)
+        if newer or not (same or found.generation < left.generation):
+            raise changed(left, found)
+
+
+def changed(left: Service, found: Service) -> ChangedBySomebody:
+    """What to say of a service that another than this release has changed."""
+    who = found.changed_by or "somebody"
+    when = f" at {found.changed_at}" if found.changed_at else ""
+    return ChangedBySomebody(
+        f"{left.name} was changed by {who}{when}: got generation {found.generation} with "
+        f"{found.wanted}, needs generation {left.generation} with {left.wanted}, as this release "
+        "left it",
+        hint=f"speak with {who}, then release again: nothing of theirs was overwritten",
+    )

@@ -1,0 +1,25 @@
+"""One production for all tests of the release act, and one project that was rehearsed once."""
+
+from collections.abc import Iterator
+from secrets import token_hex
+
+import pytest
+
+from greenrun.local_cloud.cloud import LocalCloud
+from greenrun.local_cloud.ingress.envoy import EnvoyIngress
+from greenrun.local_cloud.instances.docker import DockerRuntime
+from tests.production.production import Production
+from tests.registry import registry
+from tests.rehearsal.project import Project
+
+
+@pytest.fixture(scope="session")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
+    folder = tmp_path_factory.mktemp("production") / "project"
+    project = Project.new(folder, f"greenrun-test-{token_hex(4)}/emergence-app")
+    with (
+        registry() as address,
+        LocalCloud(DockerRuntime(), EnvoyIngress()) as cloud,
+        Production.start(project, cloud, address) as production,
+    ):
+        yield production
