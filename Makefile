@@ -1,7 +1,7 @@
 # A target brings whatever the machine lacks; setup/ says how.
 bin := .venv/bin
 
-.PHONY: help rehearse test bench lint machine environment engine base-image report browser
+.PHONY: help rehearse test bench campaign lint machine environment engine base-image report browser registry
 .NOTPARALLEL:
 
 help:
@@ -9,13 +9,14 @@ help:
 	@echo 'make test      lint, types, layers and all tests'
 	@echo 'make lint      the quick part of it'
 	@echo 'make bench     what the engine costs'
+	@echo 'make campaign  releases under faults, kills and other people'
 	@echo 'make machine   only what a rehearsal needs: environment, engine, base image, Allure'
 
 rehearse: machine
 	@$(bin)/pytest features/; status=$$?; \
 	echo 'report: file://$(CURDIR)/reports/report.html'; exit $$status
 
-test: lint machine browser
+test: lint machine browser registry
 	@$(bin)/pytest
 
 lint: environment
@@ -27,7 +28,10 @@ lint: environment
 bench: machine
 	@$(bin)/python -m benchmarks
 
+campaign: machine
+	@$(bin)/python -m tests.campaign
+
 machine: environment engine base-image report
 
-environment engine base-image report browser:
+environment engine base-image report browser registry:
 	@setup/$@

@@ -47,9 +47,10 @@ def test_an_image_that_was_never_pushed_goes_by_its_id() -> None:
     )
 
 
-def test_a_pushed_image_goes_by_the_digest_of_its_own_repository() -> None:
+def test_a_pushed_image_goes_by_the_manifest_in_its_own_repository() -> None:
     digests = [f"there/app@{ID}", f"here/app@{PUSHED}"]
     image = image_of("here/app:one", facts(RepoDigests=digests), HISTORY)
+    assert (image.digest, image.manifest) == (Digest(ID), Digest(PUSHED))
     assert image.reference == f"here/app@{PUSHED}"
 
 

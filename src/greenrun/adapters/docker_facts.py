@@ -21,7 +21,7 @@ def image_of(
     return Image(
         repository=repository,
         tag=tag,
-        digest=_digest(repository, facts),
+        digest=Digest(facts["Id"]),
         size_bytes=facts["Size"],
         architecture=facts["Architecture"],
         layers=tuple(
@@ -32,6 +32,7 @@ def image_of(
             sorted(int(port.partition("/")[0]) for port in settings.get("ExposedPorts") or ())
         ),
         variables=dict(entry.split("=", 1) for entry in settings.get("Env") or ()),
+        manifest=_manifest(repository, facts),
     )
 
 
@@ -59,7 +60,7 @@ def _name(reference: str, facts: Mapping[str, Any]) -> tuple[str, str]:
     return repository, tag or "latest"
 
 
-def _digest(repository: str, facts: Mapping[str, Any]) -> Digest:
-    # An image that was never pushed has no manifest digest yet; its id names the same bytes.
-    pushed = (name.split("@") for name in facts.get("RepoDigests") or ())
-    return Digest(next((digest for name, digest in pushed if name == repository), facts["Id"]))
+def _manifest(repository: str, facts: Mapping[str, Any]) -> Digest | None:
+    """By which the repository's registry held the image when it was last pushed or pulled."""
+    named = (name.split("@") for name in facts.get("RepoDigests") or ())
+    return next((Digest(digest) for name, digest in named if name == repository), None)

@@ -12,9 +12,13 @@ from docker.models.containers import Container
 
 from greenrun.local_cloud.instances.docker import NOWHERE, DockerInstance, DockerRuntime
 from greenrun.local_cloud.instances.images import image_id
+from greenrun.local_cloud.instances.pulling import pull
 from greenrun.local_cloud.leftovers import OWNER_LABEL, this_process
 from greenrun.local_cloud.machinery import ImageMissing, InstanceSpec, Mount, StartRefused
 from greenrun.local_cloud.waiting import until
+from tests.between import between
+from tests.registry import registry
+from tests.tiny import exiting, tiny_layer
 
 pytestmark = pytest.mark.docker
 
@@ -161,6 +165,43 @@ def test_an_image_that_was_never_pushed_is_found_by_its_id(
 def test_what_names_no_image_is_missing(engine: docker.DockerClient, reference: str) -> None:
     with pytest.raises(ImageMissing, match="^" + reference):
         image_id(engine, reference)
+
+
+def registry_image(engine: docker.DockerClient, repository: str) -> tuple[str, str]:
+    """A program that ends with 42, in a registry alone: its image id and its manifest's digest."""
+    layer = tiny_layer(exiting(42))
+    engine.api.import_image_from_data(layer, repository=repository, tag="one")
+    pushed = list(engine.api.push(repository, "one", stream=True, decode=True, auth_config={}))
+    made = str(engine.images.get(f"{repository}:one").id)
+    engine.images.remove(made, force=True)
+    return made, next(event["aux"]["Digest"] for event in pushed if "aux" in event)
+
+
+def test_what_the_engine_has_not_is_pulled_by_image_tag_and_by_digest(
+    runtime: DockerRuntime, engine: docker.DockerClient
+) -> None:
+    with registry() as host:
+        made, manifest = registry_image(engine, f"{host}/app")
+        for reference in (f"{host}/app:one", f"{host}/app@{manifest}"):
+            try:
+                ended = run(runtime, InstanceSpec("test", reference, {}, command=("/file",)))
+                assert ended.exit_code() == 42
+                assert image_id(engine, f"{host}/app@{manifest}") == made
+                ended.stop()
+            finally:
+                engine.images.remove(made, force=True)
+
+
+def test_what_a_registry_has_not_is_missing_with_its_reason(engine: docker.DockerClient) -> None:
+    with registry() as host, pytest.raises(ImageMissing, match="manifest unknown"):
+        image_id(engine, f"{host}/app:none")
+
+
+def test_a_pull_that_takes_too_long_is_broken_off() -> None:
+    with registry() as host, between(host) as silent:
+        silent.befall("GET /v2/app", held=True)
+        with pytest.raises(ImageMissing, match=r"app:one: could not be pulled within 0\.3 s"):
+            pull(f"{silent.address}/app:one", within=timedelta(seconds=0.3))
 
 
 def test_what_was_refused_leaves_no_container(

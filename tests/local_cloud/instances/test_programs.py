@@ -147,3 +147,12 @@ def test_a_client_that_leaves_is_no_fault_and_another_is_told() -> None:
 def test_a_command_names_another_program(runtime: InProcessRuntime) -> None:
     spec = InstanceSpec("test", "in-process/echo", {}, command=("in-process/crash",))
     assert await_exit(runtime.start(spec)) == 1
+
+
+def test_a_task_says_its_arguments(runtime: InProcessRuntime) -> None:
+    spec = InstanceSpec(
+        "test", "in-process/echo", {}, command=("in-process/task", "one"), args=('{"two": 2}',)
+    )
+    task = runtime.start(spec)
+    assert await_exit(task) == 0
+    assert [line.text for line in task.lines()] == ["one", '{"two": 2}', "exit 0"]

@@ -29,6 +29,11 @@ class ContainerLog:
         """By time, to the microsecond."""
         return tuple(heapq.merge(*(it.lines for it in self._streams), key=attrgetter("time")))
 
+    @property
+    def ended(self) -> bool:
+        """Whether the engine has ended a stream, which it does when the container ends."""
+        return any(stream.ended for stream in self._streams)
+
     def complete(self) -> None:
         """Once the container has ended and before it is removed. Idempotent."""
         for stream in self._streams:
@@ -44,6 +49,10 @@ class _Stream:
         self._lock = Lock()
         self._follower = Thread(target=self._follow, name=f"log {container.name}", daemon=True)
         self._follower.start()
+
+    @property
+    def ended(self) -> bool:
+        return not self._follower.is_alive()
 
     def complete(self) -> None:
         with self._lock, suppress(NotFound):

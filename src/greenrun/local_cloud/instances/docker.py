@@ -121,7 +121,7 @@ class DockerInstance:
 
     def exit_code(self) -> int | None:
         """137 for one that was killed, for want of memory too."""
-        if self._exit_code is None:
+        if self._exit_code is None and self._log.ended:  # the engine need not be asked before
             self._exit_code = self._ask_exit_code()
         return self._exit_code
 
@@ -135,7 +135,8 @@ class DockerInstance:
                 return
             with suppress(NotFound):
                 self._container.stop(timeout=math.ceil(grace.total_seconds()))
-            self.exit_code()
+            if self._exit_code is None:
+                self._exit_code = self._ask_exit_code()
             _discard(self._launch)
             self._removed = True
 

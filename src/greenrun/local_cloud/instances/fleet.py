@@ -14,7 +14,9 @@ from greenrun.local_cloud.machinery import (
     StartRefused,
 )
 
-_AT_ONCE = 64
+_AT_ONCE = 4
+"""Docker 20.10 locks itself up for good when many containers leave one network at the same moment
+(libnetwork: getSvcRecords against processEndpointDelete); the fewer do, the less likely it is."""
 
 
 class InstanceFleet:
@@ -53,7 +55,7 @@ class InstanceFleet:
 
 
 def stop_all(instances: Iterable[Instance], grace: timedelta = STOP_GRACE) -> None:
-    """Side by side; raise what the first one that could not be stopped raised."""
+    """A few side by side; raise what the first one that could not be stopped raised."""
     with ThreadPoolExecutor(_AT_ONCE) as stoppers:
         for stopped in [stoppers.submit(instance.stop, grace) for instance in instances]:
             stopped.result()

@@ -1,23 +1,23 @@
 """Which image a reference means on this machine."""
 
-import ipaddress
-
 import docker
 from docker.errors import APIError
 
+from greenrun.local_cloud.instances.pulling import pull
 from greenrun.local_cloud.machinery import ImageMissing
 
 
 def image_id(engine: docker.DockerClient, reference: str) -> str:
     """The id of what `NAME:TAG` or `NAME@sha256:HEX` names; raise ImageMissing.
 
-    HEX is a registry's digest or, for an image that was never pushed and so has none, its id. Only
-    a registry on this machine is asked for what is missing: others may keep one waiting for long.
+    HEX is a registry's digest or, for an image that was never pushed and so has none, its id. What
+    is missing is pulled from the registry that the reference names.
     """
     _, _, digest = reference.partition("@")
     found = _find(engine, reference) or (digest and _find(engine, digest)) or None
-    if not found and is_local(registry_of(reference)):
-        found = _pull(engine, reference)
+    if not found and registry_of(reference):
+        pull(reference)
+        found = _find(engine, reference)
     if not found:
         raise ImageMissing(f"{reference}: no such image on this machine")
     return found
@@ -34,17 +34,6 @@ def registry_of(reference: str) -> str:
     return first if named else ""
 
 
-def is_local(registry: str) -> bool:
-    """Whether it is on a loopback address."""
-    host = registry.rpartition(":")[0] or registry
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def _find(engine: docker.DockerClient, reference: str) -> str | None:
     try:
         return engine.images.get(reference).id
@@ -52,10 +41,3 @@ def _find(engine: docker.DockerClient, reference: str) -> str | None:
         if not error.is_client_error():  # 404, or 400 for what is no reference
             raise
         return None
-
-
-def _pull(engine: docker.DockerClient, reference: str) -> str | None:
-    try:
-        return engine.images.pull(reference).id
-    except APIError as error:
-        raise ImageMissing(f"{reference}: {error.explanation}") from error

@@ -27,6 +27,8 @@ from greenrun.local_cloud.machinery import (
 class InProcessRuntime:
     """Runs programs by image name; a spec's command names another program of the same mapping.
 
+    What follows the name in the command comes before the spec's arguments.
+
     Limits of cpu and memory do not bind here. The port is chosen by the system, whatever the spec
     says: a program listens on the socket that it is given.
     """
@@ -77,7 +79,10 @@ class InProcessInstance:
         self._name = spec.name
         self._program = program
         self._process = Process(
-            environment=dict(spec.environment), args=spec.args, socket=listener, folders=folders
+            environment=dict(spec.environment),
+            args=(*spec.command[1:], *spec.args),
+            socket=listener,
+            folders=folders,
         )
         self._exit_code: int | None = None
         self._ended = Lock()

@@ -1,6 +1,7 @@
 """The images of this process: programs that behave, and some that do not."""
 
 from collections.abc import Mapping
+from itertools import count
 from types import MappingProxyType
 
 from greenrun.local_cloud.instances.exit_codes import TERMINATED
@@ -25,12 +26,39 @@ def echo(process: Process) -> int:
 
 def _facts(process: Process, call: Call) -> dict[str, object]:
     return {
+        "status": "ok",
         "revision": process.environment.get("K_REVISION", ""),
         "path": call.path,
         "method": call.method,
         "headers": {name.lower(): value for name, value in call.headers.items()},
         "env": dict(process.environment),
     }
+
+
+def flaky(process: Process) -> int:
+    """Echo, but answer 500 to FAIL_PERCENT of all requests, evenly spread (50)."""
+    percent = int(process.environment.get("FAIL_PERCENT", "50"))
+    numbers = count(1)
+
+    def respond(call: Call) -> Answer:
+        number = next(numbers)
+        fails = number * percent // 100 > (number - 1) * percent // 100
+        return Answer(_facts(process, call), 500 if fails else 200)
+
+    process.print("Application startup complete")
+    return serve(process, respond)
+
+
+def slow(process: Process) -> int:
+    """Echo, ANSWER_MILLISECONDS after it was asked (1000)."""
+    delay = int(process.environment.get("ANSWER_MILLISECONDS", "1000")) / 1000
+
+    def respond(call: Call) -> Answer:
+        process.killed.wait(delay)
+        return Answer(_facts(process, call))
+
+    process.print("Application startup complete")
+    return serve(process, respond)
 
 
 def crash(process: Process) -> int:
@@ -54,10 +82,12 @@ def slow_start(process: Process) -> int:
 
 
 def task(process: Process) -> int:
-    """Tell the CLOUD_RUN_* variables, take RUN_SECONDS, exit with EXIT_CODE."""
+    """Tell the CLOUD_RUN_* variables and each argument, take RUN_SECONDS, exit with EXIT_CODE."""
     for name, value in sorted(process.environment.items()):
         if name.startswith("CLOUD_RUN_"):
             process.print(f"{name}={value}")
+    for argument in process.args:
+        process.print(argument)
     if process.terminated.wait(float(process.environment.get("RUN_SECONDS", "0"))):
         return TERMINATED
     code = int(process.environment.get("EXIT_CODE", "0"))
@@ -68,6 +98,8 @@ def task(process: Process) -> int:
 PROGRAMS: Mapping[str, Program] = MappingProxyType(
     {
         "in-process/echo": echo,
+        "in-process/flaky": flaky,
+        "in-process/slow": slow,
         "in-process/crash": crash,
         "in-process/deaf": deaf,
         "in-process/slow-start": slow_start,

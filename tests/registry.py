@@ -1,0 +1,58 @@
+"""A real registry for tests: Debian's docker-registry, on a loopback port that the system picks."""
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from greenrun.local_cloud.waiting import until
+
+SOON = timedelta(seconds=20)
+
+_BROUGHT = Path(__file__).parents[1] / ".setup/docker-registry/usr/bin/docker-registry"
+_LISTENING = re.compile(r"listening on ([\d.]+:\d+)")
+_CONFIGURATION = """\
+version: 0.1
+log: {{level: info, accesslog: {{disabled: true}}}}
+storage:
+  filesystem: {{rootdirectory: {folder}/storage}}
+  delete: {{enabled: true}}
+http: {{addr: "127.0.0.1:0", secret: tests}}
+"""
+
+
+@contextmanager
+def registry() -> Iterator[str]:
+    """Its `HOST:PORT`; whatever it holds goes with it."""
+    with tempfile.TemporaryDirectory(prefix="greenrun-registry.") as folder:
+        configuration, log = Path(folder, "registry.yml"), Path(folder, "log")
+        configuration.write_text(_CONFIGURATION.format(folder=folder))
+        with log.open("w") as written:
+            process = subprocess.Popen(
+                [_program(), "serve", str(configuration)],
+                stdout=subprocess.DEVNULL,
+                stderr=written,
+            )
+        try:
+            yield until(lambda: _address(process, log), SOON, "the registry's port")
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def _program() -> str:
+    found = shutil.which("docker-registry") or (str(_BROUGHT) if _BROUGHT.exists() else None)
+    assert found, "there is no docker-registry on this machine; setup/registry brings it"
+    return found
+
+
+def _address(process: "subprocess.Popen[bytes]", log: Path) -> str:
+    """As its log tells; empty until it does."""
+    said = log.read_text()
+    assert process.poll() is None, f"the registry did not start: {said}"
+    found = _LISTENING.search(said)
+    return found[1] if found else ""

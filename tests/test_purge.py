@@ -1,0 +1,179 @@
+"""Old images go, and never one that is in use."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from greenrun.account import Account
+from greenrun.domain.image import Digest, TagPolicy
+from greenrun.domain.plan import Plan
+from greenrun.domain.revision import RevisionSettings
+from greenrun.domain.traffic import TrafficSplit
+from greenrun.errors import CallFailed
+from greenrun.ports import NewRevision, Patience
+from greenrun.purge import purge
+from tests.conftest import World
+
+REPOSITORY = "registry.test/shop"
+SOON = Patience(timedelta(seconds=1))
+
+
+def manifest(number: int) -> Digest:
+    return Digest(f"sha256:{number:064x}")
+
+
+def image_id(number: int) -> Digest:
+    return Digest(f"sha256:{number:060x}abcd")
+
+
+def tag(day: int) -> str:
+    return f"shop-202611{day:02}-080000"
+
+
+def hold(world: World, tags: dict[str, int]) -> None:
+    for name, number in tags.items():
+        world.registry.held[f"{REPOSITORY}:{name}"] = manifest(number)
+        world.registry.ids[manifest(number)] = image_id(number)
+
+
+def held(world: World) -> list[str]:
+    return sorted(world.registry.tags(REPOSITORY))
+
+
+def serve(world: World, image: str) -> None:
+    """A revision of this image, which nobody has to be served by."""
+    service = world.platform.state
+    assert service is not None
+    name = f"shop-{len(world.platform.revisions_by_name)}"
+    split = TrafficSplit.all_to("shop-baseline")
+    world.platform.deploy(NewRevision(name, image, RevisionSettings()), split, service, SOON)
+
+
+@pytest.fixture
+def keeping_two(plan: Plan) -> Plan:
+    return replace(plan, keep_images=2)
+
+
+@pytest.fixture(autouse=True)
+def locked(account: Account, world: World) -> Iterator[None]:
+    account.lock.take(world.progress)
+    yield
+    account.lock.let_go()
+
+
+@pytest.fixture
+def five(world: World) -> None:
+    """Five releases, the newest of which is `latest` too."""
+    hold(world, {tag(day): day for day in range(1, 6)} | {"latest": 5})
+
+
+@pytest.mark.usefixtures("five")
+def test_the_newest_that_nobody_uses_are_kept(
+    keeping_two: Plan, world: World, account: Account
+) -> None:
+    removed = purge(keeping_two, world.roles, account)
+    assert removed == (f"{REPOSITORY}:{tag(1)}", f"{REPOSITORY}:{tag(2)}", f"{REPOSITORY}:{tag(3)}")
+    assert held(world) == ["latest", tag(4), tag(5)]
+
+
+@pytest.mark.usefixtures("five")
+def test_without_a_number_everything_is_kept(plan: Plan, world: World, account: Account) -> None:
+    assert purge(plan, world.roles, account) == ()
+    assert len(held(world)) == 6
+
+
+@pytest.mark.usefixtures("five")
+@pytest.mark.parametrize(
+    "reference",
+    [
+        f"{REPOSITORY}@{manifest(1)}",
+        f"{REPOSITORY}:{tag(1)}",
+        f"{REPOSITORY}:{tag(1)}@{manifest(1)}",
+        f"{REPOSITORY}@{image_id(1)}",
+    ],
+)
+def test_what_a_revision_uses_is_kept(
+    keeping_two: Plan, world: World, account: Account, reference: str
+) -> None:
+    serve(world, reference)
+    none_kept = replace(keeping_two, keep_images=0)
+    purge(none_kept, world.roles, account)
+    assert held(world) == ["latest", tag(1), tag(5)]
+
+
+@pytest.mark.usefixtures("five")
+@pytest.mark.parametrize("reference", [f"{REPOSITORY}:latest", REPOSITORY, f"{REPOSITORY}:stable"])
+def test_an_image_tag_that_moves_is_a_doubt_and_nothing_goes(
+    keeping_two: Plan, world: World, account: Account, reference: str
+) -> None:
+    serve(world, reference)
+    assert purge(keeping_two, world.roles, account) == ()
+    assert world.progress.lines[-1] == (
+        f"nothing is purged: revisions use {reference}, which may mean any image"
+    )
+
+
+@pytest.mark.usefixtures("five")
+def test_images_of_other_repositories_are_no_doubt(
+    keeping_two: Plan, world: World, account: Account
+) -> None:
+    serve(world, f"{REPOSITORY}-admin:latest")
+    assert len(purge(keeping_two, world.roles, account)) == 3
+
+
+def test_a_manifest_that_a_kept_tag_shares_is_kept(
+    keeping_two: Plan, world: World, account: Account
+) -> None:
+    hold(world, {tag(1): 1, tag(2): 2, tag(3): 3, tag(4): 1, "stable": 2})
+    assert purge(replace(keeping_two, keep_images=1), world.roles, account) == (
+        f"{REPOSITORY}:{tag(3)}",
+    )
+    assert held(world) == [tag(1), tag(2), tag(4), "stable"]
+
+
+def test_what_people_named_is_never_old(keeping_two: Plan, world: World, account: Account) -> None:
+    named = {"stable": 1, "v1.2": 2, "cockpit-20251009-073931": 3, "latest": 4}
+    hold(world, named)
+    assert purge(replace(keeping_two, keep_images=0), world.roles, account) == ()
+
+
+def test_build_ids_are_old_by_their_number(
+    keeping_two: Plan, world: World, account: Account
+) -> None:
+    hold(world, {"9": 9, "10": 10, "100": 100})
+    by_number = replace(
+        keeping_two, build=replace(keeping_two.build, tag_policy=TagPolicy.BUILD_ID)
+    )
+    assert purge(by_number, world.roles, account) == (f"{REPOSITORY}:9",)
+
+
+def test_commits_tell_no_time(keeping_two: Plan, world: World, account: Account) -> None:
+    hold(world, {"c0ffeec0ffee": 1, "deadbeefdead": 2, "0123456789ab": 3})
+    by_commit = replace(keeping_two, build=replace(keeping_two.build, tag_policy=TagPolicy.COMMIT))
+    assert purge(by_commit, world.roles, account) == ()
+
+
+@pytest.mark.usefixtures("five")
+def test_each_removal_is_journalled(keeping_two: Plan, world: World, account: Account) -> None:
+    purge(keeping_two, world.roles, account)
+    done = [one for one in account.journal.entries() if one.action == "purge"]
+    assert [(one.subject, one.state, one.facts["tags"]) for one in done] == [
+        (f"{REPOSITORY}@{manifest(day)}", state, tag(day))
+        for day in (1, 2, 3)
+        for state in ("begun", "done")
+    ]
+
+
+@pytest.mark.usefixtures("five")
+def test_nothing_goes_while_it_is_unknown_what_is_used(
+    keeping_two: Plan, world: World, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused() -> None:
+        raise CallFailed("could not list revisions")
+
+    monkeypatch.setattr(world.platform, "revisions", refused)
+    with pytest.raises(CallFailed):
+        purge(keeping_two, world.roles, account)
+    assert len(held(world)) == 6
