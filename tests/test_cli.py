@@ -126,6 +126,21 @@ def _catches(pid: int, number: signal.Signals) -> bool:
     return caught is not None and bool(int(caught[1], 16) >> (number - 1) & 1)
 
 
+def test_a_permission_is_denied_to_whoever_asks() -> None:
+    denied = ("--deny", "run.jobs.create", "--deny", "run.jobs.run")
+    with greenrun_cloud("--json", "--runtime", "in-process", *denied) as process:
+        asked = {"permissions": ["run.jobs.create", "run.jobs.run", "run.jobs.get"]}
+        url = f"{addresses(process)['rest']}/v3/projects/p:testIamPermissions"
+        assert httpx.post(url, json=asked).json() == {"permissions": ["run.jobs.get"]}
+
+
+def test_what_can_be_no_permission_is_refused_before_anything_starts() -> None:
+    with greenrun_cloud("--deny", "run") as process:
+        status, _, errors = ended(process)
+    assert status == 2
+    assert "Invalid value for '--deny': got 'run', needs a permission like run.jobs" in errors
+
+
 def test_it_ends_with_its_parent() -> None:
     with greenrun_cloud("--json", "--runtime", "in-process", "--until-stdin-closes") as process:
         addresses(process)

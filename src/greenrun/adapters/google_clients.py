@@ -17,6 +17,8 @@ from google.cloud.monitoring_v3 import MetricServiceClient
 from google.cloud.monitoring_v3.services.metric_service.transports import (
     MetricServiceGrpcTransport,
 )
+from google.cloud.resourcemanager_v3 import ProjectsClient
+from google.cloud.resourcemanager_v3.services.projects.transports import ProjectsGrpcTransport
 from google.cloud.run_v2 import ExecutionsClient, JobsClient, RevisionsClient, ServicesClient
 from google.cloud.run_v2.services.executions.transports import ExecutionsGrpcTransport
 from google.cloud.run_v2.services.jobs.transports import JobsGrpcTransport
@@ -29,34 +31,55 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
 
 from greenrun.errors import CallFailed
 
-_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _UNLIMITED = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1))
+_OPTIONAL = "RESOURCE_MANAGER_EMULATOR_HOST"
 _Transport = TypeVar("_Transport")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """Addresses `HOST:PORT` of emulators, spoken to without encryption; empty is Google's own."""
+    """Addresses `HOST:PORT` of emulators, spoken to without encryption; empty is Google's own.
+
+    `resource_manager` is where Cloud Run is when it is left out.
+    """
 
     cloud_run: str = ""
     logging: str = ""
     monitoring: str = ""
     secret_manager: str = ""
+    resource_manager: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "resource_manager", self.resource_manager or self.cloud_run)
 
     @classmethod
     def all_at(cls, address: str) -> "Endpoints":
         """One server for every API, as the local cloud is."""
-        return cls(address, address, address, address)
+        return cls(address, address, address, address, address)
 
     @classmethod
     def from_variables(cls, variables: Mapping[str, str]) -> "Endpoints":
-        """CLOUD_RUN_EMULATOR_HOST and its siblings, as the official emulators have them."""
-        return cls(
-            **{
-                item.name: variables.get(f"{item.name.upper()}_EMULATOR_HOST", "")
-                for item in fields(cls)
-            }
-        )
+        """CLOUD_RUN_EMULATOR_HOST and its siblings, as the official emulators have them.
+
+        Raises CallFailed where some are set and others are not: half of the calls would reach
+        Google. RESOURCE_MANAGER_EMULATOR_HOST alone may be left out.
+        """
+        names = {item.name: f"{item.name.upper()}_EMULATOR_HOST" for item in fields(cls)}
+        present = [name for name in names.values() if variables.get(name)]
+        absent = [name for name in names.values() if name not in {*present, _OPTIONAL}]
+        if present and absent:
+            raise CallFailed(
+                f"could not tell whether Google or an emulator is meant: got {', '.join(present)} "
+                f"without {', '.join(absent)}, needs all of them or none",
+                hint="export every line that `greenrun cloud` prints, or unset what is set",
+            )
+        return cls(**{field: variables.get(name, "") for field, name in names.items()})
+
+    @property
+    def emulated(self) -> bool:
+        """True where nothing reaches Google."""
+        return bool(self.cloud_run)
 
 
 class GoogleClients:
@@ -66,6 +89,7 @@ class GoogleClients:
     """
 
     def __init__(self, endpoints: Endpoints) -> None:
+        self.emulated = endpoints.emulated
         self._endpoints = endpoints
         self._channels: dict[str, grpc.Channel] = {}
         self._closing = ExitStack()
@@ -107,6 +131,12 @@ class GoogleClients:
         transport = SecretManagerServiceGrpcTransport(channel=channel)
         return SecretManagerServiceClient(transport=transport)
 
+    @cached_property
+    def projects(self) -> ProjectsClient:
+        google = "cloudresourcemanager.googleapis.com"
+        channel = self._channel(self._endpoints.resource_manager, google)
+        return ProjectsClient(transport=ProjectsGrpcTransport(channel=channel))
+
     def _run(self, transport: Callable[..., _Transport]) -> _Transport:
         return transport(channel=self._channel(self._endpoints.cloud_run, "run.googleapis.com"))
 
@@ -126,7 +156,7 @@ def _insecure(address: str) -> grpc.Channel:
 def _secure(address: str) -> grpc.Channel:
     try:
         channel: grpc.Channel = grpc_helpers.create_channel(
-            address, default_scopes=_SCOPES, options=_UNLIMITED
+            address, default_scopes=SCOPES, options=_UNLIMITED
         )
     except DefaultCredentialsError as error:
         raise CallFailed(

@@ -17,6 +17,8 @@ from greenrun.local_cloud.logging.log import Logging
 from greenrun.local_cloud.machinery import Ingress, Runtime
 from greenrun.local_cloud.monitoring.series import Monitoring
 from greenrun.local_cloud.operations import Operations
+from greenrun.local_cloud.resource_manager.permissions import Permissions
+from greenrun.local_cloud.resource_manager.projects import Projects
 from greenrun.local_cloud.run.launch import Launcher
 from greenrun.local_cloud.run.revisions import Revisions
 from greenrun.local_cloud.run.rollouts import Rollouts
@@ -34,7 +36,8 @@ class LocalCloud:
     `grpc` is `127.0.0.1:PORT`, `rest` is `http://127.0.0.1:PORT`. It owns the runtime and the
     ingress that it is given and closes them too. With `strict_etags=False` it accepts stale etags,
     as Cloud Run was seen to do; metrics younger than `metrics_lag` are withheld. `faults` is what
-    goes wrong with it, `calls` what was asked of it.
+    goes wrong with it, `calls` what was asked of it, `permissions` what its callers are told they
+    may do.
     """
 
     def __init__(
@@ -47,10 +50,11 @@ class LocalCloud:
         faults: Faults | None = None,
     ) -> None:
         self.faults, self.calls = faults or Faults(), Calls()
+        self.permissions = Permissions()
         with ExitStack() as closing:
             closing.callback(runtime.close)
             closing.callback(ingress.close)
-            machine = _Machine(InstanceFleet(runtime), ingress, self.faults)
+            machine = _Machine(InstanceFleet(runtime), ingress, self.faults, self.permissions)
             parts = _parts(machine, closing, strict_etags=strict_etags, metrics_lag=metrics_lag)
             answering = Door(self.calls, self.faults).call
             grpc = GrpcServer(parts.bindings(), answering)
@@ -87,6 +91,7 @@ class _Machine:
     fleet: InstanceFleet
     ingress: Ingress
     faults: Faults
+    permissions: Permissions
 
     def logging(self) -> Logging:
         return Logging(self.fleet, self.ingress, lambda: self.faults.lateness("logs"))
@@ -121,4 +126,5 @@ def _parts(
         logging=machine.logging(),
         monitoring=machine.monitoring(metrics_lag),
         secrets=secrets,
+        projects=Projects(machine.permissions),
     )

@@ -41,3 +41,28 @@ def test_a_version_exists_when_it_is_enabled(
 def test_a_refusal_is_a_failed_call(clients: GoogleClients, place: Place) -> None:
     with pytest.raises(CallFailed, match=r"could not look for projects/.*: got INVALID_ARGUMENT"):
         SecretManager(clients, place).exists("token", "1/2")
+
+
+def test_an_enabled_version_is_read_as_text(vault: SecretManager) -> None:
+    assert vault.read("token", "2") == "new"
+    assert vault.read("token", "latest") == "new"
+
+
+@pytest.mark.parametrize(("secret", "version"), [("token", "1"), ("token", "3"), ("other", "1")])
+def test_what_cannot_be_read_is_a_failed_call(
+    vault: SecretManager, secret: str, version: str
+) -> None:
+    with pytest.raises(CallFailed, match=f"could not read projects/.*/{secret}/versions/{version}"):
+        vault.read(secret, version)
+
+
+def test_a_value_that_is_no_text_is_never_told(
+    vault: SecretManager, clients: GoogleClients, place: Place
+) -> None:
+    payload = secretmanager_v1.SecretPayload(data=b"\xffhidden")
+    name = f"projects/{place.project}/secrets/token"
+    clients.secrets.add_secret_version(parent=name, payload=payload)
+    with pytest.raises(CallFailed, match="got no text") as told:
+        vault.read("token", "3")
+    assert "hidden" not in str(told.value)
+    assert told.value.__cause__ is None

@@ -1,0 +1,1 @@
+"""Resource Manager: projects, as far as their callers' permissions."""

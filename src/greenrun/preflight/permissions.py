@@ -1,0 +1,73 @@
+"""What a release needs to be allowed, and the role to ask for where it is not.
+
+Source: https://cloud.google.com/iam/docs/roles-permissions
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from greenrun.domain.plan import Plan
+
+_DEVELOPER, _ADMIN = "roles/run.developer", "roles/run.admin"
+_WRITER, _REPOSITORY_ADMIN = "roles/artifactregistry.writer", "roles/artifactregistry.repoAdmin"
+
+_ALWAYS = {
+    "run.services.get": _DEVELOPER,
+    "run.services.update": _DEVELOPER,
+    "run.revisions.get": _DEVELOPER,
+    "run.revisions.list": _DEVELOPER,
+    "run.revisions.delete": _DEVELOPER,
+    "run.operations.get": _DEVELOPER,
+    "run.jobs.create": _DEVELOPER,
+    "run.jobs.get": _DEVELOPER,
+    "run.jobs.list": _DEVELOPER,
+    "run.jobs.update": _DEVELOPER,
+    "run.jobs.delete": _DEVELOPER,
+    "iam.serviceAccounts.actAs": "roles/iam.serviceAccountUser",
+    "logging.logEntries.list": "roles/logging.viewer",
+    "monitoring.timeSeries.list": "roles/monitoring.viewer",
+}
+_MIGRATING = {
+    "run.jobs.run": _DEVELOPER,
+    "run.executions.get": _DEVELOPER,
+    "run.executions.list": _DEVELOPER,
+}
+_PUBLIC = {"run.services.getIamPolicy": _ADMIN, "run.services.setIamPolicy": _ADMIN}
+_REFERRING = {"secretmanager.versions.get": "roles/secretmanager.viewer"}
+_PROBING = {"secretmanager.versions.access": "roles/secretmanager.secretAccessor"}
+_PUSHING = {
+    "artifactregistry.repositories.uploadArtifacts": _WRITER,
+    "artifactregistry.repositories.downloadArtifacts": _WRITER,
+}
+_PURGING = {
+    "artifactregistry.tags.delete": _REPOSITORY_ADMIN,
+    "artifactregistry.versions.delete": _REPOSITORY_ADMIN,
+}
+
+_Needs = tuple[Callable[[Plan], bool], Mapping[str, str]]
+
+
+def needed(plan: Plan) -> dict[str, str]:
+    """Every permission that this plan needs, each with the predefined role that brings it."""
+    return {
+        permission: role
+        for applies, permissions in _table()
+        if applies(plan)
+        for permission, role in permissions.items()
+    }
+
+
+def _table() -> Iterator[_Needs]:
+    yield lambda _: True, _ALWAYS
+    yield lambda plan: plan.migration is not None, _MIGRATING
+    yield lambda plan: plan.public, _PUBLIC
+    yield lambda plan: bool(plan.settings.secrets), _REFERRING
+    yield lambda plan: bool(plan.settings.secrets and plan.identities), _PROBING
+    yield _pushes_into_project, _PUSHING
+    yield lambda plan: plan.keep_images is not None and _pushes_into_project(plan), _PURGING
+
+
+def _pushes_into_project(plan: Plan) -> bool:
+    """True for a repository of the plan's own project: of another's nothing is known here."""
+    host, _, path = plan.build.repository.partition("/")
+    googles = host.endswith(("pkg.dev", "gcr.io"))
+    return googles and path.startswith(f"{plan.place.project}/")

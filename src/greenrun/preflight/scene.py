@@ -1,0 +1,38 @@
+"""What a check looks at, what it finds, and what it has measured on the way."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from greenrun.domain.plan import Plan
+from greenrun.domain.source import Source
+from greenrun.ports import Roles
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """One thing that is not as it has to be: `WHAT: got X, needs Y`, and what to do about it."""
+
+    text: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        told = f"{self.text}; hint: {self.hint}" if self.hint else self.text
+        return " / ".join(filter(None, map(str.strip, told.splitlines())))
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A release that has not begun. Checks read it, and change nothing but what they measured."""
+
+    plan: Plan
+    roles: Roles
+    source: Source
+    measured: list[str] = field(default_factory=list)
+
+    def measure(self, what: str, found: object) -> None:
+        """Keep one thing that was found, as evidence."""
+        self.measured.append(f"{what}: {found}")
+
+
+Look = Callable[[Scene], Iterator[Doubt]]
+"""A check; it may raise ReleaseError where it cannot be made."""

@@ -1,0 +1,116 @@
+"""Preflight with adapters that really ask: nothing remote is changed, and everything is found."""
+
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from greenrun.adapters.cloud_run import CloudRun
+from greenrun.adapters.commands import SystemCommands
+from greenrun.adapters.git import Git
+from greenrun.adapters.google_access import GoogleAccess
+from greenrun.adapters.google_clients import GoogleClients
+from greenrun.adapters.secret_manager import SecretManager
+from greenrun.adapters.secret_scan import DetectSecrets
+from greenrun.domain.plan import Place, Plan, PreflightPlan
+from greenrun.domain.revision import SecretReference
+from greenrun.domain.source import Source
+from greenrun.local_cloud.cloud import LocalCloud
+from greenrun.ports import Roles
+from greenrun.preflight import checks
+from tests.adapters.cloud.candidates import Watcher, revision
+from tests.conftest import World
+from tests.fakes import MANIFEST
+
+ADA = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false")
+FILES = {
+    "Dockerfile": "FROM scratch\nCOPY app app\nEXPOSE 8080\nCMD app\n",
+    "app/main.py": "print('shop')\n",
+    "env.yaml": 'LOG_LEVEL: "INFO"\n',
+    "release.yaml": "service: web\n",
+}
+
+
+def git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", folder, *ADA, *arguments], check=True, capture_output=True)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A checkout of main, in step with its remote."""
+    remote, directory = tmp_path / "remote", tmp_path / "shop"
+    for name, text in FILES.items():
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_text(text)
+    git(tmp_path, "init", "--quiet", "--bare", str(remote))
+    git(directory, "init", "--quiet", "--initial-branch=main")
+    git(directory, "remote", "add", "origin", str(remote))
+    git(directory, "add", ".")
+    git(directory, "commit", "--quiet", "--no-verify", "-m", "Add the shop")
+    git(directory, "push", "--quiet", "origin", "main")
+    return directory
+
+
+@pytest.fixture
+def plan(plan: Plan, place: Place) -> Plan:
+    gates = {"tests": ("sh", "-c", "echo 12 passed in 0.10s")}
+    preflight = PreflightPlan(branch="main", quality_gates=gates)
+    return replace(plan, service="web", environment="prod", place=place, preflight=preflight)
+
+
+@pytest.fixture
+def roles(
+    world: World, platform: CloudRun, clients: GoogleClients, plan: Plan, directory: Path
+) -> Roles:
+    """The service serves by one revision, whose image the registry holds."""
+    platform.create(revision("baseline"), Watcher().patience)
+    world.registry.held["in-process/echo:latest"] = MANIFEST
+    return replace(
+        world.roles,
+        platform=platform,
+        access=GoogleAccess(clients, plan.place),
+        vault=SecretManager(clients, plan.place),
+        source_control=Git(directory),
+        commands=SystemCommands(directory),
+        scanner=DetectSecrets(directory),
+    )
+
+
+def test_nothing_is_found_and_nothing_is_changed(
+    plan: Plan, roles: Roles, directory: Path, cloud: LocalCloud, world: World
+) -> None:
+    before = cloud.calls.changes()
+    assert checks.findings(tuple(checks.KNOWN), plan, roles, Source(directory, "")) == ()
+    assert cloud.calls.changes() == before
+    measured = str(world.evidence.kept["preflight"])
+    assert "account: nobody (emulator)" in measured
+    assert "(12 passed in 0.10s)" in measured
+    assert "baseline: web-baseline at 100 %, in-process/echo" in measured
+
+
+def test_everything_is_found_at_once(
+    plan: Plan, roles: Roles, directory: Path, cloud: LocalCloud, world: World
+) -> None:
+    (directory / "app" / "main.py").write_text('api_key = "' + 'Zq83mXw1T"\n')
+    (directory / "Dockerfile").write_text("FROM scratch\nEXPOSE 80\nCMD app\n")
+    world.registry.held.clear()
+    failing = PreflightPlan("main", "upstream", ("8f14e45",), {"tests": ("false",)})
+    settings = replace(plan.settings, secrets={"KEY": SecretReference("key", "3")})
+    doubtful = replace(plan, preflight=failing, settings=settings)
+    cloud.permissions.deny("run.jobs.create")
+    before = cloud.calls.changes()
+    found = checks.findings(tuple(checks.KNOWN), doubtful, roles, Source(directory, ""))
+    cloud.permissions.grant("run.jobs.create")
+    assert cloud.calls.changes() == before
+    assert [str(finding).partition(": ")[0] for finding in found] == [
+        "P1.4 Dockerfile",
+        "P1.5 secret",
+        "P1.8 secret version",
+        "P1.1 tree",
+        "P1.1 the tree is clean, on its branch and in step with its remote",
+        "P1.1 commit 8f14e45",
+        "P1.7 quality gate tests",
+        "P1.3 permission run.jobs.create",
+        "P1.6 image of web-baseline",
+    ]

@@ -1,0 +1,53 @@
+"""A project in a folder, and a world in which nothing stands in the way of its release."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from greenrun.domain.plan import Plan
+from greenrun.domain.source import Source
+from greenrun.preflight.scene import Look, Scene
+from tests.conftest import World
+from tests.fakes import MANIFEST
+
+DOCKERFILE = "FROM python:3.11-slim\nCOPY app app\nEXPOSE 8080\nCMD python -m app\n"
+Told = Callable[..., list[str]]
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "main.py").write_text("print('shop')\n")
+    (tmp_path / "Dockerfile").write_text(DOCKERFILE)
+    (tmp_path / "env.yaml").write_text('LOG_LEVEL: "INFO"\n')
+    (tmp_path / "release.yaml").write_text("service: shop\n")
+    return tmp_path
+
+
+@pytest.fixture
+def source(directory: Path) -> Source:
+    return Source(directory, "c0ffee")
+
+
+@pytest.fixture
+def world(world: World) -> World:
+    """The registry holds the baseline's image."""
+    world.registry.held["old:latest"] = MANIFEST
+    return world
+
+
+@pytest.fixture
+def scene(plan: Plan, world: World, source: Source) -> Scene:
+    return Scene(plan, world.roles, source)
+
+
+@pytest.fixture
+def told(scene: Scene) -> Told:
+    """What a check says of the scene, or of one with another plan."""
+
+    def ask(look: Look, plan: Plan | None = None) -> list[str]:
+        asked = Scene(plan or scene.plan, scene.roles, scene.source, scene.measured)
+        return [str(doubt) for doubt in look(asked)]
+
+    return ask

@@ -1,0 +1,103 @@
+"""Every check is made, and everything that they find comes at once."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from greenrun.domain.plan import Plan
+from greenrun.domain.source import Source
+from greenrun.errors import CallFailed, GateClosed, ReleaseError
+from greenrun.preflight import checks
+from greenrun.proofs import before
+from greenrun.release import Release
+from tests.conftest import World
+
+FEATURE = Path(__file__).parents[2] / "features" / "01-preflight.feature"
+
+
+def test_the_feature_asks_for_every_check_there_is() -> None:
+    rows = [line.split("|")[1].strip() for line in FEATURE.read_text().splitlines() if "|" in line]
+    assert rows == ["what", *checks.KNOWN]
+
+
+def test_nothing_stands_in_the_way(plan: Plan, world: World, source: Source) -> None:
+    changes = list(world.platform.calls)
+    assert checks.findings(tuple(checks.KNOWN), plan, world.roles, source) == ()
+    assert world.platform.calls == changes
+    assert world.progress.lines == [f"{it.number} {it.title}" for it in checks.KNOWN.values()]
+    kept = str(world.evidence.kept["preflight"])
+    for fact in ("container engine: 20.10.24", "account: somebody@example.com", "baseline: shop-"):
+        assert fact in kept
+
+
+def test_all_findings_come_at_once_with_the_number_of_their_step(
+    plan: Plan, world: World, source: Source
+) -> None:
+    world.builder.number = "19.03"
+    world.access.lacks = {"run.jobs.create"}
+    world.source_control.state = replace(world.source_control.state, changed=("app/main.py",))
+    found = checks.findings(tuple(checks.KNOWN), plan, world.roles, source)
+    assert [str(finding).partition(":")[0] for finding in found] == [
+        "P1.2 container engine",
+        "P1.1 tree",
+        "P1.3 permission run.jobs.create",
+    ]
+
+
+class SilentEngine:
+    """An engine that does not answer."""
+
+    def engine(self) -> str:
+        raise CallFailed("could not reach the engine: got\nnothing", hint="start it")
+
+
+def test_a_check_that_cannot_be_made_is_a_finding_and_not_the_end(
+    plan: Plan, world: World, source: Source
+) -> None:
+    silent = replace(world.roles, builder=SilentEngine())  # type: ignore[arg-type]  # all that is asked
+    world.platform.state = None
+    found = checks.findings(tuple(checks.KNOWN), plan, silent, source)
+    absent = (
+        "shop does not exist in projects/rehearsal/locations/europe-west1: there is no way back; "
+        "hint: create it once with `gcloud run deploy`, then release with greenrun"
+    )
+    assert list(map(str, found)) == [
+        (
+            "P1.2 the container engine is recent enough: could not reach the engine: "
+            "got / nothing; hint: start it"
+        ),
+        f"P1.6 one revision serves every user: {absent}",
+        f"P1.6 the baseline could start again: {absent}",
+    ]
+
+
+@pytest.mark.parametrize("titles", [(), ("the moon is full",)])
+def test_no_check_and_an_unknown_one_are_refused_with_the_known_ones(
+    plan: Plan, world: World, source: Source, titles: tuple[str, ...]
+) -> None:
+    with pytest.raises(ReleaseError) as told:
+        checks.findings(titles, plan, world.roles, source)
+    assert all(title in str(told.value) for title in (*titles, *checks.KNOWN))
+    assert not world.progress.lines
+
+
+def test_one_gate_closes_over_all_findings(release: Release, world: World, directory: Path) -> None:
+    (directory / "Dockerfile").unlink()
+    world.builder.number = "19.03"
+    rows = [("what", "where"), *((title, "everywhere") for title in list(checks.KNOWN)[:2])]
+    with pytest.raises(GateClosed) as told:
+        before.all_holds(release, rows)
+    assert [line.partition(" ")[0] for line in str(told.value).splitlines()] == ["P1.2", "P1.4"]
+
+
+def test_no_gate_closes_where_all_holds(release: Release, directory: Path) -> None:
+    assert directory
+    before.all_holds(
+        release,
+        [
+            ("what", "where"),
+            *((title, "cloud") for title in checks.KNOWN),
+            ("the container engine is recent enough", "everywhere"),
+        ],
+    )

@@ -1,0 +1,98 @@
+"""Credentials suffice for what the plan needs, and for nothing more."""
+
+from dataclasses import replace
+
+import pytest
+
+from greenrun.domain.plan import BuildPlan, Plan
+from greenrun.domain.revision import SecretReference
+from greenrun.preflight import credentials
+from greenrun.preflight.permissions import needed
+from greenrun.preflight.scene import Scene
+from tests.conftest import World
+from tests.preflight.conftest import Told
+
+
+def test_everything_is_granted(told: Told, plan: Plan, scene: Scene) -> None:
+    count = len(needed(plan))
+    assert told(credentials.suffice) == []
+    assert scene.measured == [
+        "account: somebody@example.com",
+        "project: rehearsal, region europe-west1",
+        f"permissions: {count} of {count} that are needed",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("account", "member"),
+    [
+        ("somebody@example.com", "user:somebody@example.com"),
+        ("r@shop.iam.gserviceaccount.com", "serviceAccount:r@shop.iam.gserviceaccount.com"),
+        ("nobody (emulator)", "user:ACCOUNT"),
+    ],
+)
+def test_what_is_missing_comes_with_the_role_to_ask_for(
+    told: Told, world: World, account: str, member: str
+) -> None:
+    world.access.name = account
+    world.access.lacks = {"run.jobs.create", "logging.logEntries.list"}
+    command = "hint: gcloud projects add-iam-policy-binding rehearsal"
+    assert told(credentials.suffice) == [
+        (
+            f"permission run.jobs.create: got none for {account}, needs it in rehearsal; "
+            f"{command} --member={member} --role=roles/run.developer"
+        ),
+        (
+            f"permission logging.logEntries.list: got none for {account}, needs it in rehearsal; "
+            f"{command} --member={member} --role=roles/logging.viewer"
+        ),
+    ]
+
+
+def referring(plan: Plan, **identities: dict[str, str]) -> Plan:
+    settings = replace(plan.settings, secrets={"KEY": SecretReference("key")})
+    return replace(plan, settings=settings, identities=identities)
+
+
+def kept_at(plan: Plan, repository: str, keep: int | None = None) -> Plan:
+    return replace(plan, build=BuildPlan(repository), keep_images=keep)
+
+
+OWN = "europe-west1-docker.pkg.dev/rehearsal/app/shop"
+
+
+@pytest.mark.parametrize(
+    ("permission", "without", "needing"),
+    [
+        ("run.jobs.run", lambda plan: replace(plan, migration=None), lambda plan: plan),
+        ("run.services.setIamPolicy", lambda plan: replace(plan, public=False), lambda plan: plan),
+        ("secretmanager.versions.get", lambda plan: plan, referring),
+        (
+            "secretmanager.versions.access",
+            referring,
+            lambda plan: referring(plan, user={"a": "{KEY}"}),
+        ),
+        (
+            "artifactregistry.repositories.uploadArtifacts",
+            lambda plan: kept_at(plan, "europe-west1-docker.pkg.dev/another/app/shop"),
+            lambda plan: kept_at(plan, OWN),
+        ),
+        (
+            "artifactregistry.repositories.uploadArtifacts",
+            lambda plan: kept_at(plan, "127.0.0.1:5000/rehearsal/shop"),
+            lambda plan: kept_at(plan, "gcr.io/rehearsal/shop"),
+        ),
+        (
+            "artifactregistry.versions.delete",
+            lambda plan: kept_at(plan, OWN),
+            lambda plan: kept_at(plan, OWN, keep=3),
+        ),
+    ],
+)
+def test_only_what_the_plan_needs_is_asked_for(
+    plan: Plan, permission: str, without: object, needing: object
+) -> None:
+    assert callable(without)
+    assert callable(needing)
+    assert permission not in needed(without(plan))
+    assert permission in needed(needing(plan))

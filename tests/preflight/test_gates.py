@@ -1,0 +1,65 @@
+"""Quality gates end with 0, and their counts are kept."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from greenrun.domain.plan import Plan, PreflightPlan
+from greenrun.ports import Ended
+from greenrun.preflight import gates
+from greenrun.preflight.scene import Scene
+from tests.conftest import World
+from tests.preflight.conftest import Told
+
+GREEN = "....\n== 154 passed, 2 skipped in 3.21s ==\n"
+RED = "E   assert 1 == 2\nFAILED tests/test_shop.py\n1 failed, 153 passed in 4.00s\n"
+
+
+@pytest.fixture
+def gated(plan: Plan) -> Plan:
+    commands = {"tests": ("pytest", "-q"), "lint": ("ruff", "check"), "page": ("npm", "run")}
+    return replace(plan, preflight=PreflightPlan(quality_gates=commands))
+
+
+def ended(status: int, output: str) -> Ended:
+    return Ended(status, timedelta(seconds=3.25), output)
+
+
+def test_all_pass(told: Told, gated: Plan, world: World, scene: Scene) -> None:
+    world.commands.ends = {"pytest": ended(0, GREEN), "ruff": ended(0, ""), "npm": ended(0, "ok")}
+    assert told(gates.pass_all, gated) == []
+    assert scene.measured == [
+        "quality gate tests: status 0 after 3.2 s (154 passed, 2 skipped in 3.21s)",
+        "quality gate lint: status 0 after 3.2 s",
+        "quality gate page: status 0 after 3.2 s",
+    ]
+    assert world.evidence.kept["quality gate tests"] == GREEN
+
+
+def test_one_fails_and_the_others_are_run_all_the_same(
+    told: Told, gated: Plan, world: World
+) -> None:
+    world.commands.ends = {"pytest": ended(1, RED), "npm": ended(2, "")}
+    assert told(gates.pass_all, gated) == [
+        (
+            "quality gate tests: got status 1 after 3.2 s (1 failed, 153 passed in 4.00s), needs "
+            "status 0: E   assert 1 == 2 / FAILED tests/test_shop.py / "
+            "1 failed, 153 passed in 4.00s; hint: run `pytest -q` and mend what it says"
+        ),
+        "quality gate lint: could not run ruff: there is no such command",
+        (
+            "quality gate page: got status 2 after 3.2 s, needs status 0: it said nothing; "
+            "hint: run `npm run` and mend what it says"
+        ),
+    ]
+    assert world.progress.lines == [
+        "quality gate tests: pytest -q",
+        "quality gate lint: ruff check",
+        "quality gate page: npm run",
+    ]
+
+
+def test_no_gates_are_told_as_none(told: Told, scene: Scene) -> None:
+    assert told(gates.pass_all) == []
+    assert scene.measured == ["quality gates: none"]

@@ -1,0 +1,149 @@
+"""A service at rest, and a baseline that could start again."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from greenrun import preflight
+from greenrun.domain.claim import Claim, Owner
+from greenrun.domain.image import Digest
+from greenrun.domain.plan import Plan
+from greenrun.domain.revision import SecretReference
+from greenrun.domain.standing import Stage, Standing
+from greenrun.domain.traffic import Target, TrafficSplit
+from greenrun.errors import ReleaseError
+from greenrun.preflight import way_back
+from greenrun.preflight.scene import Scene
+from tests.conftest import BASELINE, World
+from tests.fakes import IMAGE_ID, MANIFEST
+from tests.preflight.conftest import Told
+
+SPLIT = TrafficSplit((Target(BASELINE, 90), Target("shop-next", 10)))
+STANDING = Standing("r", BASELINE, TrafficSplit.all_to(BASELINE), stage=Stage.MOVED)
+
+
+def claimed(world: World, owner: Owner, *, held: bool, standing: str = "") -> None:
+    now, lives = world.clock.now(), timedelta(seconds=90)
+    world.claims.create(Claim(1, owner, now, now, lives, held=held, standing=standing))
+
+
+def test_a_service_at_rest_is_described(told: Told, scene: Scene) -> None:
+    assert told(way_back.at_rest) == []
+    assert scene.measured == [
+        f"traffic: 100 % {BASELINE} (generation 1)",
+        f"baseline: {BASELINE} at 100 %, old",
+    ]
+
+
+def test_a_split_service(told: Told, world: World) -> None:
+    world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
+    assert told(way_back.at_rest) == [
+        (
+            f"shop is split: got {SPLIT}, needs one revision at 100 %; "
+            "hint: bring the service to rest: all traffic to one named revision"
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"held": True},
+        {"held": False, "standing": STANDING.as_json()},
+        {"held": True, "standing": STANDING.as_json()},
+    ],
+)
+def test_a_split_that_our_unfinished_release_has_left(
+    told: Told, world: World, owner: Owner, scene: Scene, *, claim: dict[str, Any]
+) -> None:
+    world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
+    claimed(world, owner, **claim)
+    assert told(way_back.at_rest) == []
+    assert scene.measured[1].startswith(f"unfinished release: claim 1 of {owner}, since 2026-11-21")
+
+
+def test_a_split_after_a_release_that_ended_is_somebody_elses(
+    told: Told, world: World, owner: Owner
+) -> None:
+    world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
+    ended = replace(STANDING, stage=Stage.PROMOTED)
+    claimed(world, owner, held=False, standing=ended.as_json())
+    assert len(told(way_back.at_rest)) == 1
+
+
+def test_a_service_that_does_not_exist(plan: Plan, world: World, scene: Scene) -> None:
+    world.platform.state = None
+    with pytest.raises(ReleaseError, match="shop does not exist in projects/rehearsal"):
+        list(way_back.at_rest(scene))
+    with pytest.raises(ReleaseError, match="there is no way back"):
+        preflight.existing(None, plan)
+
+
+def test_the_baseline_is_who_serves_all(world: World) -> None:
+    assert world.platform.state is not None
+    assert preflight.baseline(world.platform.state) == BASELINE
+    with pytest.raises(ReleaseError, match="shop is split"):
+        preflight.baseline(replace(world.platform.state, actual=SPLIT))
+
+
+def running(world: World, image: str, **secrets: SecretReference) -> None:
+    """The baseline was made of this image, and reads these secrets."""
+    revision = world.platform.revisions_by_name[BASELINE]
+    settings = replace(revision.settings, secrets=secrets)
+    changed = replace(revision, image=image, settings=settings)
+    world.platform.revisions_by_name[BASELINE] = changed
+
+
+@pytest.mark.parametrize(
+    "image", [f"gcr.io/p/old@{MANIFEST}", "gcr.io:443/p/old", "gcr.io:443/p/old:v1"]
+)
+def test_an_image_that_the_registry_holds(told: Told, world: World, image: str) -> None:
+    world.registry.ids[MANIFEST] = IMAGE_ID
+    world.registry.held = {f"gcr.io:443/p/old:{tag}": MANIFEST for tag in ("latest", "v1")}
+    running(world, image)
+    assert told(way_back.startable) == []
+
+
+@pytest.mark.parametrize(
+    "image", [f"gcr.io/p/old@{Digest('sha256:' + 'c' * 64)}", "gcr.io/p/old:v1"]
+)
+def test_an_image_that_is_gone(told: Told, world: World, image: str) -> None:
+    running(world, image)
+    assert told(way_back.startable) == [
+        (
+            f"image of {BASELINE}: got nothing in the registry under {image}, needs the image that "
+            "new instances of the baseline start from; "
+            "hint: push that image again, or first release one that is kept"
+        )
+    ]
+
+
+def test_a_secret_of_the_baseline_that_is_gone(told: Told, world: World) -> None:
+    world.vault.versions.add("key:1")
+    running(world, "old", KEY=SecretReference("key", "1"), API_TOKEN=SecretReference("token", "4"))
+    assert told(way_back.startable) == [
+        (
+            f"secret of {BASELINE}: got no token:4 for API_TOKEN, needs an enabled version; "
+            "hint: enable that version: new instances of the baseline read it"
+        )
+    ]
+
+
+def test_the_baseline_of_an_unfinished_release_is_the_one_that_must_start(
+    told: Told, world: World, owner: Owner
+) -> None:
+    world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
+    claimed(world, owner, held=False, standing=STANDING.as_json())
+    assert told(way_back.startable) == []
+    del world.platform.revisions_by_name[BASELINE]
+    assert told(way_back.startable) == [
+        f"revision {BASELINE}: got none, needs the baseline to go back to"
+    ]
+
+
+def test_a_standing_that_nobody_can_read(scene: Scene, world: World, owner: Owner) -> None:
+    claimed(world, owner, held=False, standing="{}")
+    with pytest.raises(ReleaseError, match=r"could not read where claim 1 of .* stands"):
+        list(way_back.startable(scene))
