@@ -9,6 +9,7 @@ MODULES = {
     "own_time": "benchmarks.own_time",
     "shell": "benchmarks.shell",
     "rollback": "benchmarks.rollback",
+    "load": "benchmarks.load",
     "ingress": "benchmarks.ingress",
     "scenarios": "benchmarks.many_scenarios",
 }

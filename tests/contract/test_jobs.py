@@ -1,10 +1,12 @@
 """Jobs, their executions and tasks, by the official clients."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count, pairwise
+from threading import Barrier
 
 import pytest
 from google.api_core import exceptions
@@ -127,6 +129,42 @@ def test_a_job_is_made_once(caller: JobCaller) -> None:
     caller.create()
     with pytest.raises(exceptions.Conflict, match=r"Resource 'migrate' already exists\."):
         caller.create()
+
+
+def test_of_fifty_that_create_a_job_at_once_one_does(caller: JobCaller) -> None:
+    """What a lock may rest on: creation under a fixed name is atomic."""
+    start = Barrier(50)
+
+    def race(number: int) -> str:
+        job = run_v2.Job(template=caller.template(), annotations={"owner": str(number)})
+        start.wait(SOON.total_seconds())
+        try:
+            caller.jobs.create_job(parent=caller.parent, job=job, job_id="migrate")
+        except exceptions.Conflict:
+            return ""
+        return str(number)
+
+    with ThreadPoolExecutor(50) as racers:
+        (winner,) = filter(None, racers.map(race, range(50)))
+    assert [job.name for job in caller.jobs.list_jobs(parent=caller.parent)] == [caller.name]
+    assert caller.jobs.get_job(name=caller.name).annotations["owner"] == winner
+
+
+def test_jobs_are_listed_from_the_newest_page_by_page(caller: JobCaller) -> None:
+    for letter in "abc":
+        job = run_v2.Job(template=caller.template())
+        result(caller.jobs.create_job(parent=caller.parent, job=job, job_id=letter))
+    request = run_v2.ListJobsRequest(parent=caller.parent, page_size=2)
+    pages = caller.jobs.list_jobs(request).pages
+    assert [[short(job.name) for job in page.jobs] for page in pages] == [["c", "b"], ["a"]]
+
+
+def test_executions_are_listed_from_the_newest_page_by_page(caller: JobCaller) -> None:
+    caller.create()
+    one, two, three = (caller.run().name for _ in range(3))
+    request = run_v2.ListExecutionsRequest(parent=caller.name, page_size=2)
+    pages = caller.executions.list_executions(request).pages
+    assert [[it.name for it in page.executions] for page in pages] == [[three, two], [one]]
 
 
 def test_a_run_answers_with_the_execution_that_succeeded(caller: JobCaller) -> None:

@@ -85,6 +85,30 @@ def test_a_revision_that_can_be_reached_cannot_be_deleted(caller: Caller, reach:
         caller.revisions.delete_revision(name=f"{caller.service_name}/revisions/{name}")
 
 
+def test_traffic_cannot_name_a_deleted_revision(caller: Caller) -> None:
+    one, two = deploy(caller, "one", "two")
+    result(caller.revisions.delete_revision(name=f"{caller.service_name}/revisions/{one}"))
+    with pytest.raises(
+        exceptions.GoogleAPICallError, match=f"Revision '{one}' does not exist or is deleted"
+    ):
+        caller.route(pinned(one, 10), pinned(two, 90))
+
+
+def test_a_deleted_revision_is_gone_for_good(caller: Caller) -> None:
+    one, _ = deploy(caller, "one", "two")
+    full = f"{caller.service_name}/revisions/{one}"
+    result(caller.revisions.delete_revision(name=full))
+    with pytest.raises(exceptions.NotFound, match=f"'{one}' of kind 'REVISION'"):
+        caller.revisions.delete_revision(name=full)
+
+
+def test_deletion_can_be_asked_about_alone(caller: Caller) -> None:
+    one, two = deploy(caller, "one", "two")
+    full = f"{caller.service_name}/revisions/{one}"
+    caller.revisions.delete_revision({"name": full, "validate_only": True})
+    assert names(caller.revisions.list_revisions(parent=caller.service_name)) == [two, one]
+
+
 def test_an_instance_that_dies_is_started_again(caller: Caller) -> None:
     service = caller.create(invoker_iam_disabled=True)
     httpx.get(f"{service.uri}/die")

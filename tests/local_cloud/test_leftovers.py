@@ -1,7 +1,9 @@
 """What a killed cloud left behind goes; what a living one has stays."""
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -9,9 +11,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import docker
+import grpc
 import pytest
+from google.cloud import run_v2
+from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
 
 from greenrun.local_cloud import leftovers
 from greenrun.local_cloud.instances.docker import DockerRuntime
@@ -125,3 +131,37 @@ def test_a_killed_cloud_is_cleaned_up_and_a_living_one_is_left_alone(
 def test_an_ended_process_owns_nothing_new() -> None:
     with pytest.raises(ProcessLookupError):
         Owner.of(ended_process().pid)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone ends Envoy with its parent")
+def test_a_killed_cloud_answers_nowhere() -> None:
+    """What was in the middle of a release learns of it at once, and not by waiting."""
+    command = [sys.executable, "-c", "from greenrun.cli import main; main()", "cloud", "--json"]
+    with subprocess.Popen([*command, "--runtime", "in-process"], stdout=subprocess.PIPE) as cloud:
+        assert cloud.stdout
+        addresses = json.loads(cloud.stdout.readline())
+        public = serving(addresses["grpc"])
+        doors = [addresses["grpc"], *(urlsplit(url).netloc for url in (addresses["rest"], public))]
+        assert all(map(listens, doors))
+        cloud.send_signal(signal.SIGKILL)
+        cloud.wait()
+    until(lambda: not any(map(listens, doors)), timedelta(seconds=2), "the doors to close")
+
+
+def serving(address: str) -> str:
+    """The URL of a new service."""
+    with grpc.insecure_channel(address) as channel:
+        client = run_v2.ServicesClient(transport=ServicesGrpcTransport(channel=channel))
+        container = run_v2.Container(image="in-process/echo")
+        operation = client.create_service(
+            parent="projects/p/locations/r",
+            service=run_v2.Service(template={"containers": [container]}),
+            service_id="web",
+        )
+        return str(operation.result(timeout=20).uri)
+
+
+def listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    with closing(socket.socket()) as caller:
+        return caller.connect_ex((host, int(port))) == 0

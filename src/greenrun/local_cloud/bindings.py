@@ -9,6 +9,10 @@ from google.cloud.logging_v2.services.logging_service_v2.transports import (
 from google.cloud.monitoring_v3.services.metric_service.transports import (
     MetricServiceGrpcTransport,
 )
+from google.cloud.resourcemanager_v3.services.projects.transports import ProjectsGrpcTransport
+from google.cloud.resourcemanager_v3.services.projects.transports.rest_base import (
+    _BaseProjectsRestTransport,
+)
 from google.cloud.run_v2.services.executions.transports import ExecutionsGrpcTransport
 from google.cloud.run_v2.services.executions.transports.rest_base import (
     _BaseExecutionsRestTransport,
@@ -34,6 +38,7 @@ from greenrun.local_cloud.jobs.tasks import Tasks
 from greenrun.local_cloud.logging.log import Logging
 from greenrun.local_cloud.monitoring.series import Monitoring
 from greenrun.local_cloud.operations import Operations
+from greenrun.local_cloud.resource_manager.projects import Projects
 from greenrun.local_cloud.run.revisions import Revisions
 from greenrun.local_cloud.run.services import Services
 from greenrun.local_cloud.secrets.secrets import Secrets
@@ -61,6 +66,7 @@ _REACHES = (
     Reach("logging", LoggingServiceV2GrpcTransport),
     Reach("monitoring", MetricServiceGrpcTransport),
     Reach("secrets", SecretManagerServiceGrpcTransport, _BaseSecretManagerServiceRestTransport),
+    Reach("projects", ProjectsGrpcTransport, _BaseProjectsRestTransport),
 )
 
 
@@ -75,6 +81,7 @@ class Parts:
     logging: Logging
     monitoring: Monitoring
     secrets: Secrets
+    projects: Projects
 
     @property
     def executions(self) -> Executions:

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from docker.errors import APIError, DockerException, NotFound
 
 OWNER_LABEL = "greenrun.cloud"
 """On every container, volume and network of a cloud; its value is the owner, as text."""
+
+ENGINE_PATIENCE = timedelta(seconds=10)
+"""For one answer of the engine; one that is locked up gives none."""
 
 _SCRATCH = "greenrun-cloud."
 
@@ -93,10 +97,17 @@ def remove_from_engine(engine: docker.DockerClient) -> None:
 
 
 def clean_up_leftovers() -> None:
-    """Remove whatever clouds left behind whose process is gone; those that live keep theirs."""
+    """Remove whatever clouds left behind whose process is gone; those that live keep theirs.
+
+    What an engine does not let go of in ENGINE_PATIENCE is left to the next start.
+    """
     remove_scratch_folders()
-    with contextlib.suppress(DockerException), contextlib.closing(docker.from_env()) as engine:
+    with contextlib.suppress(DockerException, OSError), _engine() as engine:
         remove_from_engine(engine)
+
+
+def _engine() -> contextlib.closing[docker.DockerClient]:
+    return contextlib.closing(docker.from_env(timeout=int(ENGINE_PATIENCE.total_seconds())))
 
 
 def _is_orphan(labels: dict[str, str]) -> bool:

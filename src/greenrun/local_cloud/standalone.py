@@ -14,8 +14,9 @@ from greenrun.local_cloud.instances.docker import DockerRuntime
 from greenrun.local_cloud.instances.in_process import InProcessRuntime
 from greenrun.local_cloud.leftovers import clean_up_leftovers
 from greenrun.local_cloud.machinery import Runtime
+from greenrun.local_cloud.resource_manager.permissions import UnknownPermission, possible
 
-__all__ = ["RUNTIMES", "CannotStart", "UnknownFault", "start"]
+__all__ = ["RUNTIMES", "CannotStart", "UnknownFault", "UnknownPermission", "start"]
 
 RUNTIMES: Mapping[str, type[DockerRuntime | InProcessRuntime]] = {
     "docker": DockerRuntime,
@@ -28,9 +29,19 @@ class CannotStart(Exception):
 
 
 def start(
-    runtime: str, *, strict_etags: bool, metrics_lag: timedelta, faults: Iterable[str] = ()
+    runtime: str,
+    *,
+    strict_etags: bool,
+    metrics_lag: timedelta,
+    faults: Iterable[str] = (),
+    denied: Iterable[str] = (),
 ) -> LocalCloud:
-    """Raise UnknownFault before anything; CannotStart without a container engine or an ingress."""
+    """Start with these faults, without the permissions that are `denied`.
+
+    Raises UnknownFault and UnknownPermission before anything; CannotStart without a container
+    engine or an ingress.
+    """
+    permissions = [possible(permission) for permission in denied]
     wrong = Faults()
     for fault in faults:
         wrong.add(fault)
@@ -41,15 +52,18 @@ def start(
     except EnvoyFailed as failure:
         machine.close()
         raise CannotStart(f"the ingress did not start: {failure}") from failure
-    return LocalCloud(
+    cloud = LocalCloud(
         machine, ingress, strict_etags=strict_etags, metrics_lag=metrics_lag, faults=wrong
     )
+    for permission in permissions:
+        cloud.permissions.deny(permission)
+    return cloud
 
 
 def _runtime(name: str) -> Runtime:
     try:
         return RUNTIMES[name]()
-    except DockerException as error:
+    except (DockerException, OSError) as error:  # the latter from one that accepts and is silent
         raise CannotStart(
             f"no Docker engine answers ({error}). "
             "hint: start one, or do without containers: --runtime in-process"

@@ -6,6 +6,7 @@ from google.cloud import run_v2
 from google.longrunning import operations_pb2
 from grpc import StatusCode
 
+from greenrun.local_cloud.callers import caller
 from greenrun.local_cloud.errors import CloudError
 from greenrun.local_cloud.jobs import templates as job_templates
 from greenrun.local_cloud.jobs.executions import Executions
@@ -115,7 +116,7 @@ class Jobs:
         self, name: ResourceName, wanted: run_v2.Job, *, validate_only: bool
     ) -> operations_pb2.Operation:
         job_templates.check_id(name.id)
-        bare = run_v2.Job(name=str(name), uid=str(uuid4()), create_time=now())
+        bare = run_v2.Job(name=str(name), uid=str(uuid4()), create_time=now(), creator=caller())
         record = JobRecord(_successor(bare, wanted))
         with self._store.lock:
             if validate_only:
@@ -165,6 +166,7 @@ def _successor(job: run_v2.Job, wanted: run_v2.Job) -> run_v2.Job:
     successor.generation += 1
     successor.observed_generation = successor.generation
     successor.update_time = now()
+    successor.last_modifier = caller()
     successor.etag = etag(successor.uid, successor.generation)
     successor.terminal_condition = condition("Ready", State.CONDITION_SUCCEEDED)
     return successor

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from google.cloud import run_v2
 
+from greenrun.local_cloud.callers import caller
 from greenrun.local_cloud.jobs.states import Phase, enter
 from greenrun.local_cloud.jobs.store import ExecutionRecord, JobRecord
 from greenrun.local_cloud.run.store import etag
@@ -22,6 +23,7 @@ def new_execution(job: JobRecord, template: run_v2.ExecutionTemplate) -> Executi
         labels=template.labels,
         annotations=template.annotations,
         create_time=now(),
+        creator=caller(),
         launch_stage=job.job.launch_stage,
         job=job.name.id,
         parallelism=template.parallelism,

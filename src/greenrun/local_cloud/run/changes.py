@@ -8,6 +8,7 @@ from uuid import uuid4
 from google.cloud import run_v2
 from grpc import StatusCode
 
+from greenrun.local_cloud.callers import caller
 from greenrun.local_cloud.errors import CloudError
 from greenrun.local_cloud.messages import clone
 from greenrun.local_cloud.names import ResourceName
@@ -21,7 +22,8 @@ _CONSONANTS = "bcdfghjklmnpqrstvwxz"
 
 def new_record(name: ResourceName) -> ServiceRecord:
     """A service of which nothing is known yet but its name."""
-    return ServiceRecord(run_v2.Service(name=str(name), uid=str(uuid4()), create_time=now()))
+    made = run_v2.Service(name=str(name), uid=str(uuid4()), create_time=now(), creator=caller())
+    return ServiceRecord(made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Change:
         service = clone(self.service)
         service.generation += 1
         service.update_time = now()
+        service.last_modifier = caller()
         service.etag = etag(service.uid, service.generation)
         service.reconciling = True
         service.terminal_condition = condition("Ready", State.CONDITION_RECONCILING)
@@ -77,6 +80,7 @@ def _add_revision(record: ServiceRecord, name: str) -> None:
     revision.name = f"{record.service.name}/revisions/{name}"
     revision.service = record.name.id
     revision.uid = str(uuid4())
+    revision.creator = caller()
     revision.generation = 1
     revision.create_time = revision.update_time = now()
     revision.etag = etag(revision.uid, 1)

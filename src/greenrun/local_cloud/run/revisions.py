@@ -40,7 +40,10 @@ class Revisions:
             )
 
     def delete_revision(self, request: run_v2.DeleteRevisionRequest) -> operations_pb2.Operation:
-        """Raise FAILED_PRECONDITION for one that traffic, a tag or LATEST can reach."""
+        """Raise FAILED_PRECONDITION for one that traffic or a tag can reach, and for the latest.
+
+        Source: Cloud Run, managing revisions.
+        """
         name = ResourceName.parse(request.name, "services", "revisions")
         parent = str(name.location)
         with self._store.lock:

@@ -14,6 +14,7 @@ from greenrun.local_cloud.names import short
 from greenrun.local_cloud.run import conditions
 from greenrun.local_cloud.run.conditions import Reason, State, condition
 from greenrun.local_cloud.run.launch import Launcher, LaunchFailed
+from greenrun.local_cloud.run.scaling import Scaling
 from greenrun.local_cloud.run.store import ServiceRecord
 from greenrun.local_cloud.run.traffic import Traffic
 
@@ -28,6 +29,7 @@ class Rollouts:
         self._lock = lock
         self._started = Condition(lock)
         self._launcher = launcher
+        self._scaling = Scaling(lock, launcher)
         self._ingress = ingress
 
     def deploy(self, record: ServiceRecord, revision: str, generation: int) -> run_v2.Service:
@@ -51,10 +53,13 @@ class Rollouts:
         """Make the traffic that the service asks for the traffic that it has.
 
         Waits for revisions that are starting. Raises CloudError when a target cannot serve; the
-        traffic stays as it was.
+        traffic stays as it was. A halted service has no instances and answers 503, whatever
+        becomes of its traffic.
         """
+        self._halt_where_asked(record)
         with self._started:
-            self._started.wait_for(lambda: not _awaited(record))
+            self._started.wait_for(lambda: record.idle or not _awaited(record))
+        self._scale_up(record, generation)
         with record.routing:
             with self._lock:
                 if record.deleted:
@@ -75,10 +80,8 @@ class Rollouts:
     def replace(self, record: ServiceRecord, revision: str, instance: Instance) -> None:
         """Let `instance` serve in place of one that died."""
         with self._lock:
-            wanted = revision in record.revisions and not record.deleted
-            if wanted:
-                record.instances[revision] = instance
-        if wanted:
+            kept = record.keep(revision, instance)
+        if kept:
             self.refresh(record)
         else:
             instance.stop()
@@ -99,14 +102,16 @@ class Rollouts:
             snapshot = clone(record.revisions[revision])
         instance = self._launcher.launch(snapshot, lambda: record.deleted)
         with self._lock:
-            if not record.deleted:
-                self._launched(record, revision, instance)
-                return
-        instance.stop()
-        raise record.name.missing()
+            kept = record.keep(revision, instance)
+            deleted = record.deleted
+            if not deleted:
+                self._launched(record, revision)
+        if not kept:
+            instance.stop()
+        if deleted:
+            raise record.name.missing()
 
-    def _launched(self, record: ServiceRecord, revision: str, instance: Instance) -> None:
-        record.instances[revision] = instance
+    def _launched(self, record: ServiceRecord, revision: str) -> None:
         _mark(record.revisions[revision], conditions.revision_ready(receives_traffic=False))
         record.service.latest_ready_revision = _latest_ready(record)
         self._started.notify_all()
@@ -120,6 +125,21 @@ class Rollouts:
             if record.service.generation == generation:
                 _failed(record, "ConfigurationsReady", failure.reason, str(failure))
             self._started.notify_all()
+
+    def _halt_where_asked(self, record: ServiceRecord) -> None:
+        """The ingress first, so that users get an answer and no broken connection."""
+        if record.halted:
+            self.refresh(record)
+            self._scaling.stop(record)
+
+    def _scale_up(self, record: ServiceRecord, generation: int) -> None:
+        try:
+            self._scaling.start(record)
+        except CloudError as error:
+            with self._lock:
+                if record.service.generation == generation:
+                    _failed(record, "RoutesReady", _REVISION_FAILED, error.message)
+            raise
 
     def _wanted(self, record: ServiceRecord, generation: int) -> Traffic:
         traffic = _traffic(record, record.service.traffic)
@@ -138,7 +158,8 @@ class Rollouts:
         with self._lock:
             off = record.service.default_uri_disabled  # which makes tag URLs unresolvable too
             routes = [] if off else traffic.routes(public=record.public)
-            backends = {name: one.address for name, one in record.instances.items()}
+            instances = {} if record.halted else record.instances
+            backends = {name: one.address for name, one in instances.items()}
         return dict(self._ingress.apply(record.service.name, routes, backends))
 
     def _serving(self, record: ServiceRecord, traffic: Traffic, urls: dict[str, str]) -> None:

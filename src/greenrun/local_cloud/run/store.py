@@ -49,12 +49,38 @@ class ServiceRecord:
         return "delete_time" in self.service
 
     @property
+    def halted(self) -> bool:
+        """Whether it is scaled to zero by hand.
+
+        Without a count of its own, manual scaling counts by min_instance_count [?]; source: the
+        comments on ServiceScaling.ScalingMode.
+        """
+        scaling = self.service.scaling
+        by_hand = scaling.scaling_mode == run_v2.ServiceScaling.ScalingMode.MANUAL
+        own = "manual_instance_count" in scaling
+        return by_hand and not (
+            scaling.manual_instance_count if own else scaling.min_instance_count
+        )
+
+    @property
+    def idle(self) -> bool:
+        """Whether none of its instances is to run."""
+        return self.deleted or self.halted
+
+    @property
     def public(self) -> bool:
         """Whether anybody may call it: roles/run.invoker for allUsers, or no check at all."""
         return self.service.invoker_iam_disabled or any(
             binding.role == "roles/run.invoker" and "allUsers" in binding.members
             for binding in self.policy.bindings
         )
+
+    def keep(self, revision: str, instance: Instance) -> bool:
+        """Let `instance` serve for a revision; False where nobody wants it, so it has to end."""
+        wanted = revision in self.revisions and not self.idle
+        if wanted:
+            self.instances[revision] = instance
+        return wanted
 
 
 class Store:

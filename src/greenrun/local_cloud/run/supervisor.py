@@ -1,5 +1,6 @@
 """Instances that die while they serve are started again, as the platform does."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -51,14 +52,20 @@ class Supervisor:
     def _dead(self) -> list[tuple[ServiceRecord, run_v2.Revision]]:
         with self._store.lock:
             watched = [
-                (record, clone(record.revisions[name]), instance)
+                (record, name, instance)
                 for record in self._store
-                if not record.deleted
                 for name, instance in record.instances.items()
             ]
-        return [
-            (record, revision) for record, revision, one in watched if one.exit_code() is not None
-        ]
+        dead = [(record, name) for record, name, one in watched if one.exit_code() is not None]
+        return list(self._wanted(dead)) if dead else []
+
+    def _wanted(
+        self, dead: list[tuple[ServiceRecord, str]]
+    ) -> Iterator[tuple[ServiceRecord, run_v2.Revision]]:
+        with self._store.lock:
+            for record, name in dead:
+                if name in record.revisions and not record.idle:
+                    yield record, clone(record.revisions[name])
 
     def _revival(
         self, record: ServiceRecord, revision: run_v2.Revision, last: "Revival | None"
@@ -70,7 +77,7 @@ class Supervisor:
 
     def _revive(self, record: ServiceRecord, revision: run_v2.Revision) -> None:
         with suppress(LaunchFailed):  # the next round finds it dead still
-            instance = self._launcher.launch(revision, lambda: record.deleted)
+            instance = self._launcher.launch(revision, lambda: record.idle)
             self._rollouts.replace(record, short(revision.name), instance)
 
 

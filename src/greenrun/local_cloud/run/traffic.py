@@ -34,7 +34,7 @@ class Traffic:
         deploy that failed.
         """
         for name in map(self.revision, self.targets):
-            if name not in self.revisions:
+            if name not in self.revisions or "delete_time" in self.revisions[name]:
                 raise CloudError(
                     StatusCode.INTERNAL,
                     f"Revision '{name}' does not exist or is deleted. "

@@ -36,6 +36,7 @@ def service(name: str, wanted: run_v2.Service) -> None:
     _revision_name(name, template.revision)
     _containers(template)
     _traffic(wanted.traffic)
+    _scaling(wanted.scaling)
 
 
 def _namespaces(keys: Iterable[str]) -> None:
@@ -91,3 +92,9 @@ def _target(target: run_v2.TrafficTarget) -> None:
         raise invalid(f"Traffic percent must be from 0 to 100, got {target.percent}.")
     if target.tag and not _NAME.fullmatch(target.tag):
         raise invalid(f"Invalid revision tag '{target.tag}'.")
+
+
+def _scaling(scaling: run_v2.ServiceScaling) -> None:
+    for name in ("min_instance_count", "max_instance_count", "manual_instance_count"):
+        if (count := getattr(scaling, name)) < 0:
+            raise invalid(f"scaling.{name}: must not be negative, got {count}.")

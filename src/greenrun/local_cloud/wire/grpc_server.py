@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 
+from greenrun.local_cloud.callers import calling
 from greenrun.local_cloud.errors import CloudError
 from greenrun.local_cloud.wire.dispatch import Answering, call
 from greenrun.local_cloud.wire.methods import Binding, MessageType, Method, OperationsBinding
@@ -45,7 +46,8 @@ def _unary(
 ) -> "grpc.RpcMethodHandler[Any, Any]":
     def answer(request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401 - any official message
         try:
-            return answering(implementation, method, request)
+            with calling(_headers(context)):
+                return answering(implementation, method, request)
         except CloudError as error:
             return context.abort(error.code, error.message)
 
@@ -54,6 +56,12 @@ def _unary(
         request_deserializer=_reading(method.request),
         response_serializer=_writing(method.response),
     )
+
+
+def _headers(context: grpc.ServicerContext) -> dict[str, str]:
+    """The metadata that is text; names in lower case, as HTTP/2 has them."""
+    metadata = context.invocation_metadata()
+    return {name: value for name, value in metadata if isinstance(value, str)}
 
 
 def _reading(kind: MessageType) -> Callable[[bytes], Any]:

@@ -16,6 +16,7 @@ from google.api_core import exceptions
 from google.protobuf import json_format
 from grpc import StatusCode
 
+from greenrun.local_cloud.callers import calling
 from greenrun.local_cloud.errors import CloudError
 from greenrun.local_cloud.messages import raw
 from greenrun.local_cloud.wire import transcoding
@@ -111,6 +112,7 @@ def http_status(code: StatusCode) -> int:
 class _Server(ThreadingHTTPServer):
     """Remembers its open connections: a client's kept-alive ones must not outlive it."""
 
+    request_queue_size = 128  # of http.server's 5, fifty clients that come at once overflow
     daemon_threads = True
     block_on_close = False
 
@@ -154,7 +156,8 @@ class _Connection(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         query = parse_qs(url.query, keep_blank_values=True)
         received = Call(self.command, url.path, query, body)
-        status, text = answer(self.server.answering, self.server.endpoints, received)
+        with calling({name.lower(): value for name, value in self.headers.items()}):
+            status, text = answer(self.server.answering, self.server.endpoints, received)
         self._send(status, text.encode())
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _serve  # noqa: N815 - http.server finds them by name
