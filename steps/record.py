@@ -7,6 +7,7 @@ from pytest_bdd import then, when
 
 from greenrun import record
 from greenrun.domain.results import ScenarioResult
+from greenrun.proofs import account
 from greenrun.record import Record
 from greenrun.release import Release
 
@@ -33,4 +34,4 @@ def _(release: Release, written: Record) -> None:
 
 @then("every change of the platform stands in the journal, before and after")
 def _(release: Release) -> None:
-    release.account.journal.is_whole()
+    account.is_whole(release)

@@ -380,3 +380,16 @@ def test_a_claim_that_could_not_be_ended_says_so(
     with pytest.raises(CallFailed, match="update was refused"):
         ana.let_go()
     assert not ana.held
+
+
+def test_an_owner_who_has_certainly_ended_is_not_watched(
+    ana: Lock, claims: MemoryClaims, clock: FakeClock, progress: MemoryProgress
+) -> None:
+    ana.take(progress)
+    left = claims.all()[0]
+    next_one = Lock(
+        "web", owner("bob"), claims, clock, TIME_TO_LIVE, is_gone=lambda who: who == left.owner
+    )
+    assert next_one.take(progress) == left
+    assert clock.now() == EIGHT
+    next_one.let_go()

@@ -49,7 +49,7 @@ def send_everybody_to(release: Release, target: str) -> str:
     GateClosed where the image does not start.
     """
     service = release.footing.stand_on(release.service)
-    name = _deployed_anew(release, target) if target.startswith("sha256:") else target
+    name = _deployed(release, target) if target.startswith("sha256:") else target
     _expect_ready(release, name)
     split = release.footing.left.resolved.shared({name: 100})
     with release.account.change("send everybody to", name, split=str(split)):
@@ -72,6 +72,10 @@ def remove_taken_back(release: Release) -> str:
         raise ReleaseError(
             f"no candidate of {release.plan.service} was taken back: there is none to delete"
         )
+    service = release.footing.stand_on(release.service)
+    if service.latest_created == last.candidate:
+        # Cloud Run keeps the latest revision, even without traffic [?].
+        _deployed_again(release, _serving(release))
     with release.account.change("delete revision", last.candidate):
         release.roles.platform.remove_revision(last.candidate, release.patience)
     release.by_hand.append(f"deleted {last.candidate}")
@@ -88,19 +92,28 @@ def stop_every_instance(release: Release, *, unlock: bool) -> Service:
     return release.footing.stand_on(after)
 
 
-def _deployed_anew(release: Release, digest: str) -> str:
-    """A revision of that image with the settings of what serves now, by name; without traffic."""
-    service, at = release.footing.left, release.roles.clock.now()
-    live = _revision(release, max(service.resolved.serving, key=service.resolved.share))
-    name = f"{release.plan.service}-{at:%Y%m%d-%H%M%S}"
+def _deployed(release: Release, digest: str) -> str:
+    """A new revision of an image, with the settings of what serves now, by name."""
     image = f"{release.plan.build.repository}@{Digest(digest)}"
+    return _deployed_again(release, replace(_serving(release), image=image))
+
+
+def _deployed_again(release: Release, revision: Revision) -> str:
+    """A new revision like another one, by name; users stay where they are."""
+    service, at = release.footing.left, release.roles.clock.now()
+    name = f"{release.plan.service}-{at:%Y%m%d-%H%M%S}"
     split = service.actual.pinned(service.latest_ready)
     patience = Patience(release.plan.ready_within, release.roles.progress.report)
-    with release.account.change("deploy", name, image=image, split=str(split)):
-        wanted = NewRevision(name, image, live.settings)
+    with release.account.change("deploy", name, image=revision.image, split=str(split)):
+        wanted = NewRevision(name, revision.image, revision.settings)
         after = release.roles.platform.deploy(wanted, split, service, patience)
     release.footing.stand_on(after)
     return name
+
+
+def _serving(release: Release) -> Revision:
+    split = release.footing.left.resolved
+    return _revision(release, max(split.serving, key=split.share))
 
 
 def _revision(release: Release, name: str) -> Revision:

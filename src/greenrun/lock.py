@@ -1,6 +1,7 @@
 """The lock of a service: one release of it at a time."""
 
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -30,14 +31,23 @@ class Lock:
     is watched for longer than a living owner is silent.
     """
 
-    def __init__(
-        self, service: str, owner: Owner, claims: Claims, clock: Clock, time_to_live: timedelta
+    def __init__(  # noqa: PLR0913 - each is somebody else's to choose
+        self,
+        service: str,
+        owner: Owner,
+        claims: Claims,
+        clock: Clock,
+        time_to_live: timedelta,
+        *,
+        is_gone: Callable[[Owner], bool] = lambda _: False,
     ) -> None:
+        """`is_gone` is True of an owner that has certainly ended: his claim need not be watched."""
         self._service = service
         self.owner = owner
         self._claims = claims
         self._clock = clock
         self._time_to_live = time_to_live
+        self._is_gone = is_gone
         self._claim: Claim | None = None
         self._writing = threading.Lock()
         self._ending = threading.Event()
@@ -142,7 +152,7 @@ class Lock:
     def _vacant(self, progress: Progress) -> Claim | None:
         """The highest claim, once it stands in nobody's way."""
         top = self.latest
-        if top is None or not top.held:
+        if top is None or not top.held or self._is_gone(top.owner):
             return top
         if self._silence(top) < top.time_to_live:
             raise self._refusal(top)

@@ -7,7 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from greenrun.domain.plan import Plan
-from greenrun.domain.source import Checkout
+from greenrun.domain.source import Checkout, Source
+from greenrun.preflight.tree import unrecorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,11 @@ class Rehearsed:
             return None
 
 
-def fingerprint(checkout: Checkout, plan: Plan) -> str:
+def fingerprint(checkout: Checkout, plan: Plan, source: Source) -> str:
     """Stands for image, settings and features: a commit with nothing changed, and a plan of it.
 
     Empty for a tree that is not what its commit says: nothing can be said of it later.
     """
-    if not checkout.clean:
+    if unrecorded(checkout, plan, source):
         return ""
     return sha256(f"{checkout.commit}\n{plan!r}".encode()).hexdigest()

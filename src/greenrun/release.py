@@ -129,7 +129,8 @@ class Release:
         repository = self.plan.build.repository
         if build.image.repository != repository:
             self.roles.builder.tag(build.image.digest, repository, build.image.tag)
-        self._build = replace(build, image=replace(build.image, repository=repository))
+        image = replace(build.image, repository=repository, manifest=None)
+        self._build = replace(build, image=image)
 
     def push_image(self) -> Image:
         """Send the rehearsed image to the registry; from now on it goes by the digest there."""

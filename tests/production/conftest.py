@@ -8,7 +8,7 @@ import pytest
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.ingress.envoy import EnvoyIngress
 from greenrun.local_cloud.instances.docker import DockerRuntime
-from tests.production.production import Production
+from tests.production.production import Ended, Production
 from tests.registry import registry
 from tests.rehearsal.project import Project
 
@@ -23,3 +23,18 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]
         Production.start(project, cloud, address) as production,
     ):
         yield production
+
+
+@pytest.fixture(scope="session")
+def first(production: Production) -> Ended:
+    """The first release: rehearsed, pushed, migrated, proven and promoted."""
+    return production.release()
+
+
+@pytest.fixture
+def baseline(production: Production, first: Ended) -> str:
+    """Who serves everybody before a test's own release."""
+    assert first.status == 0, first.output
+    ((serving, share),) = production.serving.items()
+    assert share == 100
+    return serving

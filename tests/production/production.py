@@ -10,14 +10,19 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from google.cloud import run_v2
+from google.protobuf import field_mask_pb2
 
 from fixtures.reach import Reach, plant_secrets
 from greenrun import rehearsal
 from greenrun.adapters.clock import SystemClock
+from greenrun.adapters.cloud_run_reading import traffic_of
 from greenrun.domain.plan import Plan
 from greenrun.domain.service import Service
 from greenrun.domain.source import Source
+from greenrun.domain.traffic import Target, TrafficSplit
 from greenrun.journal import Journal
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.waiting import until
@@ -29,7 +34,7 @@ from tests.rehearsal.project import Project
 
 ENDS_WITHIN = timedelta(minutes=4)
 FIRST = "emergence-app-first"
-NO_DRILLS = ("features/", "--env=prod", "-m", "not drill", "--no-html")
+QUICK = ("features/", "--env=prod", "-m", "not drill", "--no-html")
 SIBLINGS = ("CLOUD_RUN", "LOGGING", "MONITORING", "SECRET_MANAGER")
 
 Json = dict[str, Any]
@@ -106,12 +111,12 @@ class Production:
                 if process.poll() is None:
                     process.kill()
 
-    def _process(self, options: Sequence[str], terminal: Any) -> "subprocess.Popen[bytes]":
+    def _process(self, options: Sequence[str], terminal: IO[bytes]) -> "subprocess.Popen[bytes]":
         ours = ("CI", "BUILD_NUMBER", "COLUMNS", "PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST")
         kept = {name: value for name, value in os.environ.items() if name not in ours}
         there = {f"{name}_EMULATOR_HOST": self.cloud.grpc for name in SIBLINGS}
         return subprocess.Popen(
-            [sys.executable, "-m", "pytest", *(options or NO_DRILLS)],
+            [sys.executable, "-m", "pytest", *(options or QUICK)],
             cwd=self.project.folder,
             env={**kept, **there, "COLUMNS": "80"},
             stdin=subprocess.DEVNULL,
@@ -119,21 +124,52 @@ class Production:
             stderr=subprocess.STDOUT,
         )
 
-    def set(self, variable: str, value: str) -> None:
-        """A variable that production alone has, and the rehearsal does not; committed."""
-        with (self.project.folder / "env-prod.yaml").open("a", encoding="utf-8") as file:
-            file.write(f'{variable}: "{value}"\n')
+    @contextmanager
+    def having(self, variable: str, value: str) -> Iterator[None]:
+        """While production has a variable that the rehearsal has not."""
+        file = self.project.folder / "env-prod.yaml"
+        before = file.read_text("utf-8")
+        file.write_text(f'{before}{variable}: "{value}"\n', "utf-8")
+        self._commit()
+        try:
+            yield
+        finally:
+            file.write_text(before, "utf-8")
+            self._commit()
+
+    def _commit(self) -> None:
+        self.project.git("commit", "--quiet", "--message", "what production has", "env-prod.yaml")
+
+    def candidate_of(self, run: "Run") -> str:
+        """The candidate that a release had deployed, or was about to."""
+        entries = self.journal()[run.earlier :]
+        return next(one["subject"] for one in entries if one["action"] == "deploy")
+
+    def older_than(self, revision: str) -> str:
+        """The revision that was made before another."""
+        names = [one.name for one in self.roles.platform.revisions()]
+        return names[names.index(revision) + 1]
+
+    def split_by(self, who: str, revision: str, *, tag: str) -> None:
+        """Somebody else sends every user to a revision, and gives it a tag of theirs."""
+        client = self.reach.clients.services
+        name = f"{self.plan.place.parent}/services/{self.plan.service}"
+        split = TrafficSplit((Target(revision, 100), Target(revision, 0, tag)))
+        client.update_service(
+            service=run_v2.Service(name=name, traffic=traffic_of(split)),
+            update_mask=field_mask_pb2.FieldMask(paths=["traffic"]),
+            metadata=[("x-goog-authenticated-user-email", who)],
+        ).result(timeout=30)
+
+    def scale_by_load(self) -> None:
+        """Let the platform choose the number of instances again."""
+        self.roles.platform.scale_by_load(self.service, Patience(timedelta(seconds=30)))
 
     def journal(self) -> list[Json]:
         """Every whole entry of every release to production."""
         path = self.project.reports / "journal-prod.jsonl"
         lines = path.read_text("utf-8").splitlines(keepends=True) if path.exists() else []
         return [json.loads(line) for line in lines if line.endswith("\n")]
-
-    def record(self) -> Json:
-        """The record for machines."""
-        record: Json = json.loads((self.project.reports / "release.json").read_text("utf-8"))
-        return record
 
 
 @dataclass(frozen=True)
@@ -147,7 +183,9 @@ class Run:
 
     def end(self) -> "Ended":
         status = self.process.wait(ENDS_WITHIN.total_seconds())
-        return Ended(status, self.output.read_text("utf-8"))
+        path = self.production.project.reports / "release.json"
+        record = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        return Ended(status, self.output.read_text("utf-8"), record)
 
     def await_entry(self, action: str, state: str = "done") -> None:
         """Until the journal tells of it; the run must not end before."""
@@ -167,10 +205,11 @@ class Run:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a release ended, for who started it."""
+    """How a release ended, for who started it. `record` is the one for machines."""
 
     status: int
     output: str
+    record: Json
 
 
 def _aim(project: Project, registry: str) -> None:

@@ -1,5 +1,4 @@
-"""`pytest features/ --env=prod` releases, and what it does not release it takes back."""
-
+"""`pytest features/ --env=prod` releases what was rehearsed, and writes down what it did."""
 
 import pytest
 
@@ -8,34 +7,19 @@ from tests.production.production import FIRST, Ended, Production
 pytestmark = pytest.mark.docker
 
 
-@pytest.fixture(scope="module")
-def first(production: Production) -> Ended:
-    """The first release: rehearsed, pushed, migrated, proven and promoted."""
-    return production.release()
-
-
-@pytest.fixture
-def baseline(production: Production, first: Ended) -> str:
-    """Who serves everybody before a test's own release."""
+def test_a_release_is_rehearsed_and_promoted(first: Ended) -> None:
     assert first.status == 0, first.output
-    ((serving, share),) = production.serving.items()
-    assert share == 100
-    return serving
-
-
-def test_a_release_is_rehearsed_and_promoted(production: Production, baseline: str) -> None:
-    record = production.record()
-    assert record["outcome"] == "released"
-    assert record["exit_status"] == 0
-    assert record["baseline"] == FIRST
-    assert record["candidate"] == baseline
+    assert "Released to prod" in first.output
+    assert first.record["outcome"] == "released"
+    assert first.record["exit_status"] == 0
+    assert first.record["baseline"] == FIRST
 
 
 def test_the_bytes_that_were_rehearsed_are_the_bytes_that_serve(
-    production: Production, baseline: str
+    production: Production, first: Ended
 ) -> None:
-    record = production.record()
-    revision = production.roles.platform.revision(baseline)
+    record = first.record
+    revision = production.roles.platform.revision(record["candidate"])
     assert revision is not None
     assert revision.image == f"{production.plan.build.repository}@{record['manifest']}"
     held = production.roles.builder.image(record["image_id"])
@@ -44,10 +28,21 @@ def test_the_bytes_that_were_rehearsed_are_the_bytes_that_serve(
 
 
 def test_a_release_leaves_its_record_in_the_repository(
-    production: Production, baseline: str
+    production: Production, first: Ended
 ) -> None:
     folder = production.project.folder / "docs/deployments"
-    suffix = baseline.removeprefix("emergence-app-")
+    suffix = first.record["candidate"].removeprefix("emergence-app-")
     (page,) = folder.glob(f"*-deploy-{suffix}.md")
     assert page.name in (folder / "README.md").read_text("utf-8")
     assert "pytest features/07-rollback.feature --env=prod" in page.read_text("utf-8")
+
+
+def test_a_plan_changes_nothing(production: Production, baseline: str) -> None:
+    before = len(production.cloud.calls.changes())
+    ended = production.release("features/", "--env=prod", "--plan", "--no-html")
+
+    assert ended.status == 0, ended.output
+    assert production.cloud.calls.changes()[before:] == []
+    assert "Nothing was changed: this is what a release would do" in ended.output
+    assert f"100 % {baseline}" in ended.output
+    assert "Steps ahead" in ended.output

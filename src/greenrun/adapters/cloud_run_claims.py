@@ -1,7 +1,7 @@
 """Claims on a service, kept as jobs of Cloud Run that are never run."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -148,6 +148,7 @@ def _facts(claim: Claim) -> dict[str, str]:
         "host": claim.owner.host,
         "process": str(claim.owner.process),
         "run": claim.owner.run,
+        "lifetime": claim.owner.lifetime,
         "since": claim.since.isoformat(),
         "seconds-to-live": str(claim.time_to_live.total_seconds()),
         "held": "yes" if claim.held else "no",
@@ -161,7 +162,7 @@ def _claim_of(job: run_v2.Job, number: int) -> Claim:
     try:
         return Claim(
             number,
-            Owner(facts["account"], facts["host"], int(facts["process"]), facts["run"]),
+            _owner(facts),
             datetime.fromisoformat(facts["since"]),
             run_v2.Job.pb(job).update_time.ToDatetime(tzinfo=UTC),
             timedelta(seconds=float(facts["seconds-to-live"])),
@@ -173,3 +174,8 @@ def _claim_of(job: run_v2.Job, number: int) -> Claim:
             f"could not read job {job.name} as a claim: got {error!r}, needs what greenrun writes",
             hint="see what that job is; if nobody needs it, delete it",
         ) from error
+
+
+def _owner(facts: Mapping[str, str]) -> Owner:
+    process, lifetime = int(facts["process"]), facts.get("lifetime", "")
+    return Owner(facts["account"], facts["host"], process, facts["run"], lifetime)

@@ -6,12 +6,17 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who releases: an account, the host and the process it works from, and this one run of it."""
+    """Who releases: an account, the host and the process it works from, and this one run of it.
+
+    `lifetime` tells the process from any other, on this machine and elsewhere; empty where the
+    system cannot tell.
+    """
 
     account: str
     host: str
     process: int
     run: str
+    lifetime: str = ""
 
     def __str__(self) -> str:
         return f"{self.account} on {self.host} (process {self.process})"

@@ -1,7 +1,8 @@
 """What an image is made of: a working tree, as version control knows it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,15 @@ class Checkout:
     def clean(self) -> bool:
         """True when the tree is what the commit says."""
         return not self.changed
+
+    def changed_beside(self, places: Iterable[PurePosixPath]) -> tuple[str, ...]:
+        """What is not as the commit has it, outside these folders and files."""
+        aside = tuple(places)
+        return tuple(
+            path
+            for path in self.changed
+            if not any(PurePosixPath(path).is_relative_to(place) for place in aside)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,9 @@
+"""Proof of the account that a release gives of itself."""
+
+from greenrun.release import Release
+
+
+def is_whole(release: Release) -> None:
+    """Every change that was begun has ended; a release that never began has nothing to tell."""
+    if release.standing is not None:
+        release.account.journal.is_whole()

@@ -1,0 +1,107 @@
+"""What is not released is taken back: by itself, after a signal, and by the next run."""
+
+import signal
+
+import pytest
+
+from tests.production.production import QUICK, Production
+
+pytestmark = pytest.mark.docker
+
+SLOW_ENOUGH_TO_PASS_UNTIL_USERS_COME = (
+    "slow:/api/dashboard/costs/summary:350ms,slow:/api/dashboard/timeline/costs:350ms"
+)
+"""An endpoint may take 500 ms; of all requests, half may take 300 ms."""
+
+
+def test_a_faulty_candidate_is_taken_back(production: Production, baseline: str) -> None:
+    with production.having("FAULTS", SLOW_ENOUGH_TO_PASS_UNTIL_USERS_COME):
+        ended = production.release()
+
+    assert ended.status == 1, ended.output
+    assert "fail: p50 latency" in ended.output
+    assert f"rolled back: {baseline} serves every user, as before" in ended.output
+    assert production.serving == {baseline: 100}
+    assert ended.record["outcome"] == "not released, users served as before"
+    assert ended.record["exit_status"] == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_cancelled_release_is_taken_back_at_once(
+    number: signal.Signals, production: Production, baseline: str
+) -> None:
+    with production.releasing(*QUICK) as run:
+        run.await_entry("split traffic")
+        run.process.send_signal(number)
+        ended = run.end()
+
+    assert ended.status == 2, ended.output
+    assert production.serving == {baseline: 100}
+
+
+def test_a_killed_release_is_taken_back_by_the_next(production: Production, baseline: str) -> None:
+    with production.releasing(*QUICK) as run:
+        run.await_entry("split traffic")
+        run.kill()
+    assert production.serving != {baseline: 100}
+    left = production.candidate_of(run)
+
+    ended = production.release()
+
+    assert ended.status == 0, ended.output
+    assert f"found an unfinished release ({left}, users moved); taking it back" in ended.output
+    assert ended.record["baseline"] == baseline
+    assert production.serving == {ended.record["candidate"]: 100}
+
+
+@pytest.mark.usefixtures("baseline")
+def test_a_killed_release_can_be_gone_on_with(production: Production) -> None:
+    with production.releasing(*QUICK) as run:
+        run.await_entry("split traffic")
+        run.kill()
+    left = production.candidate_of(run)
+
+    ended = production.release(*QUICK, "--resume")
+
+    assert ended.status == 0, ended.output
+    assert ended.record["candidate"] == left
+    assert production.serving == {left: 100}
+
+
+def test_what_was_left_can_be_taken_back_at_any_time(production: Production, baseline: str) -> None:
+    with production.releasing(*QUICK) as run:
+        run.await_entry("deploy")
+        run.kill()
+
+    ended = production.release("features/07-rollback.feature", "--env=prod", "--no-html")
+
+    assert ended.status == 0, ended.output
+    assert "Rolled back on prod" in ended.output
+    assert production.serving == {baseline: 100}
+    assert production.service.wanted.tags == {}
+
+
+@pytest.mark.usefixtures("baseline")
+def test_two_releases_at_once_are_one(production: Production) -> None:
+    with production.releasing(*QUICK) as run:
+        run.await_entry("claim", "noted")
+        other = production.release(*QUICK)
+        first = run.end()
+
+    assert other.status == 1, other.output
+    assert "needs no other release of it" in other.output
+    assert first.status == 0, first.output
+
+
+def test_somebody_elses_change_stops_a_release_and_stays(
+    production: Production, baseline: str
+) -> None:
+    with production.releasing(*QUICK) as run:
+        run.await_entry("split traffic")
+        production.split_by("alice@example.com", baseline, tag="mine")
+        ended = run.end()
+
+    assert ended.status == 10, ended.output
+    assert "was changed by alice@example.com" in ended.output
+    assert production.service.wanted.tags == {"mine": baseline}
+    assert production.serving == {baseline: 100}
