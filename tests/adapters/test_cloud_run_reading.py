@@ -7,7 +7,6 @@ from greenrun.adapters.cloud_run_reading import (
     describe,
     execution_of,
     revision_of,
-    same_effect,
     service_of,
     split_of,
     traffic_of,
@@ -39,12 +38,12 @@ def test_the_order_of_targets_makes_no_difference(split: TrafficSplit) -> None:
     tagged = {target.tag: target for target in split if target.tag}
     shares = [target for target in split if not target.tag]
     unambiguous = (*shares, *tagged.values())
-    assert same_effect(TrafficSplit(unambiguous), TrafficSplit(unambiguous[::-1]))
+    assert TrafficSplit(unambiguous).matches(TrafficSplit(unambiguous[::-1]))
 
 
 def test_a_tag_that_moved_is_another_effect() -> None:
     split = TrafficSplit((Target("web-one", 100), Target("web-one", 0, "edge")))
-    assert not same_effect(split, split.tagged("web-two", "edge"))
+    assert not split.matches(split.tagged("web-two", "edge"))
 
 
 @pytest.mark.parametrize(

@@ -69,3 +69,21 @@ def test_a_look_that_fails_ends_no_wait() -> None:
     assert wait.until(after(clock, 5), broken) == "there"
     with pytest.raises(DeadlineExceeded, match="last saw: could not look"):
         wait.until(lambda: None, broken)
+
+
+def test_what_to_do_is_told_with_the_deadline() -> None:
+    wait = Wait("the bus", Patience(timedelta(seconds=10)), FakeClock())
+    with pytest.raises(DeadlineExceeded) as exceeded:
+        wait.until(lambda: None, str, lambda: "walk")
+    assert exceeded.value.hint == "walk"
+
+
+def test_another_thing_is_awaited_under_the_same_deadline() -> None:
+    clock = FakeClock()
+    wait = Wait("the bus", Patience(timedelta(seconds=10)), clock)
+    wait.until(after(clock, 8), str)
+    assert timedelta() < wait.left <= timedelta(seconds=2)
+    wait.goes_on("the driver")
+    with pytest.raises(DeadlineExceeded, match="waited 10 s for the driver"):
+        wait.until(after(clock, 8), str)
+    assert wait.left == timedelta()

@@ -1,15 +1,12 @@
 """Who may call a service of Cloud Run."""
 
-from google.api_core.exceptions import Aborted
-from google.api_core.retry import Retry, if_exception_type
 from google.cloud.run_v2 import ServicesClient
 from google.iam.v1 import iam_policy_pb2, options_pb2, policy_pb2
 
-from greenrun.adapters.google_calls import ANSWER_SECONDS, refused
+from greenrun.adapters.google_calls import ANSWER_SECONDS, PATIENT, refused
 
 _INVOKER, _EVERYBODY = "roles/run.invoker", "allUsers"
-# IAM itself asks for the whole read-modify-write to be repeated when somebody came in between.
-_AGAIN = Retry(predicate=if_exception_type(Aborted), initial=0.1, maximum=1.0, timeout=10.0)
+_HINT = "see that the service is there, and who may call it by now"
 
 
 class Invokers:
@@ -21,15 +18,21 @@ class Invokers:
 
     def include_everybody(self) -> bool:
         """True when no identity is asked for, by grant or because the check is off."""
-        with refused(f"read who may call {self._service}"):
-            if self._client.get_service(name=self._service).invoker_iam_disabled:
-                return True
-            return any(_grants(binding, _EVERYBODY) for binding in self._policy().bindings)
+        with refused(f"read who may call {self._service} (GetIamPolicy)", _HINT):
+            return bool(PATIENT(self._include_everybody)())
 
     def add_everybody(self) -> None:
         """Grant, keeping all other bindings; nothing changes where it stands already."""
-        with refused(f"let everybody call {self._service}"):
-            _AGAIN(self._add_everybody)()
+        # IAM itself asks for the whole read-modify-write to be repeated when somebody came in
+        # between; a change whose answer got lost is found to be there by the next reading.
+        with refused(f"let everybody call {self._service} (SetIamPolicy)", _HINT):
+            PATIENT(self._add_everybody)()
+
+    def _include_everybody(self) -> bool:
+        live = self._client.get_service(name=self._service, retry=None, timeout=ANSWER_SECONDS)
+        return live.invoker_iam_disabled or any(
+            _grants(binding, _EVERYBODY) for binding in self._policy().bindings
+        )
 
     def _add_everybody(self) -> None:
         policy = self._policy()

@@ -1,40 +1,46 @@
 """Long-running operations of Cloud Run."""
 
-from collections.abc import Callable
 from typing import TypeAlias
 
-from google.api_core.exceptions import from_grpc_status
+from google.api_core.exceptions import GoogleAPICallError, from_grpc_status
 from google.cloud.run_v2 import ServicesClient
 from google.longrunning import operations_pb2
-
-from greenrun.adapters.google_calls import ANSWER_SECONDS, PATIENT
-from greenrun.adapters.waiting import Wait
 
 Operation: TypeAlias = operations_pb2.Operation
 
 
-def outcome(
-    client: ServicesClient, begun: Operation, wait: Wait, seen: Callable[[], str]
-) -> Operation:
-    """The operation once it is done: it then has a response or an error.
+class Following:
+    """What an operation says of its work: one witness of it, beside what the work has changed.
 
+    It may stay silent for ever, or not be readable for us at all: neither is a failure.
     Any client of Cloud Run can ask for any operation of it. The polling of `google.api_core` starts
-    at a second and grows to twenty, which is too slow for a rollback; its time-out cancels nothing.
+    at a second and grows to twenty, which is too slow for a rollback.
     """
-    request = operations_pb2.GetOperationRequest(name=begun.name)
 
-    def done() -> Operation | None:
-        operation = client.get_operation(request, retry=PATIENT, timeout=ANSWER_SECONDS)
-        return operation if operation.done else None
+    def __init__(self, client: ServicesClient, begun: Operation | None = None) -> None:
+        self._client = client
+        self._operation = begun
 
-    return begun if begun.done else wait.until(done, seen)
+    def look(self, timeout: float) -> None:
+        """Ask once; no answer changes nothing."""
+        if self._operation is None or self._operation.done:
+            return
+        request = operations_pb2.GetOperationRequest(name=self._operation.name)
+        try:
+            self._operation = self._client.get_operation(request, retry=None, timeout=timeout)
+        except GoogleAPICallError:
+            return
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether it has ended with a response."""
+        return self._operation is not None and self._operation.done and self.error is None
 
-def succeed(
-    client: ServicesClient, begun: Operation, wait: Wait, seen: Callable[[], str]
-) -> Operation:
-    """The operation once it has a response; its error is raised as that of a call would be."""
-    done = outcome(client, begun, wait, seen)
-    if done.HasField("error"):
-        raise from_grpc_status(done.error.code, done.error.message)  # type: ignore[no-untyped-call] # bare there
-    return done
+    @property
+    def error(self) -> GoogleAPICallError | None:
+        """What it has ended with, as that of a call would be."""
+        if self._operation is None or not self._operation.HasField("error"):
+            return None
+        status = self._operation.error
+        error: GoogleAPICallError = from_grpc_status(status.code, status.message)  # type: ignore[no-untyped-call] # bare there
+        return error

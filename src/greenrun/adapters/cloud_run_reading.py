@@ -1,6 +1,7 @@
 """Services, revisions and executions as Cloud Run describes them, as values of ours."""
 
 from collections.abc import Iterable
+from datetime import UTC
 
 from google.cloud import run_v2
 
@@ -48,15 +49,6 @@ def split_of(
     )
 
 
-def same_effect(one: TrafficSplit, other: TrafficSplit) -> bool:
-    """True where both give everybody the same share and every revision tag the same revision."""
-    return one.agrees_with(other) and _tags(one) == _tags(other)
-
-
-def _tags(split: TrafficSplit) -> dict[str, str]:
-    return {target.tag: target.revision for target in split if target.tag}
-
-
 def service_of(described: run_v2.Service) -> Service:
     """One reading of a service. No wish at all means everything to the latest revision."""
     return Service(
@@ -70,6 +62,9 @@ def service_of(described: run_v2.Service) -> Service:
         latest_created=short(described.latest_created_revision),
         reason=reason_of(described.terminal_condition),
         tag_urls={item.tag: item.uri for item in described.traffic_statuses if item.tag},
+        etag=described.etag,
+        changed_by=described.last_modifier,
+        changed_at=_moment(described),
     )
 
 
@@ -104,6 +99,11 @@ def describe(conditions: Iterable[run_v2.Condition]) -> str:
     return ", ".join(told) or "all conditions hold"
 
 
+def is_over(condition: run_v2.Condition) -> bool:
+    """Whether it is decided, well or not."""
+    return _readiness(condition) is not Readiness.PENDING
+
+
 def condition_named(kind: str, conditions: Iterable[run_v2.Condition]) -> run_v2.Condition:
     """The condition of that type; an empty one, which is pending, where there is none yet."""
     return next((item for item in conditions if item.type_ == kind), run_v2.Condition())
@@ -115,6 +115,12 @@ def reason_of(condition: run_v2.Condition) -> str:
         if field in condition:
             return str(getattr(condition, field).name)
     return ""
+
+
+def _moment(described: run_v2.Service) -> str:
+    if "update_time" not in described:
+        return ""
+    return str(run_v2.Service.pb(described).update_time.ToDatetime(UTC).isoformat())
 
 
 def _readiness(condition: run_v2.Condition) -> Readiness:

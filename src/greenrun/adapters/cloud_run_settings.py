@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from google.cloud import run_v2
 
+from greenrun.adapters import cloud_run_amounts as amounts
 from greenrun.domain.revision import RevisionSettings, SecretReference, StartupProbe, Volume
 
 Described = run_v2.RevisionTemplate | run_v2.Revision
@@ -34,15 +35,18 @@ def template_of(
 
 
 def settings_of(described: Described) -> RevisionSettings:
-    """What a template asks for, or what a revision was made with."""
+    """What a template asks for, or what a revision was made with.
+
+    CPU and memory are in the form that settings have: Cloud Run may tell 1 as 1000m, 1Gi as 1024Mi.
+    """
     container = _ingress_container(described)
     limits = container.resources.limits
     return RevisionSettings(
         variables={item.name: item.value for item in container.env if not _is_secret(item)},
         secrets={item.name: _reference(item) for item in container.env if _is_secret(item)},
         timeout=type(described).pb(described).timeout.ToTimedelta(),
-        cpu=limits.get("cpu", "1"),
-        memory=limits.get("memory", "512Mi"),
+        cpu=amounts.cpu(limits.get("cpu", "1")),
+        memory=amounts.memory(limits.get("memory", "512Mi")),
         port=container.ports[0].container_port if container.ports else 8080,
         concurrency=described.max_instance_request_concurrency,
         min_instances=described.scaling.min_instance_count,

@@ -30,18 +30,35 @@ class Wait:
         self._began = clock.now()
         self._ends = self._began + patience.within
 
-    def until(self, attempt: Callable[[], _Found | None], seen: Callable[[], str]) -> _Found:
+    def goes_on(self, awaited: str) -> None:
+        """Something else is awaited from now on, under the same deadline."""
+        self._awaited = awaited
+
+    @property
+    def left(self) -> timedelta:
+        """The time until the deadline; below zero after it."""
+        return self._ends - self._clock.now()
+
+    def until(
+        self,
+        attempt: Callable[[], _Found | None],
+        seen: Callable[[], str],
+        hint: Callable[[], str] = str,
+    ) -> _Found:
         """Try until there is something; tries are 10 ms apart at first, then up to 500 ms.
 
         `seen` tells what there is meanwhile, once a second; what it told last is in the
-        DeadlineExceeded.
+        DeadlineExceeded, with what to do about it, which `hint` tells.
         """
         pause, told = _FIRST_PAUSE, self._clock.now()
         while (found := attempt()) is None:
             now = self._clock.now()
             if now >= self._ends:
                 raise DeadlineExceeded(
-                    self._awaited, after=self._patience.within, last_seen=_look(seen)
+                    self._awaited,
+                    after=self._patience.within,
+                    last_seen=_look(seen),
+                    hint=hint(),
                 )
             if now - told >= _TOLD_EVERY:
                 self._patience.watch(self._line(now, _look(seen)))

@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import TypeVar
 
 from greenrun.domain.revision import RevisionSettings, StartupProbe
-from greenrun.ports import NewRevision, Patience
+from greenrun.domain.service import Service
+from greenrun.ports import NewRevision, Patience, Platform
 
 QUICK = StartupProbe(period=timedelta(seconds=1), failure_threshold=10)
 
@@ -28,6 +29,13 @@ def revision(name: str, program: str = "echo", **settings: object) -> NewRevisio
     """A revision `web-NAME` of one of the runtime's programs."""
     wanted = RevisionSettings(**{"startup_probe": QUICK, **settings})  # type: ignore[arg-type] # keywords as RevisionSettings has them
     return NewRevision(f"web-{name}", f"in-process/{program}", wanted)
+
+
+def reading(platform: Platform) -> Service:
+    """The service as it stands, for what rests on it."""
+    service = platform.service()
+    assert service is not None
+    return service
 
 
 Found = TypeVar("Found")

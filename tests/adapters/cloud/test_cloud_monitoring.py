@@ -11,7 +11,7 @@ from greenrun.domain.gate import Quantity
 from greenrun.domain.plan import Place
 from greenrun.domain.traffic import Target, TrafficSplit
 from greenrun.ports import Patience
-from tests.adapters.cloud.candidates import revision, until
+from tests.adapters.cloud.candidates import reading, revision, until
 
 NO_DATA = {
     "requests": Quantity(0),
@@ -78,7 +78,7 @@ def test_a_revision_is_judged_by_its_own_requests(
     since = earlier()
     httpx.get(url + "/status/500")
     split = TrafficSplit((Target("web-one"), Target("web-two", 100)))
-    platform.deploy(revision("two"), TrafficSplit(split.targets[1:]), patience)
+    platform.deploy(revision("two"), TrafficSplit(split.targets[1:]), reading(platform), patience)
     httpx.get(url)
     assert counted(metrics, "web-two", since, 1)["error rate"] == Quantity(0, "%")
     assert counted(metrics, "web-one", since, 1)["error rate"] == Quantity(100, "%")

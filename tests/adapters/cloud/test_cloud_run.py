@@ -1,6 +1,7 @@
+import re
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -24,16 +25,10 @@ from greenrun.domain.service import Service, baseline_of
 from greenrun.domain.traffic import LATEST, Target, TrafficSplit
 from greenrun.errors import CallFailed, DeadlineExceeded, GateClosed
 from greenrun.ports import Patience
-from tests.adapters.cloud.candidates import QUICK, Watcher, revision
+from tests.adapters.cloud.candidates import QUICK, Watcher, reading, revision
 
 ONE, TWO = "web-one", "web-two"
 WITHOUT_TRAFFIC = TrafficSplit((Target(ONE, 100), Target(TWO, 0, "candidate")))
-
-
-def reading(platform: CloudRun) -> Service:
-    service = platform.service()
-    assert service is not None
-    return service
 
 
 def raw(clients: GoogleClients, place: Place) -> run_v2.Service:
@@ -52,7 +47,7 @@ def serving(platform: CloudRun, patience: Patience) -> CloudRun:
     """A public service whose first revision has all traffic, pinned by name."""
     platform.create(revision("one"), patience)
     platform.let_all_invoke()
-    platform.split_traffic(TrafficSplit.all_to(ONE), patience)
+    platform.split_traffic(TrafficSplit.all_to(ONE), reading(platform), patience)
     return platform
 
 
@@ -75,19 +70,27 @@ def test_a_created_service_gives_its_first_revision_all_traffic(
         actual=TrafficSplit.all_to(LATEST),
         latest_ready=ONE,
         latest_created=ONE,
+        etag=service.etag,
+        changed_by="anonymous",
+        changed_at=service.changed_at,
     )
+    assert service.etag
+    made = datetime.fromisoformat(service.changed_at)
+    assert timedelta() <= datetime.now(UTC) - made < timedelta(minutes=1)
     assert baseline_of(service) == ONE
 
 
 def test_a_service_that_is_there_cannot_be_created(serving: CloudRun, patience: Patience) -> None:
-    with pytest.raises(CallFailed, match=r"could not create .*/services/web: got ALREADY_EXISTS"):
+    with pytest.raises(
+        CallFailed, match=r"could not create .*/web \(CreateService\): got ALREADY_EXISTS"
+    ):
         serving.create(revision("two"), patience)
 
 
 def test_a_deploy_without_traffic_serves_under_its_tag_alone(
     serving: CloudRun, patience: Patience
 ) -> None:
-    serving.deploy(revision("two"), WITHOUT_TRAFFIC, patience)
+    serving.deploy(revision("two"), WITHOUT_TRAFFIC, reading(serving), patience)
     service = reading(serving)
     assert (service.wanted, service.actual) == (WITHOUT_TRAFFIC, WITHOUT_TRAFFIC)
     assert answering(service.url) == {ONE}
@@ -114,7 +117,9 @@ def test_all_settings_are_read_back_as_they_were_meant(
         volumes=(Volume("data", "nfs:10.0.0.2:/data", "/data"), Volume("b", "gcs:bucket", "/b")),
         service_account="runner@project.iam.gserviceaccount.com",
     )
-    serving.deploy(replace(revision("two"), settings=wanted), WITHOUT_TRAFFIC, patience)
+    serving.deploy(
+        replace(revision("two"), settings=wanted), WITHOUT_TRAFFIC, reading(serving), patience
+    )
     candidate = serving.revision(TWO)
     assert candidate is not None
     assert wanted.differences(candidate.settings) == ()
@@ -132,7 +137,7 @@ def test_settings_that_are_not_ours_survive_a_deploy(
     live.labels["cost-centre"] = "42"
     live.description = "by hand"
     clients.services.update_service(service=live).result()  # type: ignore[no-untyped-call] # bare there
-    serving.deploy(revision("two"), WITHOUT_TRAFFIC, patience)
+    serving.deploy(revision("two"), WITHOUT_TRAFFIC, reading(serving), patience)
     after = raw(clients, place)
     assert (dict(after.template.labels), dict(after.labels)) == (
         {"team": "blue"},
@@ -160,7 +165,7 @@ def test_a_revision_that_cannot_start_closes_the_gate_and_moves_nothing(
     with pytest.raises(
         GateClosed, match=f"revision web-two cannot start: got {reason}: "
     ) as closed:
-        serving.deploy(hopeless, WITHOUT_TRAFFIC, patience)
+        serving.deploy(hopeless, WITHOUT_TRAFFIC, reading(serving), patience)
     assert closed.value.hint
     service = reading(serving)
     assert service.readiness is Readiness.FAILED
@@ -171,14 +176,14 @@ def test_a_revision_that_cannot_start_closes_the_gate_and_moves_nothing(
     failed = serving.revision(TWO)
     assert failed is not None
     assert (failed.readiness, failed.reason) == (Readiness.FAILED, reason)
-    serving.split_traffic(TrafficSplit.all_to(ONE), patience)
+    serving.split_traffic(TrafficSplit.all_to(ONE), reading(serving), patience)
     assert baseline_of(reading(serving)) == ONE
 
 
 def test_a_secret_that_is_missing_closes_the_gate(serving: CloudRun, patience: Patience) -> None:
     without = revision("two", secrets={"TOKEN": SecretReference("token", "1")})
     with pytest.raises(GateClosed, match="SECRETS_ACCESS_CHECK_FAILED"):
-        serving.deploy(without, WITHOUT_TRAFFIC, patience)
+        serving.deploy(without, WITHOUT_TRAFFIC, reading(serving), patience)
 
 
 def test_a_revision_that_takes_too_long_is_left_with_what_was_last_seen(
@@ -187,9 +192,14 @@ def test_a_revision_that_takes_too_long_is_left_with_what_was_last_seen(
     watcher = Watcher(seconds=2.5)
     late = revision("two", "slow-start", variables={"START_SECONDS": "30"})
     with pytest.raises(DeadlineExceeded) as exceeded:
-        serving.deploy(late, WITHOUT_TRAFFIC, watcher.patience)
-    assert exceeded.value.message.startswith("waited 2.5 s for revision web-two to be ready")
-    assert exceeded.value.last_seen.startswith("100 % web-one; Ready pending")
+        serving.deploy(late, WITHOUT_TRAFFIC, reading(serving), watcher.patience)
+    name = "projects/[^/]+/locations/europe-west1/services/web"
+    assert re.match(
+        rf"waited 2.5 s for revision web-two of {name} to be ready \(UpdateService\), "
+        "last saw: generation 3 with 100 % web-one; Ready pending",
+        exceeded.value.message,
+    )
+    assert "gcloud run services describe web" in exceeded.value.hint
     assert watcher.shown
     assert all(" for revision web-two" in line for line in watcher.shown)
 
@@ -197,24 +207,26 @@ def test_a_revision_that_takes_too_long_is_left_with_what_was_last_seen(
 def test_a_revision_name_is_used_once(serving: CloudRun, patience: Patience) -> None:
     changed = revision("one", variables={"CHANGED": "yes"})
     with pytest.raises(CallFailed, match="'web-one' with different configuration already exists"):
-        serving.deploy(changed, TrafficSplit.all_to(ONE), patience)
+        serving.deploy(changed, TrafficSplit.all_to(ONE), reading(serving), patience)
 
 
-def test_deploying_where_nothing_is_fails(platform: CloudRun, patience: Patience) -> None:
+def test_deploying_where_nothing_is_any_more_fails(serving: CloudRun, patience: Patience) -> None:
+    before = reading(serving)
+    serving.remove_service(patience)
     with pytest.raises(CallFailed, match=r"could not deploy web-two to .*: got NOT_FOUND"):
-        platform.deploy(revision("two"), WITHOUT_TRAFFIC, patience)
+        serving.deploy(revision("two"), WITHOUT_TRAFFIC, before, patience)
 
 
 def test_a_split_is_the_actual_one_when_the_call_returns(
     serving: CloudRun, patience: Patience
 ) -> None:
-    serving.deploy(revision("two"), WITHOUT_TRAFFIC, patience)
+    serving.deploy(revision("two"), WITHOUT_TRAFFIC, reading(serving), patience)
     split = WITHOUT_TRAFFIC.shared({ONE: 50, TWO: 50})
-    serving.split_traffic(split, patience)
+    serving.split_traffic(split, reading(serving), patience)
     service = reading(serving)
     assert service.resolved.serving == {ONE: 50, TWO: 50}
     assert answering(service.url, times=40) == {ONE, TWO}
-    serving.split_traffic(WITHOUT_TRAFFIC.shared({TWO: 100}), patience)
+    serving.split_traffic(WITHOUT_TRAFFIC.shared({TWO: 100}), reading(serving), patience)
     assert answering(service.url, times=10) == {TWO}
 
 
@@ -222,14 +234,21 @@ def test_a_split_keeps_the_tags_of_other_people_to_the_byte(
     serving: CloudRun, clients: GoogleClients, place: Place, patience: Patience
 ) -> None:
     theirs = (Target(ONE, 0, "pinned-by-ada"), Target(LATEST, 0, "edge"))
-    serving.split_traffic(TrafficSplit((*theirs, Target(ONE, 100))), patience)
+    serving.split_traffic(TrafficSplit((*theirs, Target(ONE, 100))), reading(serving), patience)
     before = {
         target.tag: bytes(run_v2.TrafficTarget.serialize(target))
         for target in raw(clients, place).traffic
     }
     urls = reading(serving).tag_urls
-    serving.deploy(revision("two"), reading(serving).wanted.tagged(TWO, "candidate"), patience)
-    serving.split_traffic(reading(serving).wanted.shared({ONE: 90, TWO: 10}), patience)
+    serving.deploy(
+        revision("two"),
+        reading(serving).wanted.tagged(TWO, "candidate"),
+        reading(serving),
+        patience,
+    )
+    serving.split_traffic(
+        reading(serving).wanted.shared({ONE: 90, TWO: 10}), reading(serving), patience
+    )
     after = {
         target.tag: bytes(run_v2.TrafficTarget.serialize(target))
         for target in raw(clients, place).traffic
@@ -248,7 +267,9 @@ def test_a_split_touches_nothing_but_the_traffic(
     serving: CloudRun, clients: GoogleClients, place: Place, patience: Patience
 ) -> None:
     before = raw(clients, place)
-    serving.split_traffic(TrafficSplit((Target(ONE, 100), Target(ONE, 0, "again"))), patience)
+    serving.split_traffic(
+        TrafficSplit((Target(ONE, 100), Target(ONE, 0, "again"))), reading(serving), patience
+    )
     after = raw(clients, place)
     assert after.template == before.template
     assert after.latest_created_revision == before.latest_created_revision
@@ -258,12 +279,12 @@ def test_a_split_to_a_revision_that_is_not_there_fails(
     serving: CloudRun, patience: Patience
 ) -> None:
     with pytest.raises(CallFailed, match="Revision 'web-nine' does not exist"):
-        serving.split_traffic(TrafficSplit.all_to("web-nine"), patience)
+        serving.split_traffic(TrafficSplit.all_to("web-nine"), reading(serving), patience)
 
 
 def test_percents_that_do_not_add_up_fail(serving: CloudRun, patience: Patience) -> None:
     with pytest.raises(CallFailed, match="INVALID_ARGUMENT"):
-        serving.split_traffic(TrafficSplit((Target(ONE, 99),)), patience)
+        serving.split_traffic(TrafficSplit((Target(ONE, 99),)), reading(serving), patience)
 
 
 def test_a_service_is_private_until_everybody_is_let_in(
@@ -321,11 +342,12 @@ def test_a_removed_service_is_gone_and_removing_it_again_is_nothing(
     serving.remove_service(patience)
 
 
-def test_a_cloud_that_is_not_there_is_a_failed_call_with_a_hint(place: Place) -> None:
+def test_a_cloud_that_is_not_there_is_told_with_a_hint(place: Place) -> None:
     with closing(GoogleClients(Endpoints.all_at("127.0.0.1:1"))) as nowhere:
         platform = CloudRun(nowhere, place, "web", SystemClock())
-        with pytest.raises(CallFailed, match="hint: see that the address can be reached"):
-            platform.let_all_invoke()
+        with pytest.raises(DeadlineExceeded, match=r"CreateService.*UNAVAILABLE") as exceeded:
+            platform.create(revision("one"), Watcher(seconds=1).patience)
+    assert exceeded.value.hint == "see that the address can be reached from here, then try again"
 
 
 def test_a_probe_of_the_settings_reaches_the_platform(serving: CloudRun) -> None:

@@ -5,7 +5,7 @@ import pytest
 from google.cloud import run_v2
 
 from greenrun.adapters.cloud_run import CloudRun
-from greenrun.adapters.cloud_run_jobs import task_template_of
+from greenrun.adapters.cloud_run_tasks import task_template_of
 from greenrun.adapters.google_clients import GoogleClients
 from greenrun.domain.plan import Place
 from greenrun.domain.revision import RevisionSettings, SecretReference, Volume
@@ -65,7 +65,10 @@ def test_a_cancelled_execution_did_not_succeed_though_it_answers_a_response(
 
 def test_a_job_over_its_time_is_a_deadline(platform: CloudRun) -> None:
     watcher = Watcher(seconds=2)
-    with pytest.raises(DeadlineExceeded, match="waited 2 s for job migrate to end"):
+    with pytest.raises(
+        DeadlineExceeded,
+        match=r"waited 2 s for .*/jobs/migrate to end \(RunJob\), last saw: .*/executions/",
+    ):
         platform.run(job(RUN_SECONDS="60"), watcher.patience)
 
 
@@ -82,7 +85,9 @@ def test_a_job_that_cannot_be_written_is_a_failed_call(
     platform: CloudRun, patience: Patience
 ) -> None:
     nonsense = Job("Not A Name", TASK, (TASK,), RevisionSettings())
-    with pytest.raises(CallFailed, match="could not write job Not A Name: got INVALID_ARGUMENT"):
+    with pytest.raises(
+        CallFailed, match=r"could not write .*/Not A Name \(UpdateJob\): got INVALID_ARGUMENT"
+    ):
         platform.run(nonsense, patience)
 
 

@@ -20,6 +20,7 @@ from greenrun.errors import CallFailed
 from greenrun.local_cloud.wire.grpc_server import GrpcServer
 from greenrun.local_cloud.wire.methods import Binding
 from greenrun.ports import Patience
+from tests.adapters.cloud.candidates import reading
 
 FAILED = run_v2.Condition.State.CONDITION_FAILED
 NOT_READY = status_pb2.Status(code=9, message="Revision 'web-two' is not ready.")
@@ -45,6 +46,7 @@ class Unwell:
         return self._service
 
     def update_service(self, request: run_v2.UpdateServiceRequest) -> operations_pb2.Operation:
+        self._service.generation += 1
         self._service.traffic = request.service.traffic
         if self._obeys:
             self._service.traffic_statuses = [
@@ -58,7 +60,7 @@ class Unwell:
 
 
 @contextmanager
-def platform_of(service: Unwell) -> Iterator[CloudRun]:
+def platform_of(service: object) -> Iterator[CloudRun]:
     server = GrpcServer((Binding(service, ServicesGrpcTransport),))
     try:
         with closing(GoogleClients(Endpoints(cloud_run=server.address))) as clients:
@@ -69,7 +71,7 @@ def platform_of(service: Unwell) -> Iterator[CloudRun]:
 
 def test_the_way_back_counts_when_it_holds_though_the_service_is_not_ready() -> None:
     with platform_of(Unwell(obeys=True)) as platform:
-        platform.split_traffic(BACK, PATIENCE)
+        platform.split_traffic(BACK, reading(platform), PATIENCE)
         service = platform.service()
         assert service is not None
         assert (service.readiness, service.actual) == (Readiness.FAILED, BACK)
@@ -80,7 +82,7 @@ def test_a_split_that_failed_and_does_not_hold_is_a_failed_call() -> None:
         platform_of(Unwell(obeys=False)) as platform,
         pytest.raises(CallFailed, match="got FAILED_PRECONDITION: Revision 'web-two' is not"),
     ):
-        platform.split_traffic(BACK, PATIENCE)
+        platform.split_traffic(BACK, reading(platform), PATIENCE)
 
 
 def test_a_service_that_is_being_changed_has_no_effect_to_speak_of() -> None:
@@ -88,4 +90,20 @@ def test_a_service_that_is_being_changed_has_no_effect_to_speak_of() -> None:
         platform_of(Unwell(obeys=True, reconciling=True)) as platform,
         pytest.raises(CallFailed, match="FAILED_PRECONDITION"),
     ):
-        platform.split_traffic(BACK, PATIENCE)
+        platform.split_traffic(BACK, reading(platform), PATIENCE)
+
+
+class Forgetful:
+    """Answers reads with these generations, one after the other."""
+
+    def __init__(self, *generations: int) -> None:
+        self._generations = iter(generations)
+
+    def get_service(self, _: run_v2.GetServiceRequest) -> run_v2.Service:
+        name = "projects/p/locations/r/services/web"
+        return run_v2.Service(name=name, uid="u", generation=next(self._generations))
+
+
+def test_no_reading_is_older_than_one_before() -> None:
+    with platform_of(Forgetful(3, 4, 3, 3, 4, 5)) as platform:
+        assert [reading(platform).generation for _ in range(4)] == [3, 4, 4, 5]

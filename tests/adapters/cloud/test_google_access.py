@@ -1,0 +1,53 @@
+"""What a project permits, as its own API tells it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from greenrun.adapters.google_access import GoogleAccess
+from greenrun.adapters.google_clients import GoogleClients
+from greenrun.domain.plan import Place
+from greenrun.errors import CallFailed
+from greenrun.local_cloud.cloud import LocalCloud
+
+CREATE, RUN = "run.jobs.create", "run.jobs.run"
+
+
+@pytest.fixture
+def access(clients: GoogleClients, place: Place) -> GoogleAccess:
+    return GoogleAccess(clients, place)
+
+
+@pytest.fixture
+def denied(cloud: LocalCloud) -> Iterator[str]:
+    cloud.permissions.deny(CREATE)
+    yield CREATE
+    cloud.permissions.grant(CREATE)
+
+
+def test_an_emulator_asks_for_no_account(access: GoogleAccess) -> None:
+    assert access.account() == "nobody (emulator)"
+
+
+def test_nothing_is_missing(access: GoogleAccess) -> None:
+    assert access.missing([CREATE, RUN]) == []
+
+
+def test_what_is_missing_is_named_in_the_order_asked(access: GoogleAccess, denied: str) -> None:
+    many = [f"shop.things.see{number}" for number in range(150)]
+    assert access.missing([*many, denied, RUN]) == [denied]
+
+
+def test_asking_changes_nothing(access: GoogleAccess, cloud: LocalCloud) -> None:
+    before = cloud.calls.changes()
+    access.missing([CREATE])
+    assert cloud.calls.changes() == before
+
+
+def test_a_refusal_is_a_failed_call(access: GoogleAccess, cloud: LocalCloud, place: Place) -> None:
+    refusal = f"could not ask what projects/{place.project} permits: got PERMISSION_DENIED"
+    with (
+        cloud.faults.add("Projects.TestIamPermissions: PERMISSION_DENIED"),
+        pytest.raises(CallFailed, match=refusal),
+    ):
+        access.missing([CREATE])

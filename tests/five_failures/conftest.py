@@ -1,0 +1,42 @@
+"""A local cloud, a service on it, and two ways to release it: as people write it, and ours."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import count
+
+import pytest
+
+from greenrun.adapters.clock import SystemClock
+from greenrun.adapters.cloud_run import CloudRun
+from greenrun.adapters.google_clients import Endpoints, GoogleClients
+from greenrun.domain.plan import Place
+from greenrun.local_cloud.cloud import LocalCloud
+from greenrun.local_cloud.ingress.envoy import EnvoyIngress
+from greenrun.local_cloud.instances.in_process import InProcessRuntime
+from tests.five_failures.world import World
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[LocalCloud]:
+    """With lax etags, which is what Cloud Run was seen to have."""
+    with LocalCloud(InProcessRuntime(), EnvoyIngress(), strict_etags=False) as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def clients(cloud: LocalCloud) -> Iterator[GoogleClients]:
+    with closing(GoogleClients(Endpoints.all_at(cloud.grpc))) as clients:
+        yield clients
+
+
+@pytest.fixture
+def world(cloud: LocalCloud, clients: GoogleClients) -> Iterator[World]:
+    """The public service `web`, whose revision `web-old` serves everybody, as the latest."""
+    place = Place(f"failures-{next(_numbers)}", "europe-west1")
+    world = World(clients, CloudRun(clients, place, "web", SystemClock()), place)
+    world.begin()
+    yield world
+    cloud.faults.clear()
+    world.end()
