@@ -1,6 +1,11 @@
 Feature: What was done is written down
   Protects those who come later: what served when, why, and how to undo it.
 
+  @cloud
+  Scenario: Images that nobody needs any more are removed
+    When old images are removed from the registry
+    Then baseline and candidate still have theirs
+
   @record
   Scenario: The release leaves its record
     When the record is written

@@ -2,6 +2,7 @@
 
 from pytest_bdd import then, when
 
+from greenrun import purge
 from greenrun.proofs import image
 from greenrun.release import Release
 
@@ -44,3 +45,13 @@ def _(release: Release) -> None:
 @then("the registry holds the bytes that were rehearsed, by their digest")
 def _(release: Release) -> None:
     image.held_by_registry(release)
+
+
+@when("old images are removed from the registry")
+def _(release: Release) -> None:
+    purge.purge(release.plan, release.roles, release.account)
+
+
+@then("baseline and candidate still have theirs")
+def _(release: Release) -> None:
+    image.kept(release, release.baseline, release.candidate.name)

@@ -43,7 +43,7 @@ def take_back(release: Release) -> str:
     if last is None:
         return "no release was left unfinished"
     told = _told(last)
-    release.roles.progress.report(f"found {told}; taking it back")
+    release.roles.progress.present(f"found {told}; taking it back")
     release.account.stand(last)
     WayBack(release.plan, last, release.prober, release.roles, release.account).take()
     release.account.stand(replace(last, stage=Stage.RESTORED))
@@ -63,7 +63,7 @@ def go_on(release: Release) -> str:
         raise ReleaseError("no release was left unfinished", hint="leave out --resume")
     _same_image(release, last)
     told = _told(last)
-    release.roles.progress.report(f"found {told}; going on with it")
+    release.roles.progress.present(f"found {told}; going on with it")
     release.account.stand(replace(last, run=release.account.run))
     release.before = release.footing.stand_on(release.service)
     release.way_back.expect_own(release.before)

@@ -228,7 +228,7 @@ def _aim(project: Project, registry: str) -> None:
       memory: 512Mi
       startup-probe: {{path: /api/health, period: 1s, failure-threshold: 10}}
       log-within: 3s
-    canary: {{bake: 3s, fewest-requests: 10, probes-per-second: 200}}
+    canary: {{increments: [50], bake: 2s, fewest-requests: 10, probes-per-second: 200}}
     preflight: {{reuse-rehearsal-within: 1h, lock-time-to-live: 6s}}
 """,
     )

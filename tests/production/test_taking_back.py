@@ -20,7 +20,6 @@ def test_a_faulty_candidate_is_taken_back(production: Production, baseline: str)
 
     assert ended.status == 1, ended.output
     assert "fail: p50 latency" in ended.output
-    assert f"rolled back: {baseline} serves every user, as before" in ended.output
     assert production.serving == {baseline: 100}
     assert ended.record["outcome"] == "not released, users served as before"
     assert ended.record["exit_status"] == 1
@@ -69,6 +68,7 @@ def test_a_killed_release_can_be_gone_on_with(production: Production) -> None:
 
 
 def test_what_was_left_can_be_taken_back_at_any_time(production: Production, baseline: str) -> None:
+    before = production.service.wanted
     with production.releasing(*QUICK) as run:
         run.await_entry("deploy")
         run.kill()
@@ -78,7 +78,7 @@ def test_what_was_left_can_be_taken_back_at_any_time(production: Production, bas
     assert ended.status == 0, ended.output
     assert "Rolled back on prod" in ended.output
     assert production.serving == {baseline: 100}
-    assert production.service.wanted.tags == {}
+    assert production.service.wanted.matches(before)
 
 
 @pytest.mark.usefixtures("baseline")

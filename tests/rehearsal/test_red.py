@@ -109,14 +109,29 @@ def test_a_service_that_never_started(
     remains.await_nothing_of(engine, ended.cloud)
 
 
-def test_a_migration_that_old_code_does_not_survive(branch: Project, stop: Stop) -> None:
+def test_a_migration_that_says_that_it_contracts_is_not_applied(
+    branch: Project, stop: Stop
+) -> None:
     drop = ROOT / "app/drills/contracting/20261101_drop_usd.sql"
     (branch.folder / "app/migrations" / drop.name).write_bytes(drop.read_bytes())
     stopped = stop(branch)
-    assert (stopped["name"], stopped["status"]) == (
-        *("The baseline still works on the migrated schema",),
-        "failed",
+    assert stopped["name"] == "Pending migrations are applied before any traffic moves"
+    message = stopped["statusDetails"]["message"]
+    assert "contracts by 20261101_drop_usd" in message
+    assert "nothing was applied" in message
+
+
+def test_a_migration_that_hides_that_it_contracts(branch: Project, stop: Stop) -> None:
+    drop = ROOT / "app/drills/contracting/20261101_drop_usd.sql"
+    lines = drop.read_text("utf-8").splitlines(keepends=True)
+    silent = "".join(line for line in lines if not line.startswith("-- contracts"))
+    (branch.folder / "app/migrations" / drop.name).write_text(silent, "utf-8")
+    branch.replace("release.yaml", "  check: [python, -m, app.migrate, check]\n", "")
+    branch.replace(
+        "features/03-migration.feature", "    And the data have held the image's own check\n", ""
     )
+    stopped = stop(branch)
+    assert stopped["name"] == "The baseline still works on the migrated schema"
     message = stopped["statusDetails"]["message"]
     assert f"{SUMMARY}: got status 500, needs 200\n" in message
     assert "no such column: usd" in message

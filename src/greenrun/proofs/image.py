@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from greenrun.domain.gate import Quantity
-from greenrun.domain.image import Image
+from greenrun.domain.image import Digest, Image
 from greenrun.errors import GateClosed
 from greenrun.ports import Scanner
 from greenrun.proofs import budget
@@ -46,6 +46,16 @@ def exposed_port(release: Release) -> None:
             f"exposed ports of {release.image}: got {found}, needs {wanted}",
             hint=f"add `EXPOSE {wanted}` to the Dockerfile, or set `deploy.port`",
         )
+
+
+def kept(release: Release, *revisions: str) -> None:
+    """The registry still holds the images of these revisions, so that they can start again."""
+    for name in revisions:
+        revision = release.roles.platform.revision(name)
+        repository, _, manifest = revision.image.partition("@") if revision else ("", "", "")
+        if not manifest or release.roles.registry.image_id(repository, Digest(manifest)) is None:
+            found = revision.image if revision else "no such revision"
+            raise GateClosed(f"image of {name}: got {found}, needs it in the registry")
 
 
 def no_secret(release: Release) -> None:
