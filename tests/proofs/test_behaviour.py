@@ -7,6 +7,7 @@ import pytest
 
 from greenrun.errors import GateClosed
 from greenrun.ports import Answer, Probe
+from greenrun.probing import Prober
 from greenrun.proofs import behaviour
 from greenrun.proofs.behaviour import Analysis
 from greenrun.release import Release
@@ -22,6 +23,7 @@ concept_recall 0.5
 
 @pytest.fixture
 def deployed(release: Release) -> Release:
+    release.claim()
     release.find_baseline()
     release.build_image()
     release.deploy()
@@ -74,11 +76,8 @@ def test_a_session_is_apart_when_it_is_answered_otherwise(deployed: Release, wor
         converse = world.web.converse
 
     world.web = Filtering()  # type: ignore[assignment]  # another web for the same world
-    release = Release(deployed.plan, world.roles, deployed.journal, {"a user": {}}, deployed.source)
-    release.find_baseline()
-    release.build_image()
-    release.deploy()
-    behaviour.session_is_apart(release, "/costs", "s")
+    deployed.prober = Prober(world.roles, {"a user": {}})
+    behaviour.session_is_apart(deployed, "/costs", "s")
 
 
 def test_a_conversation_is_answered(deployed: Release) -> None:

@@ -36,6 +36,7 @@ def test_a_claim_is_a_job_that_people_can_read(
         "greenrun.dev/host": "anas-host",
         "greenrun.dev/process": "4711",
         "greenrun.dev/run": made.owner.run,
+        "greenrun.dev/lifetime": made.owner.lifetime,
         "greenrun.dev/since": "2026-11-21T08:00:00+00:00",
         "greenrun.dev/seconds-to-live": "90.0",
         "greenrun.dev/held": "yes",
