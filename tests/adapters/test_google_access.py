@@ -66,7 +66,7 @@ def robot() -> dict[str, str]:
 
 
 def test_a_machine_without_credentials_is_a_failed_call(access: GoogleAccess) -> None:
-    with pytest.raises(CallFailed, match="got none on this machine") as told:
+    with pytest.raises(CallFailed, match="got no Google credentials on this machine") as told:
         access.account()
     assert told.value.hint == "gcloud auth application-default login"
 

@@ -86,7 +86,7 @@ def test_google_is_told_a_token_that_is_fresh(
 
 def test_no_google_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "none.json"))
-    with pytest.raises(CallFailed, match="needs Google credentials") as failed:
+    with pytest.raises(CallFailed, match="got no Google credentials on this machine") as failed:
         MachineLogins()(GOOGLE)
     assert failed.value.hint == "gcloud auth application-default login"
 

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 from itertools import islice
 
-import google.auth
 from google.auth.credentials import Credentials
-from google.auth.exceptions import DefaultCredentialsError
 from google.auth.transport.requests import Request
 
 from greenrun.adapters.google_calls import ANSWER_SECONDS, PATIENT, refused
-from greenrun.adapters.google_clients import SCOPES, GoogleClients
+from greenrun.adapters.google_clients import GoogleClients
+from greenrun.adapters.google_credentials import application_default
 from greenrun.domain.plan import Place
-from greenrun.errors import CallFailed
 
 _AT_ONCE = 100  # more permissions than that are refused
 
@@ -31,7 +29,7 @@ class GoogleAccess:
         if self._clients.emulated:
             return "nobody (emulator)"
         with refused("find out whose credentials these are"):
-            return _account_of(_credentials())
+            return _account_of(application_default("find out whose credentials these are"))
 
     def missing(self, permissions: Sequence[str]) -> Sequence[str]:
         """Those of the permissions that the account does not have in the project as a whole.
@@ -52,17 +50,6 @@ class GoogleAccess:
                 resource=name, permissions=permissions, retry=PATIENT, timeout=ANSWER_SECONDS
             )
         return list(answer.permissions)
-
-
-def _credentials() -> Credentials:
-    try:
-        credentials, _ = google.auth.default(scopes=SCOPES)
-    except DefaultCredentialsError as error:
-        raise CallFailed(
-            "could not find out whose credentials these are: got none on this machine",
-            hint="gcloud auth application-default login",
-        ) from error
-    return credentials
 
 
 def _account_of(credentials: Credentials) -> str:

@@ -19,6 +19,7 @@ from google.api_core.exceptions import (
 from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import GoogleAuthError
 
+from greenrun.adapters.google_credentials import LOG_IN
 from greenrun.errors import CallFailed
 
 TRANSIENT = (
@@ -35,7 +36,7 @@ UNDONE = (Aborted, ResourceExhausted)
 
 _HINTS: Mapping[type[BaseException], str] = MappingProxyType(
     {
-        Unauthenticated: "gcloud auth application-default login",
+        Unauthenticated: LOG_IN,
         PermissionDenied: "grant the identity that runs the release the missing permission",
         ServiceUnavailable: "see that the address can be reached from here, then try again",
         DeadlineExceeded: "see that the address can be reached from here, then try again",

@@ -8,7 +8,6 @@ from typing import TypeVar
 
 import grpc
 from google.api_core import grpc_helpers
-from google.auth.exceptions import DefaultCredentialsError
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
 from google.cloud.logging_v2.services.logging_service_v2.transports import (
     LoggingServiceV2GrpcTransport,
@@ -29,9 +28,9 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
     SecretManagerServiceGrpcTransport,
 )
 
+from greenrun.adapters.google_credentials import application_default
 from greenrun.errors import CallFailed
 
-SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _UNLIMITED = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1))
 _OPTIONAL = "RESOURCE_MANAGER_EMULATOR_HOST"
 _Transport = TypeVar("_Transport")
@@ -154,13 +153,8 @@ def _insecure(address: str) -> grpc.Channel:
 
 
 def _secure(address: str) -> grpc.Channel:
-    try:
-        channel: grpc.Channel = grpc_helpers.create_channel(
-            address, default_scopes=SCOPES, options=_UNLIMITED
-        )
-    except DefaultCredentialsError as error:
-        raise CallFailed(
-            f"could not call {address}: got no Google credentials on this machine",
-            hint="gcloud auth application-default login",
-        ) from error
+    credentials = application_default(f"call {address}")
+    channel: grpc.Channel = grpc_helpers.create_channel(
+        address, credentials=credentials, options=_UNLIMITED
+    )
     return channel

@@ -3,17 +3,20 @@
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import google.auth.credentials
 from docker.auth import load_config
 from docker.errors import DockerException
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import Request
 
+from greenrun.adapters.google_credentials import LOG_IN, application_default
 from greenrun.adapters.registry_address import Address
 from greenrun.errors import CallFailed
 
-_SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+
 _GOOGLE_USER = "oauth2accesstoken"
 
 
@@ -40,35 +43,35 @@ class MachineLogins:
     """What this machine has: nothing is asked for on loopback, and Google's tokens stay fresh."""
 
     def __init__(self) -> None:
-        self._google: google.auth.credentials.Credentials | None = None
+        self._google: Credentials | None = None
 
     def __call__(self, address: Address) -> Login | None:
         """Raises CallFailed where the credentials that there should be cannot be had."""
         if address.is_loopback:
             return None
-        with warnings.catch_warnings():  # that there is no quota project, or no such helper
-            warnings.simplefilter("ignore", UserWarning)
-            return self._of_google(address) if address.is_google else _of_engine(address)
+        return self._of_google(address) if address.is_google else _of_engine(address)
 
     def _of_google(self, address: Address) -> Login:
         """As https://cloud.google.com/artifact-registry/docs/docker/authentication has it."""
+        if self._google is None:
+            self._google = application_default(f"log in to {address.host}")
         try:
-            if self._google is None:
-                self._google, _ = google.auth.default(scopes=_SCOPES)
             if not self._google.valid:
                 self._google.refresh(Request())  # type: ignore[no-untyped-call]  # bare in the package
         except GoogleAuthError as error:
             raise CallFailed(
                 f"could not log in to {address.host}: got {_first_line(error)}, "
                 "needs Google credentials",
-                hint="gcloud auth application-default login",
+                hint=LOG_IN,
             ) from error
         return Login(_GOOGLE_USER, str(self._google.token))
 
 
 def _of_engine(address: Address) -> Login | None:
     try:
-        found = load_config().resolve_authconfig(address.host)
+        with warnings.catch_warnings():  # that there is no such helper
+            warnings.simplefilter("ignore", UserWarning)
+            found = load_config().resolve_authconfig(address.host)
     except DockerException as error:
         raise CallFailed(
             f"could not log in to {address.host}: got {_first_line(error)}",
