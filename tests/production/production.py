@@ -19,6 +19,7 @@ from fixtures.reach import Reach, plant_secrets
 from greenrun import rehearsal
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.cloud_run_reading import traffic_of
+from greenrun.domain.claim import Owner
 from greenrun.domain.plan import Plan
 from greenrun.domain.service import Service
 from greenrun.domain.source import Source
@@ -26,6 +27,7 @@ from greenrun.domain.traffic import Target, TrafficSplit
 from greenrun.journal import Journal
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.waiting import until
+from greenrun.lock import Lock
 from greenrun.ports import Patience, Roles
 from greenrun.rehearsal import StandIn
 from greenrun.settings import load_plan
@@ -160,6 +162,18 @@ class Production:
             update_mask=field_mask_pb2.FieldMask(paths=["traffic"]),
             metadata=[("x-goog-authenticated-user-email", who)],
         ).result(timeout=30)
+
+    @contextmanager
+    def locked_by(self, who: str) -> Iterator[Lock]:
+        """While somebody on another machine releases the service."""
+        roles, owner = self.roles, Owner(who, "elsewhere", 1, "a run of theirs")
+        within = self.plan.lock_time_to_live
+        lock = Lock(self.plan.service, owner, roles.claims, roles.clock, within)
+        lock.take(roles.progress)
+        try:
+            yield lock
+        finally:
+            lock.let_go()
 
     def scale_by_load(self) -> None:
         """Let the platform choose the number of instances again."""

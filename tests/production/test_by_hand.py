@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from greenrun.errors import LockLost
 from tests.production.production import Production
 
 pytestmark = pytest.mark.docker
@@ -53,6 +54,23 @@ def test_the_last_release_is_undone_and_its_candidate_deleted(
     assert ended.status == 0, ended.output
     assert production.serving == {baseline: 100}
     assert production.roles.platform.revision(candidate) is None
+
+
+def test_somebody_elses_lock_is_refused_and_can_be_ended(
+    production: Production, baseline: str
+) -> None:
+    before = production.older_than(baseline)
+    with production.locked_by("alice@example.com") as claim:
+        refused = production.release(*BY_HAND, f"--to={before}")
+        ended = production.release(*BY_HAND, f"--to={before}", "--unlock")
+        with pytest.raises(LockLost):
+            claim.check()
+
+    assert refused.status == 1, refused.output
+    assert "alice@example.com" in refused.output
+    assert "--unlock" in refused.output
+    assert ended.status == 0, ended.output
+    assert production.serving == {before: 100}
 
 
 def test_scaled_to_zero_in_an_emergency(production: Production, baseline: str) -> None:

@@ -78,7 +78,7 @@ def test_its_report_is_headed_by_facts_and_free_of_fixtures(green: Ended) -> Non
         "service = emergence-app",
         f"candidate = {record['candidate']}",
         f"baseline = {record['baseline']}",
-        f"digest = {record['image'].partition('@')[2]}",
+        f"rehearsed image id = {record['image'].partition('@')[2]}",
     ):
         assert line in head.splitlines()
     assert not list(folder.glob("*-container.json"))
