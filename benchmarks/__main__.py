@@ -12,6 +12,7 @@ MODULES = {
     "load": "benchmarks.load",
     "ingress": "benchmarks.ingress",
     "scenarios": "benchmarks.many_scenarios",
+    "verdict": "benchmarks.verdict",
 }
 
 

@@ -2,11 +2,12 @@
 
 from greenrun.domain.sequential.comparison import Sequential
 from greenrun.domain.sequential.counts import Counts
-from greenrun.domain.sequential.latency import Quantile, SlowLook
+from greenrun.domain.sequential.latency import Quantile
 from greenrun.domain.sequential.look import Evidence, Look, Outcome
 from greenrun.domain.sequential.objective import Objective
+from greenrun.domain.sequential.parts import Sample
 from greenrun.domain.sequential.power import detectable, power, promise
-from greenrun.domain.sequential.trial import Sample, Standings, Trial
+from greenrun.domain.sequential.trial import Standings, Trial
 
 __all__ = [
     "Counts",
@@ -17,7 +18,6 @@ __all__ = [
     "Quantile",
     "Sample",
     "Sequential",
-    "SlowLook",
     "Standings",
     "Trial",
     "detectable",

@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass, replace
 
 from greenrun.domain.sequential.counts import Counts
-from greenrun.domain.sequential.look import Evidence, Look, Memory, Outcome, decided
-from greenrun.domain.sequential.odds import better_than, fell_to, together, worse_than
+from greenrun.domain.sequential.look import Look, Memory, Outcome, begin, decided, renewed
+from greenrun.domain.sequential.odds import better_than, fell_to, hedged_worse_than, together
 
 BLOCK = 32
 """Fewest requests that are weighed together."""
@@ -18,17 +18,17 @@ class Sequential:
     """A test that may be looked at at every moment.
 
     `alpha`: the chance of ever failing a candidate that is no worse than the baseline.
-    `tolerated`: the rise of the share of bad requests that still passes, 0.01 is 1 percentage point.
+    `tolerated`: the rise of the bad requests' share that still passes; 0.01 is 1 percentage point.
     `missed`: the chance of ever passing a candidate that is worse by that or more.
 
-    Looks are weighed in blocks, of the requests since the last block, as soon as there are BLOCK of
-    them. Within a block only how bad requests fell to the two revisions counts, given how many
-    requests each had. So nothing is assumed of the shares, nor of how they or the error rates change
-    from block to block; within one, the routing is random or the error rate is steady. When to look
-    may depend on the clock and on how many requests there were, not on how they went.
+    Requests are weighed in blocks: those since the last block, as soon as there are BLOCK of them.
+    Within a block all that counts is how the bad ones fell to the two revisions, given how many
+    requests each had. So nothing is assumed of the shares, nor of how they or the error rates
+    change from block to block; within one, the routing is random, or the error rate steady. When to
+    look may depend on the clock and on how many requests there were, not on how they went.
 
     Source: M. Lindon, C. Sanden, V. Shirikian, Rapid Regression Detection in Software Deployments
-    through Sequential Testing, KDD 2022, with the shares that were instead of those that were asked.
+    through Sequential Testing, KDD 2022; with the shares that were for those that were asked.
     """
 
     alpha: float = 0.01
@@ -36,14 +36,12 @@ class Sequential:
     missed: float = 0.05
 
     def __post_init__(self) -> None:
-        for name in ("alpha", "tolerated", "missed"):
-            if not 0 < (got := getattr(self, name)) < 1:
-                raise ValueError(f"got {name} {got}, needs to be between 0 and 1")
+        if not 0 < self.tolerated < 1:
+            raise ValueError(f"got tolerated {self.tolerated}, needs to be between 0 and 1")
 
     def begin(self) -> Look:
         """Before anything was counted."""
-        evidence = Evidence(0.0, 0.0, -math.log(self.alpha), -math.log(self.missed))
-        return Look(Counts(), Counts(), evidence)
+        return begin(self.alpha, self.missed)
 
     def look(
         self, before: Look, candidate: Counts, baseline: Counts, *, last: bool = False
@@ -53,26 +51,27 @@ class Sequential:
         Raises:
             ValueError: a count has fallen since `before`.
         """
-        memory = _weighed(before.memory, candidate, baseline, 1 if last else BLOCK)
-        since_candidate, since_baseline = memory.since
-        evidence = replace(
-            before.evidence,
-            against=together(memory.gains),
-            for_=under(candidate - since_candidate, baseline - since_baseline, self.tolerated),
-        )
-        some = candidate.total and baseline.total
-        outcome = decided(before.outcome, evidence) if some else Outcome.NO_DATA
-        return Look(candidate, baseline, evidence, outcome, memory)
+        one, other = before.memory.since
+        for_ = under(candidate - one, baseline - other, self.tolerated)
+        return weighed(before, candidate, baseline, for_, last=last)
 
     def next_increment(self, before: Look) -> Look:
-        """Ask anew for evidence for the candidate; evidence against it is kept over all increments."""
-        memory = replace(before.memory, since=(before.candidate, before.baseline))
-        outcome = Outcome.FAIL if before.outcome is Outcome.FAIL else Outcome.INCONCLUSIVE
-        evidence = replace(before.evidence, for_=0.0)
-        return replace(before, memory=memory, outcome=outcome, evidence=evidence)
+        """Ask anew for evidence for the candidate; that against it is kept over all increments."""
+        return renewed(before, replace(before.memory, since=(before.candidate, before.baseline)))
 
 
-def _weighed(memory: Memory, candidate: Counts, baseline: Counts, fewest: int) -> Memory:
+def weighed(
+    before: Look, candidate: Counts, baseline: Counts, for_: float, *, last: bool = False
+) -> Look:
+    """The next look, where evidence `for_` the candidate is known."""
+    memory = _remembered(before.memory, candidate, baseline, 1 if last else BLOCK)
+    evidence = replace(before.evidence, against=together(memory.gains), for_=for_)
+    some = candidate.total and baseline.total
+    outcome = decided(before.outcome, evidence) if some else Outcome.NO_DATA
+    return Look(candidate, baseline, evidence, outcome, memory)
+
+
+def _remembered(memory: Memory, candidate: Counts, baseline: Counts, fewest: int) -> Memory:
     """With one more block, where there are enough requests for it."""
     new_candidate, new_baseline = candidate - memory.candidate, baseline - memory.baseline
     if new_candidate.total + new_baseline.total < fewest:
@@ -85,13 +84,13 @@ def _weighed(memory: Memory, candidate: Counts, baseline: Counts, fewest: int) -
 def under(candidate: Counts, baseline: Counts, tolerated: float) -> float:
     """Log evidence that the candidate is worse by less than `tolerated`, on average over these.
 
-    Whatever the baseline's rate may be, either that is above it or the candidate is less than
-    `tolerated` above it; so the evidence is that of the rate for which there is least. It is convex
-    in the rate, so a golden section finds it.
+    For any rate there is evidence that the baseline's is higher, or that the candidate's is less
+    than `tolerated` above it. The baseline's own rate is one of them, though nobody knows which, so
+    the least evidence counts. It is convex in the rate: a golden section finds it.
     """
 
     def evidence(rate: float) -> float:
-        return better_than(candidate, rate + tolerated) + worse_than(baseline, rate)
+        return better_than(candidate, rate + tolerated) + hedged_worse_than(baseline, rate)
 
     low, high = 0.0, 1.0 - tolerated
     while high - low > 1e-6 * (high + tolerated):

@@ -1,6 +1,7 @@
 """What one look at the counts shows, and what the next one has to remember."""
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from greenrun.domain.gate import Verdict
@@ -35,21 +36,29 @@ class Evidence:
     for_needed: float
 
     def __str__(self) -> str:
-        against, for_ = self.against / self.against_needed, self.for_ / self.for_needed
-        return f"evidence against {max(against, 0):.0%}, for {max(for_, 0):.0%} of what it takes"
+        against = max(self.against / self.against_needed, 0)
+        for_ = max(self.for_ / self.for_needed, 0)
+        return f"evidence against {100 * against:.0f} %, for {100 * for_:.0f} % of what it takes"
+
+
+_NOTHING = Counts()
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What has been weighed: counts up to here, and what each bet has gained by them.
 
-    `since` is where the evidence for the candidate begins.
+    `since` is where the evidence for the candidate begins, `strict` the candidate's counts where it
+    has another bound for that. Of latencies, `bounds` are what is slow and what is too slow; None
+    until it is known what the baseline takes.
     """
 
-    candidate: Counts = Counts()
-    baseline: Counts = Counts()
+    candidate: Counts = _NOTHING
+    baseline: Counts = _NOTHING
     gains: tuple[float, ...] = field(default=(0.0,) * len(STEPS), repr=False)
-    since: tuple[Counts, Counts] = (Counts(), Counts())
+    since: tuple[Counts, Counts] = (_NOTHING, _NOTHING)
+    bounds: tuple[float, float] | None = None
+    strict: Counts = _NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +78,7 @@ class Look:
 
     def sentence(self, bad: str = "failed") -> str:
         """The verdict as people say it; `bad` is what bad requests did."""
-        counted = (
-            f"{self.candidate} candidate requests {bad}, {self.baseline} baseline requests"
-        )
+        counted = f"{self.candidate} candidate requests {bad}, {self.baseline} baseline requests"
         match self.outcome:
             case Outcome.FAIL:
                 return f"rolled back after {self.requests:,} requests: {counted}"
@@ -86,14 +93,39 @@ class Look:
                 )
 
 
+def begin(alpha: float, missed: float) -> Look:
+    """Before anything was counted.
+
+    Raises:
+        ValueError: a chance is not between 0 and 1.
+    """
+    for name, chance in (("alpha", alpha), ("missed", missed)):
+        if not 0 < chance < 1:
+            raise ValueError(f"got {name} {chance}, needs to be between 0 and 1")
+    return Look(_NOTHING, _NOTHING, Evidence(0.0, 0.0, -math.log(alpha), -math.log(missed)))
+
+
+def renewed(before: Look, memory: Memory) -> Look:
+    """Evidence for the candidate begins anew, as `memory` has it; a failure stays one.
+
+    Where it was proven worse, but tolerably so, evidence against it begins anew, too. Alpha stays
+    what it is: nothing begins anew without that proof, and an equal candidate has it as seldom.
+    """
+    worse = before.evidence.against >= before.evidence.against_needed
+    memory = replace(memory, gains=Memory().gains) if worse else memory
+    outcome = Outcome.FAIL if before.outcome is Outcome.FAIL else Outcome.INCONCLUSIVE
+    evidence = replace(before.evidence, for_=0.0, against=0.0 if worse else before.evidence.against)
+    return replace(before, memory=memory, outcome=outcome, evidence=evidence)
+
+
 def decided(before: Outcome, evidence: Evidence) -> Outcome:
     """Where evidence leads. A worsening proven to be under the tolerated size is none.
 
-    What was decided stays, but a pass can still turn into a failure.
+    A failure stays one; a pass stays one until the candidate is proven worse.
     """
     if before is Outcome.FAIL:
         return Outcome.FAIL
-    if before is not Outcome.PASS and evidence.for_ >= evidence.for_needed:
+    if evidence.for_ >= evidence.for_needed:
         return Outcome.PASS
     if evidence.against >= evidence.against_needed:
         return Outcome.FAIL

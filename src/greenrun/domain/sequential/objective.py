@@ -1,10 +1,9 @@
 """What a candidate has to keep by itself, whatever the baseline does."""
 
-import math
 from dataclasses import dataclass, replace
 
 from greenrun.domain.sequential.counts import Counts
-from greenrun.domain.sequential.look import Evidence, Look, Outcome, decided
+from greenrun.domain.sequential.look import Look, Outcome, begin, decided, renewed
 from greenrun.domain.sequential.odds import better_than, worse_than
 
 
@@ -22,32 +21,36 @@ class Objective:
 
     def begin(self) -> Look:
         """Before anything was counted."""
-        evidence = Evidence(0.0, 0.0, -math.log(self.alpha), -math.log(self.missed))
-        return Look(Counts(), Counts(), evidence)
+        return begin(self.alpha, self.missed)
 
     def look(self, before: Look, candidate: Counts, strictly: Counts | None = None) -> Look:
         """Weigh what was counted since the start.
 
-        Where it cannot be told of each request whether it was bad, `strictly` has all that may have
-        been among the bad ones: they speak for the candidate only.
+        Where it cannot be told of every request whether it was bad, `candidate` has those as bad
+        that were so for certain, and `strictly` those that may have been.
 
         Raises:
             ValueError: a count has fallen since `before`.
         """
         _ = candidate - before.candidate
+        memory = replace(before.memory, strict=candidate if strictly is None else strictly)
         evidence = replace(
             before.evidence,
             against=worse_than(candidate, self.limit),
-            for_=better_than(strictly or candidate, self.limit),
+            for_=better_than(memory.strict - memory.since[0], self.limit),
         )
         outcome = decided(before.outcome, evidence) if candidate.total else Outcome.NO_DATA
-        return replace(before, candidate=candidate, evidence=evidence, outcome=outcome)
+        return Look(candidate, Counts(), evidence, outcome, memory)
+
+    def next_increment(self, before: Look) -> Look:
+        """Ask anew for evidence for the candidate; that against it is kept over all increments."""
+        return renewed(before, replace(before.memory, since=(before.memory.strict, Counts())))
 
     def sentence(self, look: Look, bad: str = "failed") -> str:
         """The verdict as people say it; `bad` is what bad requests did."""
         of = look.candidate
-        counted = f"{of} candidate requests {bad}, where {self.limit:.4g} of them may"
-        counted = f"{of} candidate requests {bad} ({100 * of.rate:.3g} %, needs under {100 * self.limit:.3g} %)"
+        share, limit = f"{100 * of.rate:.3g} %", f"{100 * self.limit:.3g} %"
+        counted = f"{of} candidate requests {bad} ({share}, needs under {limit})"
         match look.outcome:
             case Outcome.FAIL:
                 return f"rolled back after {of.total:,} candidate requests: {counted}"

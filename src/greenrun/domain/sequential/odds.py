@@ -1,27 +1,27 @@
 """Likelihood ratios of odds: the bets of which all evidence here is made.
 
-Each bet is an odds ratio, a power of e in STEPS; it multiplies its stake at every request by how much
-better it foretold it than the hypothesis that is tested. Under that hypothesis no bet gains on average,
-so the chance that the stakes together ever grow by 1 / alpha is at most alpha (Ville's inequality).
+Each bet is an odds ratio, a power of e in STEPS. At every look it multiplies its stake by how much
+better it foretold what came than the hypothesis that is tested. Under that hypothesis no bet gains
+on average, so the chance that all stakes together ever grow to 1 / alpha is at most alpha (Ville).
 """
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from greenrun.domain.sequential.counts import Counts
 
 _SIZE = 20
 _SMALLEST, _LARGEST = 0.05, 4.6
+_NO_WEIGHT = 1e-17
 
-STEPS = tuple(
-    _SMALLEST * (_LARGEST / _SMALLEST) ** (place / (_SIZE - 1)) for place in range(_SIZE)
-)
+STEPS = tuple(_SMALLEST * (_LARGEST / _SMALLEST) ** (place / (_SIZE - 1)) for place in range(_SIZE))
 """Logarithms of the odds ratios that are bet on: from 1.05 to 100."""
 
 
 def _log_stakes() -> tuple[float, ...]:
     """Most on ratios of 2 to 8, which are the regressions that releases have; some on every one."""
-    shape, scale, least = 3.0, 0.45, 0.05
+    shape, scale, least = 4.0, 0.36, 0.03
     peak = shape * scale
     likely = [(step / peak) ** shape * math.exp((peak - step) / scale) for step in STEPS]
     stakes = [step * (one + least) for step, one in zip(STEPS, likely, strict=True)]
@@ -31,10 +31,12 @@ def _log_stakes() -> tuple[float, ...]:
 LOG_STAKES = _log_stakes()
 """How the stake of 1 is spread over STEPS."""
 
+_LOG_EVEN = (-math.log(_SIZE),) * _SIZE
 
-def together(logs: Sequence[float]) -> float:
+
+def together(logs: Sequence[float], log_stakes: Sequence[float] = LOG_STAKES) -> float:
     """The logarithm of all stakes after each has grown by its own factor."""
-    return log_of_sum(stake + log for stake, log in zip(LOG_STAKES, logs, strict=True))
+    return log_of_sum(stake + log for stake, log in zip(log_stakes, logs, strict=True))
 
 
 def log_of_sum(logs: Iterable[float]) -> float:
@@ -46,25 +48,29 @@ def log_of_sum(logs: Iterable[float]) -> float:
 
 def worse_than(counts: Counts, rate: float) -> float:
     """Log evidence that the chance of a bad request is above `rate`, on average over these."""
-    return _apart(counts, rate, 1)
+    return together(_gains(counts, rate, 1))
 
 
 def better_than(counts: Counts, rate: float) -> float:
     """Log evidence that the chance of a bad request is below `rate`, on average over these."""
-    return _apart(counts, rate, -1)
+    return together(_gains(counts, rate, -1))
 
 
-def _apart(counts: Counts, rate: float, direction: int) -> float:
-    """A bet's gain is b step - n ln(1 + rate (e^step - 1)).
+def hedged_worse_than(counts: Counts, rate: float) -> float:
+    """As `worse_than`, with half of the stakes kept back, so that never more than that is lost."""
+    bet = together(_gains(counts, rate, 1), _LOG_EVEN)
+    return log_of_sum((bet, 0.0)) - math.log(2)
 
-    Convex in `rate`, so that it also holds for chances that change: their average stands for them.
+
+def _gains(counts: Counts, rate: float, direction: int) -> list[float]:
+    """A bet gains b step - n ln(1 + rate (e^step - 1)).
+
+    That is convex in `rate`, so it holds for chances that change, too, with their average for them.
     """
-    return together(
-        [
-            counts.bad * step - counts.total * math.log1p(rate * math.expm1(step))
-            for step in (direction * step for step in STEPS)
-        ]
-    )
+    steps = (direction * step for step in STEPS)
+    return [
+        counts.bad * step - counts.total * math.log1p(rate * math.expm1(step)) for step in steps
+    ]
 
 
 def fell_to(candidate: Counts, baseline: Counts) -> tuple[float, ...]:
@@ -72,49 +78,61 @@ def fell_to(candidate: Counts, baseline: Counts) -> tuple[float, ...]:
 
     Rests on which requests were bad alone, not on how many: given that, and how many requests each
     revision had, every way in which they can have fallen is equally likely if the two are equal
-    (Fisher's exact test; by its non-central hypergeometric distribution if they are not).
+    (Fisher's exact test; his non-central hypergeometric distribution if they are not).
     """
-    bad = candidate.bad + baseline.bad
-    if not (bad and candidate.total and baseline.total):
+    fallen = _Fallen(candidate.total, baseline.total, candidate.bad + baseline.bad)
+    if not (fallen.bad and fallen.one and fallen.other):
         return (0.0,) * len(STEPS)
-    return tuple(
-        candidate.bad * step - _log_mean(candidate.total, baseline.total, bad, step)
-        for step in STEPS
-    )
+    return tuple(candidate.bad * step - fallen.log_mean(step) for step in STEPS)
 
 
-def _log_mean(one: int, other: int, bad: int, step: float) -> float:
-    """ln E[e^(step k)], where k of `bad` draws from one + other without replacement are of `one`."""
-    likeliest = _likeliest(one, other, bad, math.exp(step))
-    around = 1.0 + _side(one, other, bad, step, likeliest, 1) + _side(
-        one, other, bad, step, likeliest, -1
-    )
-    ways = _log_ways(one, likeliest) + _log_ways(other, bad - likeliest)
-    return ways + step * likeliest + math.log(around) - _log_ways(one + other, bad)
+@dataclass(frozen=True, slots=True)
+class _Fallen:
+    """`bad` of `one` + `other` requests were bad; k of them, it is asked, among the `one`."""
 
+    one: int
+    other: int
+    bad: int
 
-def _side(one: int, other: int, bad: int, step: float, start: int, direction: int) -> float:
-    """The sum of all terms above or below the one at `start`, which counts as 1."""
-    odds, spare = math.exp(step), other - bad
-    total, term, place = 0.0, 1.0, start
-    while term > total * 1e-17:
-        if direction > 0:
-            term *= odds * (one - place) * (bad - place) / ((place + 1) * (spare + place + 1))
-        else:
-            term *= place * (spare + place) / (odds * (one - place + 1) * (bad - place + 1))
-        total += term
-        place += direction
-    return total
+    def log_mean(self, step: float) -> float:
+        """The logarithm of the mean of e^(step k) over all ways in which they can have fallen."""
+        odds = math.exp(step)
+        mode = self._mode(odds)
+        around = 1.0 + self._above(mode, odds) + self._below(mode, odds)
+        ways = _log_ways(self.one, mode) + _log_ways(self.other, self.bad - mode)
+        return ways + step * mode + math.log(around) - _log_ways(self.one + self.other, self.bad)
 
+    def _above(self, mode: int, odds: float) -> float:
+        """The sum of the terms after the mode's, which counts as 1, down to those of no weight."""
+        total, term, place = 0.0, 1.0, mode
+        while term > total * _NO_WEIGHT:
+            term *= odds * self._ratio(place)
+            total += term
+            place += 1
+        return total
 
-def _likeliest(one: int, other: int, bad: int, odds: float) -> int:
-    """The mode of Fisher's non-central hypergeometric distribution (A. Fog, 2008, formula 5)."""
-    low, high = max(0, bad - other), min(one, bad)
-    square = odds - 1
-    linear = bad - other - (one + bad + 2) * odds
-    constant = (one + 1) * (bad + 1) * odds
-    root = math.sqrt(linear * linear - 4 * square * constant)
-    return min(max(int(-2 * constant / (linear - root)), low), high)
+    def _below(self, mode: int, odds: float) -> float:
+        lowest = max(0, self.bad - self.other)
+        total, term, place = 0.0, 1.0, mode
+        while place > lowest and term > total * _NO_WEIGHT:
+            place -= 1
+            term /= odds * self._ratio(place)
+            total += term
+        return total
+
+    def _ratio(self, place: int) -> float:
+        """The ways in which k is `place` + 1 over those in which it is `place`."""
+        left = self.other - self.bad + place + 1
+        return (self.one - place) * (self.bad - place) / ((place + 1) * left)
+
+    def _mode(self, odds: float) -> int:
+        """Source: A. Fog, Calculation Methods for Wallenius' and Fisher's Distributions, 2008."""
+        square = odds - 1
+        linear = self.bad - self.other - (self.one + self.bad + 2) * odds
+        constant = (self.one + 1) * (self.bad + 1) * odds
+        root = math.sqrt(linear * linear - 4 * square * constant)
+        likeliest = int(-2 * constant / (linear - root))
+        return min(max(likeliest, 0, self.bad - self.other), self.one, self.bad)
 
 
 def _log_ways(of: int, chosen: int) -> float:

@@ -1,0 +1,134 @@
+"""What a canary can be judged by, all looked at in the same way."""
+
+from dataclasses import dataclass
+
+from greenrun.domain.histogram import Histogram
+from greenrun.domain.sequential.comparison import Sequential
+from greenrun.domain.sequential.counts import Counts
+from greenrun.domain.sequential.latency import Quantile, bound_from, bound_up_to, over
+from greenrun.domain.sequential.look import Look
+from greenrun.domain.sequential.objective import Objective
+
+_UNKNOWN = Histogram(())
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What one revision has answered since the canary began, and its latencies in milliseconds."""
+
+    counts: Counts
+    latencies: Histogram = _UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """More errors than the baseline?"""
+
+    test: Sequential
+    name: str = "errors"
+
+    def begin(self, reference: Histogram) -> Look:  # noqa: ARG002 - errors need none
+        return self.test.begin()
+
+    def look(self, before: Look, candidate: Sample, baseline: Sample, *, last: bool) -> Look:
+        return self.test.look(before, candidate.counts, baseline.counts, last=last)
+
+    def next_increment(self, before: Look) -> Look:
+        return self.test.next_increment(before)
+
+    def sentence(self, look: Look) -> str:
+        return look.sentence()
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorLimit:
+    """More errors than are allowed to anybody?"""
+
+    test: Objective
+    name: str = "error limit"
+
+    def begin(self, reference: Histogram) -> Look:  # noqa: ARG002 - errors need none
+        return self.test.begin()
+
+    def look(
+        self,
+        before: Look,
+        candidate: Sample,
+        baseline: Sample,  # noqa: ARG002 - the limit is the candidate's own
+        *,
+        last: bool,  # noqa: ARG002 - every request is weighed at once
+    ) -> Look:
+        return self.test.look(before, candidate.counts)
+
+    def next_increment(self, before: Look) -> Look:
+        return self.test.next_increment(before)
+
+    def sentence(self, look: Look) -> str:
+        return self.test.sentence(look)
+
+
+@dataclass(frozen=True, slots=True)
+class Latencies:
+    """Slower than the baseline?"""
+
+    test: Quantile
+
+    @property
+    def name(self) -> str:
+        return self.test.name
+
+    def begin(self, reference: Histogram) -> Look:
+        return self.test.begin(reference)
+
+    def look(self, before: Look, candidate: Sample, baseline: Sample, *, last: bool) -> Look:
+        return self.test.look(before, candidate.latencies, baseline.latencies, last=last)
+
+    def next_increment(self, before: Look) -> Look:
+        return self.test.next_increment(before)
+
+    def sentence(self, look: Look) -> str:
+        return self.test.sentence(look)
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyLimit:
+    """More requests over a limit in milliseconds than are allowed to anybody?
+
+    Where the limit lies within a bucket, what is in that is not held against the candidate, nor
+    does it speak for it.
+    """
+
+    test: Objective
+    milliseconds: float
+
+    @property
+    def name(self) -> str:
+        return f"p{100 * (1 - self.test.limit):.4g} limit"
+
+    def begin(self, reference: Histogram) -> Look:  # noqa: ARG002 - the limit is given
+        return self.test.begin()
+
+    def look(
+        self,
+        before: Look,
+        candidate: Sample,
+        baseline: Sample,  # noqa: ARG002 - the limit is the candidate's own
+        *,
+        last: bool,  # noqa: ARG002 - every request is weighed at once
+    ) -> Look:
+        values = candidate.latencies
+        if not values.total:
+            return before
+        surely = over(values, bound_from(values, self.milliseconds))
+        perhaps = over(values, bound_up_to(values, self.milliseconds))
+        return self.test.look(before, surely, perhaps)
+
+    def next_increment(self, before: Look) -> Look:
+        return self.test.next_increment(before)
+
+    def sentence(self, look: Look) -> str:
+        return self.test.sentence(look, f"took over {self.milliseconds:.4g} ms")
+
+
+Part = Errors | ErrorLimit | Latencies | LatencyLimit
+"""One question that is asked of a candidate."""

@@ -1,0 +1,116 @@
+"""All that a canary is judged by, which together keeps one alpha."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from greenrun.domain.histogram import Histogram
+from greenrun.domain.sequential.comparison import Sequential
+from greenrun.domain.sequential.latency import Quantile
+from greenrun.domain.sequential.look import Look, Outcome
+from greenrun.domain.sequential.objective import Objective
+from greenrun.domain.sequential.parts import (
+    ErrorLimit,
+    Errors,
+    Latencies,
+    LatencyLimit,
+    Part,
+    Sample,
+)
+
+_WORST_FIRST = (Outcome.FAIL, Outcome.NO_DATA, Outcome.INCONCLUSIVE, Outcome.PASS)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Errors against the baseline's, and beside them whatever else is asked for.
+
+    `alpha`: the chance that a candidate which is no worse in anything and keeps its limits is ever
+    rolled back. Half of it is for the errors, the other half in equal parts for all the rest: the
+    chance that any part errs is at most the sum of theirs (Boole). `missed`: the chance that a
+    candidate passes which is too bad in anything; it needs no parts, as all have to pass.
+
+    `tolerated`: a rise of the error share, 0.01 is 1 percentage point. `error_limit`: its absolute
+    limit, None for none. `quantiles`: those of latency that are compared, `slower` by how much they
+    may rise (0.25 is a quarter). `latency_limits`: absolute ones in milliseconds, by quantile.
+    """
+
+    alpha: float = 0.01
+    missed: float = 0.05
+    tolerated: float = 0.01
+    error_limit: float | None = 0.05
+    quantiles: tuple[float, ...] = ()
+    slower: float = 0.25
+    latency_limits: tuple[tuple[float, float], ...] = ()
+
+    def begin(self, reference: Histogram | None = None) -> "Standings":
+        """Before anything was counted; `reference`: the baseline's latencies of earlier times."""
+        known = reference or Histogram(())
+        return Standings({part.name: part.begin(known) for part in self.parts})
+
+    def look(
+        self, before: "Standings", candidate: Sample, baseline: Sample, *, last: bool = False
+    ) -> "Standings":
+        """Weigh what was counted since the canary began; `last` also weighs what is left over.
+
+        Raises:
+            ValueError: a count has fallen since `before`.
+        """
+        looks = before.looks
+        return Standings(
+            {
+                part.name: part.look(looks[part.name], candidate, baseline, last=last)
+                for part in self.parts
+            }
+        )
+
+    def next_increment(self, before: "Standings") -> "Standings":
+        """Ask anew for evidence for the candidate; that against it is kept over all increments."""
+        return Standings(
+            {part.name: part.next_increment(before.looks[part.name]) for part in self.parts}
+        )
+
+    def sentence(self, standings: "Standings") -> str:
+        """The part that decided, as people say it."""
+        name = standings.decisive
+        part = next(part for part in self.parts if part.name == name)
+        told = part.sentence(standings.looks[name])
+        return told if name == "errors" else f"{name}: {told}"
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Errors first."""
+        limits = () if self.error_limit is None else (self.error_limit,)
+        others = len(limits) + len(self.quantiles) + len(self.latency_limits)
+        alpha = self.alpha / 2 / others if others else self.alpha
+        errors = Sequential(self.alpha / 2 if others else self.alpha, self.tolerated, self.missed)
+        objective = partial(Objective, alpha=alpha, missed=self.missed)
+        return (
+            Errors(errors),
+            *(ErrorLimit(objective(limit)) for limit in limits),
+            *(
+                Latencies(Quantile(share, self.slower, alpha, self.missed))
+                for share in self.quantiles
+            ),
+            *(
+                LatencyLimit(objective(1 - share), milliseconds)
+                for share, milliseconds in self.latency_limits
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """A look at each part, by its name."""
+
+    looks: Mapping[str, Look]
+
+    @property
+    def outcome(self) -> Outcome:
+        """The worst of all parts: a pass needs every one."""
+        return self.looks[self.decisive].outcome
+
+    @property
+    def decisive(self) -> str:
+        """The first part with the worst outcome."""
+        return min(self.looks, key=lambda name: _WORST_FIRST.index(self.looks[name].outcome))

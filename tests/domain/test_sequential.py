@@ -1,0 +1,208 @@
+"""Evidence for and against a candidate holds at every look."""
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from greenrun.domain.gate import Verdict
+from greenrun.domain.sequential import Counts, Look, Objective, Outcome, Sequential
+from greenrun.domain.sequential.comparison import BLOCK
+
+COUNTS = st.builds(Counts, st.integers(0, 500), st.integers(0, 60))
+FEW = st.builds(Counts, st.integers(0, 3), st.integers(0, 2))
+TEST = Sequential()
+
+
+def folded(pairs: Iterable[tuple[Counts, Counts]], test: Sequential = TEST) -> Look:
+    """Increments, each looked at as it came."""
+    look = test.begin()
+    for candidate, baseline in pairs:
+        look = test.look(look, look.candidate + candidate, look.baseline + baseline)
+    return look
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=100))
+@settings(deadline=None, max_examples=30)
+def test_looking_at_every_request_is_as_good_as_looking_at_every_block(
+    requests: list[tuple[bool, bool]],
+) -> None:
+    def counted(some: list[tuple[bool, bool]], *, of_candidate: bool) -> Counts:
+        bad = [failed for candidate, failed in some if candidate is of_candidate]
+        return Counts(bad.count(False), bad.count(True))
+
+    def increments(size: int) -> list[tuple[Counts, Counts]]:
+        parts = [requests[start : start + size] for start in range(0, len(requests), size)]
+        return [
+            (counted(part, of_candidate=True), counted(part, of_candidate=False)) for part in parts
+        ]
+
+    one_by_one, block_by_block = folded(increments(1)), folded(increments(BLOCK))
+
+    assert one_by_one.memory == block_by_block.memory
+    assert one_by_one.evidence == block_by_block.evidence
+
+
+@given(st.lists(st.tuples(FEW, FEW), max_size=40))
+@settings(deadline=None, max_examples=50)
+def test_what_failed_once_has_failed(increments: list[tuple[Counts, Counts]]) -> None:
+    look = folded([(Counts(0, 40), Counts(40, 0))])
+    for candidate, baseline in increments:
+        look = TEST.look(look, look.candidate + candidate, look.baseline + baseline)
+    better = TEST.look(look, look.candidate + Counts(90_000), look.baseline + Counts(0, 9_000))
+
+    assert better.evidence.for_ > better.evidence.for_needed
+    assert (look.outcome, better.outcome) == (Outcome.FAIL, Outcome.FAIL)
+
+
+@given(COUNTS)
+@settings(deadline=None)
+def test_no_data_of_either_revision_is_no_pass(counts: Counts) -> None:
+    looks = [
+        TEST.look(TEST.begin(), counts, Counts()),
+        TEST.look(TEST.begin(), Counts(), counts),
+        TEST.begin(),
+    ]
+
+    assert {look.outcome for look in looks} == {Outcome.NO_DATA}
+    assert {look.outcome.verdict for look in looks} == {Verdict.INCONCLUSIVE}
+
+
+@pytest.mark.parametrize(
+    ("candidate", "baseline", "sentence"),
+    [
+        (
+            Counts(30, 11),
+            Counts(369, 2),
+            (
+                "rolled back after 412 requests: "
+                "11 of 41 candidate requests failed, 2 of 371 baseline requests"
+            ),
+        ),
+        (
+            Counts(1500, 3),
+            Counts(13_480, 20),
+            (
+                "passed after 15,003 requests: "
+                "3 of 1,503 candidate requests failed, 20 of 13,500 baseline requests"
+            ),
+        ),
+        (
+            Counts(39, 1),
+            Counts(369, 2),
+            (
+                "undecided after 411 requests: "
+                "1 of 40 candidate requests failed, 2 of 371 baseline requests; "
+                "evidence against 9 %, for 0 % of what it takes"
+            ),
+        ),
+        (
+            Counts(),
+            Counts(369, 2),
+            "no data: the candidate answered 0 requests, the baseline 371",
+        ),
+    ],
+)
+def test_a_verdict_is_said_in_a_sentence(
+    candidate: Counts, baseline: Counts, sentence: str
+) -> None:
+    assert TEST.look(TEST.begin(), candidate, baseline).sentence() == sentence
+
+
+def test_a_worsening_that_is_surely_tolerated_passes() -> None:
+    increments = [(Counts(98_800, 1_200), Counts(990_000, 10_000))]
+    strict, tolerant = (folded(increments, Sequential(tolerated=size)) for size in (0.001, 0.01))
+
+    assert strict.outcome is Outcome.FAIL
+    assert tolerant.outcome is Outcome.PASS
+
+
+def test_an_increment_has_to_pass_anew_while_evidence_against_is_kept() -> None:
+    passed = folded([(Counts(2_000, 0), Counts(2_000, 10))])
+    begun = TEST.next_increment(passed)
+    looked = TEST.look(begun, passed.candidate + Counts(5), passed.baseline + Counts(5))
+
+    assert passed.outcome is Outcome.PASS
+    assert looked.outcome is Outcome.INCONCLUSIVE
+    assert looked.evidence.against == passed.evidence.against
+
+
+def test_what_was_tolerated_once_is_not_held_against_the_next_increment() -> None:
+    passed = folded([(Counts(98_800, 1_200), Counts(990_000, 10_000))])
+    begun = TEST.next_increment(passed)
+    healthy = TEST.look(begun, passed.candidate + Counts(99, 1), passed.baseline + Counts(99, 1))
+    worse = TEST.look(begun, passed.candidate + Counts(80, 20), passed.baseline + Counts(99, 1))
+
+    assert passed.evidence.against > passed.evidence.against_needed
+    assert (passed.outcome, healthy.outcome, worse.outcome) == (
+        Outcome.PASS,
+        Outcome.INCONCLUSIVE,
+        Outcome.FAIL,
+    )
+
+
+def test_errors_that_rise_for_both_with_the_share_are_nobodys_fault() -> None:
+    quiet, troubled = (Counts(50, 0), Counts(950, 1)), (Counts(450, 50), Counts(450, 50))
+    together_counted = (quiet[0] + troubled[0], quiet[1] + troubled[1])
+
+    assert folded([quiet, troubled]).outcome is Outcome.INCONCLUSIVE
+    assert folded([together_counted]).outcome is Outcome.FAIL
+
+
+def test_what_is_left_over_is_weighed_at_the_last_look() -> None:
+    counts = Counts(0, 6), Counts(20, 0)
+    waiting = TEST.look(TEST.begin(), *counts)
+
+    assert waiting.evidence.against == 0
+    assert TEST.look(waiting, *counts, last=True).outcome is Outcome.FAIL
+
+
+def test_counts_never_fall() -> None:
+    look = folded([(Counts(100, 2), Counts(100, 2))])
+
+    with pytest.raises(ValueError, match="needs counts that never fall"):
+        TEST.look(look, Counts(100, 1), Counts(200, 2))
+    with pytest.raises(ValueError, match="needs 0 or more of each"):
+        Counts(-1, 0)
+
+
+@pytest.mark.parametrize(
+    "wrong", [Sequential(alpha=0), Sequential(missed=1), Objective(alpha=2), Objective(missed=0)]
+)
+def test_a_chance_lies_between_never_and_always(wrong: Sequential | Objective) -> None:
+    with pytest.raises(ValueError, match="needs to be between 0 and 1"):
+        wrong.begin()
+
+
+@pytest.mark.parametrize(
+    ("counts", "sentence"),
+    [
+        (
+            Counts(70, 30),
+            (
+                "rolled back after 100 candidate requests: "
+                "30 of 100 candidate requests failed (30 %, needs under 5 %)"
+            ),
+        ),
+        (
+            Counts(399, 1),
+            (
+                "passed after 400 candidate requests: "
+                "1 of 400 candidate requests failed (0.25 %, needs under 5 %)"
+            ),
+        ),
+        (
+            Counts(19, 1),
+            (
+                "undecided: 1 of 20 candidate requests failed (5 %, needs under 5 %); "
+                "evidence against 0 %, for 0 % of what it takes"
+            ),
+        ),
+        (Counts(), "no data: the candidate answered no requests"),
+    ],
+)
+def test_a_limit_is_kept_whatever_the_baseline_does(counts: Counts, sentence: str) -> None:
+    objective = Objective(0.05)
+
+    assert objective.sentence(objective.look(objective.begin(), counts)) == sentence

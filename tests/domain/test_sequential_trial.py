@@ -1,0 +1,186 @@
+"""Latencies in buckets, and all parts of a canary's judgement together."""
+
+from bisect import bisect_right
+from itertools import pairwise
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from greenrun.domain.histogram import Histogram
+from greenrun.domain.sequential import Counts, Look, Outcome, Quantile, Sample, Trial
+from greenrun.domain.sequential.latency import bound_from, bound_up_to, over
+
+EMPTY = Histogram.exponential(66, 1.4, 1.0)
+NOTHING = Histogram(())
+
+
+def histogram(values: list[float]) -> Histogram:
+    counts = [0] * (len(EMPTY.bounds) + 1)
+    for value in values:
+        counts[bisect_right(EMPTY.bounds, value)] += 1
+    return Histogram(EMPTY.bounds, tuple(counts))
+
+
+def taken(requests: int, seed: int, times: float = 1.0) -> Histogram:
+    """Half of them take over 80 ms, one in twenty over 215 ms, that many times."""
+    random = Random(seed)
+    return histogram([times * random.lognormvariate(4.382, 0.6) for _ in range(requests)])
+
+
+def judged(
+    quantile: Quantile, times: float, *, reference: bool = True, requests: int = 4000
+) -> Look:
+    """Looked at every 200 requests, of which the candidate answers a quarter."""
+    look = quantile.begin(taken(5000, 1) if reference else None)
+    candidate, baseline = taken(0, 0), taken(0, 0)
+    for seed in range(2, 2 + requests // 200):
+        candidate, baseline = candidate + taken(50, seed, times), baseline + taken(150, -seed)
+        look = quantile.look(look, candidate, baseline)
+        if look.outcome is Outcome.FAIL:
+            break
+    return look
+
+
+@pytest.mark.parametrize("share", [0.5, 0.95, 0.99])
+@pytest.mark.parametrize("reference", [True, False])
+def test_a_slower_candidate_fails_and_an_equal_one_does_not(
+    share: float, *, reference: bool
+) -> None:
+    slower, equal = (judged(Quantile(share), times, reference=reference) for times in (1.8, 1.0))
+
+    assert slower.outcome is Outcome.FAIL
+    assert equal.outcome in {Outcome.PASS, Outcome.INCONCLUSIVE}
+
+
+def test_a_faster_candidate_passes() -> None:
+    assert judged(Quantile(0.95), 0.8).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize("times", [5.0, 0.1])
+def test_what_the_bound_was_read_from_is_not_weighed(times: float) -> None:
+    quantile = Quantile(0.95)
+    counted = taken(300, 3, times), taken(300, 4)
+    calibrated = quantile.look(quantile.begin(), *counted)
+    again = quantile.look(calibrated, *counted, last=True)
+
+    assert calibrated.outcome is again.outcome is Outcome.INCONCLUSIVE
+    assert calibrated.evidence == quantile.begin().evidence
+    assert (again.evidence.against, again.evidence.for_) == pytest.approx((0, 0))
+
+
+def test_a_baseline_that_nobody_knows_is_no_data() -> None:
+    quantile = Quantile(0.95)
+    look = quantile.look(quantile.begin(), taken(100, 3), taken(20, 4))
+
+    assert look.outcome is Outcome.NO_DATA
+    assert quantile.sentence(look) == "no data: it is not known yet what the baseline takes"
+
+
+def test_a_verdict_on_latency_names_the_bound() -> None:
+    quantile = Quantile(0.95)
+    sentence = quantile.sentence(judged(quantile, 1.8))
+
+    assert sentence == (
+        "rolled back after 200 requests: "
+        "15 of 50 candidate requests took over 217.8 ms, 8 of 150 baseline requests"
+    )
+
+
+@given(st.lists(st.floats(0, 1000)), st.sampled_from(EMPTY.bounds))
+@settings(deadline=None)
+def test_a_bound_parts_what_was_counted(values: list[float], bound: float) -> None:
+    slow = sum(value >= bound for value in values)
+
+    assert over(histogram(values), bound) == Counts(len(values) - slow, slow)
+
+
+@given(st.floats(EMPTY.bounds[0], EMPTY.bounds[-1]))
+@settings(deadline=None)
+def test_a_value_lies_between_its_bounds(value: float) -> None:
+    below, above = bound_up_to(EMPTY, value), bound_from(EMPTY, value)
+
+    assert below <= value <= above
+    assert below == above or (below, above) in pairwise(EMPTY.bounds)
+
+
+WHOLE = Trial(quantiles=(0.5, 0.95, 0.99), latency_limits=((0.99, 2000),))
+
+
+def looked(trial: Trial, candidate: Sample, baseline: Sample) -> tuple[Outcome, str]:
+    standings = trial.look(trial.begin(taken(5000, 1)), candidate, baseline)
+    return standings.outcome, trial.sentence(standings)
+
+
+@given(
+    st.floats(0.001, 0.1),
+    st.none() | st.just(0.05),
+    st.sets(st.sampled_from([0.5, 0.9, 0.95, 0.99])),
+    st.sets(st.sampled_from([(0.95, 500.0), (0.99, 2000.0)])),
+)
+@settings(deadline=None)
+def test_all_parts_together_keep_one_alpha(
+    alpha: float,
+    limit: float | None,
+    quantiles: set[float],
+    limits: set[tuple[float, float]],
+) -> None:
+    trial = Trial(
+        alpha, error_limit=limit, quantiles=tuple(quantiles), latency_limits=tuple(limits)
+    )
+    alphas = [part.test.alpha for part in trial.parts]
+
+    assert len(alphas) == 1 + (limit is not None) + len(quantiles) + len(limits)
+    assert sum(alphas) == pytest.approx(alpha)
+    assert len({part.name for part in trial.parts}) == len(alphas)
+
+
+def test_a_healthy_candidate_passes_in_every_part() -> None:
+    candidate = Sample(Counts(4_000, 4), taken(4_004, 5, 0.8))
+    outcome, sentence = looked(WHOLE, candidate, Sample(Counts(4_000, 4), taken(4_004, 6)))
+
+    assert outcome is Outcome.PASS
+    assert sentence == (
+        "passed after 8,008 requests: "
+        "4 of 4,004 candidate requests failed, 4 of 4,004 baseline requests"
+    )
+
+
+def test_one_part_that_fails_is_enough() -> None:
+    slow = Sample(Counts(4_000, 4), taken(4_004, 5, 2.0))
+    outcome, sentence = looked(WHOLE, slow, Sample(Counts(4_000, 4), taken(4_004, 6)))
+
+    assert outcome is Outcome.FAIL
+    assert sentence.startswith("p50: rolled back after 8,008 requests: ")
+
+
+def test_one_part_without_data_is_no_pass() -> None:
+    silent = Sample(Counts(4_000, 4), NOTHING)
+    outcome, sentence = looked(WHOLE, silent, Sample(Counts(4_000, 4), taken(4_004, 6)))
+
+    assert outcome is Outcome.NO_DATA
+    assert sentence == "p50: no data: the candidate answered 0 requests, the baseline 4,004"
+
+
+def test_a_limit_within_a_bucket_is_held_against_nobody() -> None:
+    trial = Trial(error_limit=None, latency_limits=((0.9, 100.0),))
+    within = histogram([90.0] * 400)
+    standings = trial.look(trial.begin(), Sample(Counts(400), within), Sample(Counts(400), within))
+
+    assert bound_up_to(EMPTY, 100.0) == bound_up_to(EMPTY, 90.0)
+    assert standings.looks["p90 limit"].outcome is Outcome.INCONCLUSIVE
+
+
+def test_the_next_increment_has_to_pass_in_every_part_anew() -> None:
+    healthy = Sample(Counts(4_000, 4), taken(4_004, 5, 0.8))
+    beside = Sample(Counts(4_000, 4), taken(4_004, 6))
+    passed = WHOLE.look(WHOLE.begin(taken(5000, 1)), healthy, beside)
+    begun = WHOLE.next_increment(passed)
+    again = WHOLE.look(begun, healthy, beside)
+
+    assert passed.outcome is Outcome.PASS
+    assert {look.outcome for look in again.looks.values()} == {Outcome.INCONCLUSIVE}
+    assert [look.evidence.against for look in again.looks.values()] == [
+        look.evidence.against for look in passed.looks.values()
+    ]
