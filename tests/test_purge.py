@@ -7,14 +7,18 @@ from datetime import timedelta
 import pytest
 
 from greenrun.account import Account
+from greenrun.domain.claim import Owner
 from greenrun.domain.image import Digest, TagPolicy
 from greenrun.domain.plan import Plan
 from greenrun.domain.revision import RevisionSettings
 from greenrun.domain.traffic import TrafficSplit
-from greenrun.errors import CallFailed
+from greenrun.errors import CallFailed, LockLost
 from greenrun.ports import NewRevision, Patience
+from greenrun.proofs import image
 from greenrun.purge import purge
-from tests.conftest import World
+from greenrun.release import Release
+from tests.conftest import BASELINE, World
+from tests.stages import promoted
 
 REPOSITORY = "registry.test/shop"
 SOON = Patience(timedelta(seconds=1))
@@ -177,3 +181,27 @@ def test_nothing_goes_while_it_is_unknown_what_is_used(
     with pytest.raises(CallFailed):
         purge(keeping_two, world.roles, account)
     assert len(held(world)) == 6
+
+
+def test_after_a_release_baseline_and_candidate_still_have_their_images(
+    keeping_two: Plan, world: World, release: Release
+) -> None:
+    hold(world, {tag(1): 1, tag(2): 2, tag(3): 3})
+    older = world.platform.revisions_by_name[BASELINE]
+    image_of_baseline = f"{REPOSITORY}@{manifest(2)}"
+    world.platform.revisions_by_name[BASELINE] = replace(older, image=image_of_baseline)
+    promoted(release)
+    removed = purge(replace(keeping_two, keep_images=0), world.roles, release.account)
+    assert removed == (f"{REPOSITORY}:{tag(1)}", f"{REPOSITORY}:{tag(3)}")
+    assert held(world) == ["latest", tag(2), tag(21)]
+    image.kept(release, BASELINE, release.candidate.name)
+
+
+def test_nothing_goes_once_another_has_taken_over(
+    keeping_two: Plan, world: World, release: Release, owner: Owner
+) -> None:
+    hold(world, {tag(day): day for day in range(1, 6)})
+    release.account.lock.break_open(replace(owner, run="another"))
+    with pytest.raises(LockLost):
+        purge(keeping_two, world.roles, release.account)
+    assert len(held(world)) == 5

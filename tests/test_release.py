@@ -1,16 +1,21 @@
 """A release moves users only forward through gates, and always knows the way back."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from greenrun import recovery
 from greenrun.domain.gate import Gate, Quantity, Threshold
+from greenrun.domain.service import Service
+from greenrun.domain.standing import Stage, Standing
 from greenrun.domain.traffic import Target, TrafficSplit
-from greenrun.errors import GateClosed, NeedsPerson, ReleaseError
+from greenrun.errors import CallFailed, ChangedBySomebody, GateClosed, NeedsPerson, ReleaseError
 from greenrun.journal import Journal
 from greenrun.release import Release
 from tests.conftest import BASELINE, HEALTHY, World
+from tests.stages import begun, deployed, moved, next_run, promoted
 
 OBJECTIVES = Gate(
     (
@@ -18,19 +23,6 @@ OBJECTIVES = Gate(
         Threshold("p95 latency", "at most", Quantity(800, "ms")),
     )
 )
-
-
-def begun(release: Release) -> Release:
-    release.claim()
-    release.find_baseline()
-    return release
-
-
-def deployed(release: Release) -> Release:
-    begun(release)
-    release.build_image()
-    release.deploy()
-    return release
 
 
 def test_a_candidate_is_deployed_beside_the_baseline_that_serves_everybody(
@@ -129,18 +121,173 @@ def test_a_rollback_that_nobody_can_prove_needs_a_person(release: Release, world
         release.roll_back()
 
 
-def test_settling_takes_back_what_did_not_pass(release: Release, world: World) -> None:
+@pytest.mark.parametrize("passed", [True, False])
+def test_a_release_that_never_began_has_nothing_to_settle(
+    release: Release, world: World, *, passed: bool
+) -> None:
+    release.claim()
+    assert release.settle(passed=passed) is False
+    assert world.platform.calls == ["create"]
+
+
+@pytest.mark.parametrize(
+    ("stage", "passed", "took_back", "ends"),
+    [
+        (Stage.BEGUN, True, False, Stage.RESTORED),
+        (Stage.BEGUN, False, False, Stage.RESTORED),
+        (Stage.DEPLOYED, True, True, Stage.RESTORED),
+        (Stage.DEPLOYED, False, True, Stage.RESTORED),
+        (Stage.MOVED, True, True, Stage.RESTORED),
+        (Stage.MOVED, False, True, Stage.RESTORED),
+        (Stage.PROMOTED, True, False, Stage.PROMOTED),
+        (Stage.PROMOTED, False, True, Stage.RESTORED),
+        (Stage.RESTORED, True, False, Stage.RESTORED),
+        (Stage.RESTORED, False, False, Stage.RESTORED),
+        (Stage.LEFT, True, False, Stage.LEFT),
+        (Stage.LEFT, False, False, Stage.LEFT),
+    ],
+)
+def test_settling_leaves_what_came_to_its_end_and_takes_back_all_else(
+    release: Release, world: World, stage: Stage, ends: Stage, *, passed: bool, took_back: bool
+) -> None:
+    reach(release, stage)
+    before = world.serving
+    assert release.settle(passed=passed) is took_back
+    assert world.serving == ({BASELINE: 100} if took_back else before)
+    assert release.standing is not None
+    assert release.standing.stage is ends
+    assert next_run(release).claim() == release.standing
+
+
+def reach(release: Release, stage: Stage) -> None:
+    """Take a release to a stage, by its own means where it has them."""
+    match stage:
+        case Stage.BEGUN:
+            begun(release)
+        case Stage.DEPLOYED:
+            deployed(release)
+        case Stage.PROMOTED:
+            promoted(release)
+        case _:
+            moved(release)
+    if stage is Stage.RESTORED:
+        release.roll_back()
+    if stage is Stage.LEFT:
+        release.account.stand(replace(release.way_back.standing, stage=stage))
+
+
+def test_an_interrupted_promotion_is_taken_back(release: Release, world: World) -> None:
     deployed(release)
-    release.promote()
-    release.settle(passed=False)
+
+    def interrupted() -> list[str]:
+        raise KeyboardInterrupt
+
+    answering, world.logs.answering = world.logs.answering, interrupted
+    with pytest.raises(KeyboardInterrupt):
+        release.promote()
+    world.logs.answering = answering
+    assert world.serving == {release.candidate.name: 100}
+    assert not release.promoted
+    assert release.settle(passed=False) is True
     assert world.serving == {BASELINE: 100}
 
 
-def test_settling_leaves_what_passed(release: Release, world: World) -> None:
+def test_users_come_back_while_the_claims_cannot_be_written(release: Release, world: World) -> None:
+    promoted(release)
+    world.claims.refuses.add("update")
+    with pytest.raises(CallFailed, match="update was refused"):
+        release.roll_back()
+    assert world.serving == {BASELINE: 100}
+    assert not release.promoted
+    assert release.settle(passed=False) is False
+
+
+@pytest.mark.parametrize("last", [moved, promoted])
+def test_a_claim_that_lapsed_before_users_came_back_needs_a_person(
+    release: Release, world: World, last: Callable[[Release], Release]
+) -> None:
+    last(release)
+    serving = world.serving
+    world.clock.sleep(timedelta(minutes=2))
+    with pytest.raises(NeedsPerson, match=f"--to-revisions={BASELINE}=100"):
+        release.roll_back()
+    assert world.serving == serving
+    assert not release.promoted
+
+
+def test_what_was_restored_and_could_not_be_written_is_no_hindrance_to_the_next(
+    release: Release, world: World
+) -> None:
+    moved(release)
+    world.claims.refuses.add("update")
+    with pytest.raises(CallFailed):
+        release.roll_back()
+    later = next_run(release)
+    world.claims.refuses.clear()
+    left = later.claim()
+    assert left is not None
+    assert left.stage is Stage.MOVED
+    recovery.put_right(later, resume=False)
+    assert later.find_baseline() == BASELINE
+
+
+def test_nothing_is_asked_for_that_others_would_not_know_of(release: Release, world: World) -> None:
     deployed(release)
-    release.promote()
-    release.settle(passed=True)
-    assert world.serving == {release.candidate.name: 100}
+    before, calls = world.serving, list(world.platform.calls)
+    world.claims.refuses.add("update")
+    with pytest.raises(CallFailed, match="update was refused"):
+        release.raise_share(10)
+    assert (world.serving, world.platform.calls) == (before, calls)
+
+
+def test_the_next_release_begins_where_the_last_one_ended(release: Release, world: World) -> None:
+    promoted(release)
+    later = next_run(release)
+    last = later.claim()
+    assert later.find_baseline() == release.candidate.name
+    assert last == release.standing
+    assert later.standing == Standing(
+        run="the-next-run",
+        baseline=release.candidate.name,
+        before=TrafficSplit(
+            (Target(release.candidate.name, 100), Target(release.candidate.name, 0, "candidate"))
+        ),
+        generation=reading(world).generation,
+    )
+
+
+def test_applied_migrations_are_known_to_the_next_release(release: Release) -> None:
+    begun(release)
+    release.account.stand(replace(release.way_back.standing, migrations=("1_shop", "2_till")))
+    release.settle(passed=False)
+    later = begun(next_run(release))
+    assert later.way_back.standing.migrations == ("1_shop", "2_till")
+
+
+def test_a_baseline_is_found_once(release: Release) -> None:
+    deployed(release)
+    standing = release.standing
+    assert release.find_baseline() == BASELINE
+    assert release.standing == standing
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"wanted": TrafficSplit.all_to("x"), "actual": TrafficSplit.all_to("x")}]
+)
+def test_nothing_is_asked_for_over_somebody_elses_change(
+    release: Release, world: World, change: dict[str, object]
+) -> None:
+    deployed(release)
+    world.platform.change_by_somebody(**change)
+    before = reading(world)
+    with pytest.raises(ChangedBySomebody, match="was changed by alice"):
+        release.raise_share(10)
+    assert reading(world) == before
+
+
+def reading(world: World) -> Service:
+    assert world.platform.state is not None
+    return world.platform.state
 
 
 def test_a_release_without_a_service_does_not_begin(release: Release, world: World) -> None:
@@ -172,6 +319,10 @@ def test_every_change_is_journalled_before_and_after(release: Release, journal: 
     release.roll_back()
     told = [(entry.action, entry.state) for entry in journal.entries() if entry.state != "noted"]
     assert told == [
+        ("push", "begun"),
+        ("push", "done"),
+        ("push", "begun"),
+        ("push", "done"),
         ("deploy", "begun"),
         ("deploy", "done"),
         ("let everybody invoke", "begun"),

@@ -28,9 +28,9 @@ class Account:
         """Take the lock. Raises LockHeld, or ReleaseError where what was left cannot be read."""
         before = self.lock.take(progress)
         self.journal.note("claim", str(self.lock.latest))
+        left = before.standing if before else ""
         try:
-            known = before is not None and before.standing
-            self.last = Standing.from_json(before.standing) if before and known else None
+            self.last = Standing.from_json(left) if left else None
         except ValueError as error:
             self.lock.let_go()
             raise ReleaseError(
@@ -50,7 +50,10 @@ class Account:
         self.journal.note(action, subject, **facts)
 
     def stand(self, standing: Standing) -> None:
-        """Write down where the release stands, before anything is done that follows from it."""
+        """Write down where the release stands, before anything is done that follows from it.
+
+        What cannot be written is known here all the same, so that it can still be undone.
+        """
+        self.standing = standing
         self.lock.write(standing.as_json())
         self.journal.note("standing", standing.baseline, stands=standing.as_json())
-        self.standing = standing

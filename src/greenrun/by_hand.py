@@ -36,6 +36,7 @@ def roll_back_last(release: Release) -> str:
             f"could not roll {release.plan.service} back: no release of it is known",
             hint="name the revision that shall serve: --to=REVISION",
         )
+    release.way_back_of(last).expect_open(release.service)
     release.account.stand(replace(last, stage=Stage.MOVED))
     release.roll_back()
     release.by_hand.append(f"rolled back to {last.baseline}")

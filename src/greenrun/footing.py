@@ -25,11 +25,6 @@ class Footing:
             )
         return self._left
 
-    @property
-    def known(self) -> bool:
-        """True once the service was looked at."""
-        return self._left is not None
-
     def stand_on(self, reading: Service) -> Service:
         """Take a reading, or the outcome of a change, as what everything further rests on."""
         self._left = reading
@@ -44,9 +39,9 @@ class Footing:
         left, found = self.left, self.platform.service()
         if found is None:
             raise ChangedBySomebody(f"{self.plan.service} was deleted by somebody")
-        newer = found.generation > left.generation
+        stale = found.generation < left.generation
         same = found.generation == left.generation and found.wanted.matches(left.wanted)
-        if newer or not (same or found.generation < left.generation):
+        if not (stale or same):
             raise changed(left, found)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from greenrun.errors import GateClosed, ReleaseError
 from greenrun.ports import Clock
@@ -71,13 +71,13 @@ class Journal:
         """
         previous, found = _BEGINNING, []
         for number, line in enumerate(self._lines(), 1):
-            fields = _fields(line)
-            if fields.pop("previous", "") != previous:
+            entry = _entry(line, previous)
+            if entry is None:
                 raise ReleaseError(
-                    f"{self.path.name}:{number}: the line before it was changed",
+                    f"{self.path.name}:{number}: this line, or the one before it, was changed",
                     hint="keep the file as evidence under another name; a new one will be begun",
                 )
-            found.append(Entry(**fields))
+            found.append(entry)
             previous = _hash(line)
         return tuple(found)
 
@@ -125,13 +125,13 @@ class Journal:
         return self.path.read_text("utf-8").splitlines() if self.path.exists() else []
 
 
-def _fields(line: str) -> dict[str, Any]:
-    """What a line says; nothing where it is no line of ours."""
+def _entry(line: str, previous: str) -> Entry | None:
+    """What a line says; None where it does not follow from the one before it."""
     try:
         fields = json.loads(line)
-    except ValueError:
-        return {}
-    return fields if isinstance(fields, dict) else {}
+        return Entry(**fields) if fields.pop("previous") == previous else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _change(entry: Entry) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from greenrun.domain.claim import Claim, Owner
-from greenrun.errors import CallFailed, LockHeld, LockLost
+from greenrun.errors import CallFailed, LockHeld, LockLapsed, LockLost
 from greenrun.ports import Claims, Clock, Progress
 
 _BEAT = 1 / 3
@@ -146,6 +146,7 @@ class Lock:
             raise self._lost(
                 f"no beat of {claim} for {silence.total_seconds():.0f} s",
                 f"one within {claim.time_to_live.total_seconds():g} s",
+                LockLapsed,
             )
         return claim
 
@@ -247,8 +248,8 @@ class Lock:
             f"could not claim {self._service}: got {seen}, needs no other release of it", hint=hint
         )
 
-    def _lost(self, got: str, needs: str) -> LockLost:
-        return LockLost(
+    def _lost(self, got: str, needs: str, kind: type[LockLost] = LockLost) -> LockLost:
+        return kind(
             f"may not change {self._service} any more: got {got}, needs {needs}",
             hint="this release changes nothing more; the next one finds what it left, and says so",
         )

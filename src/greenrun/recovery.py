@@ -7,7 +7,6 @@ from greenrun.domain.revision import Readiness
 from greenrun.domain.standing import Stage, Standing
 from greenrun.errors import ReleaseError
 from greenrun.release import Release
-from greenrun.way_back import WayBack
 
 
 def claim(release: Release, *, unlock: bool) -> None:
@@ -42,10 +41,10 @@ def take_back(release: Release) -> str:
     last = left_open(release)
     if last is None:
         return "no release was left unfinished"
-    told = _told(last)
+    told = described(last)
     release.roles.progress.present(f"found {told}; taking it back")
     release.account.stand(last)
-    WayBack(release.plan, last, release.prober, release.roles, release.account).take()
+    release.way_back.take()
     release.account.stand(replace(last, stage=Stage.RESTORED))
     return f"{told}: every user was brought back to {last.baseline}"
 
@@ -62,11 +61,11 @@ def go_on(release: Release) -> str:
     if last is None:
         raise ReleaseError("no release was left unfinished", hint="leave out --resume")
     _same_image(release, last)
-    told = _told(last)
+    told = described(last)
     release.roles.progress.present(f"found {told}; going on with it")
     release.account.stand(replace(last, run=release.account.run))
     release.before = release.footing.stand_on(release.service)
-    release.way_back.expect_own(release.before)
+    release.way_back.expect_open(release.before)
     _bring_users_back(release, last)
     return f"{told}: going on with it"
 
@@ -94,6 +93,7 @@ def _same_image(release: Release, last: Standing) -> None:
         )
 
 
-def _told(last: Standing) -> str:
+def described(last: Standing) -> str:
+    """A release that was left open, as people are told of it."""
     what = last.candidate or "without a candidate"
     return f"an unfinished release ({what}, {last.stage.value})"

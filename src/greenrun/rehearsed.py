@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -27,7 +27,8 @@ class Rehearsed:
 
     def counts(self, fingerprint: str, *, within: timedelta | None, now: datetime) -> bool:
         """True where it was a rehearsal of the same, and not too long ago."""
-        return within is not None and self.is_of(fingerprint) and now - self.at <= within
+        recent = within is not None and timedelta() <= now - self.at <= within
+        return recent and self.is_of(fingerprint)
 
     def is_of(self, fingerprint: str) -> bool:
         """True where it was a rehearsal of the same, however long ago."""
@@ -50,7 +51,8 @@ class Rehearsed:
         """What was kept last; None where nothing was, or it cannot be read."""
         try:
             fields = json.loads(path.read_text("utf-8"))
-            at, migrations = datetime.fromisoformat(fields["at"]), tuple(fields["migrations"])
+            at = datetime.fromisoformat(fields["at"]).astimezone(UTC)
+            migrations = tuple(fields["migrations"])
             return cls(**{**fields, "at": at, "migrations": migrations})
         except (OSError, ValueError, KeyError, TypeError):
             return None

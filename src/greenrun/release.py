@@ -1,6 +1,7 @@
 """A release: one candidate against one baseline, from the first doubt to the record."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -161,8 +162,12 @@ class Release:
 
     def deploy(self) -> Candidate:
         """Make the candidate, without traffic, under its revision tag; unless it is there."""
-        if self._candidate is not None:
-            return self._candidate
+        if self._candidate is None:
+            self._make_candidate()
+        self._admit_everybody()
+        return self.candidate
+
+    def _make_candidate(self) -> None:
         begun = self.roles.clock.now()
         name = f"{self.plan.service}-{begun:%Y%m%d-%H%M%S}"
         split = self.way_back.standing.before.tagged(name, self.plan.revision_tag)
@@ -180,8 +185,6 @@ class Release:
                 raise
         self.footing.stand_on(after)
         candidate.ready_after = self.roles.clock.now() - begun
-        self._admit_everybody()
-        return candidate
 
     def raise_share(self, percent: int) -> None:
         """Give the candidate this share of the users, and the baseline the rest."""
@@ -240,12 +243,13 @@ class Release:
     def roll_back(self) -> bool:
         """Give every user back to the baseline and prove it; True where that took a change.
 
-        Raises as WayBack.take does.
+        Raises as WayBack.take does; CallFailed where all but the claim is as before.
         """
         if self.standing is None:
             return False
         if self.promoted:
-            self._stand(stage=Stage.MOVED)
+            with suppress(ReleaseError):  # users come first; the way back tells what forbids it
+                self._stand(stage=Stage.MOVED)
         changed = self.way_back.take()
         self._stand(stage=Stage.RESTORED)
         return changed
@@ -263,7 +267,11 @@ class Release:
             raise ReleaseError(
                 "the baseline is not known in this run", hint="run features/ as a whole"
             )
-        return WayBack(self.plan, self.standing, self.prober, self.roles, self.account)
+        return self.way_back_of(self.standing)
+
+    def way_back_of(self, standing: Standing) -> WayBack:
+        """The way back from wherever a release stands."""
+        return WayBack(self.plan, standing, self.prober, self.roles, self.account)
 
     @property
     def patience(self) -> Patience:

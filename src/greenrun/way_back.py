@@ -6,7 +6,7 @@ from greenrun.account import Account
 from greenrun.domain.plan import Plan
 from greenrun.domain.service import Service
 from greenrun.domain.standing import Standing
-from greenrun.errors import GateClosed, LockLost, NeedsPerson, ReleaseError
+from greenrun.errors import GateClosed, LockLapsed, LockLost, NeedsPerson, ReleaseError
 from greenrun.ports import Patience, Roles
 from greenrun.probing import Prober
 
@@ -24,25 +24,23 @@ class WayBack:
     def take(self) -> bool:
         """Read, act where something is to be done, verify. True where the split was changed.
 
-        A split that somebody else has set is left as it is.
+        A split that somebody else has set is left as it is. A release that has asked for nothing
+        has moved nobody: that the split is as before is proof enough.
 
         Raises:
             LockLost: another release has taken over, and with it the care for the users.
             NeedsPerson: it may not be done, could not be done, or could not be proven.
         """
-        if self.standing.contracted:
-            raise self._frozen()
         try:
             changed = self._restore()
-            self._prove()
+            if self.standing.asked:
+                self._prove()
+        except LockLapsed as error:
+            raise self._undone(error) from error
         except (LockLost, NeedsPerson):
             raise
         except (GateClosed, ReleaseError) as error:
-            raise NeedsPerson(
-                f"{self.plan.service} could not be brought back to {self.standing.baseline}: "
-                f"{error.message}",
-                hint=f"send every user back by hand:\n  {self.by_hand}",
-            ) from error
+            raise self._undone(error) from error
         return changed
 
     @property
@@ -56,9 +54,10 @@ class WayBack:
 
     def _restore(self) -> bool:
         service, target = self._read(), self.standing.before
-        if service.wanted.matches(target) and service.actual.matches(target):
+        self.expect_open(service)
+        as_before = service.wanted.matches(target) and service.actual.matches(target)
+        if as_before or not self.standing.asked:
             return False
-        self.expect_own(service)
         self.roles.evidence.attach("traffic before the rollback", str(service.actual))
         patience = Patience(self.plan.change_within, self.roles.progress.report)
         with self.account.change("roll back", self.plan.service, split=str(target)):
@@ -66,29 +65,49 @@ class WayBack:
         self.roles.evidence.attach("traffic after the rollback", str(after.actual))
         return True
 
-    def expect_own(self, service: Service) -> None:
-        """Raise NeedsPerson where the split is neither what was found nor what was asked for."""
+    def expect_open(self, service: Service) -> None:
+        """Raise NeedsPerson where a contracted schema closes it, or somebody else's split."""
+        if self.standing.contracted:
+            raise self._frozen(service)
         # LATEST is pinned in what a release remembers.
         asked = (service.wanted, service.wanted.pinned(service.latest_ready))
         if not any(map(self.standing.knows, asked)):
             raise self._somebody_elses(service)
 
+    def _undone(self, error: GateClosed | ReleaseError) -> NeedsPerson:
+        return NeedsPerson(
+            f"{self.plan.service} could not be brought back to {self.standing.baseline}: "
+            f"{error.message}",
+            hint=self._advice,
+        )
+
     def _somebody_elses(self, service: Service) -> NeedsPerson:
         who, candidate = service.changed_by or "somebody", self.standing.candidate
         met = "users meet" if service.resolved.share(candidate) else "no user meets"
+        met = f", in which {met} the candidate {candidate}" if candidate else ""
         return NeedsPerson(
-            f"{self.plan.service} was given another split by {who}: got {service.wanted}, in which "
-            f"{met} the candidate {candidate}; it was left as it is",
-            hint=f"speak with {who}; to have the split of before the release:\n  {self.by_hand}",
+            f"{self.plan.service} was given another split by {who}: got {service.wanted}{met}; "
+            "it was left as it is",
+            hint=f"speak with {who}; then say who shall serve:\n  {self._settling}",
         )
 
-    def _frozen(self) -> NeedsPerson:
-        service = self._read()
+    def _frozen(self, service: Service) -> NeedsPerson:
         return NeedsPerson(
             f"{self.plan.service} is frozen as it is, {service.actual}: its schema was contracted, "
             f"and {self.standing.baseline} cannot work with it any more",
-            hint="mend the candidate and release again: the way is forward",
+            hint=self._advice,
         )
+
+    @property
+    def _advice(self) -> str:
+        if self.standing.contracted:
+            return f"the way is forward: mend the candidate, say who serves:\n  {self._settling}"
+        return f"send every user back by hand:\n  {self.by_hand}"
+
+    @property
+    def _settling(self) -> str:
+        """The command after which nothing of this release is open any more."""
+        return f"pytest features/07-rollback.feature --env={self.plan.environment} --to=REVISION"
 
     def _read(self) -> Service:
         service = self.roles.platform.service()

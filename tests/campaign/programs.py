@@ -8,8 +8,10 @@ from threading import Lock
 
 from greenrun.local_cloud.instances.process import Process, Program
 from greenrun.local_cloud.instances.programs import crash, echo, flaky, slow
+from tests.fakes.images import MANIFEST
 
 HEALTHY, FAILING, SLOW, CRASH, MIGRATE = "healthy", "failing", "slow", "crash", "migrate"
+REGISTRY = "registry.test"
 
 
 @dataclass
@@ -74,4 +76,12 @@ def campaign(database: Database) -> Mapping[str, Program]:
     }
 
 
-CAMPAIGN: Mapping[str, Program] = campaign(Database())
+def deployable() -> Mapping[str, Program]:
+    """The same as releases name them, by digest, with a database of their own."""
+    programs = campaign(Database())
+    return {**{reference(kind): program for kind, program in programs.items()}, **programs}
+
+
+def reference(kind: str) -> str:
+    """The name under which a release deploys a program."""
+    return f"{REGISTRY}/{kind}@{MANIFEST}"

@@ -15,7 +15,10 @@ from tests.fakes.telling import URL
 
 @dataclass
 class FakePlatform:
-    """A service in memory. `refuses` names calls that fail; `executions` says how jobs end."""
+    """A service in memory. `refuses` names calls that fail; `executions` says how jobs end.
+
+    `unready` are images whose revisions never get ready.
+    """
 
     name: str
     state: Service | None = None
@@ -30,6 +33,7 @@ class FakePlatform:
     calls: list[str] = field(default_factory=list)
 
     def service(self) -> Service | None:
+        self._expect_allowed("service")
         return self.state
 
     def revision(self, name: str) -> Revision | None:
@@ -48,6 +52,7 @@ class FakePlatform:
     ) -> Service:
         self._change("deploy", before, patience, wanted=split, latest_created=wanted.name)
         if wanted.image in self.unready:
+            self._add(wanted, Readiness.FAILED)
             raise GateClosed(f"Revision '{wanted.name}' is not ready")
         self._add(wanted)
         urls = {target.tag: f"{URL}/{target.tag}" for target in split if target.tag}
@@ -72,6 +77,8 @@ class FakePlatform:
 
     def remove_revision(self, name: str, patience: Patience) -> None:
         self._call(f"remove_revision {name}", patience)
+        if name in self._needed:
+            raise CallFailed(f"Revision {name} cannot be directly deleted")
         self.revisions_by_name.pop(name, None)
 
     def invokable_by_all(self) -> bool:
@@ -97,6 +104,13 @@ class FakePlatform:
         generation = self.state.generation + 1
         self.state = replace(self.state, generation=generation, changed_by="alice", **fields)
 
+    @property
+    def _needed(self) -> set[str]:
+        """The revisions that cannot be deleted: the latest one, and those of the split."""
+        assert self.state is not None
+        targets = (*self.state.wanted, *self.state.actual)
+        return {self.state.latest_created, *(target.revision for target in targets)}
+
     def _change(self, name: str, before: Service, patience: Patience, **fields: object) -> None:
         self._call(name, patience)
         assert self.state is not None
@@ -113,20 +127,24 @@ class FakePlatform:
     def _call(self, name: str, patience: Patience) -> None:
         assert patience.within > timedelta()
         self.calls.append(name)
+        self._expect_allowed(name)
+
+    def _expect_allowed(self, name: str) -> None:
         if name in self.refuses:
             raise CallFailed(f"{name} was refused")
 
-    def _add(self, wanted: NewRevision) -> None:
+    def _add(self, wanted: NewRevision, readiness: Readiness = Readiness.READY) -> None:
         self.revisions_by_name[wanted.name] = Revision(
-            wanted.name, wanted.image, Readiness.READY, wanted.settings
+            wanted.name, wanted.image, readiness, wanted.settings
         )
 
 
 @dataclass
 class MemoryClaims:
-    """Claims in memory; every write is a beat, by the clock's time."""
+    """Claims in memory. `refuses` names calls that fail."""
 
     kept: dict[int, Claim] = field(default_factory=dict)
+    refuses: set[str] = field(default_factory=set)
 
     def all(self) -> Sequence[Claim]:
         return [self.kept[number] for number in sorted(self.kept, reverse=True)]
@@ -135,6 +153,8 @@ class MemoryClaims:
         return self.kept.setdefault(claim.number, claim) is claim
 
     def update(self, claim: Claim) -> None:
+        if "update" in self.refuses:
+            raise CallFailed("update was refused")
         if claim.number not in self.kept:
             raise CallFailed(f"there is no claim {claim.number}")
         self.kept[claim.number] = claim

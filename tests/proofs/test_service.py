@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from greenrun.domain.plan import Plan
 from greenrun.errors import GateClosed
 from greenrun.migration import Migration
+from greenrun.ports import Answer
 from greenrun.proofs import before, schema, service, traffic
 from greenrun.release import Release
 from tests.conftest import BASELINE, World
@@ -95,3 +97,40 @@ def test_a_pending_migration_is_named() -> None:
     migrations = [Migration("1", applied=True), Migration("2", applied=False)]
     with pytest.raises(GateClosed, match="pending migrations: got 2, needs every one applied"):
         schema.none_pending(migrations)
+
+
+def test_users_who_were_never_sent_back_are_not_served_as_before(deployed: Release) -> None:
+    deployed.raise_share(10)
+    with pytest.raises(GateClosed, match=f"needs 100 % {BASELINE}"):
+        service.restored(deployed, BASELINE)
+    deployed.roll_back()
+    service.restored(deployed, BASELINE)
+
+
+def test_a_candidate_without_a_way_back_is_told(deployed: Release) -> None:
+    with pytest.raises(GateClosed, match="no baseline is known to go back to"):
+        service.restored(deployed, "")
+
+
+def test_before_there_was_a_candidate_nobody_has_to_be_sent_back(release: Release) -> None:
+    service.restored(release, "")
+
+
+def test_a_revision_that_is_still_there_is_not_gone(deployed: Release) -> None:
+    service.gone(deployed, "shop-nowhere")
+    with pytest.raises(GateClosed, match=f"{BASELINE}: got .*, needs no such revision"):
+        service.gone(deployed, BASELINE)
+
+
+@pytest.mark.parametrize("status", [200, 404, 500])
+def test_a_service_that_answers_is_not_at_zero(
+    deployed: Release, world: World, status: int
+) -> None:
+    world.web.answers["/"] = Answer(status, {}, "", timedelta(milliseconds=1))
+    with pytest.raises(GateClosed, match=f"got {status}, needs 503 of a service at zero"):
+        service.unavailable(deployed)
+
+
+def test_a_service_at_zero_says_so(deployed: Release, world: World) -> None:
+    world.web.answers["/"] = Answer(503, {}, "", timedelta(milliseconds=1))
+    service.unavailable(deployed)

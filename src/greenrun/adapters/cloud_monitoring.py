@@ -8,7 +8,7 @@ from typing import Any
 
 from google.cloud.monitoring_v3.types import ListTimeSeriesRequest, TimeInterval, TimeSeries
 
-from greenrun.adapters.google_calls import refused
+from greenrun.adapters.google_calls import ANSWER_SECONDS, PATIENT, refused
 from greenrun.adapters.google_clients import GoogleClients
 from greenrun.domain.gate import Quantity
 from greenrun.domain.histogram import Histogram
@@ -57,7 +57,10 @@ class CloudMetrics:
             view=ListTimeSeriesRequest.TimeSeriesView.FULL,
         )
         with refused(f"read {metric} of revision {revision}"):
-            return list(self._clients.metrics.list_time_series(request))
+            found = self._clients.metrics.list_time_series(
+                request, retry=PATIENT, timeout=ANSWER_SECONDS
+            )
+            return list(found)
 
     def _filter(self, metric: str, revision: str) -> str:
         terms = {

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from greenrun.errors import GateClosed, LockHeld
 from greenrun.lock import Lock
-from greenrun.recovery import left_open
+from greenrun.recovery import described, left_open
 from greenrun.release import Release
 
 
@@ -27,5 +27,8 @@ def is_locked(release: Release) -> None:
 def nothing_unfinished(release: Release) -> None:
     """What was found open has ended, or is what this release goes on with."""
     last, now = left_open(release), release.standing
-    if last is not None and (now is None or now.baseline != last.baseline):
-        raise GateClosed(f"an unfinished release: got {last.candidate} open, needs it put right")
+    gone_on_with = now is not None and now.run == release.account.run
+    ended = now is not None and now.stage.ended
+    if last is not None and not (ended or gone_on_with):
+        needs = "needs it taken back, or gone on with"
+        raise GateClosed(f"{release.plan.service}: got {described(last)}, {needs}")

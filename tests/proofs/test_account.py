@@ -1,0 +1,29 @@
+"""The account of a release is whole where every change of it has an end."""
+
+import pytest
+
+from greenrun.errors import GateClosed
+from greenrun.proofs import account
+from greenrun.release import Release
+from tests.stages import begun, moved
+
+
+def test_a_release_that_never_began_has_nothing_to_tell(release: Release) -> None:
+    release.claim()
+    account.is_whole(release)
+
+
+def test_a_release_that_changed_nothing_proves_nothing(release: Release) -> None:
+    begun(release)
+    with pytest.raises(GateClosed, match="no change at all"):
+        account.is_whole(release)
+
+
+def test_every_change_that_has_an_end_is_whole(release: Release) -> None:
+    moved(release)
+    account.is_whole(release)
+    with release.account.change("roll back", "shop"), pytest.raises(GateClosed) as told:
+        account.is_whole(release)
+    assert told.value.message == (
+        "journal: got roll back shop without an end, needs every change ended"
+    )

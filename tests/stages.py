@@ -1,0 +1,59 @@
+"""A release as far as a test needs it, and the next one after it."""
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+from greenrun.account import Account
+from greenrun.domain.plan import Plan
+from greenrun.errors import CallFailed
+from greenrun.journal import Journal
+from greenrun.lock import Lock
+from greenrun.release import Release
+
+
+def begun(release: Release) -> Release:
+    """Holds the lock, and knows the baseline."""
+    if not release.account.lock.held:
+        release.claim()
+    release.find_baseline()
+    return release
+
+
+def deployed(release: Release) -> Release:
+    """The candidate is ready, and users do not reach it."""
+    begun(release)
+    release.build_image()
+    release.push_image()
+    release.deploy()
+    return release
+
+
+def moved(release: Release) -> Release:
+    """One user in ten reaches the candidate."""
+    deployed(release)
+    release.raise_share(10)
+    return release
+
+
+def promoted(release: Release) -> Release:
+    """Every user reaches the candidate."""
+    deployed(release)
+    release.promote()
+    return release
+
+
+def next_run(release: Release, run: str = "the-next-run", plan: Plan | None = None) -> Release:
+    """A release of the same service, some minutes later, by another process on this disk.
+
+    The one before ends here as it stands, and its lock with it, if only for want of beats.
+    """
+    with suppress(CallFailed):
+        release.account.lock.let_go()
+    release.roles.clock.sleep(timedelta(minutes=3))
+    plan, roles, owner = plan or release.plan, release.roles, release.account.lock.owner
+    lock = Lock(
+        plan.service, replace(owner, run=run), roles.claims, roles.clock, plan.lock_time_to_live
+    )
+    account = Account(Journal(release.account.journal.path, roles.clock), lock, run)
+    return Release(plan, roles, account, {"a user": {}}, release.source)

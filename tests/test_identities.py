@@ -1,0 +1,122 @@
+"""Secrets of identities are read when somebody speaks as one of them, and never shown."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from fixtures.identities import SecretIdentities, filled
+from greenrun.domain.plan import Plan
+from greenrun.domain.revision import SecretReference
+from greenrun.errors import CallFailed
+from tests.fakes import FakeVault
+
+DECLARED = {
+    "a user": {"Authorization": "Bearer {API_TOKEN}", "X-Session-Id": "one"},
+    "an admin": {"Authorization": "Bearer {ADMIN_TOKEN}", "X-As": "{API_TOKEN}"},
+    "a guest": {"X-Guest": "yes"},
+}
+FILLED = {
+    "nobody": {},
+    "a user": {"Authorization": "Bearer value of api-token", "X-Session-Id": "one"},
+    "an admin": {"Authorization": "Bearer value of admin-token", "X-As": "value of api-token"},
+    "a guest": {"X-Guest": "yes"},
+}
+
+
+@dataclass
+class CountedVault(FakeVault):
+    """Remembers what was read, in its order."""
+
+    asked: list[str] = field(default_factory=list)
+
+    def read(self, secret: str, version: str) -> str:
+        self.asked.append(f"{secret}:{version}")
+        return super().read(secret, version)
+
+
+@pytest.fixture
+def declared(plan: Plan) -> Plan:
+    secrets = {
+        "API_TOKEN": SecretReference("api-token", "5"),
+        "ADMIN_TOKEN": SecretReference("admin-token", "1"),
+        "DATABASE": SecretReference("database", "2"),
+    }
+    return replace(plan, identities=DECLARED, settings=replace(plan.settings, secrets=secrets))
+
+
+@pytest.fixture
+def vault() -> CountedVault:
+    return CountedVault({"api-token:5", "admin-token:1", "database:2"})
+
+
+@pytest.fixture
+def kept() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def identities(declared: Plan, vault: CountedVault, kept: list[str]) -> SecretIdentities:
+    return SecretIdentities(declared, vault, kept.append)
+
+
+def test_each_has_its_headers_and_nobody_says_nothing(identities: SecretIdentities) -> None:
+    assert dict(identities) == FILLED
+
+
+def test_values_at_hand_make_the_same(declared: Plan) -> None:
+    values = {"API_TOKEN": "value of api-token", "ADMIN_TOKEN": "value of admin-token"}
+    assert filled(declared, values) == FILLED
+
+
+def test_they_are_known_by_name_before_any_secret_is_read(
+    identities: SecretIdentities, vault: CountedVault
+) -> None:
+    assert list(identities) == ["nobody", "a user", "an admin", "a guest"]
+    assert len(identities) == 4
+    assert "a user" in identities
+    assert "a stranger" not in identities
+    assert vault.asked == []
+
+
+@pytest.mark.parametrize(
+    ("who", "read"),
+    [
+        ("nobody", []),
+        ("a guest", []),
+        ("a user", ["api-token:5"]),
+        ("an admin", ["admin-token:1", "api-token:5"]),
+    ],
+)
+def test_no_more_is_read_than_they_say(
+    identities: SecretIdentities, vault: CountedVault, who: str, read: Iterable[str]
+) -> None:
+    assert identities[who] == FILLED[who]
+    assert vault.asked == read
+
+
+def test_each_secret_is_read_once(identities: SecretIdentities, vault: CountedVault) -> None:
+    for _ in range(2):
+        dict(identities)
+    assert vault.asked == ["api-token:5", "admin-token:1"]
+
+
+def test_what_was_read_is_kept_secret(identities: SecretIdentities, kept: list[str]) -> None:
+    dict(identities)
+    assert sorted(kept) == ["value of admin-token", "value of api-token"]
+    assert not any(value in repr(identities) for value in kept)
+
+
+def test_a_secret_that_cannot_be_read_may_be_readable_later(
+    identities: SecretIdentities, vault: CountedVault
+) -> None:
+    vault.versions.clear()
+    with pytest.raises(CallFailed, match="could not read api-token:5"):
+        _ = identities["a user"]
+    vault.versions.add("api-token:5")
+    assert identities["a user"] == FILLED["a user"]
+
+
+def test_a_value_with_braces_is_said_as_it_is(declared: Plan) -> None:
+    values = {"API_TOKEN": "{x}", "ADMIN_TOKEN": "{0}{}"}
+    assert filled(declared, values)["an admin"] == {"Authorization": "Bearer {0}{}", "X-As": "{x}"}

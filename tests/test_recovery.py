@@ -1,0 +1,271 @@
+"""What a killed release has left is taken back, or gone on with, and never passed over."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from greenrun import recovery
+from greenrun.domain.claim import Owner
+from greenrun.domain.image import Digest
+from greenrun.domain.plan import Plan
+from greenrun.domain.service import Service
+from greenrun.domain.standing import Stage, Standing
+from greenrun.domain.traffic import Target, TrafficSplit
+from greenrun.errors import GateClosed, LockHeld, LockLost, NeedsPerson, ReleaseError
+from greenrun.lock import Lock
+from greenrun.release import Release
+from tests.conftest import BASELINE, World
+from tests.stages import begun, deployed, moved, next_run, promoted
+
+
+def reading(world: World) -> Service:
+    assert world.platform.state is not None
+    return world.platform.state
+
+
+def stillborn(release: Release) -> Release:
+    """A candidate that never got ready."""
+    begun(release)
+    release.build_image()
+    release.push_image()
+    platform = release.roles.platform
+    platform.unready.add(release.image.reference)  # type: ignore[attr-defined]  # the fake's own
+    with pytest.raises(GateClosed):
+        release.deploy()
+    platform.unready.clear()  # type: ignore[attr-defined]  # likewise
+    return release
+
+
+def killed_before_its_wish(release: Release) -> Release:
+    """It has written down what it would ask for, and never asked."""
+    begun(release)
+    standing = release.way_back.standing.ask(TrafficSplit.all_to("shop-never"))
+    release.account.stand(replace(standing, stage=Stage.DEPLOYED, candidate="shop-never"))
+    return release
+
+
+UNFINISHED = {
+    "begun": (begun, Stage.BEGUN),
+    "deployed": (deployed, Stage.DEPLOYED),
+    "users moved": (moved, Stage.MOVED),
+    "never ready": (stillborn, Stage.DEPLOYED),
+    "killed before its wish": (killed_before_its_wish, Stage.DEPLOYED),
+}
+ENDED = {
+    "promoted": promoted,
+    "restored": lambda release: moved(release).roll_back(),
+    "left": lambda release: release.account.stand(
+        replace(moved(release).way_back.standing, stage=Stage.LEFT)
+    ),
+}
+
+
+def resuming(release: Release) -> Release:
+    """The next run, which has built the same image and holds the lock."""
+    later = next_run(release)
+    later.build_image()
+    later.claim()
+    return later
+
+
+def left(release: Release) -> Standing:
+    assert release.account.last is not None
+    return release.account.last
+
+
+def test_a_service_that_was_never_released_has_nothing_left_open(
+    release: Release, world: World
+) -> None:
+    release.claim()
+    recovery.put_right(release, resume=False)
+    assert world.evidence.kept == {"what was left": "no release was left unfinished"}
+
+
+@pytest.mark.parametrize("end", ENDED.values(), ids=ENDED)
+def test_a_release_that_came_to_its_end_stays_as_it_is(
+    release: Release, world: World, end: Callable[[Release], object]
+) -> None:
+    end(release)
+    later, before = next_run(release), reading(world)
+    later.claim()
+    assert recovery.take_back(later) == "no release was left unfinished"
+    assert reading(world) == before
+    assert later.standing is None
+
+
+@pytest.mark.parametrize(("die", "stage"), UNFINISHED.values(), ids=UNFINISHED)
+def test_an_unfinished_release_is_taken_back_and_told(
+    release: Release, world: World, die: Callable[[Release], Release], stage: Stage
+) -> None:
+    before = reading(world).actual
+    die(release)
+    later = next_run(release)
+    last = later.claim()
+    assert last is not None
+    assert last.stage is stage
+    recovery.put_right(later, resume=False)
+    assert (reading(world).wanted, reading(world).actual) == (before, before)
+    told = f"an unfinished release ({last.candidate or 'without a candidate'}, {stage.value})"
+    assert world.progress.lines[-1] == f"found {told}; taking it back"
+    assert world.evidence.kept["what was left"] == (
+        f"{told}: every user was brought back to {BASELINE}"
+    )
+    restored = replace(last, stage=Stage.RESTORED)
+    assert later.standing == restored
+    assert next_run(later).claim() == restored
+
+
+def test_what_was_taken_back_is_released_anew(release: Release, world: World) -> None:
+    moved(release)
+    later = next_run(release)
+    later.claim()
+    recovery.take_back(later)
+    promoted(later)
+    assert later.baseline == BASELINE
+    assert world.serving == {later.candidate.name: 100}
+
+
+def test_what_cannot_be_taken_back_stays_open_for_the_next(release: Release, world: World) -> None:
+    moved(release)
+    later = next_run(release)
+    later.claim()
+    world.platform.refuses.add("split_traffic")
+    with pytest.raises(NeedsPerson, match="split_traffic was refused"):
+        recovery.take_back(later)
+    assert next_run(later).claim() == release.standing
+
+
+def test_a_release_gone_on_with_keeps_its_candidate_and_brings_users_back(
+    release: Release, world: World
+) -> None:
+    moved(release)
+    later = resuming(release)
+    recovery.put_right(later, resume=True)
+    name = release.candidate.name
+    tagged = TrafficSplit((Target(BASELINE, 100), Target(name, 0, "candidate")))
+    assert reading(world).actual == tagged
+    assert world.evidence.kept["what was left"] == (
+        f"an unfinished release ({name}, users moved): going on with it"
+    )
+    assert later.standing == replace(left(later).ask(tagged), run="the-next-run", stage=Stage.MOVED)
+    assert later.find_baseline() == BASELINE
+
+
+def test_a_candidate_that_was_kept_is_not_deployed_again(release: Release, world: World) -> None:
+    moved(release)
+    later = resuming(release)
+    recovery.go_on(later)
+    assert later.deploy().name == release.candidate.name
+    assert world.platform.calls.count("deploy") == 1
+    later.promote()
+    assert world.serving == {release.candidate.name: 100}
+
+
+def test_a_candidate_that_was_kept_is_reached_by_whom_the_plan_says(
+    release: Release, world: World
+) -> None:
+    deployed(release)
+    world.platform.public = False
+    later = resuming(release)
+    recovery.go_on(later)
+    later.deploy()
+    assert world.platform.public
+
+
+def test_a_release_gone_on_with_can_still_be_taken_back(release: Release, world: World) -> None:
+    before = reading(world).actual
+    moved(release)
+    later = resuming(release)
+    recovery.go_on(later)
+    later.raise_share(50)
+    assert later.settle(passed=False) is True
+    assert reading(world).actual == before
+
+
+@pytest.mark.parametrize("die", [stillborn, killed_before_its_wish, begun])
+def test_without_a_ready_candidate_another_one_is_made(
+    release: Release, world: World, die: Callable[[Release], Release]
+) -> None:
+    before = reading(world).actual
+    die(release)
+    later = resuming(release)
+    later.push_image()
+    recovery.go_on(later)
+    assert not later.deployed
+    assert (reading(world).wanted, reading(world).actual) == (before, before)
+    assert later.find_baseline() == BASELINE
+    assert later.deploy().name == "shop-20261121-080300"
+    assert later.promote() == {"shop-20261121-080300"}
+
+
+def test_another_image_is_not_gone_on_with(release: Release, world: World) -> None:
+    moved(release)
+    later, before = resuming(release), reading(world)
+    other = Digest("sha256:" + "c" * 64)
+    manifest = Digest(left(later).image.partition("@")[2])
+    world.registry.ids[manifest] = other
+    with pytest.raises(ReleaseError) as refused:
+        recovery.go_on(later)
+    name = release.candidate.name
+    assert str(refused.value) == (
+        f"could not go on with {name}: it runs the image {other}, "
+        f"this tree makes {later.build.image.digest}\n"
+        f"hint: check out what {name} was made of, or leave out --resume"
+    )
+    assert reading(world) == before
+
+
+def test_without_an_unfinished_release_there_is_nothing_to_go_on_with(release: Release) -> None:
+    release.claim()
+    with pytest.raises(ReleaseError, match="no release was left unfinished") as refused:
+        recovery.put_right(release, resume=True)
+    assert refused.value.hint == "leave out --resume"
+
+
+def test_a_split_of_somebody_else_is_not_gone_on_with(release: Release, world: World) -> None:
+    moved(release)
+    world.platform.change_by_somebody(
+        wanted=TrafficSplit.all_to("theirs"), actual=TrafficSplit.all_to("theirs")
+    )
+    later, before = resuming(release), reading(world)
+    with pytest.raises(NeedsPerson, match="was given another split by alice"):
+        recovery.go_on(later)
+    assert reading(world) == before
+
+
+def test_users_are_not_brought_back_onto_a_contracted_schema(
+    release: Release, world: World
+) -> None:
+    moved(release)
+    release.account.stand(replace(release.way_back.standing, contracted=True))
+    later, before = resuming(release), reading(world)
+    with pytest.raises(NeedsPerson, match="is frozen as it is"):
+        recovery.go_on(later)
+    assert reading(world) == before
+
+
+def test_a_lock_is_taken_out_of_anothers_hands_only_if_a_person_wants_it(
+    release: Release, world: World, plan: Plan, owner: Owner
+) -> None:
+    theirs = Lock(
+        "shop", replace(owner, run="theirs"), world.claims, world.clock, plan.lock_time_to_live
+    )
+    theirs.take(world.progress)
+    held = theirs.latest
+    with pytest.raises(LockHeld):
+        recovery.claim(release, unlock=False)
+    recovery.claim(release, unlock=True)
+    release.account.lock.check()
+    with pytest.raises(LockLost):
+        theirs.check()
+    assert world.progress.lines[-1] == f"ended {held}"
+    assert [(entry.action, entry.subject) for entry in release.account.journal.entries()] == [
+        ("unlock", str(held)),
+        ("claim", str(release.account.lock.latest)),
+    ]
+
+
+def test_unlocking_what_nobody_holds_is_a_claim_like_any_other(release: Release) -> None:
+    recovery.claim(release, unlock=True)
+    assert [entry.action for entry in release.account.journal.entries()] == ["claim"]

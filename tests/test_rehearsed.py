@@ -1,0 +1,138 @@
+"""A green rehearsal stands for another one only of the very same, and not for long."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from greenrun.domain.plan import Plan
+from greenrun.domain.source import Checkout, Source
+from greenrun.rehearsed import Rehearsed, fingerprint
+
+NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+SAME = "f" * 64
+LAST = Rehearsed("shop-20261121-073000", "sha256:a", ("1_shop", "2_till"), SAME, NOW)
+CLEAN = Checkout("c0ffee", "main", (), ("Add the shop",))
+TEXT = {
+    "image_tag": "shop-1",
+    "image_id": "sha256:a",
+    "migrations": [],
+    "fingerprint": SAME,
+    "at": "2026-11-21T08:00:00+00:00",
+}
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    (tmp_path / ".git").mkdir()
+    return Source(tmp_path, CLEAN.commit)
+
+
+def test_what_was_kept_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "reports" / "rehearsed.json"
+    LAST.save(path)
+    assert Rehearsed.load(path) == LAST
+
+
+def test_the_last_one_replaces_the_one_before(tmp_path: Path) -> None:
+    path = tmp_path / "rehearsed.json"
+    LAST.save(path)
+    replace(LAST, image_tag="later").save(path)
+    assert Rehearsed.load(path) == replace(LAST, image_tag="later")
+
+
+def test_where_nothing_was_kept_there_is_none(tmp_path: Path) -> None:
+    assert Rehearsed.load(tmp_path / "rehearsed.json") is None
+    assert Rehearsed.load(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "null",
+        "[]",
+        '"text"',
+        json.dumps(TEXT)[:-1],
+        json.dumps({**TEXT, "at": "yesterday"}),
+        json.dumps({**TEXT, "at": 7}),
+        json.dumps({**TEXT, "migrations": 7}),
+        json.dumps({**TEXT, "added": 1}),
+        json.dumps({key: value for key, value in TEXT.items() if key != "image_id"}),
+    ],
+)
+def test_a_broken_file_is_none(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "rehearsed.json"
+    path.write_text(content, "utf-8")
+    assert Rehearsed.load(path) is None
+
+
+def test_a_time_without_a_zone_can_be_told_from_ours(tmp_path: Path) -> None:
+    path = tmp_path / "rehearsed.json"
+    path.write_text(json.dumps({**TEXT, "at": "2026-11-20T00:00:00"}), "utf-8")
+    found = Rehearsed.load(path)
+    assert found is not None
+    assert not found.counts(SAME, within=HOUR, now=NOW + timedelta(days=2))
+
+
+def test_a_file_that_is_no_text_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "rehearsed.json"
+    path.write_bytes(b"\xff\xfe\x00")
+    assert Rehearsed.load(path) is None
+
+
+@pytest.mark.parametrize(
+    ("later", "within", "counts"),
+    [
+        (timedelta(), HOUR, True),
+        (HOUR, HOUR, True),
+        (HOUR + timedelta(microseconds=1), HOUR, False),
+        (timedelta(), None, False),
+        (timedelta(), timedelta(), True),
+        (-timedelta(microseconds=1), HOUR, False),
+    ],
+)
+def test_it_counts_for_a_time(later: timedelta, within: timedelta | None, *, counts: bool) -> None:
+    assert LAST.counts(SAME, within=within, now=NOW + later) is counts
+
+
+@pytest.mark.parametrize("other", ["", "e" * 64])
+def test_it_counts_for_nothing_else(other: str) -> None:
+    assert not LAST.counts(other, within=HOUR, now=NOW)
+    assert not LAST.is_of(other)
+    assert LAST.is_of(SAME)
+
+
+def test_what_nobody_could_tell_apart_never_counts() -> None:
+    assert not replace(LAST, fingerprint="").counts("", within=HOUR, now=NOW)
+
+
+def test_the_same_has_the_same_fingerprint(plan: Plan, source: Source) -> None:
+    one, other = (fingerprint(CLEAN, replace(plan), source) for _ in range(2))
+    assert one == other
+    assert len(one) == 64
+
+
+def test_another_commit_or_plan_has_another_fingerprint(plan: Plan, source: Source) -> None:
+    same = fingerprint(CLEAN, plan, source)
+    settings = replace(plan.settings, variables={"LOG_LEVEL": "DEBUG"})
+    others = {
+        fingerprint(replace(CLEAN, commit="decaff"), plan, source),
+        fingerprint(CLEAN, replace(plan, settings=settings), source),
+        fingerprint(CLEAN, replace(plan, canary=replace(plan.canary, increments=(1,))), source),
+    }
+    assert len(others - {same, ""}) == 3
+
+
+@pytest.mark.parametrize("changed", ["app/main.py", "release.yaml", "docs/guide.md"])
+def test_a_changed_tree_has_none(plan: Plan, source: Source, changed: str) -> None:
+    assert fingerprint(replace(CLEAN, changed=(changed,)), plan, source) == ""
+
+
+@pytest.mark.parametrize("changed", ["build_tag.txt", "reports/a", "docs/deployments/README.md"])
+def test_what_a_release_writes_changes_nothing(plan: Plan, source: Source, changed: str) -> None:
+    tree = replace(CLEAN, changed=(changed,))
+    assert fingerprint(tree, plan, source) == fingerprint(CLEAN, plan, source)
