@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from greenrun.domain.results import ScenarioResult
-from greenrun.suite import check, hookspecs, options, tags
+from greenrun.suite import alone, check, hookspecs, options, tags
 from greenrun.suite.aim import Aim
 from greenrun.suite.collection import ENVIRONMENTS, FOUND, REFUSED, FeatureFile, planned
 from greenrun.suite.narration import Narrator
@@ -124,6 +124,8 @@ def pytest_collection_modifyitems(
         raise pytest.UsageError("features behind a link: name their folder itself")
     is_emergency = run is not None and run.course.aim.is_emergency
     _refuse(complaints + check.bind(items if is_emergency else asked, config))
+    if run and items and not (is_emergency or config.option.collectonly):
+        _refuse(list(alone.claim(config)))
 
 
 def _refuse(complaints: list[str]) -> None:

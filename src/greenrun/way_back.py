@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from greenrun.account import Account
+from greenrun.domain import commands
 from greenrun.domain.plan import Plan
 from greenrun.domain.service import Service
 from greenrun.domain.standing import Standing
@@ -46,11 +47,7 @@ class WayBack:
     @property
     def by_hand(self) -> str:
         """The command that does the same without greenrun."""
-        return (
-            f"gcloud run services update-traffic {self.plan.service} "
-            f"--to-revisions={self.standing.baseline}=100 "
-            f"--project={self.plan.place.project} --region={self.plan.place.region}"
-        )
+        return commands.send_all_to(self.plan, self.standing.baseline)
 
     def _restore(self) -> bool:
         service, target = self._read(), self.standing.before
@@ -88,7 +85,7 @@ class WayBack:
         return NeedsPerson(
             f"{self.plan.service} was given another split by {who}: got {service.wanted}{met}; "
             "it was left as it is",
-            hint=f"speak with {who}; then say who shall serve:\n  {self._settling}",
+            hint=f"speak with {who}; then say who shall serve:\n  {commands.settle(self.plan)}",
         )
 
     def _frozen(self, service: Service) -> NeedsPerson:
@@ -101,13 +98,9 @@ class WayBack:
     @property
     def _advice(self) -> str:
         if self.standing.contracted:
-            return f"the way is forward: mend the candidate, say who serves:\n  {self._settling}"
+            settle = commands.settle(self.plan)
+            return f"the way is forward: mend the candidate, say who serves:\n  {settle}"
         return f"send every user back by hand:\n  {self.by_hand}"
-
-    @property
-    def _settling(self) -> str:
-        """The command after which nothing of this release is open any more."""
-        return f"pytest features/07-rollback.feature --env={self.plan.environment} --to=REVISION"
 
     def _read(self) -> Service:
         service = self.roles.platform.service()

@@ -86,7 +86,7 @@ def test_an_image_without_names_ports_or_variables_is_an_image() -> None:
         ("RUN /bin/sh -c pip install x # buildkit", "RUN pip install x"),
         ("COPY app /app # buildkit", "COPY app /app"),
         ("WORKDIR /app", "WORKDIR /app"),
-        ("/bin/sh -c " + "x" * 200, "RUN " + "x" * 95 + "…"),
+        ("/bin/sh -c " + "x" * 200, "RUN " + "x" * 200),
     ],
 )
 def test_instructions_read_as_in_the_dockerfile(written: str, read: str) -> None:

@@ -108,3 +108,7 @@ def test_resolving_keeps_the_revision_tags(named: Target, tag_only: list[Target]
     tags = [(target.revision, target.tag) for target in (named, *tag_only) if target.tag]
 
     assert [(target.revision, target.tag) for target in resolved if target.tag] == tags
+
+
+def test_a_service_that_never_was_ready_serves_nobody() -> None:
+    assert serving().resolved.serving == {}

@@ -75,3 +75,4 @@ class MemoryRegistry:
     def remove(self, repository: str, manifest: Digest) -> None:
         assert repository
         self.held = {name: digest for name, digest in self.held.items() if digest != manifest}
+        self.ids.pop(manifest, None)

@@ -65,6 +65,10 @@ def test_a_port_that_is_not_exposed(release: Release) -> None:
         ({"variables": {"API_TOKEN": "x"}}, "variable API_TOKEN"),
         ({"variables": {"GREETING": "ghp_" + "a1B2" * 9}}, "variable GREETING"),
         ({"layers": (Layer("RUN curl -H ghp_" + "a1B2" * 9, 1),)}, "instruction RUN"),
+        (
+            {"layers": (Layer("RUN make " + "all " * 40 + "KEY=ghp_" + "a1B2" * 9, 1),)},
+            "instruction RUN",
+        ),
         ({"layers": (Layer("RUN DB_PASSWORD=" + "a1B2x9 make", 1),)}, "instruction RUN"),
     ],
 )

@@ -1,12 +1,15 @@
 """What stops a release before its first sentence, with everything said at once."""
 
 import sys
+from datetime import timedelta
 
 import pytest
 
+from greenrun.local_cloud.waiting import until
 from tests.suite.conftest import Suite
 
 USAGE_ERROR = pytest.ExitCode.USAGE_ERROR
+SOON = timedelta(seconds=30)
 
 
 def complaints(suite: Suite, *arguments: str) -> list[str]:
@@ -188,3 +191,27 @@ def test_other_orders_are_refused_for_features_alone(
     assert complaints(suite, "features", "-p", plugin, *arguments) == [f"features run {complaint}"]
     sys.modules.pop(plugin, None)
     assert suite.run("test_ordinary.py", "-p", plugin, *arguments).ret == 0
+
+
+def test_two_runs_do_not_share_a_directory(suite: Suite) -> None:
+    suite.feature("01", "Feature: F\n  Scenario: S\n    Given a release\n    When it takes long\n")
+    with suite.start() as first:
+        try:
+            until(lambda: "local: waiting" in suite.diary, SOON, "the first to be under way")
+            refused = suite.run()
+        finally:
+            first.terminate()
+            first.communicate()
+    assert refused.ret == USAGE_ERROR
+    held = "another run of features is under way in this directory"
+    assert [line for line in refused.errlines if held in line]
+    assert suite.diary.count("local: begun") == 1
+
+
+def test_the_next_run_is_not_hindered_by_one_that_was_killed(suite: Suite) -> None:
+    suite.feature("01", "Feature: F\n  Scenario: S\n    Given a release\n    When it takes long\n")
+    with suite.start() as first:
+        until(lambda: "local: waiting" in suite.diary, SOON, "the first to be under way")
+        first.kill()
+    suite.feature("01", "Feature: F\n  Scenario: S\n    Given a release\n")
+    assert suite.run().ret == pytest.ExitCode.OK

@@ -9,7 +9,6 @@ from docker.utils import parse_repository_tag
 from greenrun.domain.image import Digest, Image, Layer
 
 _CONTENT = re.compile(r"\b(file|dir|multi):[0-9a-f]{64}")
-_LONGEST = 100
 
 
 def image_of(
@@ -37,7 +36,7 @@ def image_of(
 
 
 def instruction(created_by: str) -> str:
-    """The Dockerfile's instruction behind a layer, in at most 100 characters.
+    """The Dockerfile's instruction behind a layer, whole: a secret may stand at its end.
 
     The classic builder writes `/bin/sh -c #(nop)  CMD ["x"]` and `/bin/sh -c pip ...`, BuildKit
     `RUN /bin/sh -c pip ... # buildkit`; content goes by its sha256, which tells nobody anything.
@@ -47,8 +46,7 @@ def instruction(created_by: str) -> str:
         text = text.removeprefix("/bin/sh -c #(nop)").strip()
     elif text.startswith("/bin/sh -c "):
         text = "RUN " + text.removeprefix("/bin/sh -c ")
-    text = " ".join(_CONTENT.sub(r"\1", text).split())
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return " ".join(_CONTENT.sub(r"\1", text).split())
 
 
 def _name(reference: str, facts: Mapping[str, Any]) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_LONGEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,14 @@ class Digest:
 class Layer:
     """What one instruction of the Dockerfile added."""
 
-    instruction: str
+    instruction: str = field(repr=False)
     size_bytes: int
+
+    @property
+    def brief(self) -> str:
+        """The instruction in at most 100 characters."""
+        text = self.instruction
+        return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +82,7 @@ class Image:
             f"variables: {', '.join(self.variables) or 'none'}",
             "layers:",
         )
-        layers = (
-            f"{layer.size_bytes / 10**6:10.1f} MB  {layer.instruction}" for layer in self.layers
-        )
+        layers = (f"{layer.size_bytes / 10**6:10.1f} MB  {layer.brief}" for layer in self.layers)
         return "\n".join((*facts, *layers))
 
     def __str__(self) -> str:

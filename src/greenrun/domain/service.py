@@ -33,9 +33,12 @@ class Service:
 
     @property
     def resolved(self) -> TrafficSplit:
-        """The actual split with LATEST replaced by the revision it stands for."""
+        """The actual split with LATEST replaced by the revision it stands for.
+
+        Nothing serves before the first revision is ready.
+        """
         pinned = self.actual.pinned(self.latest_ready)
-        return pinned.shared(pinned.serving)
+        return pinned.shared(pinned.serving) if pinned.serving else pinned
 
 
 def baseline_of(service: Service) -> str:

@@ -31,7 +31,7 @@ def size(release: Release) -> None:
     """The image is no larger than its budget; the largest layers are named when it is."""
     image, most = release.image, release.plan.build.size_budget_bytes
     layers = (
-        f"{_megabytes(layer.size_bytes)} by {layer.instruction}" for layer in image.largest_layers()
+        f"{_megabytes(layer.size_bytes)} by {layer.brief}" for layer in image.largest_layers()
     )
     hint = "the largest layers are " + ", ".join(layers)
     budget.kept("image size", _megabytes(image.size_bytes), _megabytes(most), hint)
