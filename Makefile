@@ -1,7 +1,7 @@
 # A target brings whatever the machine lacks; setup/ says how.
 bin := .venv/bin
 
-.PHONY: help rehearse test bench campaign lint machine environment engine base-image report browser registry
+.PHONY: help rehearse test bench campaign lint machine environment engine base-image report browser registry promtool
 .NOTPARALLEL:
 
 help:
@@ -10,13 +10,13 @@ help:
 	@echo 'make lint      the quick part of it'
 	@echo 'make bench     what the engine costs'
 	@echo 'make campaign  releases under faults, kills and other people'
-	@echo 'make machine   only what a rehearsal needs: environment, engine, base image, Allure'
+	@echo 'make machine   only what a rehearsal needs: environment, engine, base image, browser, Allure'
 
 rehearse: machine
 	@$(bin)/pytest features/; status=$$?; \
 	echo 'report: file://$(CURDIR)/reports/report.html'; exit $$status
 
-test: lint machine browser registry
+test: lint machine registry promtool
 	@$(bin)/pytest
 
 lint: environment
@@ -31,7 +31,7 @@ bench: machine
 campaign: machine
 	@$(bin)/python -m tests.campaign
 
-machine: environment engine base-image report
+machine: environment engine base-image report browser
 
-environment engine base-image report browser registry:
+environment engine base-image report browser registry promtool:
 	@setup/$@

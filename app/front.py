@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Response, WebSocket
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from app.metrics import Metrics
@@ -33,7 +33,7 @@ def health(service: Running, response: Response) -> dict[str, Any]:
     return {"status": "ok", "revision": revision, "database": "ok"}
 
 
-@router.get("/api/metrics")
+@router.get("/api/metrics", response_class=PlainTextResponse)
 def metrics(service: Running) -> Response:
     silent = "silent" in service.settings.faults.at_start
     counted = Metrics() if silent else service.metrics

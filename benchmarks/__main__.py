@@ -11,6 +11,7 @@ MODULES = {
     "rollback": "benchmarks.rollback",
     "load": "benchmarks.load",
     "ingress": "benchmarks.ingress",
+    "endpoints": "benchmarks.endpoints",
     "scenarios": "benchmarks.many_scenarios",
     "verdict": "benchmarks.verdict",
 }

@@ -21,14 +21,14 @@ from benchmarks.shop import CANDIDATE, Shop, local_cloud
 from benchmarks.steady_load import Asked, SteadyLoad
 
 RATE, RELEASES, ROLLBACKS = 200, 3, 20
-_ECHO = run_v2.Container(image="in-process/echo")
+ECHO = run_v2.Container(image="in-process/echo")
 _BAKE = 200
 """Requests between two changes."""
 
 
 def measure() -> list[Figure]:
     """One load through everything, of which the first part is undisturbed."""
-    with local_cloud("in-process") as address, closing(Shop(address, _ECHO)) as shop:
+    with local_cloud("in-process") as address, closing(Shop(address, ECHO)) as shop:
         with SteadyLoad(f"{shop.open()}/api/health", RATE) as load:
             load.go_on(5 * _BAKE)
             calm = len(load.asked)

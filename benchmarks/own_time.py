@@ -2,9 +2,9 @@
 
 Own time is the processor time of everything that greenrun starts on its side: pytest, the local
 cloud, Envoy, git, Allure. What remains of the wall time is waiting: for the Docker engine, for the
-service in its containers, and for the bake. While a bake lasts as long as release.yaml says, time
-passes that nobody can save, so the processor time used in it (probes, and Envoy passing them on)
-is told apart and left out of the share. Both processors count in full where two work at once, so
+service in its containers, and for the bake. A bake lasts until the evidence suffices, which nobody
+can hasten, so the processor time used in it (probes, and Envoy passing them on) is told apart and
+left out of the share. Both processors count in full where two work at once, so
 the share is rather too high; pauses between two looks are not in it, see the benchmark `shell`.
 """
 
@@ -16,7 +16,8 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import islice, pairwise
 
 from benchmarks.figures import Figure, middle, say
 from benchmarks.processes import Meter, Used
@@ -119,16 +120,21 @@ def _program(command: str) -> str:
 
 
 def _bakes(copy: Project, *, since: float) -> Iterator[tuple[datetime, datetime]]:
-    """From each split that gave the candidate a part of the users, as long as a bake is planned."""
-    plan = load_plan(copy.folder, "local").canary
-    splits = [at for at in _splits(copy) if at.timestamp() > since]
-    for begin in splits[: len(plan.increments)]:
-        yield begin, begin + timedelta(seconds=plan.bake.total_seconds())
+    """From each split that gave the candidate a part of the users, until it was given more."""
+    increments = len(load_plan(copy.folder, "local").canary.increments)
+    splits = [one for one in _splits(copy) if one[1].timestamp() > since]
+    for (_, done), (begun, _) in islice(pairwise(splits), increments):
+        yield done, begun
 
 
-def _splits(copy: Project) -> Iterator[datetime]:
-    journal = copy.folder / "reports" / "journal-local.jsonl"
+def _splits(copy: Project) -> Iterator[tuple[datetime, datetime]]:
+    """When each change of the split began, and when it was done."""
+    journal, begun = copy.folder / "reports" / "journal-local.jsonl", None
     for line in journal.read_text().splitlines():
         entry = json.loads(line)
-        if (entry["action"], entry["state"]) == ("split traffic", "done"):
-            yield datetime.fromisoformat(entry["time"])
+        if entry["action"] != "split traffic":
+            continue
+        at = datetime.fromisoformat(entry["time"])
+        if entry["state"] == "done" and begun is not None:
+            yield begun, at
+        begun = at

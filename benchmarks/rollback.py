@@ -3,32 +3,62 @@
 Both speak to a local cloud in a process of its own, whose instances are programs and no containers,
 so that what is compared is the calls. The bare call names the split under a mask and asks for its
 operation every 10 ms until it is done; the official client's own polling would wait a second. The
-way back reads the service, changes it, sees the split in effect, reads it again for the record,
-writes two lines of the journal to the disk, and proves by ten requests and the request log who
-answers. The proof is what a rollback is for, so it is told apart and not left out.
+way back makes sure that its lock still holds, reads the service, changes it, sees the split in
+effect, writes two lines of the journal to the disk, and proves by ten requests and the request log
+who answers. The proof is what a rollback is for, so it is told apart and not left out.
 """
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from google.api_core.future import polling
-from google.cloud import run_v2
-from google.protobuf import field_mask_pb2
-
 from benchmarks.figures import Figure, middle, of_medians, say
-from benchmarks.small_service import BASELINE, IDENTITIES, PLAN, SmallService, small_service
+from benchmarks.load import ECHO
+from benchmarks.shop import BASELINE, CANDIDATE, PLACE, SERVICE, Shop, local_cloud
+from fixtures.reach import Reach
+from greenrun.account import Account
+from greenrun.adapters.process import this_process
+from greenrun.domain.plan import BuildPlan, CanaryPlan, Plan
+from greenrun.domain.revision import RevisionSettings
+from greenrun.domain.source import Source
+from greenrun.domain.standing import Stage, Standing
+from greenrun.domain.traffic import Target, TrafficSplit
 from greenrun.journal import Journal
+from greenrun.lock import Lock
+from greenrun.ports import Progress, Roles
 from greenrun.probing import Prober
+from greenrun.suite.narration import Narrator
+from greenrun.suite.screen import Screen
 from greenrun.way_back import WayBack
 
 ROUNDS = 60
 AIM = "1.20 or less"
-OFTEN = polling.DEFAULT_POLLING.with_delay(initial=0.01, maximum=0.01).with_timeout(30)
-_PINNED = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
+PLAN = Plan(
+    service=SERVICE,
+    environment="local",
+    place=PLACE,
+    build=BuildPlan(repository="benchmark/shop"),
+    settings=RevisionSettings(),
+    public=True,
+    canary=CanaryPlan(probe_paths=("/api/health",)),
+)
+STANDING = Standing(
+    run="benchmark",
+    baseline=BASELINE,
+    before=TrafficSplit.all_to(BASELINE).tagged(CANDIDATE, "candidate"),
+    candidate=CANDIDATE,
+    asked=(
+        TrafficSplit(
+            (Target(BASELINE, 50), Target(CANDIDATE, 50), Target(CANDIDATE, 0, "candidate"))
+        ),
+    ),
+    stage=Stage.MOVED,
+)
+IDENTITIES = {"a user": {}}
 
 
 class Trusting(Prober):
@@ -50,34 +80,40 @@ class Round:
 
 def measure() -> list[Figure]:
     """Many rounds in one run; in each, every way starts from the same split."""
-    with small_service() as service, TemporaryDirectory(prefix="greenrun-rollback-") as folder:
-        journal = Journal(Path(folder) / "journal.jsonl", service.roles.clock)
-        unproven, proven = (
-            WayBack(PLAN, service.before, BASELINE, prober, service.roles, journal)
-            for prober in (Trusting(service.roles, IDENTITIES), Prober(service.roles, IDENTITIES))
-        )
-        return _figures([_round(service, unproven, proven) for _ in range(ROUNDS)])
+    silence = Narrator(Screen(lambda _: None, str))
+    with local_cloud("in-process") as address, closing(Shop(address, ECHO)) as shop:
+        shop.open()
+        shop.deploy()
+        with closing(Reach.at(address, str)) as reach, TemporaryDirectory() as folder:
+            roles = reach.roles(PLAN, Source(Path(folder), ""), silence)
+            with _account(roles, Path(folder), silence) as account:
+                probers = (Trusting(roles, IDENTITIES), Prober(roles, IDENTITIES))
+                ways = [WayBack(PLAN, STANDING, one, roles, account) for one in probers]
+                return _figures([_round(shop, *ways) for _ in range(ROUNDS)])
 
 
-def _round(service: SmallService, unproven: WayBack, proven: WayBack) -> Round:
+@contextmanager
+def _account(roles: Roles, folder: Path, progress: Progress) -> Iterator[Account]:
+    """Under the lock, as a release is."""
+    owner = this_process("benchmark")
+    lock = Lock(SERVICE, owner, roles.claims, roles.clock, PLAN.lock_time_to_live)
+    account = Account(Journal(folder / "journal.jsonl", roles.clock), lock, owner.run)
+    account.claim(progress)
+    try:
+        yield account
+    finally:
+        lock.let_go()
+
+
+def _round(shop: Shop, unproven: WayBack, proven: WayBack) -> Round:
     def took(what: Callable[[], object]) -> float:
-        service.share_evenly()
+        shop.share(50)
         began = time.perf_counter()
         what()
         return 1000 * (time.perf_counter() - began)
 
-    bare = took(lambda: _update(service))
+    bare = took(lambda: shop.share(0))
     return Round(bare, unproven=took(unproven.take), proven=took(proven.take))
-
-
-def _update(service: SmallService) -> None:
-    """One call with the official client, to its operation's end."""
-    target = run_v2.TrafficTarget(type_=_PINNED, revision=BASELINE, percent=100)
-    wanted = run_v2.Service(name=f"{PLAN.place.parent}/services/{PLAN.service}", traffic=[target])
-    update = service.clients.services.update_service(
-        service=wanted, update_mask=field_mask_pb2.FieldMask(paths=["traffic"])
-    )
-    update.result(polling=OFTEN)  # type: ignore[no-untyped-call] # bare there
 
 
 def _figures(rounds: Sequence[Round]) -> list[Figure]:

@@ -14,12 +14,16 @@ from google.cloud.run_v2.services.revisions.transports import RevisionsGrpcTrans
 from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
 from google.protobuf import field_mask_pb2
 
+from greenrun.domain.plan import Place
+
 BASELINE, CANDIDATE = "shop-baseline", "shop-candidate"
 TAG = "candidate"
 OFTEN = polling.DEFAULT_POLLING.with_delay(initial=0.01, maximum=0.01).with_timeout(60)
 
-_PARENT = "projects/benchmark/locations/europe-west1"
-_NAME = f"{_PARENT}/services/shop"
+SERVICE = "shop"
+PLACE = Place("benchmark", "europe-west1")
+
+_NAME = f"{PLACE.parent}/services/{SERVICE}"
 _PINNED = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
 _MAIN = "from greenrun.cli import main; main()"
 
@@ -56,7 +60,9 @@ class Shop:
     def open(self) -> str:
         """The public URL of the new service, which the baseline serves."""
         service = run_v2.Service(template=self._template(BASELINE), invoker_iam_disabled=True)
-        created = self._services.create_service(parent=_PARENT, service_id="shop", service=service)
+        created = self._services.create_service(
+            parent=PLACE.parent, service_id=SERVICE, service=service
+        )
         return str(_outcome(created).uri)
 
     def deploy(self) -> None:

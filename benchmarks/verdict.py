@@ -10,28 +10,33 @@ from datetime import timedelta
 
 import numpy as np
 
+from benchmarks import verdict_canaries, verdict_latency
 from benchmarks.figures import Figure, say, table
 from benchmarks.verdict_judges import (
     ALPHA,
     Kind,
-    Marks,
     Numbers,
     Streams,
     judged,
-    sequential,
     share_of,
+    taken,
 )
-from greenrun.domain.histogram import Histogram
-from greenrun.domain.sequential import Counts, Outcome, Quantile, Sample, Sequential, Trial, power
+from greenrun.domain.sequential import Counts, Outcome, Sequential, power
 
 RUNS, EQUAL_RUNS, LONG = 4000, 10_000, 20_000
 A_MINUTE = 600
-EMPTY = Histogram.exponential(66, 1.4, 1.0)
 
 
 def measure() -> list[Figure]:
-    """Detection, false alarms, latency."""
-    return [*_against_bound(), *_false_alarms(), *_minutes(), *_by_minutes(), *_latency(), *_gate()]
+    """Detection, false alarms, latency, and whole canaries beside their plans."""
+    return [
+        *_against_bound(),
+        *_false_alarms(),
+        *_minutes(),
+        *_by_minutes(),
+        *verdict_latency.measure(),
+        *verdict_canaries.measure(),
+    ]
 
 
 def _against_bound() -> Iterator[Figure]:
@@ -42,7 +47,7 @@ def _against_bound() -> Iterator[Figure]:
         _say_all(name, found)
         ours = found["greenrun"]
         bound = f"Wald's bound {kind.bound:,.0f}"
-        yield Figure(name, _requests(ours), bound, float(ours.mean() / kind.bound), "1.25 or less")
+        yield Figure(name, taken(ours), bound, float(ours.mean() / kind.bound), "1.25 or less")
 
 
 def equal_kinds() -> dict[str, Kind]:
@@ -114,94 +119,6 @@ def _counts(streams: Streams, run: int, until: int) -> tuple[Counts, Counts]:
     mine, failed = int(one.sum()), int(bad.sum())
     theirs = failed - one_bad
     return Counts(mine - one_bad, one_bad), Counts(until - mine - theirs, theirs)
-
-
-def latencies(random: np.random.Generator, shape: tuple[int, ...]) -> Numbers:
-    """Milliseconds of a healthy service: half take over 80, one in twenty over 215."""
-    return random.lognormal(np.log(80), 0.6, shape)
-
-
-def histogram(values: Numbers) -> Histogram:
-    """In the buckets in which Cloud Run counts them."""
-    places = np.searchsorted(EMPTY.bounds, values, side="right")
-    counts = np.bincount(places, minlength=len(EMPTY.bounds) + 1)
-    return Histogram(EMPTY.bounds, tuple(map(int, counts)))
-
-
-def _slower(values: Numbers, *, tail: bool) -> Numbers:
-    """Half as much again: all of them, or the slowest tenth alone."""
-    border = np.exp(np.log(80) + 0.6 * 1.2816) if tail else 0.0
-    return np.where(values > border, 1.5 * values, values)
-
-
-def _latency() -> Iterator[Figure]:
-    for tail in (False, True):
-        for share in (0.5, 0.1):
-            streams = _slow(share, tail=tail, slower=True)
-            found = sequential(streams)
-            name = f"p95 +50 %{' (tail alone)' if tail else ''}, {100 * share:.0f} % share"
-            against = f"aim 1,000; Wald's bound {_bound(streams, share):,.0f}"
-            ratio = float(np.median(found)) / 1000
-            yield Figure(name, _requests(found), against, ratio, "1.00 or less")
-    wrong = share_of(sequential(_slow(0.1, tail=False, slower=False)))
-    yield Figure("p95 equal, 10 % share, false", f"{wrong:.2%}", "", wrong / ALPHA, "1.00 or less")
-
-
-def _slow(share: float, *, tail: bool, slower: bool) -> Streams:
-    """What took longer than the bound that the domain chooses for p95."""
-    random = np.random.default_rng(4)
-    reference = histogram(latencies(random, (10_000,)))
-    slow, _ = Quantile(0.95).begin(reference).memory.bounds or (0.0, 0.0)
-    shape = (1000, 12_000)
-    candidate = random.random(shape) < share
-    values = latencies(random, shape)
-    if slower:
-        values = np.where(candidate, _slower(values, tail=tail), values)
-    return Streams(candidate, values >= slow)
-
-
-def _bound(streams: Streams, share: float) -> float:
-    one, other = (
-        float(streams.bad[whose].mean()) for whose in (streams.candidate, ~streams.candidate)
-    )
-    return Kind(0, share, other, one).bound
-
-
-def _gate() -> Iterator[Figure]:
-    """The whole gate by the domain itself: errors, their limit, three quantiles, one alpha."""
-    trial = Trial(ALPHA, quantiles=(0.5, 0.95, 0.99))
-    found = np.array([_gate_failed_at(trial, seed) for seed in range(60)])
-    middle = float(np.median(found))
-    name = "whole gate, latency +50 %, 10 % share"
-    yield Figure(name, _requests(found), "aim 1,000", middle / 1000, "1.00 or less")
-
-
-def _gate_failed_at(trial: Trial, seed: int) -> float:
-    random = np.random.default_rng([5, seed])
-    standings = trial.begin(histogram(latencies(random, (10_000,))))
-    one = random.random(5_000) < 0.1
-    bad = random.random(5_000) < 0.01
-    values = latencies(random, (5_000,)) * np.where(one, 1.5, 1.0)
-    for until in range(32, 5_000, 32):
-        seen, fell = slice(until), one[:until]
-        candidate, baseline = (
-            _sample(bad[seen][whose], values[seen][whose]) for whose in (fell, ~fell)
-        )
-        standings = trial.look(standings, candidate, baseline)
-        if standings.outcome is Outcome.FAIL:
-            return until
-    return np.inf
-
-
-def _sample(bad: Marks, values: Numbers) -> Sample:
-    failed = int(bad.sum())
-    return Sample(Counts(len(bad) - failed, failed), histogram(values))
-
-
-def _requests(found: Numbers) -> str:
-    seen = found[np.isfinite(found)]
-    missed = f", {1 - len(seen) / len(found):.1%} never" if len(seen) < len(found) else ""
-    return f"mean {seen.mean():,.0f}, median {np.median(found):,.0f} requests{missed}"
 
 
 def _say_all(name: str, found: dict[str, Numbers]) -> None:

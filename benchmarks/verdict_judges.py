@@ -139,6 +139,13 @@ def share_of(found: Iterable[float]) -> float:
     return float(np.isfinite(np.fromiter(found, float)).mean())
 
 
+def taken(found: Numbers) -> str:
+    """How many it took, as the table of figures tells it."""
+    seen = found[np.isfinite(found)]
+    missed = f", {1 - len(seen) / len(found):.1%} never" if len(seen) < len(found) else ""
+    return f"mean {seen.mean():,.0f}, median {np.median(found):,.0f} requests{missed}"
+
+
 def _in_blocks(marks: Marks, size: int = BLOCK) -> NDArray[np.int64]:
     whole = marks.shape[1] // size * size
     return marks[:, :whole].reshape(len(marks), -1, size).sum(axis=2)

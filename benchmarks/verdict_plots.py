@@ -1,4 +1,4 @@
-"""The plots of docs/canary.md: evidence as it grows, and three judges of the same requests."""
+"""The plots of docs/canary.md: evidence as it grows, three judges of the same, the report."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
+from benchmarks import verdict_report
 from benchmarks.project import ROOT
 from benchmarks.verdict_judges import ALPHA, Kind, Numbers, Streams, judged
 from greenrun.domain.sequential import Counts, Look, Sequential
@@ -24,7 +25,11 @@ COLOURS = {"greenrun": "tab:green", "fixed threshold": "tab:red", "Mann-Whitney"
 
 def draw() -> list[Path]:
     """Write them all, and say where."""
-    return [_evidence(ROOT / "docs/canary-evidence.svg"), _judges(ROOT / "docs/canary-judges.svg")]
+    return [
+        _evidence(ROOT / "docs/canary-evidence.svg"),
+        _judges(ROOT / "docs/canary-judges.svg"),
+        verdict_report.draw(ROOT / "docs/canary-report.svg"),
+    ]
 
 
 def _evidence(path: Path) -> Path:

@@ -3,40 +3,78 @@ Feature: The candidate answers as its users expect
 
   Scenario: Every endpoint answers, and soon enough
     Then the candidate answers
-      | request                                           | body                | p95 at most |
-      | GET /api/health                                   | status = ok         | 100 ms      |
-      | GET /api/dashboard/costs/summary                  | has messages.total  | 500 ms      |
-      | GET /api/dashboard/timeline/activity?period=7d    | 8 entries           | 500 ms      |
-      | GET /api/dashboard/timeline/costs?period=30d      | 31 entries          | 500 ms      |
-      | GET /api/dashboard/timeline/tokens?period=90d     | 91 entries          | 500 ms      |
-      | GET /api/dashboard/timeline/tokens?period=1y      | 366 entries         | 500 ms      |
-      | GET /                                             |                     | 500 ms      |
-      | GET /memory                                       |                     | 500 ms      |
+      | request                                        | headers                         | body                | schema                     | requests | p95 at most |
+      | GET /api/health                                | content-type ~ application/json | status = ok         |                            | 20       | 100 ms      |
+      | GET /api/dashboard/costs/summary               | content-type ~ application/json | messages.total >= 0 | schemas/costs-summary.json | 20       | 500 ms      |
+      | GET /api/dashboard/timeline/activity?period=7d | content-type ~ application/json | 8 entries           | schemas/timeline.json      | 20       | 500 ms      |
+      | GET /api/dashboard/timeline/costs?period=30d   | content-type ~ application/json | 31 entries          | schemas/timeline.json      | 20       | 500 ms      |
+      | GET /api/dashboard/timeline/tokens?period=90d  | content-type ~ application/json | 91 entries          | schemas/timeline.json      | 20       | 500 ms      |
+      | GET /api/dashboard/timeline/tokens?period=1y   | content-type ~ application/json | 366 entries         | schemas/timeline.json      | 20       | 500 ms      |
+      | GET /                                          | content-type ~ text/html        |                     |                            | 20       | 500 ms      |
+      | GET /memory                                    | content-type ~ text/html        |                     |                            | 20       | 500 ms      |
 
   Scenario: Strangers are refused
     Then the candidate answers
-      | request                              | as          | status |
-      | GET /api/dashboard/costs/summary     | nobody      | 401    |
-      | GET /api/dashboard/costs/summary     | a developer | 200    |
-      | GET /api/health                      | nobody      | 200    |
+      | request                          | as          | status | headers                   |
+      | GET /api/dashboard/costs/summary | nobody      | 401    | www-authenticate ~ Bearer |
+      | GET /api/dashboard/costs/summary | a developer | 200    |                           |
+      | GET /api/health                  | nobody      | 200    |                           |
 
   Scenario: A session sees its own costs
     Then "/api/dashboard/costs/summary" answers the session "session-1" otherwise than everybody
 
   Scenario: A text is analysed once, and remembered
-    When the candidate is asked twice to analyse the same text
-    Then the first answer is "completed" and the second "skipped"
-    And these counters have moved
-      | counter                           |
-      | memory_analysis_requests_total    |
-      | memory_analysis_cache_hits_total  |
+    Given the candidate's metrics at "/api/metrics"
+    Then the candidate answers in turn
+      | request                  | sends                            | answers                           | keeps          | within |
+      | POST /api/memory/analyze | text = "a rehearsal of {unique}" | status = completed                | id as analysis | 2 s    |
+      | POST /api/memory/analyze | text = "a rehearsal of {unique}" | status = skipped; id = {analysis} |                | 100 ms |
+    And these counters have risen since
+      | counter                                             | by at least |
+      | memory_analysis_requests_total{outcome="completed"} | 1           |
+      | memory_analysis_requests_total{outcome="skipped"}   | 1           |
+      | memory_analysis_cache_hits_total                    | 1           |
 
   Scenario: The candidate can be watched
-    Then its metrics have at least 13 families, among them
-      | family             |
-      | memory_analysis_   |
-      | memory_preferences_|
-      | concept_recall     |
+    Given the candidate's metrics at "/api/metrics"
+    Then they have at least 13 families, among them
+      | family                           | type      | labels               |
+      | http_requests                    | counter   | method, path, status |
+      | memory_analysis_                 |           |                      |
+      | memory_analysis_duration_seconds | histogram |                      |
+      | memory_preferences_              |           |                      |
+      | concept_recall                   |           |                      |
+
+  Scenario: The candidate keeps its own objectives
+    Given the candidate's metrics at "/api/metrics"
+    Then they keep these objectives
+      | measure                                                                                                    | at least | at most |
+      | p95 of memory_analysis_duration_seconds                                                                    |          | 2 s     |
+      | memory_analysis_cache_hits_total / (memory_analysis_cache_hits_total + memory_analysis_cache_misses_total) | 40 %     |         |
+      | memory_analysis_cache_size                                                                                 |          | 100     |
+      | http_requests_total{status=~"5.."} / http_requests_total                                                   |          | 5 %     |
+      | process_resident_memory_bytes                                                                              |          | 450 MiB |
 
   Scenario: A conversation is answered
     Then the candidate answers "hello" on the WebSocket "/ws/rehearsal"
+
+  @rehearsal
+  Scenario: An account is used, from its first text to a clean memory
+    Then the candidate answers in turn
+      | request                  | sends                                     | status | answers                                                       | keeps               | within |
+      | GET /api/health          |                                           |        | status = ok                                                   |                     | 100 ms |
+      | POST /api/documents      | file as maps.txt = "I love maps {unique}" | 201    | name = maps.txt; characters = 44                              | id as document      | 2 s    |
+      | GET /api/documents       |                                           |        | documents: 1 entry; documents.0.id = {document}               |                     | 500 ms |
+      | POST /api/memory/analyze | text = "I love maps, {unique}"            |        | status = completed; preferences.0.subject = maps              | concepts as learned | 2 s    |
+      | DELETE /api/memory       |                                           |        | status = cleared; documents = 1; concepts > 0                 |                     | 2 s    |
+      | POST /api/memory/analyze | text = "I love maps, {unique}"            |        | status = completed; concepts = {learned}; recalled: 0 entries |                     | 2 s    |
+      | GET /api/documents       |                                           |        | documents: 0 entries                                          |                     | 500 ms |
+
+  Scenario: Pages open as in anybody's browser
+    Then these pages open in a browser
+      | page    | shows                                                        | title     | as     |
+      | /       | heading "Service"; #health "ok"; link "Memory"               | Emergence | nobody |
+      | /memory | heading "Memory"; textbox "Text"; button "Analyse"; #analyze | Emergence | a user |
+
+  Scenario: The interface is what its document says
+    Then every GET of its OpenAPI document "/openapi.json" answers as it promises

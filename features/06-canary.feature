@@ -9,6 +9,13 @@ Feature: Users move to the candidate a share at a time
       | p95 latency | 800 ms  |
       | p99 latency | 2000 ms |
 
+  Scenario: What the candidate is judged by is watched from now on
+    When these objectives are handed to those who watch the service
+    Then every objective that alerts has its alert policy
+    And scrape job, alert rules and dashboard are there
+    And the candidate tells every metric that is watched
+    And handing them over again changes nothing
+
   Scenario: The candidate proves itself on a growing share of users
     When the candidate's share rises by its increments
     Then every increment has passed its objectives
@@ -31,6 +38,15 @@ Feature: Users move to the candidate a share at a time
     And the drill's baseline serves every user
 
     Examples:
-      | fault          | faults                                   | reason            |
-      | fails requests | errors:/api/dashboard/costs/summary:50%  | fail: error rate  |
-      | is slow        | slow:/api/dashboard/costs/summary:900ms  | fail: p95 latency |
+      | fault                       | faults                                  | reason                          |
+      | fails one request in twenty | errors:5%                               | candidate requests failed       |
+      | fails 3 of 100 requests     | errors:3%                               | candidate requests failed       |
+      | fails at one endpoint only  | errors:/api/dashboard/costs/summary:20% | on /api/dashboard/costs/summary |
+      | is slow                     | slow:/api/dashboard/costs/summary:900ms | candidate requests took over    |
+
+  @drill
+  Scenario: A candidate whose slowest answers take 60 % longer is taken back by itself
+    Given a candidate that makes "/api/dashboard/costs/summary" take 720 ms, where it took 450 ms
+    When the drill is released to users
+    Then it is stopped at its canary because "p95: rolled back"
+    And the drill's baseline serves every user

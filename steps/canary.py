@@ -2,8 +2,8 @@
 
 from pytest_bdd import given, then, when
 
-from greenrun.canary import Increment
 from greenrun.domain.gate import Gate
+from greenrun.domain.increment import Increment
 from greenrun.proofs import traffic
 from greenrun.release import Release
 from steps.tables import Table, gate

@@ -13,6 +13,15 @@ def _(drills: Drills, faults: str) -> Drill:
     return drills.prepare(FAULTS=faults)
 
 
+@given(
+    parsers.parse('a candidate that makes "{path}" take {after:d} ms, where it took {before:d} ms'),
+    target_fixture="drill",
+)
+def _(drills: Drills, path: str, before: int, after: int) -> Drill:
+    was = {"FAULTS": f"slow:{path}:{before}ms"}
+    return drills.prepare(was, FAULTS=f"slow:{path}:{after}ms")
+
+
 @given("a candidate without a fault", target_fixture="drill")
 def _(drills: Drills) -> Drill:
     return drills.prepare()

@@ -1,12 +1,11 @@
 """Sentences about what the service answers."""
 
-from pytest_bdd import parsers, then, when
+from pytest_bdd import parsers, then
 
 from greenrun.expectations import read_table
-from greenrun.proofs import behaviour
-from greenrun.proofs.behaviour import Analysis
+from greenrun.proofs import behaviour, conversation, flow, flow_row
 from greenrun.release import Release
-from steps.tables import Table, column
+from steps.tables import Table
 
 
 @then("the candidate answers")
@@ -26,6 +25,18 @@ def _(release: Release, datatable: Table) -> None:
     behaviour.answers(release, url, candidate.name, read_table(datatable))
 
 
+@then("the candidate answers in turn")
+def _(release: Release, datatable: Table) -> None:
+    candidate = release.candidate
+    flow.is_answered(release, candidate.url, candidate.name, flow_row.read(datatable))
+
+
+@then("the service answers in turn")
+def _(release: Release, datatable: Table) -> None:
+    url, candidate = release.service.url, release.candidate
+    flow.is_answered(release, url, candidate.name, flow_row.read(datatable))
+
+
 @then(
     parsers.parse('"{path}" answers the session "{session}" otherwise than everybody'),
 )
@@ -33,26 +44,11 @@ def _(release: Release, path: str, session: str) -> None:
     behaviour.session_is_apart(release, path, session)
 
 
-@when("the candidate is asked twice to analyse the same text", target_fixture="analysis")
-def _(release: Release) -> Analysis:
-    return behaviour.analyse_twice(release)
-
-
-@then(parsers.parse('the first answer is "{first}" and the second "{second}"'))
-def _(analysis: Analysis, first: str, second: str) -> None:
-    analysis.answered(first, second)
-
-
-@then("these counters have moved")
-def _(analysis: Analysis, datatable: Table) -> None:
-    analysis.moved(column(datatable, "counter"))
-
-
-@then(parsers.parse("its metrics have at least {fewest:d} families, among them"))
-def _(release: Release, fewest: int, datatable: Table) -> None:
-    behaviour.metric_families(release, fewest, column(datatable, "family"))
-
-
 @then(parsers.parse('the candidate answers "{message}" on the WebSocket "{path}"'))
 def _(release: Release, message: str, path: str) -> None:
-    behaviour.converses(release, path, message)
+    conversation.converses(release, path, message)
+
+
+@then(parsers.parse('the WebSocket "{path}" opens to "{welcome}" and not to "{stranger}"'))
+def _(release: Release, path: str, welcome: str, stranger: str) -> None:
+    conversation.opens_only_to(release, path, welcome, stranger)

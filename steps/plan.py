@@ -1,13 +1,24 @@
 """The sentence about what lies ahead."""
 
+import pytest
 from pytest_bdd import then
 
+from greenrun.domain.gate import Gate
 from greenrun.planning import Rehearsed
 from greenrun.plugin import Wishes
 from greenrun.proofs import foretold
 from greenrun.release import Release
+from greenrun.suite.foresaid import first_table
+from steps.tables import gate
+
+
+@pytest.fixture
+def objectives(request: pytest.FixtureRequest) -> Gate:
+    """Those of the canary, for what is said before its feature is at hand."""
+    table = first_table(request.path.parent, "these objectives of the canary")
+    return gate(table) if table else Gate(())
 
 
 @then("the plan tells what serves now, what would change and how it would be taken back")
-def _(release: Release, rehearsed: Rehearsed | None, wishes: Wishes) -> None:
-    foretold.told(release, rehearsed, aloud=wishes.plan)
+def _(release: Release, rehearsed: Rehearsed | None, objectives: Gate, wishes: Wishes) -> None:
+    foretold.told(release, rehearsed, objectives, aloud=wishes.plan)

@@ -2,14 +2,15 @@
 
 from pytest_bdd import then, when
 
+from greenrun.domain.gate import Gate
 from greenrun.proofs import before
 from greenrun.release import Release
 from steps.tables import Table
 
 
 @then("all of this holds")
-def _(release: Release, datatable: Table) -> None:
-    before.all_holds(release, datatable)
+def _(release: Release, datatable: Table, objectives: Gate) -> None:
+    before.all_holds(release, datatable, objectives)
 
 
 @when("the service is read as it serves now")

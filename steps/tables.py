@@ -1,11 +1,10 @@
 """Tables of a feature, as pytest-bdd hands them to a sentence: rows of cells, the head first."""
 
-from collections.abc import Sequence
-
-from greenrun.domain.gate import Gate, Quantity, Threshold
+from greenrun.domain.gate import Gate, Threshold
 from greenrun.errors import ReleaseError
+from greenrun.proofs.tables import Table, quantity
 
-Table = Sequence[Sequence[str]]
+__all__ = ["Table", "column", "gate"]
 
 
 def column(table: Table, name: str) -> tuple[str, ...]:
@@ -20,12 +19,3 @@ def gate(table: Table) -> Gate:
     """The thresholds of a table with the columns `measure` and `at most`."""
     limits = zip(column(table, "measure"), column(table, "at most"), strict=True)
     return Gate(tuple(Threshold(name, "at most", quantity(limit)) for name, limit in limits))
-
-
-def quantity(text: str) -> Quantity:
-    """`300 ms` or `5 %`, as people write it."""
-    number, _, unit = text.partition(" ")
-    try:
-        return Quantity(float(number), unit)
-    except ValueError as error:
-        raise ReleaseError(f"table: got {text!r}, needs a number and a unit") from error

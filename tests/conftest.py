@@ -8,9 +8,9 @@ import pytest
 
 from greenrun.account import Account
 from greenrun.domain.claim import Owner
-from greenrun.domain.gate import Quantity
 from greenrun.domain.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan
 from greenrun.domain.revision import RevisionSettings
+from greenrun.domain.sequential import Counts
 from greenrun.domain.source import Source
 from greenrun.journal import Journal
 from greenrun.lock import Lock
@@ -18,9 +18,12 @@ from greenrun.ports import Answer, NewRevision, Patience, Roles
 from greenrun.release import Release
 from tests.fakes import (
     FakeAccess,
+    FakeBrowser,
     FakeBuilder,
+    FakeCharts,
     FakeClock,
     FakeCommands,
+    FakeExaminer,
     FakeLogs,
     FakeMetrics,
     FakePlatform,
@@ -35,11 +38,8 @@ from tests.fakes import (
 )
 
 BASELINE = "shop-baseline"
-HEALTHY = {
-    "requests": Quantity(200),
-    "error rate": Quantity(0.5, "%"),
-    "p95 latency": Quantity(90, "ms"),
-}
+HEALTHY, FAILING = Counts(199, 1), Counts(140, 60)
+"""What a revision answers each second."""
 
 
 @dataclass
@@ -49,7 +49,9 @@ class World:
     platform: FakePlatform
     logs: FakeLogs
     web: FakeWeb
-    metrics: FakeMetrics = field(default_factory=FakeMetrics)
+    browser: FakeBrowser = field(default_factory=FakeBrowser)
+    examiner: FakeExaminer = field(default_factory=FakeExaminer)
+    metrics: FakeMetrics = field(init=False)
     builder: FakeBuilder = field(default_factory=FakeBuilder)
     registry: MemoryRegistry = field(default_factory=MemoryRegistry)
     claims: MemoryClaims = field(default_factory=MemoryClaims)
@@ -58,9 +60,13 @@ class World:
     commands: FakeCommands = field(default_factory=FakeCommands)
     scanner: FakeScanner = field(default_factory=FakeScanner)
     clock: FakeClock = field(default_factory=FakeClock)
+    charts: FakeCharts = field(default_factory=FakeCharts)
     evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
     progress: MemoryProgress = field(default_factory=MemoryProgress)
     vault: FakeVault = field(default_factory=FakeVault)
+
+    def __post_init__(self) -> None:
+        self.metrics = FakeMetrics(self.clock, {BASELINE: HEALTHY})
 
     @property
     def roles(self) -> Roles:
@@ -82,7 +88,7 @@ def plan() -> Plan:
         build=BuildPlan("registry.test/shop"),
         settings=RevisionSettings(variables={"LOG_LEVEL": "INFO"}),
         public=True,
-        canary=CanaryPlan((10, 50), timedelta(seconds=3), fewest_requests=100),
+        canary=CanaryPlan((10, 50), within=timedelta(minutes=1), tolerated=0.05, alone=True),
         migration=MigrationPlan(("status",), ("apply",)),
     )
 

@@ -5,9 +5,12 @@ from typing import Any
 from greenrun.ports import Roles
 from tests.fakes import (
     FakeAccess,
+    FakeBrowser,
     FakeBuilder,
+    FakeCharts,
     FakeClock,
     FakeCommands,
+    FakeExaminer,
     FakeLogs,
     FakeMetrics,
     FakePlatform,
@@ -24,6 +27,7 @@ from tests.fakes import (
 
 def fake_roles(service: str, **chosen: Any) -> Roles:  # noqa: ANN401 - roles by name, as Roles has them
     """Fakes of a service that nobody has made yet; `chosen` are the ones that a test brings."""
+    clock = FakeClock()
     fakes = {
         "builder": FakeBuilder(),
         "registry": MemoryRegistry(),
@@ -31,13 +35,16 @@ def fake_roles(service: str, **chosen: Any) -> Roles:  # noqa: ANN401 - roles by
         "claims": MemoryClaims(),
         "access": FakeAccess(),
         "logs": FakeLogs(lambda: ()),
-        "metrics": FakeMetrics(),
+        "metrics": FakeMetrics(clock),
         "vault": FakeVault(),
         "web": FakeWeb(),
+        "browser": FakeBrowser(),
+        "examiner": FakeExaminer(),
         "source_control": FakeSourceControl(),
         "commands": FakeCommands(),
         "scanner": FakeScanner(),
-        "clock": FakeClock(),
+        "clock": clock,
+        "charts": FakeCharts(),
         "evidence": MemoryEvidence(),
         "progress": MemoryProgress(),
     }

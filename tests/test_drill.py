@@ -10,7 +10,7 @@ from greenrun.errors import GateClosed
 from greenrun.expectations import read_table
 from greenrun.ports import Execution, LogEntry
 from greenrun.release import Release
-from tests.conftest import BASELINE, HEALTHY, World
+from tests.conftest import BASELINE, FAILING, World
 
 OBJECTIVES = Gate((Threshold("error rate", "at most", Quantity(5, "%")),))
 
@@ -28,7 +28,7 @@ def log(world: World, drill: Drill, severity: str, text: str) -> None:
     """Have the candidate say something as soon as it has a name: at the fake's own moment."""
     name = f"{drill.release.plan.service}-{world.clock.now():%Y%m%d-%H%M%S}"
     world.logs.entries[name].append(LogEntry(world.clock.now(), severity, text))
-    world.metrics.figures[name] = {**HEALTHY, "error rate": Quantity(30, "%")}
+    world.metrics.answering[name] = FAILING
 
 
 def test_a_candidate_that_cannot_start_is_stopped_at_its_deployment(
@@ -55,7 +55,9 @@ def test_a_candidate_that_logs_errors_is_stopped_at_its_log(drill: Drill, world:
 def test_an_erring_candidate_is_taken_back_from_users(drill: Drill, world: World) -> None:
     log(world, drill, "INFO", "Application startup complete")
     drill.run(OBJECTIVES)
-    drill.stopped_at("canary", "error rate 30 %")
+    drill.stopped_at(
+        "canary", "rolled back after 400 requests: 60 of 200 candidate requests failed"
+    )
     assert world.serving == {BASELINE: 100}
     drill.rolls_back_to_nothing_new()
 

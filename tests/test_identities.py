@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from fixtures.identities import SecretIdentities, filled
+from fixtures.identities import STAND_IN, SecretIdentities, filled
 from greenrun.domain.plan import Plan
 from greenrun.domain.revision import SecretReference
 from greenrun.errors import CallFailed
@@ -57,7 +57,23 @@ def kept() -> list[str]:
 
 @pytest.fixture
 def identities(declared: Plan, vault: CountedVault, kept: list[str]) -> SecretIdentities:
-    return SecretIdentities(declared, vault, kept.append)
+    return SecretIdentities(declared, vault, kept.append, lambda: pytest.fail("asked for a token"))
+
+
+def test_an_identity_token_is_asked_for_whenever_it_is_shown(
+    plan: Plan, vault: CountedVault, kept: list[str]
+) -> None:
+    private = replace(plan, identities={"a caller": {"Authorization": "Bearer {identity token}"}})
+    tokens = iter(["first", "first", "second"])
+    identities = SecretIdentities(private, vault, kept.append, lambda: next(tokens))
+    shown = [identities["a caller"]["Authorization"] for _ in range(3)]
+    assert shown == ["Bearer first", "Bearer first", "Bearer second"]
+    assert kept == ["first", "second"]
+
+
+def test_a_rehearsal_shows_a_stand_in_for_an_identity_token(plan: Plan) -> None:
+    private = replace(plan, identities={"a caller": {"Authorization": "Bearer {identity token}"}})
+    assert filled(private, {})["a caller"] == {"Authorization": f"Bearer {STAND_IN}"}
 
 
 def test_each_has_its_headers_and_nobody_says_nothing(identities: SecretIdentities) -> None:

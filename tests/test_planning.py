@@ -7,16 +7,26 @@ from pathlib import Path
 import pytest
 
 from greenrun.domain.claim import Claim, Owner
+from greenrun.domain.histogram import Histogram
 from greenrun.domain.image import Image, TagPolicy
 from greenrun.domain.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan, PreflightPlan
 from greenrun.domain.revision import RevisionSettings, SecretReference, StartupProbe, Volume
+from greenrun.domain.sequential import Counts, Sample, Trial
 from greenrun.domain.source import Source
 from greenrun.domain.standing import Stage, Standing
 from greenrun.domain.traffic import Target, TrafficSplit
 from greenrun.errors import CallFailed
-from greenrun.planning import Outlook, Rehearsed, outlook
+from greenrun.planning import Known, Outlook, Rehearsed, outlook
 from greenrun.ports import Leak, NewRevision, Patience, Roles
-from tests.fakes import IMAGE_ID, FakePlatform, FakeScanner, FakeVault, MemoryClaims
+from tests.fakes import (
+    IMAGE_ID,
+    FakeClock,
+    FakeMetrics,
+    FakePlatform,
+    FakeScanner,
+    FakeVault,
+    MemoryClaims,
+)
 from tests.roles import fake_roles
 
 GOLDEN = Path(__file__).parent / "test_planning_golden"
@@ -45,6 +55,10 @@ LIVE = replace(
     secrets={"API_TOKEN": SecretReference("API_TOKEN", "4"), "OLD": SecretReference("OLD")},
     memory="8Gi",
 )
+ANSWERED = Sample(
+    Counts(275_374, 1_106), Histogram((100.0, 200.0, 400.0), (200_000, 70_000, 6_480))
+)
+TRIAL = Trial(0.005, quantiles=(0.95,), latency_limits=((0.95, 400.0),))
 PROMOTED = Standing(
     "a run",
     "shop-1",
@@ -64,7 +78,7 @@ def plan() -> Plan:
         build=BuildPlan("registry.test/shop"),
         settings=WANTED,
         public=True,
-        canary=CanaryPlan((10, 50), timedelta(minutes=10)),
+        canary=CanaryPlan((10, 50), probes_per_second=10),
         preflight=PreflightPlan(quality_gates={"tests": ("pytest",)}),
         migration=MigrationPlan(("status",), ("apply",), ("app", "check")),
     )
@@ -86,8 +100,9 @@ def platform() -> FakePlatform:
 
 @pytest.fixture
 def roles(platform: FakePlatform) -> Roles:
-    vault = FakeVault({"API_TOKEN:5", "KEY:latest"})
-    return fake_roles("shop", platform=platform, vault=vault)
+    vault, clock = FakeVault({"API_TOKEN:5", "KEY:latest"}), FakeClock()
+    metrics = FakeMetrics(clock, lag=timedelta(minutes=4), told={"shop-3": ANSWERED})
+    return fake_roles("shop", platform=platform, vault=vault, clock=clock, metrics=metrics)
 
 
 def told(outlook: Outlook, title: str) -> dict[str, tuple[str, ...]]:
@@ -97,27 +112,27 @@ def told(outlook: Outlook, title: str) -> dict[str, tuple[str, ...]]:
 
 
 def test_a_plan_reads_like_this(plan: Plan, roles: Roles) -> None:
-    found = outlook(plan, roles, SOURCE, PROMOTED, None)
+    found = outlook(plan, roles, SOURCE, Known(TRIAL, PROMOTED))
     assert found.as_text() == (GOLDEN / "outlook.txt").read_text("utf-8")
     assert found.as_markdown() == (GOLDEN / "outlook.md").read_text("utf-8")
 
 
 def test_nothing_is_changed(plan: Plan, roles: Roles, platform: FakePlatform) -> None:
     before = platform.state
-    outlook(plan, roles, SOURCE, PROMOTED, Rehearsed(IMAGE))
+    outlook(plan, roles, SOURCE, Known(TRIAL, PROMOTED, Rehearsed(IMAGE)))
     assert (platform.calls, platform.state) == ([], before)
     assert roles.claims.all() == []
 
 
 def test_no_line_is_wider_than_a_terminal(plan: Plan, roles: Roles) -> None:
     wide = replace(plan, settings=replace(WANTED, variables={"LOG_LEVEL": "x" * 300}))
-    lines = outlook(wide, roles, SOURCE, PROMOTED, None).as_text().splitlines()
+    lines = outlook(wide, roles, SOURCE, Known(TRIAL, PROMOTED)).as_text().splitlines()
     assert max(map(len, lines)) <= 100
 
 
 def test_no_secret_is_told(plan: Plan, roles: Roles) -> None:
     roles = replace(roles, scanner=FakeScanner([Leak("LOG_LEVEL", 1, "Secret Keyword")]))
-    found = outlook(plan, roles, SOURCE, PROMOTED, None)
+    found = outlook(plan, roles, SOURCE, Known(TRIAL, PROMOTED))
     settings = told(found, "Settings that differ")
     assert "hunter2" not in found.as_text() + found.as_markdown()
     assert settings["variables.MAIL_KEY"] == ("-", "set", "-", "would be lost, changed since")
@@ -128,15 +143,15 @@ def test_settings_are_compared_with_what_the_last_release_left_to_users(
     plan: Plan, roles: Roles
 ) -> None:
     taken_back = replace(PROMOTED, baseline="shop-2", candidate="shop-9", stage=Stage.RESTORED)
-    expected = told(outlook(plan, roles, SOURCE, PROMOTED, None), "Settings that differ")
-    found = told(outlook(plan, roles, SOURCE, taken_back, None), "Settings that differ")
+    expected = told(outlook(plan, roles, SOURCE, Known(TRIAL, PROMOTED)), "Settings that differ")
+    found = told(outlook(plan, roles, SOURCE, Known(TRIAL, taken_back)), "Settings that differ")
     assert found == expected
 
 
 def test_without_a_last_release_nobody_is_told_to_have_changed_anything(
     plan: Plan, roles: Roles
 ) -> None:
-    found = outlook(plan, roles, SOURCE, None, None)
+    found = outlook(plan, roles, SOURCE, Known(TRIAL))
     settings = told(found, "Settings that differ")
     assert {row[0] for row in settings.values()} == {"unknown"}
     assert {row[-1] for row in settings.values()} == {"", "would be lost"}
@@ -149,18 +164,20 @@ def test_a_variable_that_becomes_a_secret_is_not_lost(
     revision = platform.revisions_by_name["shop-3"]
     settings = replace(LIVE, variables={**LIVE.variables, "KEY": "plain"})
     platform.revisions_by_name["shop-3"] = replace(revision, settings=settings)
-    settings_told = told(outlook(plan, roles, SOURCE, None, None), "Settings that differ")
+    settings_told = told(outlook(plan, roles, SOURCE, Known(TRIAL)), "Settings that differ")
     assert settings_told["variables.KEY"] == ("unknown", "set", "-", "")
 
 
 def test_equal_settings_are_not_told(plan: Plan, roles: Roles) -> None:
     same = replace(plan, settings=LIVE)
-    assert told(outlook(same, roles, SOURCE, None, None), "Settings that differ") == {"none": ("",)}
+    assert told(outlook(same, roles, SOURCE, Known(TRIAL)), "Settings that differ") == {
+        "none": ("",)
+    }
 
 
 def test_secrets_that_are_missing_or_float_are_flagged(plan: Plan, roles: Roles) -> None:
     roles = replace(roles, vault=FakeVault({"KEY:latest"}))
-    secrets = told(outlook(plan, roles, SOURCE, None, None), "Secrets")
+    secrets = told(outlook(plan, roles, SOURCE, Known(TRIAL)), "Secrets")
     floating = "read anew when an instance starts: a rollback does not bring an old value back"
     assert secrets == {
         "API_TOKEN": ("API_TOKEN:5", "missing", ""),
@@ -182,7 +199,7 @@ def test_pending_migrations_are_told_as_far_as_they_are_known(
     plan: Plan, roles: Roles, brought: tuple[str, ...], applied: tuple[str, ...], pending: str
 ) -> None:
     last = replace(PROMOTED, migrations=applied)
-    found = outlook(plan, roles, SOURCE, last, Rehearsed(IMAGE, brought))
+    found = outlook(plan, roles, SOURCE, Known(TRIAL, last, Rehearsed(IMAGE, brought)))
     assert told(found, "Migrations")["pending"] == (pending,)
 
 
@@ -190,7 +207,7 @@ def test_a_release_that_may_contract_promises_to_freeze(plan: Plan, roles: Roles
     assert plan.migration is not None
     daring = replace(plan, migration=replace(plan.migration, allow_contracting=True))
     kept, given_up = (
-        told(outlook(each, roles, SOURCE, None, None), "Promise") for each in (plan, daring)
+        told(outlook(each, roles, SOURCE, Known(TRIAL)), "Promise") for each in (plan, daring)
     )
     assert kept["when a gate closes"] == ("roll back: every user returns to shop-3",)
     assert "after a contraction" not in kept
@@ -198,13 +215,13 @@ def test_a_release_that_may_contract_promises_to_freeze(plan: Plan, roles: Roles
 
 
 def test_a_release_without_migrations_says_so(plan: Plan, roles: Roles) -> None:
-    found = outlook(replace(plan, migration=None), roles, SOURCE, None, None)
+    found = outlook(replace(plan, migration=None), roles, SOURCE, Known(TRIAL))
     assert told(found, "Migrations") == {"none": ("",)}
     assert not [step for step in told(found, "Steps ahead") if "migration" in step]
 
 
 def test_a_rehearsed_image_is_not_built_again(plan: Plan, roles: Roles) -> None:
-    found = outlook(plan, roles, SOURCE, None, Rehearsed(IMAGE))
+    found = outlook(plan, roles, SOURCE, Known(TRIAL, None, Rehearsed(IMAGE)))
     assert told(found, "Image") == {
         "rehearsed, and green": ("registry.test/shop:shop-20261121-080000",),
         "image id": (str(IMAGE_ID),),
@@ -223,7 +240,7 @@ def test_the_image_tag_is_told_as_the_policy_makes_it(
     plan: Plan, roles: Roles, policy: TagPolicy, tag: str
 ) -> None:
     plan = replace(plan, build=replace(plan.build, tag_policy=policy))
-    assert told(outlook(plan, roles, SOURCE, None, None), "Image")["image tag"] == (tag,)
+    assert told(outlook(plan, roles, SOURCE, Known(TRIAL)), "Image")["image tag"] == (tag,)
 
 
 @pytest.mark.parametrize(("minutes", "dead"), [(1, False), (2, True)])
@@ -232,7 +249,7 @@ def test_a_lock_that_is_held_is_told(plan: Plan, roles: Roles, *, minutes: int, 
     owner = Owner("alice@example.com", "ci-7", 42, "a run")
     claim = Claim(3, owner, beat, beat, timedelta(seconds=90), held=True)
     roles = replace(roles, claims=MemoryClaims({3: claim}))
-    (lock,) = told(outlook(plan, roles, SOURCE, None, None), "Under way")["lock"]
+    (lock,) = told(outlook(plan, roles, SOURCE, Known(TRIAL)), "Under way")["lock"]
     assert lock.startswith(f"held: {claim}, last heard of {minutes} min ago")
     assert lock.endswith("would be taken over") is dead
 
@@ -254,7 +271,7 @@ def test_an_unfinished_release_is_told(
     plan: Plan, roles: Roles, *, contracted: bool, first: str
 ) -> None:
     last = replace(PROMOTED, stage=Stage.MOVED, contracted=contracted)
-    found = outlook(plan, roles, SOURCE, last, None)
+    found = outlook(plan, roles, SOURCE, Known(TRIAL, last))
     assert told(found, "Under way")["last release"] == (first,)
 
 
@@ -265,7 +282,7 @@ def test_a_service_that_is_split_has_no_baseline(
         (Target("shop-3", 60), Target("shop-2", 40), Target("shop-2", 0, "candidate"))
     )
     platform.change_by_somebody(wanted=split, actual=split)
-    found = outlook(plan, roles, SOURCE, None, None)
+    found = outlook(plan, roles, SOURCE, Known(TRIAL))
     serving = told(found, "Who serves")
     assert serving["baseline"][0].startswith("none: shop is split: got 60 % shop-3, 40 % shop-2")
     assert serving["revision tag candidate"] == ("on shop-2, would move to the candidate",)
@@ -274,7 +291,7 @@ def test_a_service_that_is_split_has_no_baseline(
 
 
 def test_a_service_that_does_not_exist_is_told(plan: Plan, roles: Roles) -> None:
-    found = outlook(plan, replace(roles, platform=FakePlatform("shop")), SOURCE, None, None)
+    found = outlook(plan, replace(roles, platform=FakePlatform("shop")), SOURCE, Known(TRIAL))
     assert told(found, "Who serves") == {
         "baseline": ("none: the service does not exist, and has to before a release",)
     }
@@ -287,14 +304,14 @@ def test_a_reading_that_is_refused_is_no_plan(plan: Plan, roles: Roles) -> None:
             raise CallFailed(f"could not read {secret}:{version}")
 
     with pytest.raises(CallFailed, match="could not read API_TOKEN:5"):
-        outlook(plan, replace(roles, vault=Locked()), SOURCE, None, None)
+        outlook(plan, replace(roles, vault=Locked()), SOURCE, Known(TRIAL))
 
 
 def test_the_longest_total_is_the_sum_of_all_budgets(plan: Plan, roles: Roles) -> None:
-    steps = told(outlook(plan, roles, SOURCE, None, None), "Steps ahead")
-    migration, canary = 4 * timedelta(minutes=5), 2 * timedelta(minutes=12)
+    steps = told(outlook(plan, roles, SOURCE, Known(TRIAL)), "Steps ahead")
+    migration, canary = 4 * timedelta(minutes=5), 2 * timedelta(minutes=17)
     build, push, gate = (timedelta(minutes=minutes) for minutes in (10, 15, 10))
     ready, log, promotion = (timedelta(minutes=minutes) for minutes in (1, 1, 2))
     total = migration + canary + build + push + gate + ready + log + promotion
-    assert total == timedelta(hours=1, minutes=23)
-    assert steps["all that have a budget, at most"] == ("1 h 23 min",)
+    assert total == timedelta(hours=1, minutes=33)
+    assert steps["all that have a budget, at most"] == ("1 h 33 min",)

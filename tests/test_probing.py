@@ -1,25 +1,183 @@
 """Probes carry an identity, are sampled, and find out who answers."""
 
+import json
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from threading import Barrier, Lock
 
 import pytest
 
-from greenrun.errors import DeadlineExceeded, GateClosed, ReleaseError
+from greenrun.errors import CallFailed, DeadlineExceeded, GateClosed, ReleaseError
 from greenrun.expectations import read_table
-from greenrun.ports import Answer
+from greenrun.ports import Answer, Probe, Web
+from greenrun.probing import Prober
 from greenrun.release import Release
 from tests.conftest import BASELINE, World
-from tests.fakes import URL
+from tests.fakes import URL, FakeClock, FakeWeb
 
 
-def test_a_latency_is_sampled_and_its_warm_up_left_out(release: Release, world: World) -> None:
+class Crowd(FakeWeb):
+    """Answers when that many requests are there together; remembers how many there were."""
+
+    def __init__(self, together: int, answers: dict[str, Answer]) -> None:
+        super().__init__(answers)
+        self.most = self._under_way = 0
+        self._counting = Lock()
+        self._barrier = Barrier(together)
+
+    def ask(self, probe: Probe) -> Answer:
+        with self._counting:
+            self._under_way += 1
+            self.most = max(self.most, self._under_way)
+        if "alone" not in probe.url:
+            self._barrier.wait(timeout=10)
+        with self._counting:
+            self._under_way -= 1
+        return super().ask(probe)
+
+
+class Slow(FakeWeb):
+    """Every answer takes a second of a clock."""
+
+    def __init__(self, clock: FakeClock, answers: dict[str, Answer]) -> None:
+        super().__init__(answers)
+        self._clock = clock
+
+    def ask(self, probe: Probe) -> Answer:
+        assert probe.within is not None
+        self._clock.sleep(min(probe.within, SECOND))
+        if probe.within < SECOND:
+            raise CallFailed("nothing came")
+        return super().ask(probe)
+
+
+class Deaf(FakeWeb):
+    """Some paths are never answered."""
+
+    def ask(self, probe: Probe) -> Answer:
+        if probe.url.endswith("/deaf"):
+            raise CallFailed(f"got no answer to GET {probe.url}")
+        return super().ask(probe)
+
+
+SECOND = timedelta(seconds=1)
+FINE = Answer(200, {}, "{}", timedelta(milliseconds=5))
+
+
+def prober(world: World, web: Web, features: Path = Path()) -> Prober:
+    identities = {"a user": {"authorization": "Bearer x"}}
+    return Prober(replace(world.roles, web=web), identities, features)
+
+
+def test_a_latency_is_sampled_after_a_warm_up(release: Release, world: World) -> None:
     release.prober.verify(URL, read_table([["request", "p95 at most"], ["GET /", "100 ms"]]))
-    assert len(world.web.asked) == 6
+    assert len(world.web.asked) == 21
+    told = str(world.evidence.kept["requests and answers"])
+    assert "200, p50 5.0 ms, p95 5.0 ms of 20 requests after 1 warm-up" in told
 
 
 def test_a_request_without_a_latency_is_sent_once(release: Release, world: World) -> None:
     release.prober.verify(URL, read_table([["request"], ["GET /"]]))
     assert len(world.web.asked) == 1
+
+
+def test_eight_are_asked_for_at_the_same_time(world: World) -> None:
+    paths = [f"/{number}" for number in range(16)]
+    web = Crowd(8, dict.fromkeys(paths, FINE))
+    rows = read_table([["request"], *([f"GET {path}"] for path in paths)])
+    prober(world, web).verify(URL, rows)
+    assert web.most == 8
+    assert sorted(probe.url for probe in web.asked) == sorted(URL + path for path in paths)
+
+
+def test_what_is_timed_is_asked_for_last_and_alone(world: World) -> None:
+    web = Crowd(1, {"/alone": FINE, "/": FINE})
+    rows = [["GET /alone", "1 s"], ["GET /", ""], ["GET /alone", "1 s"]]
+    prober(world, web).verify(URL, read_table([["request", "p50 at most"], *rows]))
+    assert web.most == 1
+    assert [probe.url for probe in web.asked] == [f"{URL}/"] + 42 * [f"{URL}/alone"]
+
+
+def test_broken_promises_are_told_in_the_order_of_the_table(world: World) -> None:
+    web = Crowd(1, {})
+    rows = [[f"GET /{'alone' if number % 3 else ''}{number}"] for number in range(20)]
+    with pytest.raises(GateClosed) as told:
+        prober(world, web).verify(URL, read_table([["request"], *rows]))
+    lines = told.value.message.splitlines()
+    assert [line.split(" as ")[0] for line in lines] == [row for (row,) in rows]
+
+
+def test_a_message_can_be_read_however_much_is_broken(world: World) -> None:
+    rows = read_table([["request"], *([f"GET /{number}"] for number in range(60))])
+    with pytest.raises(GateClosed) as told:
+        prober(world, FakeWeb()).verify(URL, rows)
+    lines = told.value.message.splitlines()
+    assert len(lines) == 51
+    assert lines[-1] == "and 10 more, in the report"
+    kept = str(world.evidence.kept["requests and answers"])
+    assert kept.count("broken: ") == 60
+
+
+def test_no_answer_hides_no_other_fault(world: World) -> None:
+    rows = read_table([["request"], ["GET /deaf"], ["GET /"], ["GET /gone"]])
+    with pytest.raises(GateClosed) as told:
+        prober(world, Deaf({"/": FINE})).verify(URL, rows)
+    assert told.value.message == (
+        f"got no answer to GET {URL}/deaf\nGET /gone as a user: got status 404, needs 200"
+    )
+
+
+def test_a_service_that_answers_nothing_cannot_be_judged(world: World) -> None:
+    rows = read_table([["request"], ["GET /deaf"], ["GET /a/deaf"]])
+    with pytest.raises(CallFailed) as told:
+        prober(world, Deaf()).verify(URL, rows)
+    assert told.value.message.splitlines() == [
+        f"got no answer to GET {URL}/deaf",
+        f"got no answer to GET {URL}/a/deaf",
+    ]
+
+
+def test_all_answers_have_one_deadline(world: World) -> None:
+    rows = read_table([["request", "p50 at most"], ["GET /", "1 s"], ["GET /", "1 s"]])
+    begun = world.clock.now()
+    within = timedelta(seconds=25.5)
+    with pytest.raises(DeadlineExceeded) as told:
+        prober(world, Slow(world.clock, {"/": FINE})).verify(URL, rows, within=within)
+    assert told.value.message == ("waited 25.5 s for answers to GET / as a user, last saw: 4 of 21")
+    assert world.clock.now() - begun == within
+
+
+def test_a_deadline_hides_no_broken_promise(world: World) -> None:
+    rows = read_table([["request", "requests"], ["GET /gone", "1"], ["GET /", "9"]])
+    with pytest.raises(GateClosed, match="/gone as a user: got status 404, needs 200"):
+        prober(world, Slow(world.clock, {"/": FINE})).verify(URL, rows, within=3 * SECOND)
+
+
+def test_an_error_of_ours_is_not_lost_in_a_thread(world: World) -> None:
+    class Broken(FakeWeb):
+        def ask(self, probe: Probe) -> Answer:
+            raise LookupError(probe.url)
+
+    with pytest.raises(LookupError):
+        prober(world, Broken()).verify(URL, read_table([["request"], *[["GET /"]] * 9]))
+
+
+def test_a_schema_is_found_beside_the_features(world: World, tmp_path: Path) -> None:
+    (tmp_path / "costs.json").write_text(json.dumps({"required": ["total"]}))
+    rows = read_table([["request", "schema"], ["GET /", "costs.json"]])
+    with pytest.raises(GateClosed, match=r"schema costs.json: \$: got {}, needs the keys total"):
+        prober(world, FakeWeb({"/": FINE}), tmp_path).verify(URL, rows)
+
+
+@pytest.mark.parametrize(("column", "cell"), [("schema", "missing.json"), ("as", "somebody else")])
+def test_nothing_is_asked_where_a_row_cannot_be_judged(
+    world: World, column: str, cell: str
+) -> None:
+    web = FakeWeb({"/": FINE})
+    with pytest.raises(ReleaseError):
+        prober(world, web).verify(URL, read_table([["request", column], ["GET /", cell]]))
+    assert web.asked == []
 
 
 def test_every_broken_endpoint_is_told_at_once(release: Release, world: World) -> None:

@@ -8,13 +8,14 @@ import pytest
 
 from greenrun import recovery
 from greenrun.domain.gate import Gate, Quantity, Threshold
+from greenrun.domain.sequential import Counts, Outcome
 from greenrun.domain.service import Service
 from greenrun.domain.standing import Stage, Standing
 from greenrun.domain.traffic import Target, TrafficSplit
 from greenrun.errors import CallFailed, ChangedBySomebody, GateClosed, NeedsPerson, ReleaseError
 from greenrun.journal import Journal
 from greenrun.release import Release
-from tests.conftest import BASELINE, HEALTHY, World
+from tests.conftest import BASELINE, FAILING, HEALTHY, World
 from tests.stages import begun, deployed, moved, next_run, promoted
 
 OBJECTIVES = Gate(
@@ -36,7 +37,7 @@ def test_a_candidate_is_deployed_beside_the_baseline_that_serves_everybody(
 
 def test_a_healthy_candidate_is_promoted_by_its_increments(release: Release, world: World) -> None:
     deployed(release)
-    world.metrics.figures[release.candidate.name] = HEALTHY
+    world.metrics.answering[release.candidate.name] = HEALTHY
     assert [increment.share for increment in release.run_canary(OBJECTIVES)] == [10, 50]
     assert release.promote() == {release.candidate.name}
     assert world.serving == {release.candidate.name: 100}
@@ -46,20 +47,96 @@ def test_a_failing_increment_closes_the_gate_at_its_first_look(
     release: Release, world: World
 ) -> None:
     deployed(release)
-    world.metrics.figures[release.candidate.name] = {**HEALTHY, "error rate": Quantity(27, "%")}
+    world.metrics.answering[release.candidate.name] = FAILING
     before = world.clock.now()
-    with pytest.raises(GateClosed, match=r"error rate 27 % \(needs at most 5 %\)"):
+    with pytest.raises(GateClosed) as closed:
         release.run_canary(OBJECTIVES)
+    assert closed.value.message == (
+        "the canary at 10 %: rolled back after 400 requests: 60 of 200 candidate requests failed, "
+        "1 of 200 baseline requests (the platform's metrics)"
+    )
     assert world.clock.now() - before == timedelta(seconds=1)
+    assert world.serving == {BASELINE: 90, release.candidate.name: 10}
+    assert [increment.outcome for increment in release.increments] == [Outcome.FAIL]
+
+
+@pytest.mark.parametrize(
+    ("candidate", "outcome"), [(Counts(), Outcome.NO_DATA), (Counts(1), Outcome.INCONCLUSIVE)]
+)
+def test_too_few_requests_are_no_pass(
+    release: Release, world: World, candidate: Counts, outcome: Outcome
+) -> None:
+    deployed(release)
+    world.metrics.answering[release.candidate.name] = candidate
+    with pytest.raises(GateClosed, match="probes-per-second"):
+        release.run_canary(OBJECTIVES)
+    assert [increment.outcome for increment in release.increments] == [outcome]
     assert world.serving == {BASELINE: 90, release.candidate.name: 10}
 
 
-@pytest.mark.parametrize("requests", [0, 99])
-def test_too_few_requests_are_no_pass(release: Release, world: World, requests: int) -> None:
+def test_objectives_that_no_canary_can_judge_move_nobody(release: Release, world: World) -> None:
     deployed(release)
-    world.metrics.figures[release.candidate.name] = {**HEALTHY, "requests": Quantity(requests)}
-    with pytest.raises(GateClosed, match="inconclusive: error rate no data"):
-        release.run_canary(OBJECTIVES)
+    memory = Gate((Threshold("memory", "at most", Quantity(90, "%")),))
+    with pytest.raises(ReleaseError, match="got the measure 'memory', needs `error rate` or"):
+        release.run_canary(memory)
+    assert world.serving == {BASELINE: 100}
+
+
+@pytest.fixture
+def probing(release: Release) -> Release:
+    """A release whose canary sends probes of its own to both revisions."""
+    canary = replace(release.plan.canary, probes_per_second=10)
+    release.plan = replace(release.plan, canary=canary)
+    return release
+
+
+def test_the_baseline_has_a_url_of_its_own_while_a_canary_probes_it(
+    probing: Release, world: World
+) -> None:
+    deployed(probing)
+    candidate = probing.candidate.name
+    assert reading(world).actual.tags == {"candidate": candidate, "baseline": BASELINE}
+    assert world.serving == {BASELINE: 100}
+    probing.promote()
+    assert reading(world).actual.tags == {"candidate": candidate}
+
+
+def test_a_rollback_takes_the_baselines_url_away(probing: Release, world: World) -> None:
+    before = reading(world).actual
+    deployed(probing)
+    probing.raise_share(10)
+    probing.roll_back()
+    assert reading(world).actual == before
+
+
+def test_a_url_that_the_baseline_had_before_is_left_to_it(probing: Release, world: World) -> None:
+    assert world.platform.state is not None
+    split = world.platform.state.actual.tagged(BASELINE, "baseline")
+    world.platform.state = replace(world.platform.state, wanted=split, actual=split)
+    deployed(probing)
+    probing.promote()
+    assert reading(world).actual.tags == {
+        "candidate": probing.candidate.name,
+        "baseline": BASELINE,
+    }
+
+
+def test_somebody_elses_revision_tag_is_not_taken(probing: Release, world: World) -> None:
+    assert world.platform.state is not None
+    split = world.platform.state.actual.tagged("shop-older", "baseline")
+    world.platform.state = replace(world.platform.state, wanted=split, actual=split)
+    begun(probing)
+    probing.build_image()
+    with pytest.raises(ReleaseError, match="got revision tag baseline on shop-older"):
+        probing.deploy()
+    assert reading(world).actual == split
+
+
+def test_without_probes_no_revision_tag_is_given_to_the_baseline(
+    release: Release, world: World
+) -> None:
+    deployed(release)
+    assert reading(world).actual.tags == {"candidate": release.candidate.name}
 
 
 def test_a_promotion_that_others_answer_is_none(release: Release, world: World) -> None:

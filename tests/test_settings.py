@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from greenrun.domain.image import TagPolicy
-from greenrun.domain.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan
+from greenrun.domain.plan import Blind, BuildPlan, CanaryPlan, MigrationPlan, Place, Plan
 from greenrun.domain.revision import RevisionSettings, SecretReference, StartupProbe, Volume
 from greenrun.errors import Complaint, SettingsError
 from greenrun.settings import load_plan
@@ -49,6 +49,7 @@ def test_the_smallest_release_leaves_everything_else_at_its_default(directory: P
         environment="local",
         place=Place("rehearsal", "europe-west1"),
         build=BuildPlan("europe-west1-docker.pkg.dev/rehearsal/app/shop"),
+        canary=CanaryPlan(alone=True),
         settings=RevisionSettings(),
     )
 
@@ -80,6 +81,7 @@ def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
           service-account: shop@rehearsal.iam.gserviceaccount.com
           allow-unauthenticated: true
           tag: next
+          baseline-tag: last
           ready-within: 5s
           change-within: 6s
           log-within: 7s
@@ -88,7 +90,13 @@ def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
         canary:
           increments: [1, 99]
           bake: 9s
-          fewest-requests: 3
+          within: 1m
+          alpha: 0.5%
+          missed: 10 %
+          tolerated: 2.25 %
+          slower: 150%
+          latency-floor: 0ms
+          blind: lengthen
           probes-per-second: 0.5
           probe-paths: [/, /health]
         environments:
@@ -124,12 +132,37 @@ def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
         ),
         public=True,
         revision_tag="next",
+        baseline_tag="last",
         ready_within=timedelta(seconds=5),
         change_within=timedelta(seconds=6),
         log_within=timedelta(seconds=7),
         migration=MigrationPlan(("app", "status"), ("app", "apply"), (), timedelta(seconds=8)),
-        canary=CanaryPlan((1, 99), timedelta(seconds=9), 3, 0.5, ("/", "/health")),
+        canary=CanaryPlan(
+            increments=(1, 99),
+            bake=timedelta(seconds=9),
+            within=timedelta(minutes=1),
+            probes_per_second=0.5,
+            probe_paths=("/", "/health"),
+            alpha=0.005,
+            missed=0.1,
+            tolerated=0.0225,
+            slower=1.5,
+            latency_floor=timedelta(),
+            blind=Blind.LENGTHENED,
+        ),
         identities={"a user": {"Authorization": "Bearer {TOKEN}", "X-Json": "{{}}"}},
+    )
+
+
+def test_a_key_of_earlier_days_says_what_replaces_it(directory: Path) -> None:
+    local = SMALLEST.replace("{project", "{canary: {fewest-requests: 10}, project")
+
+    [complaint] = complaints(directory, local)
+
+    assert str(complaint) == (
+        "release.yaml:4: environments.local.canary.fewest-requests: got a key that is no more, "
+        "needs to be left out: how many requests are enough follows from tolerated, slower and "
+        "missed"
     )
 
 
@@ -141,7 +174,7 @@ def test_an_environment_goes_over_the_rest_and_leaves_what_it_does_not_name(
         project: shared-project
         build: {repository: app/shop}
         deploy: {cpu: 2, memory: 2Gi}
-        canary: {increments: [10, 20, 50], fewest-requests: 7}
+        canary: {increments: [10, 20, 50], tolerated: 7 %}
         environments:
           local:
             region: europe-west1
@@ -152,14 +185,14 @@ def test_an_environment_goes_over_the_rest_and_leaves_what_it_does_not_name(
     local, prod = plan(directory, shared), plan(directory, shared, "prod")
 
     assert local.settings == RevisionSettings(cpu="1", memory="2Gi")
-    assert local.canary == CanaryPlan(increments=(50,), fewest_requests=7)
+    assert local.canary == CanaryPlan(increments=(50,), tolerated=0.07, alone=True)
     assert local.place == Place("shared-project", "europe-west1")
     assert prod == replace(
         local,
         environment="prod",
         place=Place("prod-project", "us-east4"),
         settings=RevisionSettings(cpu="2", memory="2Gi"),
-        canary=CanaryPlan(increments=(10, 20, 50), fewest_requests=7),
+        canary=CanaryPlan(increments=(10, 20, 50), tolerated=0.07),
     )
 
 
@@ -176,6 +209,10 @@ WRONG = {
     "project": ("project", "shop"),
     "region": ("region", "europe"),
     "build": ("build", "[]"),
+    "build: a commit tells no age": (
+        "build",
+        "{repository: europe-docker.pkg.dev/p/r/shop, tag: commit, keep-images: 3}",
+    ),
     "deploy": ("deploy", "5"),
     "migration: no apply": ("migration", "{status: [x]}"),
     "migration: number": ("migration", "{status: [x, 1], apply: [x]}"),
@@ -188,7 +225,17 @@ WRONG = {
     "canary: none": ("canary", "{increments: [0]}"),
     "canary: half": ("canary", "{increments: [0.5]}"),
     "canary: boolean": ("canary", "{increments: [true]}"),
-    "canary: silence is no proof": ("canary", "{fewest-requests: 0}"),
+    "canary: never sure": ("canary", "{alpha: 0 %}"),
+    "canary: a part": ("canary", "{alpha: 0.01}"),
+    "canary: no percents": ("canary", "{missed: 5}"),
+    "canary: all may fail": ("canary", "{tolerated: 100 %}"),
+    "canary: no slower": ("canary", "{slower: 0 %}"),
+    "canary: below": ("canary", "{slower: -5 %}"),
+    "canary: floor": ("canary", "{latency-floor: 1s}"),
+    "canary: blind": ("canary", "{blind: proceed}"),
+    "canary: no time": ("canary", "{within: 0s}"),
+    "canary: longer than all": ("canary", "{within: 5m, bake: 6m}"),
+    "deploy: the same tag": ("deploy", "{tag: next, baseline-tag: next}"),
     "canary: path": ("canary", "{probe-paths: [health]}"),
     "canary: rate": ("canary", "{probes-per-second: -1}"),
     "canary: no rate": ("canary", "{probes-per-second: .nan}"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from greenrun.domain.service import Service
 from greenrun.domain.standing import Standing
 from greenrun.errors import ReleaseError
 from greenrun.journal import Journal
@@ -48,6 +49,18 @@ class Account:
     def note(self, action: str, subject: str, **facts: str) -> None:
         """Account for something that was found out, and changed nothing."""
         self.journal.note(action, subject, **facts)
+
+    def begin(self, baseline: str, before: Service) -> None:
+        """Write down what the release found, before it changes anything."""
+        self.stand(
+            Standing(
+                run=self.run,
+                baseline=baseline,
+                before=before.actual.pinned(before.latest_ready),
+                generation=before.generation,
+                migrations=self.last.migrations if self.last else (),
+            )
+        )
 
     def stand(self, standing: Standing) -> None:
         """Write down where the release stands, before anything is done that follows from it.

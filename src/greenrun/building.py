@@ -1,5 +1,7 @@
 """Making the image of a release, on this machine."""
 
+from dataclasses import replace
+
 from greenrun.account import Account
 from greenrun.domain.image import Build
 from greenrun.domain.plan import Plan
@@ -21,6 +23,13 @@ def build(plan: Plan, roles: Roles, account: Account, source: Source) -> Build:
     roles.evidence.attach("build log", made.log)
     roles.evidence.attach("image inspection", made.image.describe())
     return made
+
+
+def adopt(made: Build, repository: str, roles: Roles) -> Build:
+    """The same image under another name, as if it had been built there."""
+    if made.image.repository != repository:
+        roles.builder.tag(made.image.digest, repository, made.image.tag)
+    return replace(made, image=replace(made.image, repository=repository, manifest=None))
 
 
 def _tag(plan: Plan, roles: Roles, account: Account, source: Source) -> str:

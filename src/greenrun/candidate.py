@@ -5,10 +5,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from textwrap import indent
 
+from greenrun.account import Account
 from greenrun.domain.plan import Plan
 from greenrun.domain.revision import Difference, Readiness, Revision, RevisionSettings
-from greenrun.errors import GateClosed
-from greenrun.ports import LogEntry, Roles
+from greenrun.domain.traffic import TrafficSplit
+from greenrun.errors import GateClosed, ReleaseError
+from greenrun.footing import Footing
+from greenrun.ports import LogEntry, NewRevision, Patience, Roles
 
 _LAST_WORDS = 10
 """Lines of a log that tell why its container did not start."""
@@ -22,6 +25,33 @@ class Candidate:
     plan: Plan = field(repr=False)
     roles: Roles = field(repr=False)
     ready_after: timedelta = timedelta()
+
+    def make(self, split: TrafficSplit, image: str, footing: Footing, account: Account) -> None:
+        """Have the platform start it; `split` gives it no user yet.
+
+        Raises:
+            GateClosed: it does not get ready.
+        """
+        begun = self.roles.clock.now()
+        wanted = NewRevision(self.name, image, self.plan.settings)
+        patience = Patience(self.plan.ready_within, self.roles.progress.report)
+        with account.change("deploy", self.name, image=image, split=str(split)):
+            try:
+                after = self.roles.platform.deploy(wanted, split, footing.left, patience)
+            except GateClosed as closed:
+                raise self.stillborn(closed) from closed
+            except ReleaseError:
+                self.log()
+                raise
+        footing.stand_on(after)
+        self.ready_after = self.roles.clock.now() - begun
+
+    def admit_everybody(self, account: Account) -> None:
+        """Let everybody invoke the service, where the plan says so."""
+        platform = self.roles.platform
+        if self.plan.public and not platform.invokable_by_all():
+            with account.change("let everybody invoke", self.plan.service):
+                platform.let_all_invoke()
 
     def log(self) -> Sequence[LogEntry]:
         """What it wrote so far, oldest first; kept as evidence."""

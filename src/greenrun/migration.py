@@ -61,6 +61,13 @@ class Migrations:
         self._roles = roles
         self._account = account
 
+    @classmethod
+    def of(cls, plan: Plan, image: str, roles: Roles, account: Changes) -> "Migrations":
+        """Those of the plan. Raises ReleaseError where it has none."""
+        if plan.migration is None:
+            raise ReleaseError("release.yaml names no migration", hint="add the key `migration`")
+        return cls(plan, plan.migration, image, roles, account)
+
     @property
     def job(self) -> str:
         """The short name of the job that runs them."""

@@ -1,6 +1,6 @@
 """The rehearsal: a service on this machine as production would have it, before a release."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from greenrun.candidate import Candidate
@@ -65,14 +65,20 @@ def remove(plan: Plan, roles: Roles, journal: Journal) -> None:
             roles.claims.remove(claim.number)
 
 
-def drill_plan(plan: Plan, number: int, variables: dict[str, str]) -> tuple[Plan, Plan]:
-    """Two plans of a drill's own service and storage: its baseline's, and its candidate's."""
+def drill_plan(
+    plan: Plan, number: int, variables: Mapping[str, str], was: Mapping[str, str]
+) -> tuple[Plan, Plan]:
+    """Two plans of a drill's own service and storage: its baseline's, and its candidate's.
+
+    `variables` are the candidate's, beside those of the plan; `was` are the baseline's.
+    """
     service = f"{plan.service}-drill-{number}"
     volumes = tuple(
         replace(volume, source=f"{volume.source}-drill-{number}")
         for volume in plan.settings.volumes
     )
-    settings = replace(plan.settings, volumes=volumes)
-    before = replace(plan, service=service, settings=settings)
-    faulty = replace(settings, variables={**settings.variables, **variables})
+    own = plan.settings.variables
+    healthy = replace(plan.settings, volumes=volumes, variables={**own, **was})
+    faulty = replace(healthy, variables={**own, **variables})
+    before = replace(plan, service=service, settings=healthy)
     return before, replace(before, settings=faulty)

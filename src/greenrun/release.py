@@ -7,19 +7,24 @@ from typing import Any
 
 from greenrun import building, preflight, push
 from greenrun.account import Account
-from greenrun.canary import Canary, Increment
+from greenrun.canary import Canary, objectives
+from greenrun.canary.comparing import Comparison, with_baseline_tagged, without_our_tag
+from greenrun.canary.showing import Showing
 from greenrun.candidate import Candidate
-from greenrun.domain.gate import Gate, Verdict
+from greenrun.domain.gate import Gate
 from greenrun.domain.image import Build, Image
+from greenrun.domain.increment import Increment
 from greenrun.domain.plan import Plan
 from greenrun.domain.service import Service
+from greenrun.domain.sight import Foresight
 from greenrun.domain.source import Source
 from greenrun.domain.standing import Stage, Standing
 from greenrun.domain.traffic import TrafficSplit
 from greenrun.errors import GateClosed, ReleaseError
 from greenrun.footing import Footing
+from greenrun.foresight import foresight
 from greenrun.migration import Migration, Migrations
-from greenrun.ports import NewRevision, Patience, Roles
+from greenrun.ports import Patience, Roles
 from greenrun.probing import Prober
 from greenrun.way_back import WayBack
 
@@ -45,13 +50,14 @@ class Release:
         self.plan = plan
         self.roles = roles
         self.account = account
-        self.prober = Prober(roles, identities)
+        self.prober = Prober(roles, identities, source.directory / "features")
         self.footing = Footing(plan, roles.platform)
         self.started = roles.clock.now()
         self.before: Service | None = None
         self.increments: list[Increment] = []
         self.by_hand: list[str] = []
         self.migrations: tuple[Migration, ...] = ()
+        self._showing = Showing(roles)
         self._build: Build | None = None
         self._pushed: Image | None = None
         self._candidate: Candidate | None = None
@@ -91,16 +97,7 @@ class Release:
         before = self.before = self.footing.stand_on(self.service)
         baseline = preflight.baseline(before)
         self.roles.evidence.attach("service before the release", repr(before))
-        last = self.account.last
-        self.account.stand(
-            Standing(
-                run=self.account.run,
-                baseline=baseline,
-                before=before.actual.pinned(before.latest_ready),
-                generation=before.generation,
-                migrations=last.migrations if last else (),
-            )
-        )
+        self.account.begin(baseline, before)
         return baseline
 
     @property
@@ -127,11 +124,7 @@ class Release:
 
     def adopt(self, build: Build) -> None:
         """Release an image that another release has built, under the name it has here."""
-        repository = self.plan.build.repository
-        if build.image.repository != repository:
-            self.roles.builder.tag(build.image.digest, repository, build.image.tag)
-        image = replace(build.image, repository=repository, manifest=None)
-        self._build = replace(build, image=image)
+        self._build = building.adopt(build, self.plan.build.repository, self.roles)
 
     def push_image(self) -> Image:
         """Send the rehearsed image to the registry; from now on it goes by the digest there."""
@@ -140,7 +133,8 @@ class Release:
 
     def migrate(self) -> tuple[Migration, ...]:
         """Apply pending migrations with the candidate's image; their status afterwards."""
-        self.migrations = self._migrations().apply(self._contracted)
+        wanted = Migrations.of(self.plan, self.image.reference, self.roles, self.account)
+        self.migrations = wanted.apply(self._contracted)
         self._stand(migrations=tuple(one.name for one in self.migrations if one.applied))
         return self.migrations
 
@@ -164,38 +158,31 @@ class Release:
         """Make the candidate, without traffic, under its revision tag; unless it is there."""
         if self._candidate is None:
             self._make_candidate()
-        self._admit_everybody()
+        self.candidate.admit_everybody(self.account)
         return self.candidate
 
     def _make_candidate(self) -> None:
-        begun = self.roles.clock.now()
-        name = f"{self.plan.service}-{begun:%Y%m%d-%H%M%S}"
+        name = f"{self.plan.service}-{self.roles.clock.now():%Y%m%d-%H%M%S}"
         split = self.way_back.standing.before.tagged(name, self.plan.revision_tag)
-        wanted = NewRevision(name, self.image.reference, self.plan.settings)
+        split = with_baseline_tagged(split, self.baseline, self.plan)
+        image = self.image.reference
         candidate = self._candidate = Candidate(name, self.plan, self.roles)
-        self._ask(split, stage=Stage.DEPLOYED, candidate=name, image=wanted.image)
-        patience = Patience(self.plan.ready_within, self.roles.progress.report)
-        with self.account.change("deploy", name, image=wanted.image, split=str(split)):
-            try:
-                after = self.roles.platform.deploy(wanted, split, self.footing.left, patience)
-            except GateClosed as closed:
-                raise candidate.stillborn(closed) from closed
-            except ReleaseError:
-                candidate.log()
-                raise
-        self.footing.stand_on(after)
-        candidate.ready_after = self.roles.clock.now() - begun
+        self._ask(split, stage=Stage.DEPLOYED, candidate=name, image=image)
+        candidate.make(split, image, self.footing, self.account)
 
     def raise_share(self, percent: int) -> None:
         """Give the candidate this share of the users, and the baseline the rest."""
+        shares = {self.baseline: 100 - percent, self.candidate.name: percent}
+        self._split(self.footing.left.resolved.shared(shares), f"{percent} %")
+
+    def _split(self, split: TrafficSplit, name: str) -> None:
         before = self.footing.left.resolved
-        split = before.shared({self.baseline: 100 - percent, self.candidate.name: percent})
         self._ask(split, stage=Stage.MOVED)
         with self.account.change("split traffic", self.plan.service, split=str(split)):
             after = self.roles.platform.split_traffic(split, self.footing.left, self.patience)
         self.footing.stand_on(after)
         told = f"before: {before}\nafter: {after.actual}"
-        self.roles.evidence.attach(f"traffic at {percent} %", told)
+        self.roles.evidence.attach(f"traffic at {name}", told)
 
     def run_canary(self, gate: Gate) -> tuple[Increment, ...]:
         """Raise the share by the planned increments; stop at the first that does not pass.
@@ -204,27 +191,32 @@ class Release:
             GateClosed: an increment failed, or there was too little to judge it by.
             ChangedBySomebody: another than this release has changed the service meanwhile.
         """
-        canary = Canary(
-            self.plan.canary,
-            self.service.url,
-            self.candidate.name,
-            self.baseline,
-            self.prober.headers("a user"),
-            self.roles,
-            self.footing.undisturbed,
-        )
-        for share in self.plan.canary.increments:
-            self.raise_share(share)
-            increment = canary.bake(share, gate)
-            self.increments.append(increment)
-            self.roles.evidence.attach(f"canary at {share} %", increment.as_table())
-            if increment.judgement.verdict is not Verdict.PASS:
-                raise GateClosed(f"the canary at {increment}", hint=increment.advice)
+        self._showing.choose_place()
+        one, other, headers = self.candidate.name, self.baseline, self.prober.headers("a user")
+        compared = Comparison(self.plan, self.service, one, other, self.account.run, headers)
+        ahead = self._foresight(gate)
+        with compared.judged(gate, self.roles, ahead.traffic.sample.latencies) as judges:
+            canary = Canary(self.plan.canary, judges, self.roles, self.footing.undisturbed)
+            self.increments = canary.increments
+            for share in self.plan.canary.increments:
+                canary.plan = ahead.plan_at(share)
+                self.raise_share(share)
+                canary.watch(share)
+        self._showing.draw(self.increments)
         return tuple(self.increments)
+
+    def _foresight(self, gate: Gate) -> Foresight:
+        """As the plan told it: the service is read as it was before the release has changed it."""
+        canary = self.plan.canary
+        trial = objectives.trial(gate, canary, canary.alpha_each)
+        before = self.before or self.service
+        return foresight(self.plan, self.roles, before, self.baseline, trial)
 
     def promote(self) -> frozenset[str]:
         """Give the candidate every user, and prove it by who answers them."""
-        self.raise_share(100)
+        before, name = self.way_back.standing.before, self.candidate.name
+        everybody = self.footing.left.resolved.shared({name: 100})
+        self._split(without_our_tag(everybody, before, self.plan), "100 %")
         found = self.answering()
         if found != {self.candidate.name}:
             raise GateClosed(
@@ -250,8 +242,11 @@ class Release:
         if self.promoted:
             with suppress(ReleaseError):  # users come first; the way back tells what forbids it
                 self._stand(stage=Stage.MOVED)
-        changed = self.way_back.take()
-        self._stand(stage=Stage.RESTORED)
+        try:
+            changed = self.way_back.take()
+            self._stand(stage=Stage.RESTORED)
+        finally:
+            self._showing.draw(self.increments)
         return changed
 
     def settle(self, *, passed: bool) -> bool:
@@ -287,15 +282,3 @@ class Release:
 
     def _ask(self, split: TrafficSplit, **changes: Any) -> None:  # noqa: ANN401 - likewise
         self.account.stand(replace(self.way_back.standing.ask(split), **changes))
-
-    def _migrations(self) -> Migrations:
-        if self.plan.migration is None:
-            raise ReleaseError("release.yaml names no migration", hint="add the key `migration`")
-        image = self.image.reference
-        return Migrations(self.plan, self.plan.migration, image, self.roles, self.account)
-
-    def _admit_everybody(self) -> None:
-        platform = self.roles.platform
-        if self.plan.public and not platform.invokable_by_all():
-            with self.account.change("let everybody invoke", self.plan.service):
-                platform.let_all_invoke()

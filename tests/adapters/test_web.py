@@ -172,3 +172,22 @@ def test_a_server_may_end_the_conversation(web: HttpxWeb, socket_address: str) -
 def test_a_service_without_websockets_is_a_failed_call(web: HttpxWeb, address: str) -> None:
     with pytest.raises(CallFailed, match="no answer to a message to ws://"):
         web.converse(address, "hello")
+
+
+def test_a_form_of_files(web: HttpxWeb, address: str) -> None:
+    answer = web.ask(Probe(address, "POST", files={"file": ("a.txt", "some text")}))
+    body = json.loads(answer.body)["body"]
+    assert 'name="file"; filename="a.txt"' in body
+    assert "some text" in body
+
+
+def test_a_handshake_that_switches_protocols_is_an_answer(
+    web: HttpxWeb, socket_address: str
+) -> None:
+    upgrade = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    }
+    assert web.ask(Probe(f"http://{socket_address}", headers=upgrade)).status == 101

@@ -205,12 +205,15 @@ def _migration() -> MigrationPlan:
 
 
 def _canary() -> CanaryPlan:
+    """Soon sure: what fails here fails often, and what is as small as this is never slow."""
     return CanaryPlan(
         increments=(30, 60),
-        bake=timedelta(seconds=2),
-        fewest_requests=1,
+        alone=True,
+        within=timedelta(seconds=20),
         probes_per_second=60,
         probe_paths=("/api/health",),
+        tolerated=0.15,
+        latency_floor=timedelta(milliseconds=500),
     )
 
 

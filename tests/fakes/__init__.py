@@ -1,9 +1,11 @@
 """Fakes with memory: they hold what they were told, and answer by it."""
 
 from tests.fakes.images import IMAGE_ID, MANIFEST, FakeBuilder, MemoryRegistry
+from tests.fakes.openings import FakeBrowser, FakeExaminer
 from tests.fakes.platform import FakeAccess, FakePlatform, FakeVault, MemoryClaims
 from tests.fakes.telling import (
     URL,
+    FakeCharts,
     FakeClock,
     FakeLogs,
     FakeMetrics,
@@ -18,9 +20,12 @@ __all__ = [
     "MANIFEST",
     "URL",
     "FakeAccess",
+    "FakeBrowser",
     "FakeBuilder",
+    "FakeCharts",
     "FakeClock",
     "FakeCommands",
+    "FakeExaminer",
     "FakeLogs",
     "FakeMetrics",
     "FakePlatform",

@@ -1,14 +1,18 @@
 """What tells and is told, in memory."""
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from greenrun.domain.gate import Quantity
-from greenrun.ports import Answer, LogEntry, Probe
+from greenrun.domain.histogram import Histogram
+from greenrun.domain.increment import Increment
+from greenrun.domain.sequential import Counts, Sample
+from greenrun.ports import Answer, Chart, LogEntry, Probe
 
 URL = "http://service.test"
+BUCKETS = Histogram.exponential(66, 1.4, 1.0)
 
 
 @dataclass
@@ -24,6 +28,14 @@ class FakeClock:
         self.time += duration
 
 
+class FakeCharts:
+    """A chart that says which increments it shows."""
+
+    def of_canary(self, increments: Sequence[Increment]) -> Sequence[Chart]:
+        shares = ", ".join(f"{one.share} %" for one in increments)
+        return [Chart("canary", f"<svg>{shares}</svg>".encode())] if shares else []
+
+
 @dataclass
 class MemoryEvidence:
     """Keeps what was attached, by name."""
@@ -33,6 +45,9 @@ class MemoryEvidence:
     def attach(self, name: str, content: str | bytes, media_type: str = "text/plain") -> None:
         assert media_type
         self.kept[name] = content
+
+    def here(self) -> "MemoryEvidence":
+        return self
 
 
 @dataclass
@@ -68,26 +83,41 @@ class FakeLogs:
 
 @dataclass
 class FakeMetrics:
-    """Figures by revision, as a test sets them."""
+    """Requests that revisions answer each second, good and bad; all of `latency` milliseconds.
 
-    figures: dict[str, Mapping[str, Quantity | None]] = field(default_factory=dict)
+    `told` overrules them, by name. What happened within `lag` is not told yet.
+    """
 
-    def of_revision(self, name: str, since: datetime) -> Mapping[str, Quantity | None]:
-        assert since.tzinfo
-        return self.figures.get(name, {"requests": Quantity(0)})
+    clock: FakeClock
+    answering: dict[str, Counts] = field(default_factory=dict)
+    latency: float = 5.0
+    lag: timedelta = timedelta()
+    told: dict[str, Sample] = field(default_factory=dict)
+
+    def sample(self, revision: str, since: datetime, until: datetime | None = None) -> Sample:
+        if revision in self.told:
+            return self.told[revision]
+        rate = self.answering.get(revision, Counts())
+        told = min(self.clock.now() - self.lag, until or self.clock.now())
+        seconds = max(0, round((told - since).total_seconds()))
+        counts = Counts(rate.good * seconds, rate.bad * seconds)
+        buckets = [0] * (len(BUCKETS.bounds) + 1)
+        buckets[bisect_right(BUCKETS.bounds, self.latency)] = counts.total
+        return Sample(counts, Histogram(BUCKETS.bounds, tuple(buckets)))
 
 
 @dataclass
 class FakeWeb:
-    """Answers by the path of the URL; anything else is 404."""
+    """Answers by the path of the URL, or by what answers there; anything else is 404."""
 
-    answers: dict[str, Answer] = field(default_factory=dict)
+    answers: dict[str, Answer | Callable[[Probe], Answer]] = field(default_factory=dict)
     asked: list[Probe] = field(default_factory=list)
 
     def ask(self, probe: Probe) -> Answer:
         self.asked.append(probe)
         path = probe.url.removeprefix(URL)
-        return self.answers.get(path, Answer(404, {}, "", timedelta(milliseconds=1)))
+        answer = self.answers.get(path, Answer(404, {}, "", timedelta(milliseconds=1)))
+        return answer if isinstance(answer, Answer) else answer(probe)
 
     def converse(self, url: str, message: str) -> Sequence[str]:
         assert url

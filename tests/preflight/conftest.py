@@ -1,17 +1,20 @@
 """A project in a folder, and a world in which nothing stands in the way of its release."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from greenrun.domain.plan import Plan
+from greenrun.domain.sequential import Trial
 from greenrun.domain.source import Source
 from greenrun.preflight.scene import Look, Scene
 from tests.conftest import World
 from tests.fakes import MANIFEST
 
 DOCKERFILE = "FROM python:3.11-slim\nCOPY app app\nEXPOSE 8080\nCMD python -m app\n"
+TRIAL = Trial(0.005)
 Told = Callable[..., list[str]]
 
 
@@ -38,8 +41,14 @@ def world(world: World) -> World:
 
 
 @pytest.fixture
+def plan(plan: Plan) -> Plan:
+    """A rehearsal has no users: its canary lives on probes."""
+    return replace(plan, canary=replace(plan.canary, probes_per_second=100))
+
+
+@pytest.fixture
 def scene(plan: Plan, world: World, source: Source) -> Scene:
-    return Scene(plan, world.roles, source)
+    return Scene(plan, world.roles, source, TRIAL)
 
 
 @pytest.fixture
@@ -47,7 +56,7 @@ def told(scene: Scene) -> Told:
     """What a check says of the scene, or of one with another plan."""
 
     def ask(look: Look, plan: Plan | None = None) -> list[str]:
-        asked = Scene(plan or scene.plan, scene.roles, scene.source, scene.measured)
+        asked = Scene(plan or scene.plan, scene.roles, scene.source, TRIAL, scene.measured)
         return [str(doubt) for doubt in look(asked)]
 
     return ask

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from greenrun.domain.gate import Gate
 from greenrun.domain.plan import Plan
 from greenrun.domain.source import Source
 from greenrun.errors import CallFailed, GateClosed, ReleaseError
@@ -12,6 +13,7 @@ from greenrun.preflight import checks
 from greenrun.proofs import before
 from greenrun.release import Release
 from tests.conftest import World
+from tests.preflight.conftest import TRIAL
 
 FEATURE = Path(__file__).parents[2] / "features" / "01-preflight.feature"
 
@@ -23,7 +25,7 @@ def test_the_feature_asks_for_every_check_there_is() -> None:
 
 def test_nothing_stands_in_the_way(plan: Plan, world: World, source: Source) -> None:
     changes = list(world.platform.calls)
-    assert checks.findings(tuple(checks.KNOWN), plan, world.roles, source) == ()
+    assert checks.findings(tuple(checks.KNOWN), plan, world.roles, source, TRIAL) == ()
     assert world.platform.calls == changes
     assert world.progress.lines == [f"{it.number} {it.title}" for it in checks.KNOWN.values()]
     kept = str(world.evidence.kept["preflight"])
@@ -37,7 +39,7 @@ def test_all_findings_come_at_once_with_the_number_of_their_step(
     world.builder.number = "19.03"
     world.access.lacks = {"run.jobs.create"}
     world.source_control.state = replace(world.source_control.state, changed=("app/main.py",))
-    found = checks.findings(tuple(checks.KNOWN), plan, world.roles, source)
+    found = checks.findings(tuple(checks.KNOWN), plan, world.roles, source, TRIAL)
     assert [str(finding).partition(":")[0] for finding in found] == [
         "P1.2 container engine",
         "P1.1 tree",
@@ -57,7 +59,7 @@ def test_a_check_that_cannot_be_made_is_a_finding_and_not_the_end(
 ) -> None:
     silent = replace(world.roles, builder=SilentEngine())  # type: ignore[arg-type]  # all that is asked
     world.platform.state = None
-    found = checks.findings(tuple(checks.KNOWN), plan, silent, source)
+    found = checks.findings(tuple(checks.KNOWN), plan, silent, source, TRIAL)
     absent = (
         "shop does not exist in projects/rehearsal/locations/europe-west1: there is no way back; "
         "hint: create it once with `gcloud run deploy`, then release with greenrun"
@@ -77,7 +79,7 @@ def test_no_check_and_an_unknown_one_are_refused_with_the_known_ones(
     plan: Plan, world: World, source: Source, titles: tuple[str, ...]
 ) -> None:
     with pytest.raises(ReleaseError) as told:
-        checks.findings(titles, plan, world.roles, source)
+        checks.findings(titles, plan, world.roles, source, TRIAL)
     assert all(title in str(told.value) for title in (*titles, *checks.KNOWN))
     assert not world.progress.lines
 
@@ -87,7 +89,7 @@ def test_one_gate_closes_over_all_findings(release: Release, world: World, direc
     world.builder.number = "19.03"
     rows = [("what", "where"), *((title, "everywhere") for title in list(checks.KNOWN)[:2])]
     with pytest.raises(GateClosed) as told:
-        before.all_holds(release, rows)
+        before.all_holds(release, rows, Gate(()))
     assert [line.partition(" ")[0] for line in str(told.value).splitlines()] == ["P1.2", "P1.4"]
 
 
@@ -100,4 +102,5 @@ def test_no_gate_closes_where_all_holds(release: Release, directory: Path) -> No
             *((title, "cloud") for title in checks.KNOWN),
             ("the container engine is recent enough", "everywhere"),
         ],
+        Gate(()),
     )

@@ -7,6 +7,7 @@ import pytest
 
 from greenrun.adapters.secret_scan import DetectSecrets
 from greenrun.domain.plan import BuildPlan, Plan
+from greenrun.domain.sequential import Trial
 from greenrun.domain.source import Source
 from greenrun.preflight import leaks
 from greenrun.preflight.scene import Scene
@@ -19,7 +20,7 @@ PASSWORD = 'password: "' + 'r7Qx2w9Lp"\n'
 def scene(plan: Plan, world: World, source: Source, directory: Path) -> Scene:
     """With a scanner that really looks."""
     roles = replace(world.roles, scanner=DetectSecrets(directory))
-    return Scene(plan, roles, source)
+    return Scene(plan, roles, source, Trial())
 
 
 def found(scene: Scene) -> list[str]:

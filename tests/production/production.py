@@ -242,7 +242,13 @@ def _aim(project: Project, registry: str) -> None:
       memory: 512Mi
       startup-probe: {{path: /api/health, period: 1s, failure-threshold: 10}}
       log-within: 3s
-    canary: {{increments: [50], bake: 2s, fewest-requests: 10, probes-per-second: 200}}
+    canary:
+      increments: [50]
+      within: 60s
+      missed: 20 %
+      tolerated: 2 %
+      latency-floor: 300ms
+      probes-per-second: 100
     preflight: {{reuse-rehearsal-within: 1h, lock-time-to-live: 6s}}
 """,
     )

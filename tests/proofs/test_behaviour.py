@@ -1,94 +1,78 @@
-"""What no single answer shows: sessions, conversations, metrics, memory."""
+"""What endpoints answer: the log beside a refusal, and sessions that are apart."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from itertools import count
 
 import pytest
 
 from greenrun.errors import GateClosed
-from greenrun.ports import Answer, Probe
-from greenrun.probing import Prober
+from greenrun.expectations import read_table
+from greenrun.ports import Probe
 from greenrun.proofs import behaviour
-from greenrun.proofs.behaviour import Analysis
 from greenrun.release import Release
 from tests.conftest import World
+from tests.proofs.deployed import answer, candidate_answers, deploy
 
-METRICS = """# TYPE memory_analysis_requests_total counter
-memory_analysis_requests_total{outcome="completed"} 3
-memory_analysis_requests_total{outcome="skipped"} 1
-# TYPE concept_recall gauge
-concept_recall 0.5
-"""
+PATH = "/costs"
 
 
 @pytest.fixture
 def deployed(release: Release) -> Release:
-    release.claim()
-    release.find_baseline()
-    release.build_image()
-    release.deploy()
-    return release
+    return deploy(release)
 
 
-def answers(world: World, path: str, body: str, status: int = 200) -> None:
-    world.web.answers[f"/candidate{path}"] = Answer(status, {}, body, timedelta(milliseconds=1))
+def session_of(probe: Probe) -> str:
+    return probe.headers.get("X-Session-Id", "everybody")
 
 
-def test_metrics_are_parsed_and_summed_over_their_labels(deployed: Release, world: World) -> None:
-    answers(world, "/api/metrics", METRICS)
-    assert behaviour.scrape(deployed) == {"memory_analysis_requests": 4, "concept_recall": 0.5}
-    behaviour.metric_families(deployed, 2, ["memory_analysis_", "concept_recall"])
-
-
-@pytest.mark.parametrize(
-    ("fewest", "named"), [(3, ["concept_recall"]), (2, ["memory_preferences_"])]
-)
-def test_families_that_are_missing(
-    deployed: Release, world: World, fewest: int, named: Sequence[str]
+def test_the_log_of_the_revision_is_kept_beside_a_closed_gate(
+    deployed: Release, world: World
 ) -> None:
-    answers(world, "/api/metrics", METRICS)
-    with pytest.raises(GateClosed, match="metrics: got 2 families"):
-        behaviour.metric_families(deployed, fewest, named)
+    candidate = deployed.candidate
+    with pytest.raises(GateClosed, match="GET /nothing as a user"):
+        behaviour.answers(
+            deployed, candidate.url, candidate.name, read_table([["request"], ["GET /nothing"]])
+        )
+    assert f"log of {candidate.name}" in world.evidence.kept
 
 
-def test_what_is_no_prometheus_text(deployed: Release, world: World) -> None:
-    answers(world, "/api/metrics", "<html>{")
-    with pytest.raises(GateClosed, match="needs Prometheus text"):
-        behaviour.scrape(deployed)
-
-
-def test_the_same_answer_in_a_session_is_no_filter(deployed: Release, world: World) -> None:
-    answers(world, "/costs", "{}")
-    with pytest.raises(GateClosed, match="and the same body"):
-        behaviour.session_is_apart(deployed, "/costs", "s")
+def test_a_baseline_that_does_not_survive_names_the_way_to_migrate(deployed: Release) -> None:
+    with pytest.raises(GateClosed, match="in a later release"):
+        behaviour.baseline_survives(deployed, read_table([["request"], ["GET /nothing"]]))
 
 
 def test_a_session_is_apart_when_it_is_answered_otherwise(deployed: Release, world: World) -> None:
-    answers(world, "/costs", "everybody")
-    asked = world.web.ask
-
-    class Filtering:
-        def ask(self, probe: Probe) -> Answer:
-            answer = asked(probe)
-            alone = probe.headers.get("X-Session-Id") == "s"
-            return Answer(200, {}, "alone", answer.latency) if alone else answer
-
-        converse = world.web.converse
-
-    world.web = Filtering()  # type: ignore[assignment]  # another web for the same world
-    deployed.prober = Prober(world.roles, {"a user": {}})
-    behaviour.session_is_apart(deployed, "/costs", "s")
+    candidate_answers(world, PATH, lambda probe: answer(session_of(probe)))
+    behaviour.session_is_apart(deployed, PATH, "s")
 
 
-def test_a_conversation_is_answered(deployed: Release) -> None:
-    behaviour.converses(deployed, "/ws/s", "hello")
+def test_everybody_may_be_answered_anew_as_they_use_the_service(
+    deployed: Release, world: World
+) -> None:
+    numbers = count()
+
+    def costs(probe: Probe) -> object:
+        return session_of(probe) if "X-Session-Id" in probe.headers else next(numbers)
+
+    candidate_answers(world, PATH, lambda probe: answer(costs(probe)))
+    behaviour.session_is_apart(deployed, PATH, "s")
 
 
-def test_counters_that_did_not_move_are_named() -> None:
-    analysis = Analysis(["completed", "skipped"], {"asked": 1, "hits": 1}, {"asked": 3, "hits": 1})
-    analysis.answered("completed", "skipped")
-    analysis.moved(["asked_total"])
-    with pytest.raises(GateClosed, match="hits_total did not move"):
-        analysis.moved(["asked_total", "hits_total"])
-    with pytest.raises(GateClosed, match="needs \\('completed', 'completed'\\)"):
-        analysis.answered("completed", "completed")
+def test_the_same_answer_in_a_session_is_no_filter(deployed: Release, world: World) -> None:
+    candidate_answers(world, PATH, answer({}))
+    with pytest.raises(GateClosed, match="got the same body, needs another than outside any"):
+        behaviour.session_is_apart(deployed, PATH, "s")
+
+
+def test_an_answer_that_always_changes_proves_no_filter(deployed: Release, world: World) -> None:
+    numbers = count()
+    candidate_answers(world, PATH, lambda _: answer(next(numbers)))
+    with pytest.raises(GateClosed, match="got two answers, needs the same twice"):
+        behaviour.session_is_apart(deployed, PATH, "s")
+
+
+def test_a_session_that_is_refused_is_not_apart(deployed: Release, world: World) -> None:
+    candidate_answers(
+        world, PATH, lambda probe: answer("", 403 if session_of(probe) == "s" else 200)
+    )
+    with pytest.raises(GateClosed, match="got status 200, 403, needs 200"):
+        behaviour.session_is_apart(deployed, PATH, "s")

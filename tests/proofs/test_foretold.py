@@ -2,20 +2,25 @@
 
 import pytest
 
+from greenrun.domain.gate import Gate
+from greenrun.domain.sequential import Trial
 from greenrun.errors import GateClosed
-from greenrun.planning import Rehearsed, outlook
+from greenrun.planning import Known, Rehearsed, outlook
 from greenrun.proofs import foretold
 from greenrun.release import Release
 from tests.conftest import World
 from tests.stages import moved, next_run
+
+TRIAL = Trial(tolerated=0.05, error_limit=None)
+"""Of the plan at hand, without objectives."""
 
 
 @pytest.mark.parametrize("aloud", [True, False])
 def test_it_stands_in_the_evidence_and_is_shown_if_wanted(
     release: Release, world: World, *, aloud: bool
 ) -> None:
-    foretold.told(release, None, aloud=aloud)
-    expected = outlook(release.plan, release.roles, release.source, None, None)
+    foretold.told(release, None, Gate(()), aloud=aloud)
+    expected = outlook(release.plan, release.roles, release.source, Known(TRIAL))
     assert world.evidence.kept == {"plan": expected.as_markdown()}
     assert world.progress.lines == (expected.as_text().splitlines() if aloud else [])
 
@@ -23,8 +28,9 @@ def test_it_stands_in_the_evidence_and_is_shown_if_wanted(
 def test_what_the_last_release_left_is_told_with_it(release: Release, world: World) -> None:
     later = next_run(moved(release))
     rehearsed = Rehearsed(release.build.image, ("1_shop",))
-    foretold.told(later, rehearsed, aloud=False)
-    expected = outlook(later.plan, later.roles, later.source, release.standing, rehearsed)
+    foretold.told(later, rehearsed, Gate(()), aloud=False)
+    known = Known(TRIAL, release.standing, rehearsed)
+    expected = outlook(later.plan, later.roles, later.source, known)
     assert world.evidence.kept["plan"] == expected.as_markdown()
     assert f"{release.candidate.name}, users moved; unfinished" in expected.as_text()
 
@@ -32,7 +38,7 @@ def test_what_the_last_release_left_is_told_with_it(release: Release, world: Wor
 def test_telling_changes_nothing(release: Release, world: World) -> None:
     later = next_run(moved(release))
     state, calls, claims = world.platform.state, list(world.platform.calls), world.claims.all()
-    foretold.told(later, None, aloud=True)
+    foretold.told(later, None, Gate(()), aloud=True)
     assert (world.platform.state, world.platform.calls) == (state, calls)
     assert world.claims.all() == claims
 
@@ -41,4 +47,4 @@ def test_what_cannot_be_read_is_told_instead_of_guessed(release: Release) -> Non
     release.claim()
     release.account.lock.write("of the future")
     with pytest.raises(GateClosed, match=r"claim 1 of somebody@example\.com on laptop"):
-        foretold.told(release, None, aloud=False)
+        foretold.told(release, None, Gate(()), aloud=False)

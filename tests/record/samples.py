@@ -5,9 +5,13 @@ from datetime import UTC, datetime
 
 from greenrun.domain.gate import Quantity
 from greenrun.domain.results import ScenarioResult
-from greenrun.record.facts import AS_BEFORE, RELEASED, Record, RecordedIncrement
+from greenrun.record.facts import AS_BEFORE, RELEASED, Record, RecordedCounts, RecordedIncrement
 
 STARTED = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+PASSED = (
+    "passed after 2,400 requests: 3 of 1,200 candidate requests failed, "
+    "2 of 1,200 baseline requests, by our own probes"
+)
 
 RELEASE = Record(
     run="20261121-080000-7f3a",
@@ -39,9 +43,20 @@ RELEASE = Record(
         RecordedIncrement(
             share=10,
             verdict="pass",
-            judged="pass: p99 latency 412 ms (needs at most 2000 ms)",
-            candidate={"requests": Quantity(214.0), "p99 latency": Quantity(412.0, "ms")},
-            baseline={"requests": Quantity(1926.0), "p99 latency": None},
+            judged=PASSED,
+            seconds=64.0,
+            counted=(
+                RecordedCounts(
+                    by="our own probes",
+                    candidate={"requests": Quantity(1200.0), "p99 latency": Quantity(412.0, "ms")},
+                    baseline={"requests": Quantity(1200.0), "p99 latency": Quantity(398.2, "ms")},
+                ),
+                RecordedCounts(
+                    by="the platform's metrics",
+                    candidate={"requests": Quantity(214.0), "p99 latency": Quantity(420.0, "ms")},
+                    baseline={"requests": Quantity(0.0), "p99 latency": None},
+                ),
+            ),
         ),
     ),
     migrations_before=("20250901_create_schema.sql",),

@@ -7,11 +7,15 @@ import pytest
 
 from greenrun.errors import Complaint, SettingsError
 from greenrun.record import rendering
-from greenrun.record.facts import PERSON_NEEDED, Record
+from greenrun.record.facts import AS_BEFORE, PERSON_NEEDED, Record
 from tests.record.samples import RELEASE, STOPPED
 
 GOLDEN = Path(__file__).parent / "golden"
 DOCUMENT = "docs/deployments/2026-11-21-deploy-20261121-080000.md"
+FAILED = (
+    "rolled back after 412 requests: 11 of 41 candidate requests failed, "
+    "2 of 371 baseline requests, by the platform's metrics"
+)
 NEEDS = "a jinja2 template over what docs/record.md lists"
 
 FROZEN = replace(
@@ -24,12 +28,32 @@ FROZEN = replace(
 )
 
 
+TAKEN_BACK = replace(
+    RELEASE,
+    outcome=AS_BEFORE,
+    exit_status=1,
+    next="Mend what is named as a problem, then release again.",
+    traffic="100 % shop-20261120-101500",
+    increments=(
+        *RELEASE.increments,
+        replace(RELEASE.increments[0], share=50, verdict="fail", judged=FAILED, seconds=11.2),
+    ),
+    problems=(f"prod: Users move a share at a time: The candidate proves itself: {FAILED}",),
+)
+
+
 def golden(name: str) -> str:
     return (GOLDEN / name).read_text("utf-8")
 
 
 @pytest.mark.parametrize(
-    ("record", "name"), [(RELEASE, "released.md"), (STOPPED, "stopped.md"), (FROZEN, "frozen.md")]
+    ("record", "name"),
+    [
+        (RELEASE, "released.md"),
+        (STOPPED, "stopped.md"),
+        (FROZEN, "frozen.md"),
+        (TAKEN_BACK, "taken-back.md"),
+    ],
 )
 def test_people_read(record: Record, name: str) -> None:
     assert rendering.as_markdown(record) == golden(name)
@@ -44,7 +68,7 @@ def test_machines_read() -> None:
     assert RELEASE.as_json() == golden("released.json")
 
 
-@pytest.mark.parametrize("record", [RELEASE, STOPPED, FROZEN])
+@pytest.mark.parametrize("record", [RELEASE, STOPPED, FROZEN, TAKEN_BACK])
 def test_what_machines_read_is_the_whole_record(record: Record) -> None:
     assert Record.from_json(record.as_json()) == record
 

@@ -75,7 +75,7 @@ def deploy(release: Release) -> None:
 
 def test_a_released_candidate_is_told_whole(real: Release, world: World, reports: Path) -> None:
     deploy(real)
-    world.metrics.figures[real.candidate.name] = HEALTHY
+    world.metrics.answering[real.candidate.name] = HEALTHY
     real.run_canary(OBJECTIVES)
     real.promote()
     world.clock.sleep(timedelta(seconds=3))
@@ -88,8 +88,8 @@ def test_a_released_candidate_is_told_whole(real: Release, world: World, reports
         "project": "rehearsal",
         "url": URL,
         "started": "2026-11-21T08:00:00Z",
-        "ended": "2026-11-21T08:00:09Z",
-        "seconds": 9.0,
+        "ended": "2026-11-21T08:00:05Z",
+        "seconds": 5.0,
         "commit": world.source_control.state.commit,
         "branch": "main",
         "subjects": ["Add the shop"],
@@ -110,7 +110,9 @@ def test_a_released_candidate_is_told_whole(real: Release, world: World, reports
         (10, "pass"),
         (50, "pass"),
     ]
-    assert facts["increments"][0]["candidate"]["p95 latency"] == {"value": 90.0, "unit": "ms"}
+    (counted,) = facts["increments"][0]["counted"]
+    assert counted["by"] == "the platform's metrics"
+    assert counted["candidate"]["error rate"] == {"value": 0.5, "unit": "%"}
     assert "| candidate | shop-20261121-080000" in str(world.evidence.kept["record"])
     assert json.loads(world.evidence.kept["record for machines"]) == facts
 
@@ -151,7 +153,7 @@ def test_where_nobody_answers_the_record_says_so(
     assert (facts["branch"], facts["subjects"]) == ("", [])
     assert facts["traffic"] == "unknown: the platform did not answer"
     assert (facts["outcome"], facts["url"]) == (PERSON_NEEDED, URL)
-    assert BASELINE in str(facts["next"])
+    assert "--to=REVISION" in str(facts["next"])
 
 
 def test_a_claim_of_somebody_else_is_not_told_as_ours(

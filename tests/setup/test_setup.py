@@ -95,7 +95,9 @@ def test_only_the_official_python_is_ever_replaced(checkout: Path, image: str) -
 
 
 @pytest.mark.docker
-@pytest.mark.parametrize("part", ["engine", "base-image", "report", "browser", "registry"])
+@pytest.mark.parametrize(
+    "part", ["engine", "base-image", "report", "browser", "registry", "promtool"]
+)
 def test_a_machine_that_is_ready_is_left_alone(part: str) -> None:
     again = run(f"setup/{part}", at=ROOT)
 

@@ -7,7 +7,7 @@ import pytest
 from tests.suite.conftest import Suite
 
 STEPS = """
-from greenrun.adapters.allure import AllureEvidence
+from greenrun.adapters.allure_evidence import AllureEvidence
 
 
 @pytest.fixture
@@ -287,7 +287,7 @@ def test_what_does_not_begin_leaves_the_last_results_alone(image: Suite) -> None
 def test_evidence_that_no_scenario_made_stands_beside_all(suite: Suite) -> None:
     suite.steps(
         """
-        from greenrun.adapters.allure import AllureEvidence
+        from greenrun.adapters.allure_evidence import AllureEvidence
 
 
         def pytest_sessionfinish():
@@ -302,3 +302,38 @@ def test_evidence_that_no_scenario_made_stands_beside_all(suite: Suite) -> None:
     [attachment] = json.loads(path.read_text())["attachments"]
     assert attachment["name"] == "last words"
     assert (folder / attachment["source"]).read_bytes() == b"rolled back"
+
+
+def test_evidence_that_comes_later_is_found_under_the_sentence_it_belongs_to(suite: Suite) -> None:
+    suite.steps(
+        """
+        from greenrun.adapters.allure_evidence import AllureEvidence
+
+        places = []
+
+
+        @when("a gate closes")
+        def _():
+            places.append(AllureEvidence(lambda text: text.replace("hunter2", "****")).here())
+            raise GateClosed("11 of 41 requests failed")
+
+
+        @then("users are safe")
+        def _():
+            places[0].attach("chart", "<svg>hunter2</svg>", "image/svg+xml")
+        """
+    )
+    suite.feature(
+        "01",
+        "Feature: F\n"
+        "  Scenario: It is tried\n    When a gate closes\n"
+        "  @way-back\n  Scenario: It is taken back\n    Then users are safe\n",
+    )
+    suite.run("features")
+
+    tried, taken_back = (result_of(suite, f"It is {end}") for end in ("tried", "taken back"))
+    assert attached(suite, tried["steps"][0]) == {"chart": ("image/svg+xml", b"<svg>****</svg>")}
+    assert attached(suite, taken_back["steps"][0]) == {}
+    assert (tried["status"], taken_back["status"]) == ("failed", "passed")
+    assert tried["labels"]
+    assert len(suite.results) == 2

@@ -5,14 +5,12 @@
 
 import csv
 import io
-import mimetypes
 import sys
 from collections.abc import Callable, Generator
 
 import pytest
 from allure_commons import plugin_manager
 from allure_commons.model2 import (
-    ExecutableItem,
     Label,
     Status,
     StatusDetails,
@@ -32,24 +30,6 @@ from greenrun.suite.interruption import Interrupted
 _reporter = (
     AllureReporter()
 )  # all reporters share the running test, so allure.attach reaches it too
-
-
-class AllureEvidence:
-    """Keeps evidence beneath the running sentence, or beside all tests where none runs."""
-
-    def __init__(self, redact: Callable[[str], str]) -> None:
-        self._redact = redact
-
-    def attach(self, name: str, content: str | bytes, media_type: str = "text/plain") -> None:
-        """Keep a piece of evidence; text is redacted before it is written."""
-        running = _reporter.get_last_item(ExecutableItem)
-        hook = plugin_manager.hook
-        (hook.attach_data if running else hook.global_attach_data)(
-            body=self._redact(content) if isinstance(content, str) else content,
-            name=self._redact(name),
-            attachment_type=media_type,
-            extension=(mimetypes.guess_extension(media_type) or ".attach").removeprefix("."),
-        )
 
 
 class ScenarioListener(AllureListener):  # type: ignore[misc]  # it has no types

@@ -2,17 +2,24 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+from operator import add
 from typing import Any
 
-from google.cloud.monitoring_v3.types import ListTimeSeriesRequest, TimeInterval, TimeSeries
+from google.cloud.monitoring_v3.types import (
+    ListTimeSeriesRequest,
+    TimeInterval,
+    TimeSeries,
+    TypedValue,
+)
 
 from greenrun.adapters.google_calls import ANSWER_SECONDS, PATIENT, refused
 from greenrun.adapters.google_clients import GoogleClients
-from greenrun.domain.gate import Quantity
 from greenrun.domain.histogram import Histogram
 from greenrun.domain.plan import Place
+from greenrun.domain.sequential import Counts, Sample
 from greenrun.errors import CallFailed
 from greenrun.ports import Clock
 
@@ -20,11 +27,11 @@ RawDistribution = Any  # google.api.Distribution
 
 _COUNT = "run.googleapis.com/request_count"
 _LATENCIES = "run.googleapis.com/request_latencies"
-_QUANTILES = {"p50 latency": 0.50, "p95 latency": 0.95, "p99 latency": 0.99}
+_LAG, _EMULATED_LAG = timedelta(minutes=4), timedelta(seconds=2)
 
 
 class CloudMetrics:
-    """The platform's figures of one service. On Google they lag up to 3 minutes behind.
+    """The platform's figures of one service.
 
     Source: https://cloud.google.com/monitoring/api/metrics_gcp_p_z#gcp-run
     """
@@ -35,25 +42,26 @@ class CloudMetrics:
         self._service = service
         self._clock = clock
 
-    def of_revision(self, name: str, since: datetime) -> Mapping[str, Quantity | None]:
-        """Figures of a revision over the time since `since`: whole periods of the platform's.
+    @property
+    def lag(self) -> timedelta:
+        """Points are written each minute, and seen up to 3 minutes later; emulators are quicker."""
+        return _EMULATED_LAG if self._clients.emulated else _LAG
 
-        Quantiles are interpolated within the platform's buckets.
-        """
-        counts = _by_class(self._series(_COUNT, name, since))
-        latencies = _merged(self._series(_LATENCIES, name, since))
-        total = counts.total()
-        return {
-            "requests": Quantity(total),
-            "error rate": Quantity(100 * counts["5xx"] / total, "%") if total else None,
-            **{measure: _quantile(latencies, share) for measure, share in _QUANTILES.items()},
-        }
+    def sample(self, revision: str, since: datetime, until: datetime | None = None) -> Sample:
+        """What a revision has answered: whole periods that lie within that time."""
+        end = until or self._clock.now()
+        counts = _by_class(self._series(_COUNT, revision, since, end), since)
+        latencies = _merged(self._series(_LATENCIES, revision, since, end), since)
+        bad = counts["5xx"]
+        return Sample(Counts(counts.total() - bad, bad), latencies)
 
-    def _series(self, metric: str, revision: str, since: datetime) -> list[TimeSeries]:
+    def _series(
+        self, metric: str, revision: str, since: datetime, until: datetime
+    ) -> list[TimeSeries]:
         request = ListTimeSeriesRequest(
             name=f"projects/{self._place.project}",
             filter=self._filter(metric, revision),
-            interval=_interval(since, self._clock.now()),
+            interval=_interval(since, until),
             view=ListTimeSeriesRequest.TimeSeriesView.FULL,
         )
         with refused(f"read {metric} of revision {revision}"):
@@ -81,27 +89,26 @@ def _interval(since: datetime, until: datetime) -> TimeInterval:
     return interval
 
 
-def _by_class(series: Iterable[TimeSeries]) -> Counter[str]:
+def _by_class(series: Iterable[TimeSeries], since: datetime) -> Counter[str]:
     """How many requests each class of status (2xx, 5xx, ...) had."""
     counts: Counter[str] = Counter()
     for one in series:
         status = one.metric.labels["response_code_class"]
-        counts[status] += sum(point.value.int64_value for point in one.points)
+        counts[status] += sum(value.int64_value for value in _values(one, since))
     return counts
 
 
-def _merged(series: Iterable[TimeSeries]) -> Histogram | None:
-    """All latencies in one histogram; None where there are none."""
-    whole: Histogram | None = None
-    for distribution in _distributions(series):
-        part = _histogram(distribution)
-        whole = part if whole is None else whole + part
-    return whole
+def _merged(series: Iterable[TimeSeries], since: datetime) -> Histogram:
+    """All latencies in one histogram; an empty one where there are none."""
+    values = (value for one in series for value in _values(one, since))
+    parts = (_histogram(value.distribution_value) for value in values)
+    return reduce(add, parts, next(parts, Histogram(())))
 
 
-def _distributions(series: Iterable[TimeSeries]) -> Iterator[RawDistribution]:
-    for one in series:
-        yield from (point.value.distribution_value for point in one.points)
+def _values(series: TimeSeries, since: datetime) -> Iterator[TypedValue]:
+    for point in series.points:
+        if TimeInterval.pb(point.interval).start_time.ToDatetime(UTC) >= since:
+            yield point.value
 
 
 def _histogram(distribution: RawDistribution) -> Histogram:
@@ -115,9 +122,3 @@ def _histogram(distribution: RawDistribution) -> Histogram:
     return Histogram.exponential(
         growth.num_finite_buckets, growth.growth_factor, growth.scale, distribution.bucket_counts
     )
-
-
-def _quantile(latencies: Histogram | None, share: float) -> Quantity | None:
-    if latencies is None or not latencies.total:
-        return None
-    return Quantity(latencies.quantile(share), "ms")

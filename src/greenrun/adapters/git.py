@@ -98,11 +98,6 @@ class Git:
         return git
 
 
-def checkout_at(folder: Path) -> Checkout:
-    """One reading of the working tree around `folder`."""
-    return Git(folder).checkout()
-
-
 def _refused(asked: str, done: "subprocess.CompletedProcess[str]") -> CallFailed:
     said = (done.stderr.strip() or done.stdout.strip()).splitlines()
     return CallFailed(

@@ -12,7 +12,10 @@ from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2
 from google.cloud.logging_v2.services.logging_service_v2.transports import (
     LoggingServiceV2GrpcTransport,
 )
-from google.cloud.monitoring_v3 import MetricServiceClient
+from google.cloud.monitoring_v3 import AlertPolicyServiceClient, MetricServiceClient
+from google.cloud.monitoring_v3.services.alert_policy_service.transports import (
+    AlertPolicyServiceGrpcTransport,
+)
 from google.cloud.monitoring_v3.services.metric_service.transports import (
     MetricServiceGrpcTransport,
 )
@@ -123,6 +126,12 @@ class GoogleClients:
     def metrics(self) -> MetricServiceClient:
         channel = self._channel(self._endpoints.monitoring, "monitoring.googleapis.com")
         return MetricServiceClient(transport=MetricServiceGrpcTransport(channel=channel))
+
+    @cached_property
+    def alerts(self) -> AlertPolicyServiceClient:
+        channel = self._channel(self._endpoints.monitoring, "monitoring.googleapis.com")
+        transport = AlertPolicyServiceGrpcTransport(channel=channel)
+        return AlertPolicyServiceClient(transport=transport)
 
     @cached_property
     def secrets(self) -> SecretManagerServiceClient:

@@ -1,7 +1,12 @@
 """Requests as users send them, by httpx and websockets."""
 
+import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import timedelta
+from functools import partial
+from http.cookiejar import DefaultCookiePolicy
+from urllib.request import getproxies
 
 import httpx
 from websockets.exceptions import ConnectionClosed, WebSocketException
@@ -10,10 +15,11 @@ from websockets.sync.client import ClientConnection, connect
 from greenrun.errors import CallFailed
 from greenrun.ports import Answer, Probe
 
-# Servers close idle connections after a few seconds; a reused one must never be closed under us.
-_KEEP_ALIVE = timedelta(seconds=2)
 _NAME = "greenrun"
+_HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "user-agent": _NAME}
 _QUIET = timedelta(milliseconds=200)
+# Servers close idle connections after some seconds; a reused one must never be closed under us.
+_LIMITS = httpx.Limits(keepalive_expiry=2.0)
 
 
 class HttpxWeb:
@@ -29,32 +35,33 @@ class HttpxWeb:
     ) -> None:
         self._redact = redact
         self._seconds = within.total_seconds()
-        self._client = httpx.Client(
-            timeout=self._seconds,
-            limits=httpx.Limits(keepalive_expiry=_KEEP_ALIVE.total_seconds()),
-            headers={"user-agent": _NAME},
-        )
+        self._send, self._close = _way_out()
 
     def close(self) -> None:
         """Close all connections."""
-        self._client.close()
+        self._close()
 
     def ask(self, probe: Probe) -> Answer:
-        """Send one probe; redirects are answers like any other.
+        """Send one probe; redirects are answers like any other, and no cookie is kept.
 
         The latency runs from the first byte sent to the last one received, connecting included.
         """
+        seconds = self._seconds
+        if probe.within is not None:
+            seconds = min(seconds, probe.within.total_seconds())
         try:
-            response = self._client.request(
-                probe.method, probe.url, headers=dict(probe.headers), json=probe.json
-            )
+            request = _request(probe, seconds)
+            begun = time.perf_counter()
+            with closing(self._send(request)) as response:
+                body = _read(response, begun + seconds)
+            latency = timedelta(seconds=time.perf_counter() - begun)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._no_answer(f"{probe.method} {probe.url}", error) from error
+            raise self._no_answer(f"{probe.method} {probe.url}", error, seconds) from error
         return Answer(
             status=response.status_code,
             headers={name: self._redact(value) for name, value in response.headers.items()},
-            body=self._redact(response.text),
-            latency=response.elapsed,
+            body=self._redact(body),
+            latency=latency,
         )
 
     def converse(self, url: str, message: str) -> Sequence[str]:
@@ -73,13 +80,49 @@ class HttpxWeb:
                 connection.send(message)
                 return [self._redact(text) for text in _received(connection, self._seconds)]
         except (OSError, WebSocketException) as error:
-            raise self._no_answer(f"a message to {address}", error) from error
+            raise self._no_answer(f"a message to {address}", error, self._seconds) from error
 
-    def _no_answer(self, asked: str, error: Exception) -> CallFailed:
-        reason = self._redact(str(error)) or f"nothing within {self._seconds:g} s"
+    def _no_answer(self, asked: str, error: Exception, seconds: float) -> CallFailed:
+        late = isinstance(error, httpx.TimeoutException | TimeoutError)
+        reason = f"nothing within {seconds:.3g} s" if late else self._redact(str(error))
         return CallFailed(
             f"got no answer to {self._redact(asked)}: got {type(error).__name__}: {reason}"
         )
+
+
+def _way_out() -> tuple[Callable[[httpx.Request], httpx.Response], Callable[[], None]]:
+    """What sends a request and what ends it all; the way through a proxy is httpx's to know.
+
+    No cookie is kept: what one identity was given must never speak for another.
+    """
+    if not getproxies():
+        transport = httpx.HTTPTransport(limits=_LIMITS)
+        return transport.handle_request, transport.close
+    client = httpx.Client(limits=_LIMITS)
+    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return partial(client.send, stream=True), client.close
+
+
+def _request(probe: Probe, seconds: float) -> httpx.Request:
+    named = {name.lower(): value for name, value in probe.headers.items()}
+    return httpx.Request(
+        probe.method,
+        probe.url,
+        headers={**_HEADERS, **named},
+        json=probe.json,
+        files=probe.files or None,
+        extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), seconds)},
+    )
+
+
+def _read(response: httpx.Response, ends: float) -> str:
+    """The body as text. Raises ReadTimeout where it has not ended by then."""
+    chunks = []
+    for chunk in response.iter_bytes():
+        chunks.append(chunk)
+        if time.perf_counter() > ends:
+            raise httpx.ReadTimeout("")
+    return b"".join(chunks).decode(response.encoding or "utf-8", errors="replace")
 
 
 def _received(connection: ClientConnection, seconds: float) -> list[str]:

@@ -3,9 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import Enum
 
 from greenrun.domain.image import TagPolicy
 from greenrun.domain.revision import RevisionSettings
+from greenrun.domain.watching import Figure
+
+REHEARSAL = "local"
+"""The environment in which nobody but we use the service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +86,75 @@ class RecordPlan:
     commit: bool = False
 
 
+class Blind(Enum):
+    """What becomes of an increment that could see nothing."""
+
+    REFUSED = "refuse"
+    LENGTHENED = "lengthen"
+
+
 @dataclass(frozen=True, slots=True)
 class CanaryPlan:
-    """How the share of the candidate rises.
+    """How the share of the candidate rises, and what decides.
 
-    `increments` are whole percents below 100, rising. `probes_per_second` is our own traffic during
-    a bake, spread over `probe_paths`; 0 leaves the service to its users. `fewest_requests` is what
-    the candidate must have answered in a bake to be judged at all.
+    `increments` are whole percents below 100, rising. Each is watched until the evidence decides:
+    for `bake` at least, `within` at most. `probes_per_second` is our own traffic meanwhile, spread
+    over `probe_paths`; 0 leaves the service to its users. `alone`: there are no users beside it.
+
+    `alpha`: the chance of ever rolling back a candidate that is no worse. `missed`: that of ever
+    passing one that is worse by more than is `tolerated` (of the error share; 0.01 is 1 percentage
+    point) or `slower` (of a latency quantile; 0.25 is a quarter). Answers that take less than
+    `latency_floor` count as equally fast. `blind` is what becomes of an increment that could see
+    nothing of that size within its time.
     """
 
     increments: tuple[int, ...] = (10,)
-    bake: timedelta = timedelta(minutes=10)
-    fewest_requests: int = 100
+    bake: timedelta = timedelta()
+    within: timedelta = timedelta(minutes=15)
     probes_per_second: float = 0.0
     probe_paths: tuple[str, ...] = ("/",)
+    alpha: float = 0.01
+    missed: float = 0.05
+    tolerated: float = 0.01
+    slower: float = 0.25
+    latency_floor: timedelta = timedelta(milliseconds=10)
+    alone: bool = False
+    blind: Blind = Blind.REFUSED
+
+    def probed_share(self, share: int) -> float:
+        """The candidate's part (0 to 1) of our own probes, at a share of the users in percent.
+
+        As of the users, so that both revisions meet the same mixture of users and probes, and what
+        the platform counts of them can be compared. Half of them where there are no users.
+        """
+        return 0.5 if self.alone else share / 100
+
+    @property
+    def alpha_each(self) -> float:
+        """The part of each who counts: the platform, and our own probes if there are any."""
+        return self.alpha / 2 if self.probes_per_second else self.alpha
+
+
+@dataclass(frozen=True, slots=True)
+class MonitoringPlan:
+    """What watches the service once it is released.
+
+    `folder` is where its files go, relative to release.yaml. `credentials_file` is where Prometheus
+    finds the bearer token that the service asks for; empty, it asks for none. `target` is
+    `HOST:PORT`; empty, it is where the platform serves. `alerts` names objectives of the canary
+    whose breach, lasting for `alert_after`, is told to people. `overwrite`: what people changed by
+    hand is made what release.yaml says.
+    """
+
+    figures: tuple[Figure, ...]
+    folder: str = "monitoring"
+    metrics_path: str = "/metrics"
+    scrape_interval: timedelta = timedelta(seconds=30)
+    credentials_file: str = ""
+    target: str = ""
+    alerts: tuple[str, ...] = ("error rate", "p99 latency")
+    alert_after: timedelta = timedelta(minutes=5)
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +174,7 @@ class Plan:
     settings: RevisionSettings
     public: bool = False
     revision_tag: str = "candidate"
+    baseline_tag: str = "baseline"
     ready_within: timedelta = timedelta(seconds=60)
     change_within: timedelta = timedelta(seconds=120)
     log_within: timedelta = timedelta(seconds=60)
@@ -126,3 +187,4 @@ class Plan:
     reuse_rehearsal_within: timedelta | None = None
     keep_images: int | None = None
     identities: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    monitoring: MonitoringPlan | None = None

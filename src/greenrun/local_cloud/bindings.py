@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from google.cloud.logging_v2.services.logging_service_v2.transports import (
     LoggingServiceV2GrpcTransport,
 )
+from google.cloud.monitoring_v3.services.alert_policy_service.transports import (
+    AlertPolicyServiceGrpcTransport,
+)
 from google.cloud.monitoring_v3.services.metric_service.transports import (
     MetricServiceGrpcTransport,
 )
@@ -36,6 +39,7 @@ from greenrun.local_cloud.jobs.executions import Executions
 from greenrun.local_cloud.jobs.jobs import Jobs
 from greenrun.local_cloud.jobs.tasks import Tasks
 from greenrun.local_cloud.logging.log import Logging
+from greenrun.local_cloud.monitoring.alert_policies import AlertPolicies
 from greenrun.local_cloud.monitoring.series import Monitoring
 from greenrun.local_cloud.operations import Operations
 from greenrun.local_cloud.resource_manager.projects import Projects
@@ -65,6 +69,7 @@ _REACHES = (
     Reach("tasks", TasksGrpcTransport, _BaseTasksRestTransport),
     Reach("logging", LoggingServiceV2GrpcTransport),
     Reach("monitoring", MetricServiceGrpcTransport),
+    Reach("alert_policies", AlertPolicyServiceGrpcTransport),
     Reach("secrets", SecretManagerServiceGrpcTransport, _BaseSecretManagerServiceRestTransport),
     Reach("projects", ProjectsGrpcTransport, _BaseProjectsRestTransport),
 )
@@ -80,6 +85,7 @@ class Parts:
     operations: Operations
     logging: Logging
     monitoring: Monitoring
+    alert_policies: AlertPolicies
     secrets: Secrets
     projects: Projects
 

@@ -15,6 +15,8 @@ from greenrun.local_cloud.instances.fleet import InstanceFleet
 from greenrun.local_cloud.jobs.jobs import Jobs
 from greenrun.local_cloud.logging.log import Logging
 from greenrun.local_cloud.machinery import Ingress, Runtime
+from greenrun.local_cloud.monitoring.alert_policies import AlertPolicies
+from greenrun.local_cloud.monitoring.memory import MemoryWatch
 from greenrun.local_cloud.monitoring.series import Monitoring
 from greenrun.local_cloud.operations import Operations
 from greenrun.local_cloud.resource_manager.permissions import Permissions
@@ -96,14 +98,14 @@ class _Machine:
     def logging(self) -> Logging:
         return Logging(self.fleet, self.ingress, lambda: self.faults.lateness("logs"))
 
-    def monitoring(self, lag: timedelta) -> Monitoring:
+    def monitoring(self, lag: timedelta, memory: MemoryWatch) -> Monitoring:
         """Its clock is behind by as much as metrics are."""
         faults = self.faults
 
         def clock() -> datetime:
             return datetime.now(UTC) - faults.lateness("metrics")
 
-        return Monitoring(self.ingress, lag=lag, clock=clock)
+        return Monitoring(self.ingress, memory=memory.samples, lag=lag, clock=clock)
 
 
 def _parts(
@@ -116,7 +118,8 @@ def _parts(
     launcher = Launcher(fleet, secrets, machine.faults.befall)
     rollouts = Rollouts(store.lock, launcher, machine.ingress)
     supervisor = Supervisor(store, launcher, rollouts)
-    for part in (fleet, operations, jobs, supervisor, launcher):
+    memory = MemoryWatch(fleet.running)
+    for part in (fleet, operations, jobs, supervisor, launcher, memory):
         closing.callback(part.close)
     return Parts(
         services=Services(store, operations, rollouts),
@@ -124,7 +127,8 @@ def _parts(
         jobs=jobs,
         operations=operations,
         logging=machine.logging(),
-        monitoring=machine.monitoring(metrics_lag),
+        monitoring=machine.monitoring(metrics_lag, memory),
+        alert_policies=AlertPolicies(),
         secrets=secrets,
         projects=Projects(machine.permissions),
     )

@@ -69,6 +69,9 @@ class Instance(Protocol):
     def exit_code(self) -> int | None:
         """None while it runs."""
 
+    def memory_bytes(self) -> int | None:
+        """What it uses by now; None where nobody measures that, or it has ended."""
+
     def lines(self) -> Sequence[Line]:
         """All that it wrote so far, oldest first; still there after it was stopped."""
 

@@ -3,13 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from greenrun.domain import commands
+from greenrun.domain.duration import span
 from greenrun.domain.image import Image, TagPolicy
 from greenrun.domain.plan import Plan
 from greenrun.domain.revision import RevisionSettings
+from greenrun.domain.sequential import Trial
 from greenrun.domain.service import Service, baseline_of
+from greenrun.domain.sight import Foresight
 from greenrun.domain.source import Source
 from greenrun.domain.standing import Stage, Standing
-from greenrun.planning import comparison, schedule
+from greenrun.foresight import foresight
+from greenrun.planning import comparison, schedule, sights
 from greenrun.planning.comparison import Comparison
 from greenrun.planning.tables import Outlook, Row, Section
 from greenrun.ports import Roles
@@ -26,15 +31,24 @@ class Rehearsed:
     migrations: tuple[str, ...] = ()
 
 
-def outlook(
-    plan: Plan, roles: Roles, source: Source, last: Standing | None, rehearsed: Rehearsed | None
-) -> Outlook:
-    """Read everything, change nothing. Raises CallFailed where a reading is refused.
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known before anything is read.
 
-    `last` is where the release before this one stands; None where none is known. Without a
-    rehearsed image one is to be built.
+    `trial` is what each watcher of the canary judges by. `last` is where the release before this
+    one stands; None where none is known. Without a rehearsed image one is to be built.
     """
+
+    trial: Trial
+    last: Standing | None = None
+    rehearsed: Rehearsed | None = None
+
+
+def outlook(plan: Plan, roles: Roles, source: Source, known: Known) -> Outlook:
+    """Read everything, change nothing. Raises CallFailed where a reading is refused."""
+    last, rehearsed = known.last, known.rehearsed
     found = _Findings(plan, roles, source, last, rehearsed, roles.platform.service())
+    canary = found.canary(known.trial)
     sections = (
         Section("Where", tuple(found.place())),
         Section("Who serves", tuple(found.serving())),
@@ -44,8 +58,9 @@ def outlook(
         Section("Secrets", tuple(found.secrets()), ("variable", "version", "state", "remark")),
         Section("Limits, probes, scaling and storage", tuple(found.limits())),
         Section("Migrations", tuple(found.migrations())),
+        Section("Canary", tuple(sights.rows(canary))),
         Section("Promise", tuple(found.promise())),
-        Section("Steps ahead", found.steps(), schedule.HEAD),
+        Section("Steps ahead", found.steps(canary), schedule.HEAD),
     )
     return Outlook(
         f"Plan of a release of {plan.service} to {plan.environment}: nothing was changed",
@@ -87,7 +102,7 @@ class _Findings:
         else:
             silence = self.roles.clock.now() - top.beat
             dead = "; it looks dead, and would be taken over"
-            told = f"held: {top}, last heard of {schedule.span(silence)} ago"
+            told = f"held: {top}, last heard of {span(silence)} ago"
             yield "lock", told + (dead if silence >= top.time_to_live else "")
         yield "last release", self._last_release()
 
@@ -121,8 +136,15 @@ class _Findings:
             if not key.startswith(("variables.", "secrets.")):
                 yield key, text or "the platform's own"
 
-    def steps(self) -> tuple[Row, ...]:
-        return schedule.steps_ahead(self.plan, rehearsed=self.rehearsed is not None)
+    def canary(self, trial: Trial) -> Foresight:
+        baseline = self._baseline_name()
+        if self.service is None or not baseline:
+            return Foresight(self.plan.canary, trial, lag=self.roles.metrics.lag)
+        return foresight(self.plan, self.roles, self.service, baseline, trial)
+
+    def steps(self, canary: Foresight) -> tuple[Row, ...]:
+        rehearsed = self.rehearsed is not None
+        return schedule.steps_ahead(self.plan, canary.within, rehearsed=rehearsed)
 
     def migrations(self) -> Iterator[Row]:
         if self.plan.migration is None:
@@ -139,10 +161,10 @@ class _Findings:
         yield "when a gate closes", f"roll back: every user returns to {baseline}"
         if may_freeze:
             yield "after a contraction", "freeze: users stay where they are, the way is forward"
-        rollback = f"pytest features/07-rollback.feature --env={self.plan.environment}"
+        rollback = commands.send_back(self.plan)
         yield "the way back", rollback
         if self._baseline_name():
-            yield "without greenrun", self._by_hand(self._baseline_name())
+            yield "without greenrun", commands.send_all_to(self.plan, self._baseline_name())
 
     def _pending(self) -> str:
         brought = self.rehearsed.migrations if self.rehearsed else ()
@@ -150,13 +172,6 @@ class _Findings:
         if not (brought and applied):
             return "unknown until the image is asked"
         return "\n".join(name for name in brought if name not in applied) or "none"
-
-    def _by_hand(self, baseline: str) -> str:
-        return (
-            f"gcloud run services update-traffic {self.plan.service} "
-            f"--to-revisions={baseline}=100 "
-            f"--project={self.plan.place.project} --region={self.plan.place.region}"
-        )
 
     def _invokers(self) -> str:
         if self.service is None:

@@ -1,15 +1,18 @@
 """The steps of a release that are ahead, and how long each may take at most."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from greenrun.domain.plan import Plan
+from greenrun.domain.duration import span
+from greenrun.domain.plan import REHEARSAL, Plan
 from greenrun.planning.tables import Row
 
 HEAD: Row = ("step", "at most")
 
-_REHEARSAL = "local"
+
+Watched = Callable[[int], timedelta]
+"""How long an increment may take, by its share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,23 +27,15 @@ class Step:
         return self.name, "no budget of its own" if self.within is None else span(self.within)
 
 
-def steps_ahead(plan: Plan, *, rehearsed: bool) -> tuple[Row, ...]:
+def steps_ahead(plan: Plan, watched: Watched, *, rehearsed: bool) -> tuple[Row, ...]:
     """Every step in order, and their sum. `rehearsed`: the image is there, and was green."""
-    steps = tuple(_steps(plan, rehearsed=rehearsed))
+    steps = tuple(_steps(plan, watched, rehearsed=rehearsed))
     total = sum((step.within for step in steps if step.within), timedelta())
     return (*(step.row for step in steps), ("all that have a budget, at most", span(total)))
 
 
-def span(duration: timedelta) -> str:
-    """`1 h 5 min 30 s`, without what is zero."""
-    minutes, seconds = divmod(round(duration.total_seconds()), 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = ((hours, "h"), (minutes, "min"), (seconds, "s"))
-    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 s"
-
-
-def _steps(plan: Plan, *, rehearsed: bool) -> Iterator[Step]:
-    remote = plan.environment != _REHEARSAL
+def _steps(plan: Plan, watched: Watched, *, rehearsed: bool) -> Iterator[Step]:
+    remote = plan.environment != REHEARSAL
     if not rehearsed:
         yield Step("image built on this machine", plan.build.within)
         if remote:
@@ -55,7 +50,7 @@ def _steps(plan: Plan, *, rehearsed: bool) -> Iterator[Step]:
     yield Step("candidate's endpoints proven")
     for share in plan.canary.increments:
         yield Step(f"{share} % of the users moved", plan.change_within)
-        yield Step(f"canary at {share} %", plan.canary.bake)
+        yield Step(f"canary at {share} %", watched(share))
     yield Step("every user moved", plan.change_within)
     yield Step("service's endpoints proven")
 

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from greenrun.ports.browsing import Browser, Element, Seen, Visit
+from greenrun.ports.charts import Chart, Charts
 from greenrun.ports.images import Builder, Registry
+from greenrun.ports.openapi import Deviation, Examination, Examined, Examiner
 from greenrun.ports.platform import Access, Claims, Execution, Job, NewRevision, Platform, Vault
 from greenrun.ports.telling import (
     Answer,
@@ -21,12 +24,20 @@ from greenrun.ports.workplace import Commands, Ended, Leak, Scanner, SourceContr
 __all__ = [
     "Access",
     "Answer",
+    "Browser",
     "Builder",
+    "Chart",
+    "Charts",
     "Claims",
     "Clock",
     "Commands",
+    "Deviation",
+    "Element",
     "Ended",
     "Evidence",
+    "Examination",
+    "Examined",
+    "Examiner",
     "Execution",
     "Job",
     "Leak",
@@ -41,8 +52,10 @@ __all__ = [
     "Registry",
     "Roles",
     "Scanner",
+    "Seen",
     "SourceControl",
     "Vault",
+    "Visit",
     "Watch",
     "Web",
 ]
@@ -61,9 +74,12 @@ class Roles:
     metrics: Metrics
     vault: Vault
     web: Web
+    browser: Browser
+    examiner: Examiner
     source_control: SourceControl
     commands: Commands
     scanner: Scanner
     clock: Clock
+    charts: Charts
     evidence: Evidence
     progress: Progress

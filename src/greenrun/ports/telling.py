@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from greenrun.domain.gate import Quantity
+from greenrun.domain.sequential import Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +34,32 @@ class Logs(Protocol):
 
 
 class Metrics(Protocol):
-    """The platform's own figures."""
+    """The platform's own figures. What happened longer ago than `lag` is in them."""
 
-    def of_revision(self, name: str, since: datetime) -> Mapping[str, Quantity | None]:
-        """Figures of a revision over the time since `since`.
+    @property
+    def lag(self) -> timedelta:
+        """On Google some minutes."""
 
-        Keys: `requests` (a count, always there), `error rate` (share of 5xx in %), `p50 latency`,
-        `p95 latency`, `p99 latency` (in ms); the last four are None where there were no requests.
+    def sample(self, revision: str, since: datetime, until: datetime | None = None) -> Sample:
+        """What a revision has answered in that time; 5xx are bad, latencies are in milliseconds.
+
+        Empty where the platform tells nothing (yet). `until` None is now.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A request that we send."""
+    """A request that we send, with JSON or a form of files (field to name and text).
+
+    `within` shortens the time that its answer may take.
+    """
 
     url: str
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     json: object = None
+    files: Mapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
+    within: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,9 @@ class Evidence(Protocol):
 
     def attach(self, name: str, content: str | bytes, media_type: str = "text/plain") -> None:
         """Keep a piece of evidence; redacted before it is written."""
+
+    def here(self) -> "Evidence":
+        """The place of what runs now, for evidence that is brought when it is over."""
 
 
 class Progress(Protocol):

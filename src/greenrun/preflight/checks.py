@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from greenrun.domain.plan import Plan
+from greenrun.domain.sequential import Trial
 from greenrun.domain.source import Source
 from greenrun.errors import ReleaseError
 from greenrun.ports import Roles
@@ -12,6 +13,7 @@ from greenrun.preflight import (
     credentials,
     dockerfile,
     engine,
+    eyesight,
     gates,
     leaks,
     references,
@@ -64,12 +66,13 @@ _CHECKS = (
     ),
     Check("P1.6", "one revision serves every user", way_back.at_rest),
     Check("P1.6", "the baseline could start again", way_back.startable),
+    Check("P9.1", "every increment of the canary could see a regression", eyesight.suffices),
 )
 KNOWN: Mapping[str, Check] = MappingProxyType({check.title: check for check in _CHECKS})
 
 
 def findings(
-    titles: Sequence[str], plan: Plan, roles: Roles, source: Source
+    titles: Sequence[str], plan: Plan, roles: Roles, source: Source, trial: Trial
 ) -> tuple[Finding, ...]:
     """Make every check, whatever the others found; what was measured becomes evidence.
 
@@ -78,7 +81,7 @@ def findings(
     Raises:
         ReleaseError: there is no title, or one that no check has.
     """
-    scene = Scene(plan, roles, source)
+    scene = Scene(plan, roles, source, trial)
     found = [finding for check in _named(titles) for finding in _made(check, scene)]
     roles.evidence.attach("preflight", "\n".join(scene.measured))
     return tuple(found)

@@ -9,6 +9,7 @@ from greenrun.domain.plan import Plan
 
 _DEVELOPER, _ADMIN = "roles/run.developer", "roles/run.admin"
 _WRITER, _REPOSITORY_ADMIN = "roles/artifactregistry.writer", "roles/artifactregistry.repoAdmin"
+_ALERT_EDITOR = "roles/monitoring.alertPolicyEditor"
 
 _ALWAYS = {
     "run.services.get": _DEVELOPER,
@@ -42,6 +43,11 @@ _PURGING = {
     "artifactregistry.tags.delete": _REPOSITORY_ADMIN,
     "artifactregistry.versions.delete": _REPOSITORY_ADMIN,
 }
+_ALERTING = {
+    "monitoring.alertPolicies.list": _ALERT_EDITOR,
+    "monitoring.alertPolicies.create": _ALERT_EDITOR,
+}
+_OVERWRITING = {"monitoring.alertPolicies.update": _ALERT_EDITOR}
 
 _Needs = tuple[Callable[[Plan], bool], Mapping[str, str]]
 
@@ -64,6 +70,12 @@ def _table() -> Iterator[_Needs]:
     yield lambda plan: bool(plan.settings.secrets and plan.identities), _PROBING
     yield _pushes_into_project, _PUSHING
     yield lambda plan: plan.keep_images is not None and _pushes_into_project(plan), _PURGING
+    yield lambda plan: bool(plan.monitoring and plan.monitoring.alerts), _ALERTING
+    yield _overwrites_alerts, _OVERWRITING
+
+
+def _overwrites_alerts(plan: Plan) -> bool:
+    return bool(plan.monitoring and plan.monitoring.alerts and plan.monitoring.overwrite)
 
 
 def _pushes_into_project(plan: Plan) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from greenrun.domain.plan import Plan
+from greenrun.domain.sequential import Trial
 from greenrun.domain.source import Source
 from greenrun.ports import Roles
 
@@ -22,11 +23,15 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A release that has not begun. Checks read it, and change nothing but what they measured."""
+    """A release that has not begun. Checks read it, and change nothing but what they measured.
+
+    `trial` is what each watcher of the canary will judge by.
+    """
 
     plan: Plan
     roles: Roles
     source: Source
+    trial: Trial
     measured: list[str] = field(default_factory=list)
 
     def measure(self, what: str, found: object) -> None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from greenrun.domain.plan import REHEARSAL
 from greenrun.errors import ReleaseError
 
 _COLUMNS = ["what", "where"]
 _EVERYWHERE, _CLOUD = "everywhere", "cloud"
-_REHEARSAL = "local"
 
 
 def titles(rows: Sequence[Sequence[str]], environment: str) -> tuple[str, ...]:
@@ -21,7 +21,7 @@ def titles(rows: Sequence[Sequence[str]], environment: str) -> tuple[str, ...]:
         raise ReleaseError(f"preflight: got columns {', '.join(head)}, needs what and where")
     if odd := [where for _, where in body if where not in {_EVERYWHERE, _CLOUD}]:
         raise ReleaseError(f"preflight: got where {', '.join(odd)}, needs everywhere or cloud")
-    rehearsed = environment == _REHEARSAL
+    rehearsed = environment == REHEARSAL
     chosen = tuple(what for what, where in body if where == _EVERYWHERE or not rehearsed)
     if not chosen:
         raise ReleaseError(

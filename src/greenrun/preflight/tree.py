@@ -68,7 +68,8 @@ def _branch(scene: Scene, checkout: Checkout) -> Iterator[Doubt]:
 def unrecorded(checkout: Checkout, plan: Plan, source: Source) -> tuple[str, ...]:
     """What is not as the commit has it, beside the records and what else a release writes."""
     here = PurePosixPath(_within_repository(source.directory.resolve()))
-    ours = (plan.record.folder, *plan.record.hand_over, *_OURS)
+    watched = (plan.monitoring.folder,) if plan.monitoring else ()
+    ours = (plan.record.folder, *plan.record.hand_over, *watched, *_OURS)
     return checkout.changed_beside(here / place for place in ours)
 
 

@@ -49,7 +49,7 @@ def at_rest(scene: Scene) -> Iterator[Doubt]:
 
 def startable(scene: Scene) -> Iterator[Doubt]:
     """The registry holds the baseline's image, and every secret version that it reads is there."""
-    name = _way_back(scene)
+    name = way_back_of(scene)
     revision = scene.roles.platform.revision(name)
     if revision is None:
         yield Doubt(f"revision {name}: got none, needs the baseline to go back to")
@@ -74,7 +74,8 @@ def _describe(scene: Scene, name: str) -> None:
     scene.measure("baseline", f"{name} at 100 %, {image}")
 
 
-def _way_back(scene: Scene) -> str:
+def way_back_of(scene: Scene) -> str:
+    """The revision that users would come back to; raises ReleaseError without one."""
     claim = _last_claim(scene.roles)
     standing = _open_standing(claim) if claim else None
     if standing is not None:

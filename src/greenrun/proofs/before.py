@@ -2,16 +2,23 @@
 
 from collections.abc import Sequence
 
+from greenrun.canary.objectives import trial as trial_of
+from greenrun.domain.gate import Gate
 from greenrun.errors import GateClosed
 from greenrun.preflight import checks, table
 from greenrun.proofs import service
 from greenrun.release import Release
 
 
-def all_holds(release: Release, rows: Sequence[Sequence[str]]) -> None:
-    """Every check of a table holds; all findings come at once, one a line."""
-    titles = table.titles(rows, release.plan.environment)
-    found = checks.findings(titles, release.plan, release.roles, release.source)
+def all_holds(release: Release, rows: Sequence[Sequence[str]], objectives: Gate) -> None:
+    """Every check of a table holds; all findings come at once, one a line.
+
+    `objectives` are those of the canary, which has to be able to judge by them.
+    """
+    plan = release.plan
+    titles = table.titles(rows, plan.environment)
+    trial = trial_of(objectives, plan.canary, plan.canary.alpha_each)
+    found = checks.findings(titles, plan, release.roles, release.source, trial)
     if found:
         raise GateClosed("\n".join(map(str, found)))
 

@@ -22,14 +22,26 @@ _NEEDED = (
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedCounts:
+    """What somebody had counted since the canary began: figures of both revisions by measure."""
+
+    by: str
+    candidate: Mapping[str, Quantity | None] = field(repr=False)
+    baseline: Mapping[str, Quantity | None] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedIncrement:
-    """One rise of the share, its verdict (`pass`, `inconclusive`, `fail`) and what decided it."""
+    """One rise of the share, its verdict and the sentence that tells why.
+
+    Verdicts are `pass`, `inconclusive`, `no data` and `fail`; `seconds` is what it took.
+    """
 
     share: int
     verdict: str
     judged: str
-    candidate: Mapping[str, Quantity | None] = field(repr=False)
-    baseline: Mapping[str, Quantity | None] = field(repr=False)
+    seconds: float
+    counted: tuple[RecordedCounts, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,12 @@ class Record:
         if self.migrations is None or self.migrations_before is None:
             return ()
         return tuple(name for name in self.migrations if name not in self.migrations_before)
+
+    @property
+    def stopped_by(self) -> str:
+        """Why the canary went no further, in a sentence; empty where it passed, or never began."""
+        last = self.increments[-1] if self.increments else None
+        return last.judged if last and last.verdict != "pass" else ""
 
     def is_complete(self) -> None:
         """A released candidate's record tells what was released, how it was proven, the way back.

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict
 
+from greenrun.domain import commands
 from greenrun.domain.results import ScenarioResult
 from greenrun.domain.service import Service
 from greenrun.errors import CallFailed, ReleaseError
+from greenrun.record import canary
 from greenrun.record.facts import (
     AS_BEFORE,
     PERSON_NEEDED,
     RELEASED,
     Record,
-    RecordedIncrement,
 )
 from greenrun.release import Release
 
@@ -42,11 +43,11 @@ def gathered(release: Release, results: Sequence[ScenarioResult], at: datetime) 
         candidate=release.candidate.name if release.deployed else "",
         ready_seconds=_ready_seconds(release),
         traffic=str(service.resolved) if service else _SILENT,
-        increments=_increments(release),
+        increments=canary.recorded(release.increments),
         **_schema(release),
         checks=tuple(results),
         problems=tuple(_problem(one) for one in results if one.ending == "failed"),
-        roll_back=f"pytest features/07-rollback.feature --env={release.plan.environment}",
+        roll_back=commands.send_back(release.plan),
         way_back=release.way_back.by_hand if release.baseline else "",
         claim=_claim(release),
         journal=release.account.journal.path.name,
@@ -79,13 +80,14 @@ def _outcome(release: Release, service: Service | None) -> str:
 def _next(release: Release, outcome: str) -> str:
     """What a person does now; a schema that was contracted leaves no way but forward."""
     frozen = release.standing is not None and release.standing.contracted
+    settling = commands.settle(release.plan)
     if outcome == RELEASED:
         return "Nothing: the candidate serves every user."
     if outcome == AS_BEFORE:
         return "Mend what is named as a problem, then release again."
     if frozen:
-        return "Mend the candidate and release again: the baseline cannot bear the new schema."
-    return f"Send every user back to {release.baseline}, then see why greenrun could not."
+        return f"The way is forward: say who serves ({settling}), then mend the candidate."
+    return f"Say who shall serve ({settling}), then see why greenrun could not."
 
 
 class _Source(TypedDict):
@@ -146,19 +148,6 @@ def _schema(release: Release) -> _Schema:
 def _ready_seconds(release: Release) -> float | None:
     ready_after = release.candidate.ready_after if release.deployed else None
     return ready_after.total_seconds() if ready_after else None
-
-
-def _increments(release: Release) -> tuple[RecordedIncrement, ...]:
-    return tuple(
-        RecordedIncrement(
-            share=one.share,
-            verdict=one.judgement.verdict.value,
-            judged=str(one.judgement),
-            candidate=one.candidate,
-            baseline=one.baseline,
-        )
-        for one in release.increments
-    )
 
 
 def _problem(result: ScenarioResult) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from greenrun.domain.plan import REHEARSAL
 from greenrun.domain.results import ScenarioResult
 from greenrun.record import files, rendering
 from greenrun.record.archive import Archive
@@ -13,7 +14,6 @@ from greenrun.release import Release
 
 Redact = Callable[[str], str]
 
-_REHEARSAL = "local"
 _WORDS, _FACTS = "release.md", "release.json"
 
 
@@ -80,7 +80,7 @@ def _write(
 ) -> Written:
     plan, directory = release.plan.record, release.source.directory
     record = gathered(release, results, release.roles.clock.now()).redacted(redact)
-    is_real = record.environment != _REHEARSAL
+    is_real = record.environment != REHEARSAL
     archive = Archive(plan, directory)
     if is_real:
         record = replace(record, document=archive.place(record))

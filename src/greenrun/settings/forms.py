@@ -10,6 +10,8 @@ from pydantic import PlainValidator
 
 _DURATION = re.compile(r"(?=.)(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?")
 _SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?([kKMGT]?)(i?)B")
+_PERCENTAGE = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,9})?) ?%")
+_MILLISECONDS = re.compile(r"([0-9]{1,9})ms")
 _PREFIXES = " KMGT"
 
 
@@ -74,6 +76,29 @@ def number(lowest: float, highest: float) -> PlainValidator:
         return float(value) if lowest <= value <= highest else None
 
     return form(f"a number from {lowest:g} to {highest:g}", read)
+
+
+def percentage(lowest: float, highest: float) -> PlainValidator:
+    """`1 %` or `0.5%`, as a part of one; bounds are in percent, and both included."""
+
+    def read(value: object) -> float | None:
+        match = _PERCENTAGE.fullmatch(value) if isinstance(value, str) else None
+        if match is None or not lowest <= float(match[1]) <= highest:
+            return None
+        return float(Decimal(match[1]) / 100)
+
+    return form(f"a percentage from {lowest:g} % to {highest:g} %, such as {lowest:g} %", read)
+
+
+def milliseconds(highest: int) -> PlainValidator:
+    """`20ms`, from none on."""
+
+    def read(value: object) -> timedelta | None:
+        match = _MILLISECONDS.fullmatch(value) if isinstance(value, str) else None
+        meant = int(match[1]) if match else highest + 1
+        return timedelta(milliseconds=meant) if meant <= highest else None
+
+    return form(f"a time from 0ms to {highest}ms, such as 20ms", read)
 
 
 def listed(needs: str, fits: Callable[[list[object]], bool]) -> PlainValidator:

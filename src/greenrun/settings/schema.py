@@ -6,11 +6,13 @@ from typing import Annotated
 from pydantic import Field, ValidationInfo, field_validator
 
 from greenrun.domain.image import TagPolicy
-from greenrun.domain.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan
+from greenrun.domain.plan import REHEARSAL, BuildPlan, MigrationPlan, Place, Plan
 from greenrun.domain.revision import RevisionSettings, StartupProbe, Volume
 from greenrun.settings import forms, resources
 from greenrun.settings import values as are
+from greenrun.settings.canary import CanarySection
 from greenrun.settings.conduct import PreflightSection, RecordSection
+from greenrun.settings.monitoring import MonitoringSection
 from greenrun.settings.section import REQUIRED, Optional, Section, written
 
 
@@ -29,6 +31,13 @@ class BuildSection(Section):
     keep_images: Annotated[int, forms.whole(0, are.INT32)] | None = Field(
         default=None, validate_default=False
     )
+
+    @field_validator("keep_images")
+    @classmethod
+    def _images_have_an_age(cls, keep: int | None, info: ValidationInfo) -> int | None:
+        if keep is not None and info.data.get("tag") is TagPolicy.COMMIT:
+            raise ValueError("build.tag to be timestamp or build-id: a commit tells no age")
+        return keep
 
     def plan(self) -> BuildPlan:
         return BuildPlan(
@@ -80,6 +89,7 @@ class DeploySection(Section):
     service_account: are.ServiceAccount = Field(default="", validate_default=False)
     allow_unauthenticated: are.Flag = False
     tag: are.RevisionTag = "candidate"
+    baseline_tag: are.RevisionTag = "baseline"
     ready_within: are.Duration = written("60s")
     change_within: are.Duration = written("2m")
     log_within: are.Duration = written("60s")
@@ -105,6 +115,13 @@ class DeploySection(Section):
         if most < fewest:
             raise ValueError(f"at least deploy.min-instances, {fewest}")
         return most
+
+    @field_validator("baseline_tag")
+    @classmethod
+    def _tags_differ(cls, tag: str, info: ValidationInfo) -> str:
+        if tag == info.data.get("tag"):
+            raise ValueError("another revision tag than deploy.tag")
+        return tag
 
     @field_validator("volumes")
     @classmethod
@@ -155,25 +172,6 @@ class ProbesSection(Section):
     )
 
 
-class CanarySection(Section):
-    """How the share of the candidate rises."""
-
-    increments: are.Increments = written([10])
-    bake: are.Duration = written("10m")
-    fewest_requests: Annotated[int, forms.whole(1, are.INT32)] = 100
-    probes_per_second: Annotated[float, forms.number(0, 1000)] = 0
-    probe_paths: are.ProbePaths = written(["/"])
-
-    def plan(self) -> CanaryPlan:
-        return CanaryPlan(
-            increments=self.increments,
-            bake=self.bake,
-            fewest_requests=self.fewest_requests,
-            probes_per_second=self.probes_per_second,
-            probe_paths=self.probe_paths,
-        )
-
-
 class Release(Section):
     """release.yaml as one environment sees it."""
 
@@ -189,6 +187,9 @@ class Release(Section):
     canary: CanarySection = written({})
     preflight: PreflightSection = written({})
     record: RecordSection = written({})
+    monitoring: Annotated[MonitoringSection | None, Optional] = Field(
+        default=None, validate_default=False
+    )
 
     def plan(self, environment: str, variables: Mapping[str, str]) -> Plan:
         return Plan(
@@ -199,16 +200,18 @@ class Release(Section):
             settings=self.deploy.settings(variables),
             public=self.deploy.allow_unauthenticated,
             revision_tag=self.deploy.tag,
+            baseline_tag=self.deploy.baseline_tag,
             ready_within=self.deploy.ready_within,
             change_within=self.deploy.change_within,
             log_within=self.deploy.log_within,
             migration=self.migration.plan() if self.migration else None,
-            canary=self.canary.plan(),
+            canary=self.canary.plan(alone=environment == REHEARSAL),
             preflight=self.preflight.plan(),
             record=self.record.plan(),
             push_within=self.build.push_within,
             lock_time_to_live=self.preflight.lock_time_to_live,
             reuse_rehearsal_within=self.preflight.reuse_rehearsal_within,
             keep_images=self.build.keep_images,
+            monitoring=self.monitoring.plan() if self.monitoring else None,
             identities={who: dict(headers) for who, headers in self.probes.identities.items()},
         )

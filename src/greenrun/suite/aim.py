@@ -4,8 +4,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import Enum
 
+from greenrun.domain.plan import REHEARSAL
 from greenrun.suite import tags
-from greenrun.suite.tags import REHEARSAL_ENVIRONMENT, Kind
+from greenrun.suite.tags import Kind
 from greenrun.suite.wishes import Wishes
 
 
@@ -96,7 +97,7 @@ def aim_at(target: str, wishes: Wishes, kinds: AbstractSet[Kind]) -> Aim:
 
     The way back is asked for alone where nothing of a way forward was asked for beside it.
     """
-    if target == REHEARSAL_ENVIRONMENT:
+    if target == REHEARSAL:
         return Aim.REHEARSAL
     if wishes.plan:
         return Aim.PLAN

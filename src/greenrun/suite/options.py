@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from greenrun.domain.plan import REHEARSAL
 from greenrun.suite import wishes
-from greenrun.suite.tags import REHEARSAL_ENVIRONMENT
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
@@ -37,8 +37,8 @@ def declare(parser: pytest.Parser) -> None:
     group.addoption(
         "--env",
         metavar="NAME",
-        default=REHEARSAL_ENVIRONMENT,
-        help=f"release to this environment, after a rehearsal ({REHEARSAL_ENVIRONMENT}: only that)",
+        default=REHEARSAL,
+        help=f"release to this environment, after a rehearsal ({REHEARSAL}: only that)",
     )
     for switch, meaning in SWITCHES.items():
         group.addoption(switch, action="store_true", help=f"with --env: {meaning}")
@@ -63,7 +63,7 @@ def target(config: pytest.Config) -> str:
 
 def environments(config: pytest.Config) -> Sequence[str]:
     """All environments that a run may lead through, in order."""
-    return list(dict.fromkeys([REHEARSAL_ENVIRONMENT, target(config)]))
+    return list(dict.fromkeys([REHEARSAL, target(config)]))
 
 
 def features_are_among(config: pytest.Config) -> bool:

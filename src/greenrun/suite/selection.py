@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from greenrun.domain.plan import REHEARSAL
 from greenrun.suite.aim import Aim, aim_at
 from greenrun.suite.collection import Planned
 from greenrun.suite.course import Course
-from greenrun.suite.tags import ON_REQUEST, REHEARSAL_ENVIRONMENT, Kind
+from greenrun.suite.tags import ON_REQUEST, Kind
 from greenrun.suite.wishes import Wishes
 
 
@@ -59,7 +60,7 @@ class Selection:
 
     def _course(self, chosen: Sequence[Planned], earlier: str) -> Course:
         present = {each.environment for each in chosen}
-        course = dict.fromkeys([REHEARSAL_ENVIRONMENT, self.target])
+        course = dict.fromkeys([REHEARSAL, self.target])
         environments = [name for name in course if name in present]
         why = earlier or _why(self.aim, environments)
         return Course(self.aim, environments, _forward(chosen), why)
@@ -71,7 +72,7 @@ def _forward(chosen: Sequence[Planned]) -> frozenset[str]:
 
 def _is_rehearsed(chosen: Sequence[Planned], target: str) -> bool:
     """True for a way forward that is to be performed on this machine before it is on the target."""
-    return _forward(chosen) == {REHEARSAL_ENVIRONMENT, target} and target != REHEARSAL_ENVIRONMENT
+    return _forward(chosen) == {REHEARSAL, target} and target != REHEARSAL
 
 
 def _why(aim: Aim, environments: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from enum import IntEnum
 
-REHEARSAL_ENVIRONMENT = "local"
+from greenrun.domain.plan import REHEARSAL
 
 MEANINGS = {
     "rehearsal": "only on this machine",
@@ -50,8 +50,7 @@ def environments(tags: frozenset[str], course: Sequence[str]) -> list[str]:
     return [
         name
         for name in course
-        if not (local_only and name != REHEARSAL_ENVIRONMENT)
-        and not ("cloud" in tags and name == REHEARSAL_ENVIRONMENT)
+        if not (local_only and name != REHEARSAL) and not ("cloud" in tags and name == REHEARSAL)
     ]
 
 

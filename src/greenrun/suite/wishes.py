@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 
 import pytest
 
-from greenrun.suite.tags import ON_REQUEST, REHEARSAL_ENVIRONMENT
+from greenrun.domain.plan import REHEARSAL
+from greenrun.suite.tags import ON_REQUEST
 
 DESTINATION = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?|sha256:[0-9a-f]{64}")
 """A revision's name as Cloud Run takes it, or the digest of an image."""
@@ -50,7 +51,7 @@ def wishes_of(config: pytest.Config) -> Wishes:
 def complaints(config: pytest.Config, target: str) -> Iterator[str]:
     """Why these wishes cannot be meant, one line each."""
     wishes, destination = wishes_of(config), config.getoption("to")
-    if wishes.switches and target == REHEARSAL_ENVIRONMENT:
+    if wishes.switches and target == REHEARSAL:
         yield f"{', '.join(wishes.switches)}: got --env={target}, needs the one to release to"
     if destination is not None and not DESTINATION.fullmatch(destination):
         yield f"--to: got {destination!r}, needs a revision's name or sha256: and 64 hex digits"

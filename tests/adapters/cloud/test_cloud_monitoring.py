@@ -7,19 +7,13 @@ from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.cloud_monitoring import CloudMetrics
 from greenrun.adapters.cloud_run import CloudRun
 from greenrun.adapters.google_clients import GoogleClients
-from greenrun.domain.gate import Quantity
 from greenrun.domain.plan import Place
+from greenrun.domain.sequential import Counts, Sample
 from greenrun.domain.traffic import Target, TrafficSplit
 from greenrun.ports import Patience
 from tests.adapters.cloud.candidates import reading, revision, until
 
-NO_DATA = {
-    "requests": Quantity(0),
-    "error rate": None,
-    "p50 latency": None,
-    "p95 latency": None,
-    "p99 latency": None,
-}
+NO_DATA = Sample(Counts())
 
 
 @pytest.fixture
@@ -36,14 +30,12 @@ def url(platform: CloudRun, patience: Patience) -> str:
     return service.url
 
 
-def counted(
-    metrics: CloudMetrics, name: str, since: datetime, requests: int
-) -> dict[str, Quantity | None]:
-    """The figures, once that many requests are in them: they lag behind."""
+def counted(metrics: CloudMetrics, name: str, since: datetime, requests: int) -> Sample:
+    """What was answered, once so many requests are in it: it lags behind."""
 
-    def complete() -> dict[str, Quantity | None] | None:
-        figures = dict(metrics.of_revision(name, since))
-        return figures if figures["requests"] == Quantity(requests) else None
+    def complete() -> Sample | None:
+        found = metrics.sample(name, since)
+        return found if found.counts.total == found.latencies.total == requests else None
 
     return until(complete)
 
@@ -55,21 +47,17 @@ def earlier() -> datetime:
 
 def test_no_requests_are_no_data(metrics: CloudMetrics, url: str) -> None:
     assert url
-    assert dict(metrics.of_revision("web-one", earlier())) == NO_DATA
-    assert dict(metrics.of_revision("web-nine", earlier())) == NO_DATA
+    assert metrics.sample("web-one", earlier()) == NO_DATA
+    assert metrics.sample("web-nine", earlier()) == NO_DATA
 
 
-def test_figures_are_those_of_the_requests(metrics: CloudMetrics, url: str) -> None:
+def test_counts_are_those_of_the_requests(metrics: CloudMetrics, url: str) -> None:
     since = earlier()
     for path in ("/", "/status/404", "/status/503", "/slow/150"):
         httpx.get(url + path)
-    figures = counted(metrics, "web-one", since, 4)
-    assert figures["error rate"] == Quantity(25, "%")
-    median, slowest = figures["p50 latency"], figures["p99 latency"]
-    assert median is not None
-    assert slowest is not None
-    assert (median.unit, slowest.unit) == ("ms", "ms")
-    assert median.value < 100 < slowest.value < 400
+    found = counted(metrics, "web-one", since, 4)
+    assert found.counts == Counts(3, 1)
+    assert found.latencies.quantile(0.5) < 100 < found.latencies.quantile(0.99) < 400
 
 
 def test_a_revision_is_judged_by_its_own_requests(
@@ -80,14 +68,29 @@ def test_a_revision_is_judged_by_its_own_requests(
     split = TrafficSplit((Target("web-one"), Target("web-two", 100)))
     platform.deploy(revision("two"), TrafficSplit(split.targets[1:]), reading(platform), patience)
     httpx.get(url)
-    assert counted(metrics, "web-two", since, 1)["error rate"] == Quantity(0, "%")
-    assert counted(metrics, "web-one", since, 1)["error rate"] == Quantity(100, "%")
+    assert counted(metrics, "web-two", since, 1).counts == Counts(1, 0)
+    assert counted(metrics, "web-one", since, 1).counts == Counts(0, 1)
 
 
-def test_what_was_before_does_not_count(metrics: CloudMetrics, url: str) -> None:
+def test_what_was_before_does_not_count_nor_does_what_shares_a_period_with_it(
+    metrics: CloudMetrics, url: str
+) -> None:
     since = earlier()
     httpx.get(url)
     counted(metrics, "web-one", since, 1)
+    httpx.get(url)
     later = datetime.now(UTC)
-    until(lambda: datetime.now(UTC) > later + timedelta(seconds=1.5) or None)
-    assert dict(metrics.of_revision("web-one", later)) == NO_DATA
+    until(lambda: datetime.now(UTC) > later + metrics.lag or None)
+    assert metrics.sample("web-one", since).counts == Counts(2, 0)
+    assert metrics.sample("web-one", later) == NO_DATA
+
+
+def test_counts_never_fall_and_all_are_there_after_the_lag(metrics: CloudMetrics, url: str) -> None:
+    since, seen = earlier(), [0]
+    for _ in range(10):
+        httpx.get(url)
+        seen.append(metrics.sample("web-one", since).counts.total)
+    last = datetime.now(UTC)
+    until(lambda: datetime.now(UTC) > last + metrics.lag or None)
+    assert seen == sorted(seen)
+    assert metrics.sample("web-one", since).counts.total == 10

@@ -15,6 +15,7 @@ from greenrun.adapters.secret_manager import SecretManager
 from greenrun.adapters.secret_scan import DetectSecrets
 from greenrun.domain.plan import Place, Plan, PreflightPlan
 from greenrun.domain.revision import SecretReference
+from greenrun.domain.sequential import Trial
 from greenrun.domain.source import Source
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.ports import Roles
@@ -56,7 +57,9 @@ def directory(tmp_path: Path) -> Path:
 def plan(plan: Plan, place: Place) -> Plan:
     gates = {"tests": ("sh", "-c", "echo 12 passed in 0.10s")}
     preflight = PreflightPlan(branch="main", quality_gates=gates)
-    return replace(plan, service="web", environment="prod", place=place, preflight=preflight)
+    canary = replace(plan.canary, probes_per_second=100)
+    prod = replace(plan, service="web", environment="prod", place=place, canary=canary)
+    return replace(prod, preflight=preflight)
 
 
 @pytest.fixture
@@ -81,7 +84,7 @@ def test_nothing_is_found_and_nothing_is_changed(
     plan: Plan, roles: Roles, directory: Path, cloud: LocalCloud, world: World
 ) -> None:
     before = cloud.calls.changes()
-    assert checks.findings(tuple(checks.KNOWN), plan, roles, Source(directory, "")) == ()
+    assert checks.findings(tuple(checks.KNOWN), plan, roles, Source(directory, ""), Trial()) == ()
     assert cloud.calls.changes() == before
     measured = str(world.evidence.kept["preflight"])
     assert "account: nobody (emulator)" in measured
@@ -100,7 +103,8 @@ def test_everything_is_found_at_once(
     doubtful = replace(plan, preflight=failing, settings=settings)
     cloud.permissions.deny("run.jobs.create")
     before = cloud.calls.changes()
-    found = checks.findings(tuple(checks.KNOWN), doubtful, roles, Source(directory, ""))
+    source = Source(directory, "")
+    found = checks.findings(tuple(checks.KNOWN), doubtful, roles, source, Trial())
     cloud.permissions.grant("run.jobs.create")
     assert cloud.calls.changes() == before
     assert [str(finding).partition(": ")[0] for finding in found] == [

@@ -54,7 +54,10 @@ def test_blanks_do_not_matter() -> None:
             "Services.Updat: INTERNAL",
             "unknown RPC 'Services.Updat'; known: Services.CreateService, ",
         ),
-        ("Servces.*: INTERNAL", "unknown RPC 'Servces.*'; known: Executions.*, Jobs.*, "),
+        (
+            "Servces.*: INTERNAL",
+            "unknown RPC 'Servces.*'; known: AlertPolicyService.*, Executions.*, Jobs.*, ",
+        ),
         ("Services.*: OK", "unknown effect 'OK'; known: CODE | reply lost | "),
         ("Services.*: BROKEN", "CODE: CANCELLED, UNKNOWN, "),
         ("Services.*: reply late by 5", "DURATION: as in 200ms, 180s, 1.5m"),

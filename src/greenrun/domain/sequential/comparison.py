@@ -1,6 +1,7 @@
 """The candidate's bad requests against the baseline's, look by look."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from greenrun.domain.sequential.counts import Counts
@@ -86,14 +87,19 @@ def under(candidate: Counts, baseline: Counts, tolerated: float) -> float:
 
     For any rate there is evidence that the baseline's is higher, or that the candidate's is less
     than `tolerated` above it. The baseline's own rate is one of them, though nobody knows which, so
-    the least evidence counts. It is convex in the rate: a golden section finds it.
+    the least evidence counts. It is convex in the rate.
     """
 
     def evidence(rate: float) -> float:
         return better_than(candidate, rate + tolerated) + hedged_worse_than(baseline, rate)
 
-    low, high = 0.0, 1.0 - tolerated
-    while high - low > 1e-6 * (high + tolerated):
+    return least(evidence, 1.0 - tolerated, 1e-6 * tolerated)
+
+
+def least(convex: Callable[[float], float], high: float, within: float) -> float:
+    """The least value of a convex function from 0 to `high`, its place being found `within`."""
+    low = 0.0
+    while high - low > within:
         first, second = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
-        low, high = (low, second) if evidence(first) < evidence(second) else (first, high)
-    return min(evidence(low), evidence(high))
+        low, high = (low, second) if convex(first) < convex(second) else (first, high)
+    return min(convex(low), convex(high))

@@ -31,7 +31,8 @@ def _log_stakes() -> tuple[float, ...]:
 LOG_STAKES = _log_stakes()
 """How the stake of 1 is spread over STEPS."""
 
-_LOG_EVEN = (-math.log(_SIZE),) * _SIZE
+LOG_EVEN = (-math.log(_SIZE),) * _SIZE
+"""The same stake on each."""
 
 
 def together(logs: Sequence[float], log_stakes: Sequence[float] = LOG_STAKES) -> float:
@@ -58,7 +59,7 @@ def better_than(counts: Counts, rate: float) -> float:
 
 def hedged_worse_than(counts: Counts, rate: float) -> float:
     """As `worse_than`, with half of the stakes kept back, so that never more than that is lost."""
-    bet = together(_gains(counts, rate, 1), _LOG_EVEN)
+    bet = together(_gains(counts, rate, 1), LOG_EVEN)
     return log_of_sum((bet, 0.0)) - math.log(2)
 
 

@@ -1,12 +1,12 @@
 """What a canary can be judged by, all looked at in the same way."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from greenrun.domain.histogram import Histogram
 from greenrun.domain.sequential.comparison import Sequential
 from greenrun.domain.sequential.counts import Counts
 from greenrun.domain.sequential.latency import Quantile, bound_from, bound_up_to, over
-from greenrun.domain.sequential.look import Look
+from greenrun.domain.sequential.look import Look, Memory
 from greenrun.domain.sequential.objective import Objective
 
 _UNKNOWN = Histogram(())
@@ -106,7 +106,8 @@ class LatencyLimit:
         return f"p{100 * (1 - self.test.limit):.4g} limit"
 
     def begin(self, reference: Histogram) -> Look:  # noqa: ARG002 - the limit is given
-        return self.test.begin()
+        limits = (self.milliseconds, self.milliseconds)
+        return replace(self.test.begin(), memory=Memory(bounds=limits))
 
     def look(
         self,

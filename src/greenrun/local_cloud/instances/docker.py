@@ -17,11 +17,14 @@ from greenrun.local_cloud.instances.container_log import ContainerLog
 from greenrun.local_cloud.instances.exit_codes import KILLED
 from greenrun.local_cloud.instances.fleet import stop_all
 from greenrun.local_cloud.instances.images import image_id
+from greenrun.local_cloud.instances.memory import used_bytes
 from greenrun.local_cloud.instances.network import PrivateNetwork
 from greenrun.local_cloud.machinery import STOP_GRACE, InstanceSpec, Line, Mount, StartRefused
 
 NOWHERE = ("127.0.0.1", 0)
 """The address of a task: connections to port 0 are refused."""
+
+_ONE_LOOK = {"stream": False, "one_shot": True}
 
 
 class DockerRuntime:
@@ -111,6 +114,7 @@ class DockerInstance:
         self.address = address
         self._launch = launch
         self._container = launch.get_wrapped_container()
+        self._engine = launch.get_docker_client().client
         self._log = ContainerLog(self._container)
         self._exit_code: int | None = None
         self._stopping = Lock()
@@ -124,6 +128,12 @@ class DockerInstance:
         if self._exit_code is None and self._log.ended:  # the engine need not be asked before
             self._exit_code = self._ask_exit_code()
         return self._exit_code
+
+    def memory_bytes(self) -> int | None:
+        """Without the page cache that the kernel could take back, as `docker stats` counts it."""
+        with suppress(APIError, OSError):
+            return used_bytes(self._engine.api.stats(str(self._container.id), **_ONE_LOOK))
+        return None
 
     def lines(self) -> Sequence[Line]:
         return self._log.lines()

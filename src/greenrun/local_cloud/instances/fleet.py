@@ -40,6 +40,12 @@ class InstanceFleet:
             self._started.append((spec, instance))
         return instance
 
+    def running(self) -> Iterator[tuple[InstanceSpec, Instance]]:
+        """The instances that have not ended."""
+        for spec, instance in tuple(self._started):
+            if instance.exit_code() is None:
+                yield spec, instance
+
     def output(self) -> Iterator[tuple[InstanceSpec, Line]]:
         """Every line of every instance; by instance in the order of starting, then by time."""
         for spec, instance in tuple(self._started):

@@ -95,6 +95,9 @@ class InProcessInstance:
     def exit_code(self) -> int | None:
         return self._exit_code
 
+    def memory_bytes(self) -> None:
+        """A thread has no memory of its own."""
+
     def lines(self) -> Sequence[Line]:
         return tuple(self._process.written)
 

@@ -1,1 +1,1 @@
-"""Cloud Monitoring over the requests of the ingress."""
+"""Cloud Monitoring: requests of the ingress, memory of instances, and alert policies."""

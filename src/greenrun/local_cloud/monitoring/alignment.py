@@ -1,7 +1,8 @@
-"""Which point of a time series counts a request, and which series are summed into one."""
+"""Which point of a time series counts a measurement, and which series are summed into one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from math import ceil
 from typing import Any
 
@@ -9,7 +10,6 @@ from google.cloud.monitoring_v3.types import Aggregation, ListTimeSeriesRequest
 from grpc import StatusCode
 
 from greenrun.local_cloud.errors import CloudError
-from greenrun.local_cloud.machinery import Request
 from greenrun.local_cloud.monitoring.selection import Series, field_named
 from greenrun.local_cloud.names import invalid
 
@@ -42,9 +42,9 @@ class Window:
             raise invalid(f"interval: starts at {start}, after its end at {end}.")
         return cls(start, end, _period(request.aggregation), newest)
 
-    def point_end(self, request: Request) -> int | None:
-        """When the point ends that counts `request`; None if it is outside or too young."""
-        end = ceil((request.time + request.latency).timestamp())
+    def point_end(self, time: datetime) -> int | None:
+        """When the point ends in which `time` lies; None if it is outside or too young."""
+        end = ceil(time.timestamp())
         if not self.start < end <= min(self.end, self.newest):
             return None
         return self.end - (self.end - end) // self.period * self.period
@@ -55,7 +55,7 @@ def reduction(aggregation: Aggregation) -> Callable[[Series], Series]:
     if aggregation.cross_series_reducer == _Reducer.REDUCE_NONE:
         return lambda series: series
     kept = sorted({field_named(name) for name in aggregation.group_by_fields})
-    return lambda series: {field: series[field] for field in kept}
+    return lambda series: {field: series[field] for field in kept if field in series}
 
 
 def _period(aggregation: Aggregation) -> int:

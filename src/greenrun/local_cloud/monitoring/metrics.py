@@ -1,4 +1,4 @@
-"""The two metrics of Cloud Run that are measured here, over requests of the ingress.
+"""The metrics of Cloud Run that are measured here: requests of the ingress, memory of instances.
 
 Source: https://cloud.google.com/monitoring/api/metrics_gcp_p_z#gcp-run
 """
@@ -6,64 +6,73 @@ Source: https://cloud.google.com/monitoring/api/metrics_gcp_p_z#gcp-run
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from math import fsum
 
 from google.api.distribution_pb2 import Distribution
 from google.api.metric_pb2 import MetricDescriptor
 from google.cloud.monitoring_v3.types import TypedValue
 
-from greenrun.local_cloud.machinery import Request
-
 LABELS = ("response_code", "response_code_class")
 
 _FINITE_BUCKETS, _GROWTH, _SCALE = 66, 1.4, 1.0  # [?]
-_BOUNDS = [_SCALE * _GROWTH**power for power in range(_FINITE_BUCKETS + 1)]
+_LATENCIES = Distribution.BucketOptions(
+    exponential_buckets=Distribution.BucketOptions.Exponential(
+        num_finite_buckets=_FINITE_BUCKETS, growth_factor=_GROWTH, scale=_SCALE
+    )
+)
+_LATENCY_BOUNDS = [_SCALE * _GROWTH**power for power in range(_FINITE_BUCKETS + 1)]
+
+_PERCENTS = 100
+_SHARES = Distribution.BucketOptions(
+    linear_buckets=Distribution.BucketOptions.Linear(
+        num_finite_buckets=_PERCENTS, width=1 / _PERCENTS, offset=0
+    )
+)  # [?]
+_SHARE_BOUNDS = [percent / _PERCENTS for percent in range(_PERCENTS + 1)]
+
+Values = Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A kind DELTA metric: its value over a period comes from the requests finished in it."""
+    """A kind DELTA metric: its value over a period comes from what was measured in it.
+
+    Of requests that is their latency in milliseconds, of instances the share of memory in use.
+    """
 
     type: str
     value_type: int
     unit: str
-    value: Callable[[Sequence[Request]], TypedValue]
+    value: Callable[[Values], TypedValue]
+    of_requests: bool = True
 
 
-def labels(request: Request) -> dict[str, str]:
-    """The labels of the metric, the same for both."""
-    status = str(request.status)
-    return {"response_code": status, "response_code_class": f"{status[0]}xx"}
+def _count(values: Values) -> TypedValue:
+    return TypedValue(int64_value=len(values))
 
 
-def _count(requests: Sequence[Request]) -> TypedValue:
-    return TypedValue(int64_value=len(requests))
+def _latencies(values: Values) -> TypedValue:
+    return TypedValue(distribution_value=_distribution(values, _LATENCIES, _LATENCY_BOUNDS))
 
 
-def _latencies(requests: Sequence[Request]) -> TypedValue:
-    return TypedValue(
-        distribution_value=_distribution(
-            [request.latency / timedelta(milliseconds=1) for request in requests]
-        )
-    )
+def _shares(values: Values) -> TypedValue:
+    return TypedValue(distribution_value=_distribution(values, _SHARES, _SHARE_BOUNDS))
 
 
-def _distribution(values: Sequence[float]) -> Distribution:
+def _distribution(
+    values: Values, buckets: Distribution.BucketOptions, bounds: Sequence[float]
+) -> Distribution:
     mean = fsum(values) / len(values)
-    counts = [0] * (_FINITE_BUCKETS + 2)
+    counts = [0] * (len(bounds) + 1)
     for value in values:
-        counts[bisect_right(_BOUNDS, value)] += 1
-    distribution = Distribution(
+        counts[bisect_right(bounds, value)] += 1
+    return Distribution(
         count=len(values),
         mean=mean,
         sum_of_squared_deviation=fsum((value - mean) ** 2 for value in values),
         bucket_counts=counts,
+        bucket_options=buckets,
     )
-    buckets = distribution.bucket_options.exponential_buckets
-    buckets.num_finite_buckets = _FINITE_BUCKETS
-    buckets.growth_factor, buckets.scale = _GROWTH, _SCALE
-    return distribution
 
 
 METRICS: Mapping[str, Metric] = {
@@ -72,6 +81,13 @@ METRICS: Mapping[str, Metric] = {
         Metric("run.googleapis.com/request_count", MetricDescriptor.INT64, "1", _count),
         Metric(
             "run.googleapis.com/request_latencies", MetricDescriptor.DISTRIBUTION, "ms", _latencies
+        ),
+        Metric(
+            "run.googleapis.com/container/memory/utilizations",
+            MetricDescriptor.DISTRIBUTION,
+            "10^2.%",
+            _shares,
+            of_requests=False,
         ),
     )
 }

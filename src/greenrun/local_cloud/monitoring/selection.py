@@ -24,7 +24,7 @@ FIELDS = frozenset(
 )
 
 Series = Mapping[str, str]
-"""What identifies a time series of a metric: the values of FIELDS."""
+"""What identifies a time series of a metric: the values of FIELDS, as far as it has them."""
 
 _TESTS: Mapping[str, Callable[[str, str], bool]] = {
     "=": lambda actual, wanted: actual == wanted,
@@ -72,7 +72,7 @@ def _predicate(comparison: Comparison, types: set[str]) -> Predicate[Series]:
         answer = test(RESOURCE_TYPE, comparison.value)
         return lambda _: answer
     field = field_named(comparison.field)
-    return lambda series: test(series[field], comparison.value)
+    return lambda series: test(series.get(field, ""), comparison.value)
 
 
 def field_named(name: str) -> str:

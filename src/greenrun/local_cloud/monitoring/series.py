@@ -1,7 +1,7 @@
-"""Cloud Monitoring: how many requests each revision answered, and how fast."""
+"""Cloud Monitoring: how many requests each revision answered, how fast, and in what memory."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from math import floor
 
@@ -17,10 +17,11 @@ from google.cloud.monitoring_v3.types import (
 )
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from greenrun.local_cloud.logging.entries import revision_labels
-from greenrun.local_cloud.machinery import Ingress, Request
+from greenrun.local_cloud.machinery import Ingress
 from greenrun.local_cloud.monitoring.alignment import Window, reduction
-from greenrun.local_cloud.monitoring.metrics import Metric, labels
+from greenrun.local_cloud.monitoring.measurements import Measurement, of_memory, of_requests
+from greenrun.local_cloud.monitoring.memory import MemorySample
+from greenrun.local_cloud.monitoring.metrics import Metric
 from greenrun.local_cloud.monitoring.selection import RESOURCE_TYPE, Selection, Series, select
 from greenrun.local_cloud.names import invalid
 from greenrun.local_cloud.pages import page
@@ -31,15 +32,19 @@ _SETTLED = timedelta(milliseconds=500)
 _HEADERS = ListTimeSeriesRequest.TimeSeriesView.HEADERS
 
 _Key = tuple[tuple[str, str], ...]
-_RequestsByEnd = dict[int, list[Request]]
+_ValuesByEnd = dict[int, list[float]]
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _not_measured() -> Sequence[MemorySample]:
+    return ()
+
+
 class Monitoring:
-    """`MetricService` over the requests of an ingress. It keeps nothing.
+    """`MetricService` over the requests of an ingress, and the memory of instances.
 
     One point covers one second (Google's cover sixty); data younger than `lag` is withheld.
     """
@@ -48,10 +53,12 @@ class Monitoring:
         self,
         ingress: Ingress,
         *,
+        memory: Callable[[], Iterable[MemorySample]] = _not_measured,
         lag: timedelta = timedelta(),
         clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._ingress = ingress
+        self._memory = memory
         self._lag = lag
         self._clock = clock
 
@@ -59,8 +66,8 @@ class Monitoring:
         """Newest points first; raises UNIMPLEMENTED for an aligner or reducer not understood."""
         selection = select(request.filter)
         window = Window.of(request, floor((self._clock() - _SETTLED - self._lag).timestamp()))
-        samples = _samples(self._ingress.requests(), _project(request.name), selection)
-        counted = _counted(samples, window, reduction(request.aggregation))
+        measured = _selected(self._measured(selection), project_of(request.name), selection)
+        counted = _counted(measured, window, reduction(request.aggregation))
         series = [
             _time_series(selection.metric, key, {} if request.view == _HEADERS else by_end, window)
             for key, by_end in sorted(counted.items())
@@ -70,30 +77,30 @@ class Monitoring:
             time_series=some, next_page_token=token, unit=selection.metric.unit
         )
 
+    def _measured(self, selection: Selection) -> Iterator[Measurement]:
+        if selection.metric.of_requests:
+            return of_requests(self._ingress.requests())
+        return of_memory(self._memory())
 
-def _samples(
-    requests: Iterable[Request], project: str, selection: Selection
-) -> Iterator[tuple[Series, Request]]:
-    for request in requests:
-        resource, metric = revision_labels(request), labels(request)
-        series = {f"resource.labels.{name}": value for name, value in resource.items()}
-        series |= {f"metric.labels.{name}": value for name, value in metric.items()}
-        if resource["project_id"] == project and selection.holds(series):
-            yield series, request
+
+def _selected(
+    measured: Iterable[Measurement], project: str, selection: Selection
+) -> Iterator[Measurement]:
+    return (one for one in measured if one.project == project and selection.holds(one.series))
 
 
 def _counted(
-    samples: Iterable[tuple[Series, Request]], window: Window, merged: Callable[[Series], Series]
-) -> Mapping[_Key, _RequestsByEnd]:
-    counted: dict[_Key, _RequestsByEnd] = defaultdict(lambda: defaultdict(list))
-    for series, request in samples:
-        end = window.point_end(request)
+    measured: Iterable[Measurement], window: Window, merged: Callable[[Series], Series]
+) -> Mapping[_Key, _ValuesByEnd]:
+    counted: dict[_Key, _ValuesByEnd] = defaultdict(lambda: defaultdict(list))
+    for one in measured:
+        end = window.point_end(one.time)
         if end is not None:
-            counted[tuple(merged(series).items())][end].append(request)
+            counted[tuple(merged(one.series).items())][end].append(one.value)
     return counted
 
 
-def _time_series(metric: Metric, key: _Key, by_end: _RequestsByEnd, window: Window) -> TimeSeries:
+def _time_series(metric: Metric, key: _Key, by_end: _ValuesByEnd, window: Window) -> TimeSeries:
     return TimeSeries(
         metric=MetricLabels(type=metric.type, labels=_labels(key, "metric.labels.")),
         resource=MonitoredResource(type=RESOURCE_TYPE, labels=_labels(key, "resource.labels.")),
@@ -115,7 +122,8 @@ def _interval(end: int, period: int) -> TimeInterval:
     return TimeInterval(start_time=Timestamp(seconds=end - period), end_time=Timestamp(seconds=end))
 
 
-def _project(name: str) -> str:
+def project_of(name: str) -> str:
+    """Of `projects/PROJECT`; raises INVALID_ARGUMENT for another shape."""
     collection, _, project = name.partition("/")
     if collection != "projects" or not project or "/" in project:
         raise invalid(f"name: expected projects/PROJECT, got '{name}'.")

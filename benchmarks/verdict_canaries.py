@@ -1,0 +1,143 @@
+"""Whole canaries of healthy candidates, beside what their plans have foretold."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+
+from benchmarks.figures import Figure
+from benchmarks.verdict_judges import ALPHA, Numbers
+from greenrun.domain.histogram import Histogram
+from greenrun.domain.plan import CanaryPlan
+from greenrun.domain.sequential import Counts, Outcome, Sample, Standings, Trial
+from greenrun.domain.sequential.passing import SURELY
+from greenrun.domain.sight import Foresight, Traffic
+
+BUCKETS = Histogram.exponential(66, 1.4, 1.0)
+PLAN = CanaryPlan((10, 50))
+TRIAL = Trial(
+    ALPHA, quantiles=(0.5, 0.95, 0.99), latency_limits=((0.5, 300), (0.95, 800), (0.99, 2000))
+)
+RUNS, IN_A_ROW = 100, 20
+LOOKS, LONGEST = 20, 4
+"""Looks within the time that is foretold, and how many times that is waited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What both revisions are like: requests per second, error rate, chance of each bucket."""
+
+    per_second: float
+    errors: float
+    buckets: Numbers
+
+    @property
+    def traffic(self) -> Traffic:
+        """As the platform tells of a day of it."""
+        requests = round(self.per_second * 86_400)
+        bad = round(requests * self.errors)
+        counts = tuple(int(count) for count in np.round(self.buckets * requests))
+        sample = Sample(Counts(requests - bad, bad), Histogram(BUCKETS.bounds, counts))
+        return Traffic(self.per_second, sample, timedelta(days=1))
+
+
+def service(per_second: float, errors: float) -> Service:
+    """Half of its requests take over 80 ms, one in twenty over 215."""
+    values = np.random.default_rng(6).lognormal(np.log(80), 0.6, 200_000)
+    places = np.searchsorted(BUCKETS.bounds, values, side="right")
+    counts = np.bincount(places, minlength=len(BUCKETS.bounds) + 1)
+    return Service(per_second, errors, counts / len(values))
+
+
+class Revision:
+    """What one has answered by now."""
+
+    def __init__(self, service: Service, random: np.random.Generator) -> None:
+        self._service = service
+        self._random = random
+        self._bad = 0
+        self._latencies = np.zeros(len(service.buckets), dtype=int)
+
+    def answer(self, requests: int) -> Sample:
+        """So many more, drawn by chance; all of them so far."""
+        self._bad += int(self._random.binomial(requests, self._service.errors))
+        self._latencies += self._random.multinomial(requests, self._service.buckets)
+        counted = Histogram(BUCKETS.bounds, tuple(map(int, self._latencies)))
+        return Sample(Counts(counted.total - self._bad, self._bad), counted)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """How long each increment took, in what was foretold; infinite where it did not pass."""
+
+    increments: tuple[float, ...]
+    rolled_back: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """A canary of a healthy candidate, and the time that each increment is foretold to take."""
+
+    service: Service
+    foretold: dict[int, timedelta]
+
+    def run(self, seed: int) -> Taken:
+        """All increments, one after the other; what the baseline takes is known from its day."""
+        random = np.random.default_rng([7, seed])
+        revisions = Revision(self.service, random), Revision(self.service, random)
+        standings, took = TRIAL.begin(self.service.traffic.sample.latencies), []
+        for share in PLAN.increments:
+            standings = TRIAL.next_increment(standings)
+            looks, standings = self._watched(standings, share, revisions, random)
+            took.append(looks / LOOKS if standings.outcome is Outcome.PASS else np.inf)
+            if standings.outcome is Outcome.FAIL:
+                break
+        rolled_back = standings.outcome is Outcome.FAIL
+        return Taken((*took, *[np.inf] * (len(PLAN.increments) - len(took))), rolled_back)
+
+    def _watched(
+        self,
+        standings: Standings,
+        share: int,
+        revisions: tuple[Revision, Revision],
+        random: np.random.Generator,
+    ) -> tuple[int, Standings]:
+        one, other = revisions
+        between = self.foretold[share].total_seconds() / LOOKS * self.service.per_second
+        for look in range(1, LOOKS * LONGEST + 1):
+            mine = int(random.poisson(between * share / 100))
+            theirs = int(random.poisson(between * (1 - share / 100)))
+            standings = TRIAL.look(standings, one.answer(mine), other.answer(theirs))
+            if standings.outcome in {Outcome.PASS, Outcome.FAIL}:
+                return look, standings
+        return LOOKS * LONGEST, standings
+
+
+def canary(per_second: float, errors: float) -> Canary:
+    """One that has its time from the plan."""
+    found = service(per_second, errors)
+    foresight = Foresight(PLAN, TRIAL, found.traffic)
+    return Canary(found, {share: foresight.passes(share) for share in PLAN.increments})
+
+
+def measure() -> Iterator[Figure]:
+    """Whether the healthy pass when they should, and how many rows of twenty are whole."""
+    for errors in (0.0, 0.004, 0.02):
+        here = canary(10, errors)
+        runs = [here.run(seed) for seed in range(RUNS)]
+        name = f"healthy, {100 * errors:g} % errors, 10/s"
+        for place, share in enumerate(PLAN.increments):
+            took = np.array([run.increments[place] for run in runs])
+            yield _of_increment(f"{name}, share {share} %", took, here.foretold[share])
+        rows = np.array([run.rolled_back for run in runs]).reshape(-1, IN_A_ROW)
+        wrong = float(rows.mean())
+        whole = f"{wrong:.1%} rolled back, {(~rows.any(axis=1)).sum()} of {len(rows)} rows whole"
+        yield Figure(f"{name}, twenty in a row", whole, "", wrong / ALPHA, "1.00 or less")
+
+
+def _of_increment(name: str, took: Numbers, foretold: timedelta) -> Figure:
+    middle, in_time = float(np.median(took)), float((took <= SURELY).mean())
+    minutes = foretold / timedelta(minutes=1)
+    measured = f"median {middle * minutes:.1f} min, {in_time:.0%} in twice what was foretold"
+    return Figure(name, measured, f"foretold {minutes:.1f} min", middle)

@@ -1,0 +1,65 @@
+"""The evidence of one canary, as the report of a release shows it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from greenrun.adapters.charts import MatplotlibCharts
+from greenrun.canary.reading import Reading, Witness
+from greenrun.canary.verdict import Judge, decide
+from greenrun.domain.increment import Glance, Increment, Watcher
+from greenrun.domain.sequential import Counts, Outcome, Sample, Trial
+
+BEGAN = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+SHARE, USERS, PROBES, LAG = 0.1, 10, 10, 15
+BASELINE, REGRESSION = 0.004, 0.025
+
+
+class Counting:
+    """Who counts both revisions, and learns of it at whole multiples of so many seconds."""
+
+    def __init__(self, watcher: Watcher, rates: tuple[float, float], late: int, seed: int) -> None:
+        self.witness = Witness(watcher, self.read, timedelta(seconds=late))
+        self._random = np.random.default_rng(seed)
+        self._rates = rates
+        self._late = late
+        self._counts = [Counts(), Counts()]
+
+    def read(self) -> Reading:
+        """All until now."""
+        for place, bad in enumerate((REGRESSION, BASELINE)):
+            requests = self._random.poisson(self._rates[place] * self._late)
+            failed = int(self._random.binomial(requests, bad))
+            self._counts[place] += Counts(int(requests) - failed, failed)
+        return Reading(*map(Sample, self._counts))
+
+
+def draw(path: Path) -> Path:
+    """Write it, and say where."""
+    evidence, *_ = MatplotlibCharts().of_canary([_watched()])
+    path.write_bytes(evidence.svg)
+    return path
+
+
+def _watched() -> Increment:
+    both = (
+        Counting(Watcher.PROBES, (PROBES / 2, PROBES / 2), 1, 5),
+        Counting(Watcher.PLATFORM, (USERS * SHARE, USERS * (1 - SHARE)), LAG, 7),
+    )
+    judges = [Judge(one.witness, Trial(alpha=0.005)) for one in both]
+    glances = list(_glances(judges))
+    decision = decide(judges)
+    share = round(100 * SHARE)
+    ended = glances[-1].at
+    return Increment(share, decision.outcome, decision.sentence, BEGAN, ended, tuple(glances))
+
+
+def _glances(judges: list[Judge]) -> Iterator[Glance]:
+    """A look a second, until it is decided."""
+    now = BEGAN
+    while decide(judges).outcome not in (Outcome.PASS, Outcome.FAIL):
+        now += timedelta(seconds=1)
+        due = [one for one in judges if not (now - BEGAN) % one.witness.every]
+        yield from (one.glance(BEGAN, now, last=False) for one in due)

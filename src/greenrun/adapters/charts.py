@@ -1,0 +1,25 @@
+"""Charts by matplotlib, which is imported when the first is drawn: that takes half a second."""
+
+from collections.abc import Sequence
+
+from greenrun.domain.increment import Increment
+from greenrun.ports import Chart
+
+
+class MatplotlibCharts:
+    """Draws SVG: text stays text, and the same figures make the same bytes."""
+
+    def of_canary(self, increments: Sequence[Increment]) -> Sequence[Chart]:
+        """Evidence, latencies and traffic; a chart for which nothing was counted is left out."""
+        from greenrun.adapters.drawing import (  # noqa: PLC0415 - most runs draw nothing
+            evidence,
+            latencies,
+            traffic,
+        )
+
+        drawn = {
+            "canary: evidence over time": evidence.drawn(increments),
+            "canary: latencies of both revisions": latencies.drawn(increments),
+            "canary: traffic over time": traffic.drawn(increments),
+        }
+        return [Chart(name, svg) for name, svg in drawn.items() if svg]

@@ -1,0 +1,107 @@
+"""How much of its memory a revision has used, by Cloud Monitoring."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from google.cloud.monitoring_v3.types import ListTimeSeriesRequest, TimeInterval, TimeSeries
+
+from greenrun.adapters.google_calls import ANSWER_SECONDS, PATIENT, refused
+from greenrun.adapters.google_clients import GoogleClients
+from greenrun.domain.gate import Quantity
+from greenrun.domain.plan import Place
+from greenrun.errors import CallFailed
+from greenrun.ports import Clock
+
+RawDistribution = Any  # google.api.Distribution
+
+UTILIZATIONS = "run.googleapis.com/container/memory/utilizations"
+
+
+class CloudMemory:
+    """Memory of one service's revisions. On Google it is sampled each minute, 2 minutes behind.
+
+    Source: https://cloud.google.com/monitoring/api/metrics_gcp_p_z#gcp-run
+    """
+
+    def __init__(self, clients: GoogleClients, place: Place, service: str, clock: Clock) -> None:
+        self._clients = clients
+        self._place = place
+        self._service = service
+        self._clock = clock
+
+    def memory(self, revision: str, since: datetime) -> Quantity | None:
+        """The most that an instance has used of its limit since then, in %; None: no data.
+
+        As near as the platform's buckets tell, and never less than it was.
+        """
+        return highest(self._series(revision, since))
+
+    def _series(self, revision: str, since: datetime) -> list[TimeSeries]:
+        request = ListTimeSeriesRequest(
+            name=f"projects/{self._place.project}",
+            filter=self._filter(revision),
+            interval=TimeInterval(start_time=since, end_time=self._clock.now()),
+            view=ListTimeSeriesRequest.TimeSeriesView.FULL,
+        )
+        with refused(f"read {UTILIZATIONS} of revision {revision}"):
+            return list(
+                self._clients.metrics.list_time_series(
+                    request, retry=PATIENT, timeout=ANSWER_SECONDS
+                )
+            )
+
+    def _filter(self, revision: str) -> str:
+        terms = {
+            "metric.type": UTILIZATIONS,
+            "resource.type": "cloud_run_revision",
+            "resource.labels.location": self._place.region,
+            "resource.labels.service_name": self._service,
+            "resource.labels.revision_name": revision,
+        }
+        return " AND ".join(f"{field}={json.dumps(value)}" for field, value in terms.items())
+
+
+def highest(series: Iterable[TimeSeries]) -> Quantity | None:
+    """The highest share of all points, in %; None where nothing was counted."""
+    shares = [_highest(one) for one in _distributions(series)]
+    return Quantity(100 * max(shares), "%") if shares else None
+
+
+def _distributions(series: Iterable[TimeSeries]) -> list[RawDistribution]:
+    points = (point for one in series for point in one.points)
+    found = (point.value.distribution_value for point in points)
+    return [distribution for distribution in found if distribution.count]
+
+
+def _highest(distribution: RawDistribution) -> float:
+    """The highest value; of several, where the bucket ends that it lies in."""
+    if distribution.count == 1 or not distribution.bucket_counts:
+        return float(distribution.mean)
+    last = max(place for place, count in enumerate(distribution.bucket_counts) if count)
+    return _end(distribution.bucket_options, last)
+
+
+def _end(options: Any, place: int) -> float:  # noqa: ANN401 - a raw BucketOptions
+    """Where bucket `place` ends; the open one, where it begins.
+
+    Source: google.api.Distribution.BucketOptions
+    """
+    match options.WhichOneof("options"):
+        case "linear_buckets":
+            linear = options.linear_buckets
+            return float(linear.offset + linear.width * min(place, linear.num_finite_buckets))
+        case "exponential_buckets":
+            growth = options.exponential_buckets
+            return float(
+                growth.scale * growth.growth_factor ** min(place, growth.num_finite_buckets)
+            )
+        case "explicit_buckets":
+            bounds = options.explicit_buckets.bounds
+            return float(bounds[min(place, len(bounds) - 1)])
+        case unknown:
+            raise CallFailed(
+                f"could not read {UTILIZATIONS}: got buckets {unknown}, needs linear, "
+                "exponential or explicit ones"
+            )

@@ -1,0 +1,1 @@
+"""How charts look; imports matplotlib, so it is itself imported late."""

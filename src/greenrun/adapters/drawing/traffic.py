@@ -1,0 +1,116 @@
+"""Traffic over time: what both revisions were asked, and what failed of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
+
+from greenrun.adapters.drawing.sheet import BASELINE, CANDIDATE, Sheet, explain, say, style
+from greenrun.adapters.drawing.timeline import POINTS, Timeline, thinned
+from greenrun.domain.increment import Glance, Increment, Watcher
+from greenrun.domain.sequential import Counts
+
+_FEW = 30
+"""Steps of the error rate: with more there are too few requests in one to tell a rate by."""
+
+
+def drawn(increments: Sequence[Increment]) -> bytes:
+    """A column for each watcher who has counted any request; nothing where none has."""
+    if not increments:
+        return b""
+    time = Timeline(increments)
+    watchers = [one for one in time.watchers if any(map(_requests, time.glances(one)))]
+    if not watchers:
+        return b""
+    with style():
+        sheet = Sheet(_title(time), 4.2)
+        panels = sheet.figure.subplots(2, len(watchers), sharex=True, squeeze=False)
+        for watcher, above, below in zip(watchers, *panels, strict=True):
+            _draw_requests(above, time, watcher)
+            _draw_failures(below, time, watcher)
+        return sheet.svg()
+
+
+def _title(time: Timeline) -> str:
+    shares = ", ".join(f"{one.share} %" for one in time.increments)
+    return f"Traffic with a share of {shares} for the candidate"
+
+
+@dataclass(frozen=True, slots=True)
+class _Revision:
+    name: str
+    colour: str
+    width: float
+    counts: Callable[[Glance], Counts]
+
+
+_REVISIONS = (
+    _Revision("baseline", BASELINE, 3.2, lambda glance: glance.baseline.counts),
+    _Revision("candidate", CANDIDATE, 1.6, lambda glance: glance.candidate.counts),
+)
+
+
+def _draw_requests(panel: Axes, time: Timeline, watcher: Watcher) -> None:
+    time.lay_under(panel)
+    time.label(panel)
+    for one in _REVISIONS:
+        edges, counted = _steps(time, watcher, one, POINTS)
+        rates = [
+            counts.total / (until - since)
+            for counts, (since, until) in zip(counted, pairwise(edges), strict=True)
+        ]
+        panel.stairs(rates, edges, color=one.colour, linewidth=one.width, baseline=None)
+    panel.set_ylim(bottom=0)
+    panel.set_title(f"Requests a second, by {watcher.value}", pad=18)
+
+
+def _draw_failures(panel: Axes, time: Timeline, watcher: Watcher) -> None:
+    time.lay_under(panel)
+    last, most = time.glances(watcher)[-1], 0.0
+    for one in _REVISIONS:
+        edges, counted = _steps(time, watcher, one, _FEW)
+        rates = [counts.rate for counts in counted]
+        told = f"{one.name}: {one.counts(last)} failed"
+        panel.stairs(rates, edges, color=one.colour, linewidth=1.6, label=told)
+        panel.stairs(rates, edges, color=one.colour, alpha=0.2, fill=True)
+        most = max(most, *rates)
+    panel.set_ylim(0, 1.1 * most or 1)
+    panel.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{100 * rate:.4g} %"))
+    panel.set_xlabel(time.unit)
+    panel.set_title("Failed of all requests", pad=20)
+    explain(panel)
+    if not most:
+        panel.set_yticks([0])
+        say(panel, "none failed")
+
+
+def _steps(
+    time: Timeline, watcher: Watcher, revision: _Revision, most: int
+) -> tuple[list[float], list[Counts]]:
+    """When there was news from this watcher, and what was counted from each to the next."""
+    points = [(0.0, Counts())]
+    for glance in _news(time, watcher, most):
+        if time.at(glance.at) > points[-1][0]:
+            points.append((time.at(glance.at), revision.counts(glance)))
+    if len(points) == 1:
+        return [0.0, time.seconds], [Counts()]
+    counted = [new - old for (_, old), (_, new) in pairwise(points)]
+    return [at for at, _ in points], counted
+
+
+def _news(time: Timeline, watcher: Watcher, most: int) -> list[Glance]:
+    """Glances at which more was counted than before; our own probes know of silence as well."""
+    glances = time.glances(watcher)
+    fresh = [new for old, new in pairwise([None, *glances]) if new and _requests(new) > _known(old)]
+    end = glances[-1:] if watcher is Watcher.PROBES else []
+    return [*thinned(fresh, most), *end]
+
+
+def _known(glance: Glance | None) -> int:
+    return _requests(glance) if glance else 0
+
+
+def _requests(glance: Glance) -> int:
+    return glance.candidate.counts.total + glance.baseline.counts.total

@@ -1,0 +1,88 @@
+"""Who is compared in a canary, and by whom."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from greenrun.canary import objectives
+from greenrun.canary.platform import PlatformCounts
+from greenrun.canary.probes import Probes
+from greenrun.canary.verdict import Judge
+from greenrun.domain.gate import Gate
+from greenrun.domain.histogram import Histogram
+from greenrun.domain.plan import Plan
+from greenrun.domain.service import Service
+from greenrun.domain.traffic import TrafficSplit
+from greenrun.errors import ReleaseError
+from greenrun.ports import Roles
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two revisions of a service, by name. `headers` say as whom our own probes are sent.
+
+    The user agent names the run, so that they can be told from users.
+    """
+
+    plan: Plan
+    service: Service
+    candidate: str
+    baseline: str
+    run: str
+    headers: Mapping[str, str] = field(repr=False)
+
+    @contextmanager
+    def judged(self, gate: Gate, roles: Roles, users: Histogram) -> Iterator[Sequence[Judge]]:
+        """All who count, while our own probes are on their way; they share alpha in equal parts.
+
+        `users` are the baseline's latencies of earlier times, as the platform tells of them.
+
+        Raises:
+            ReleaseError: the objectives cannot be judged, or a revision has no URL to be probed at.
+        """
+        canary, since = self.plan.canary, roles.clock.now()
+        trial = objectives.trial(gate, canary, canary.alpha_each)
+        platform = PlatformCounts(roles.metrics, roles.clock, self.candidate, self.baseline, since)
+        floor = canary.latency_floor
+        judges = [Judge(platform.witness, trial, latency_floor=floor, reference=users)]
+        if not canary.probes_per_second:
+            yield judges
+            return
+        urls = self._url(self.plan.revision_tag), self._url(self.plan.baseline_tag)
+        headers = {**self.headers, "User-Agent": f"greenrun-canary/{self.run}"}
+        with Probes(canary, *urls, headers, roles.web) as probes:
+            yield [Judge(probes.witness, trial, canary.probe_paths, floor), *judges]
+
+    def _url(self, tag: str) -> str:
+        if tag not in self.service.tag_urls:
+            found = ", ".join(self.service.tag_urls) or "none"
+            raise ReleaseError(
+                f"could not probe both revisions: got revision tags {found}, needs {tag}",
+                hint="the release sets it when it deploys: release again",
+            )
+        return self.service.tag_urls[tag]
+
+
+def with_baseline_tagged(split: TrafficSplit, baseline: str, plan: Plan) -> TrafficSplit:
+    """Where the canary probes: the same shares, and a URL of its own for the baseline.
+
+    Raises:
+        ReleaseError: the revision tag stands for another revision already.
+    """
+    tag, holder = plan.baseline_tag, split.tags.get(plan.baseline_tag, baseline)
+    if not plan.canary.probes_per_second:
+        return split
+    if holder != baseline:
+        raise ReleaseError(
+            f"could not give the baseline a URL of its own: got revision tag {tag} on {holder}, "
+            f"needs it on nothing or on {baseline}",
+            hint="remove that tag, or name another as `deploy.baseline-tag` in release.yaml",
+        )
+    return split.tagged(baseline, tag)
+
+
+def without_our_tag(split: TrafficSplit, before: TrafficSplit, plan: Plan) -> TrafficSplit:
+    """Without the baseline's revision tag, unless it stood there before the release."""
+    if plan.baseline_tag in before.tags:
+        return split
+    return TrafficSplit(tuple(one for one in split if one.tag != plan.baseline_tag))

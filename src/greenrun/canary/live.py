@@ -1,0 +1,85 @@
+"""How a canary stands, in a line while it runs and as evidence when it is over."""
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+
+from greenrun.domain.increment import Glance, Increment, Watcher
+from greenrun.domain.sequential import Look, Outcome, Standings
+
+_MORE = "send more requests (`canary.probes-per-second`), or allow more time (`canary.within`)"
+_WHO = {
+    Watcher.PROBES: "are the revision tags and `canary.probe-paths` answered?",
+    Watcher.PLATFORM: "the platform has counted nothing yet:",
+}
+
+
+def line(share: int, glances: Iterable[Glance], left: timedelta) -> str:
+    """Shares, then of each who counts: requests of both, and how much of the evidence is there.
+
+    Who has least of what a pass takes comes first: the others wait for it, and lines are cut.
+    """
+    waited_for = sorted(glances, key=lambda one: _percents(one.standings)[1])
+    counted = "; ".join(map(_standing, waited_for)) or "nothing was counted yet"
+    return f"{share}/{100 - share} %, {max(left, timedelta()).seconds} s left; {counted}"
+
+
+def table(increment: Increment) -> str:
+    """The verdict, then every part of each who counts: requests, evidence, outcome."""
+    lasts = filter(None, map(increment.last, Watcher))
+    return "\n".join([str(increment), *(row for glance in lasts for row in _rows(glance))])
+
+
+def advice(increment: Increment) -> str:
+    """What to do about one that has not passed."""
+    match increment.outcome:
+        case Outcome.NO_DATA:
+            return f"{_missing(increment)} {_MORE}"
+        case Outcome.INCONCLUSIVE:
+            return f"{_MORE}; or tolerate more (`canary.tolerated`, `canary.slower`)"
+        case _:
+            return _compare(increment)
+
+
+def _standing(glance: Glance) -> str:
+    requests = f"{glance.candidate.counts.total:,}/{glance.baseline.counts.total:,}"
+    against, for_ = _percents(glance.standings)
+    return f"{glance.watcher.value} {requests}: against {against} %, for {for_} %"
+
+
+def _percents(standings: Standings) -> tuple[int, int]:
+    """The most of what it takes to fail, and the least of what it takes to pass, over all parts."""
+    looks = standings.looks.values()
+    against = max(look.evidence.against / look.evidence.against_needed for look in looks)
+    for_ = min(_towards_pass(look) for look in looks)
+    return (_percent(against), _percent(for_))
+
+
+def _towards_pass(look: Look) -> float:
+    return 1.0 if look.outcome is Outcome.PASS else look.evidence.for_ / look.evidence.for_needed
+
+
+def _percent(part: float) -> int:
+    return round(100 * min(max(part, 0.0), 1.0))
+
+
+def _rows(glance: Glance) -> Iterator[str]:
+    yield f"\n{glance.watcher.value}: bad of all requests, and evidence in percent of what it takes"
+    yield f"{'':<12}{'candidate':>18}{'baseline':>18}{'against':>9}{'for':>6}  outcome"
+    for name, look in glance.standings.looks.items():
+        against, for_ = _percents(Standings({name: look}))
+        counts = f"{look.candidate!s:>18}{look.baseline!s:>18}"
+        yield f"{name:<12}{counts}{against:>9}{for_:>6}  {look.outcome.value}"
+
+
+def _missing(increment: Increment) -> str:
+    """Who had no data, and what may be the reason."""
+    lasts = [last for one in Watcher if (last := increment.last(one)) is not None]
+    silent = [one for one in lasts if one.standings.outcome is Outcome.NO_DATA]
+    return " ".join(_WHO[one.watcher] for one in silent)
+
+
+def _compare(increment: Increment) -> str:
+    last = increment.last(Watcher.PROBES)
+    if last is not None and last.baseline.counts.rate > 0.5:
+        return "the baseline fails our probes, too: see `canary.probe-paths`, `probes.identities`"
+    return "compare the figures of both revisions, and read the candidate's log in the report"

@@ -1,0 +1,105 @@
+"""Our own requests to both revisions, side by side, through their revision tags."""
+
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from itertools import cycle
+from secrets import SystemRandom
+from threading import Event, Thread
+from time import monotonic
+from typing import Self
+
+from greenrun.canary.reading import Reading, Witness
+from greenrun.canary.tally import Tally, total
+from greenrun.domain.increment import Watcher
+from greenrun.domain.plan import CanaryPlan
+from greenrun.errors import CallFailed
+from greenrun.ports import Probe, Web
+
+_MOST_UNDER_WAY = 32
+"""Most probes at once: so many wait for a revision that has stopped to answer."""
+
+_LAST_ANSWERS = 0.5
+"""Seconds that answers under way are waited for at the end."""
+
+_LAST_GOOD = 399
+"""Users get what they asked for, or are sent to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One revision: its URL, and how it answered."""
+
+    url: str
+    tally: Tally = field(repr=False)
+
+
+class Probes(AbstractContextManager["Probes"]):
+    """Sends them at the planned rate until it is left.
+
+    Chance says which of the two gets a probe, so that no moment is worse for one of them, each its
+    part as the plan has it; and none waits for the answer to the one before. No answer, and any
+    that is neither 2xx nor 3xx, is bad.
+    """
+
+    def __init__(
+        self, plan: CanaryPlan, candidate: str, baseline: str, headers: Mapping[str, str], web: Web
+    ) -> None:
+        self._plan = plan
+        self._candidate = Side(candidate, Tally(plan.probe_paths))
+        self._baseline = Side(baseline, Tally(plan.probe_paths))
+        self._headers = headers
+        self._web = web
+        self._chance = SystemRandom()
+        self._candidates_part = 0.5
+        self._over = Event()
+        self._under_way: set[Future[None]] = set()
+        self._pool = ThreadPoolExecutor(_MOST_UNDER_WAY, thread_name_prefix="probe")
+        self._pace = Thread(target=self._send, name="probes", daemon=True)
+
+    @property
+    def witness(self) -> Witness:
+        """They can be asked at every moment."""
+        return Witness(Watcher.PROBES, self.read, rise=self._rise)
+
+    def __enter__(self) -> Self:
+        self._pace.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End; who hangs is left behind, as users may be waiting for their way back."""
+        self._over.set()
+        self._pace.join()
+        wait(self._under_way.copy(), _LAST_ANSWERS)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def read(self) -> Reading:
+        """What was answered by now."""
+        one, other = self._candidate.tally.samples(), self._baseline.tally.samples()
+        paths = {path: (one[path].counts, other[path].counts) for path in one}
+        return Reading(total(one.values()), total(other.values()), paths)
+
+    def _send(self) -> None:
+        interval, due = 1 / self._plan.probes_per_second, monotonic()
+        paths = cycle(self._plan.probe_paths)
+        while not self._over.wait(max(0.0, due - monotonic())):
+            due = max(due, monotonic() - interval) + interval
+            if len(self._under_way) < _MOST_UNDER_WAY:
+                probe = self._pool.submit(self._probe, self._side(), next(paths))
+                self._under_way.add(probe)
+                probe.add_done_callback(self._under_way.discard)
+
+    def _rise(self, share: int) -> None:
+        self._candidates_part = self._plan.probed_share(share)
+
+    def _side(self) -> Side:
+        drawn = self._chance.random() < self._candidates_part
+        return self._candidate if drawn else self._baseline
+
+    def _probe(self, side: Side, path: str) -> None:
+        try:
+            answer = self._web.ask(Probe(side.url + path, headers=self._headers))
+            side.tally.add(path, answer.latency, good=answer.status <= _LAST_GOOD)
+        except CallFailed:
+            side.tally.add(path, None, good=False)

@@ -1,0 +1,48 @@
+"""An increment of a canary as it was watched: every look, and what came of it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from greenrun.domain.sequential import Outcome, Sample, Standings
+
+
+class Watcher(Enum):
+    """Who counted. Our own probes are seconds old; the platform's metrics up to three minutes."""
+
+    PROBES = "our own probes"
+    PLATFORM = "the platform's metrics"
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What one watcher had counted since the canary began, and where that evidence stands."""
+
+    at: datetime
+    watcher: Watcher
+    candidate: Sample = field(repr=False)
+    baseline: Sample = field(repr=False)
+    standings: Standings = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Increment:
+    """One rise of the share. `sentence` is the verdict as people say it, who counted included.
+
+    `began` and `ended` are when the split was in effect and when it was decided. `glances` are of
+    all watchers, oldest first.
+    """
+
+    share: int
+    outcome: Outcome
+    sentence: str
+    began: datetime
+    ended: datetime
+    glances: tuple[Glance, ...] = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.share} %: {self.sentence}"
+
+    def last(self, watcher: Watcher) -> Glance | None:
+        """The latest of one watcher; None where there was none."""
+        return next((one for one in reversed(self.glances) if one.watcher is watcher), None)

@@ -1,0 +1,201 @@
+"""What a canary is able to see, before it starts: increment by increment, watcher by watcher."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from greenrun.domain.histogram import Histogram
+from greenrun.domain.increment import Watcher
+from greenrun.domain.plan import Blind, CanaryPlan
+from greenrun.domain.sequential import Counts, Sample, Trial, detectable, power
+from greenrun.domain.sequential.passing import SURELY, requests_to_pass
+
+LONGEST = timedelta(days=1)
+"""To which an increment is lengthened at most."""
+
+_ENOUGH_PROBES = (1, 2, 4, 6, 10, 15, 20, 30, 40, 60, 100, 150, 200, 300, 400, 600, 1000)
+_NOTHING = Histogram(())
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What users ask of the service: `per_second` by now, `sample` over the time `over`."""
+
+    per_second: float = 0.0
+    sample: Sample = field(default=Sample(Counts()), repr=False)
+    over: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What a watcher counts of two healthy revisions: requests per second of both.
+
+    `share` is the candidate's of them, `rate` that of the errors (both 0 to 1). `latencies` are
+    empty where they are not known. What happens is told `lag` later.
+    """
+
+    watcher: Watcher
+    per_second: float
+    share: float
+    rate: float = 0.0
+    latencies: Histogram = field(default=_NOTHING, repr=False)
+    lag: timedelta = timedelta()
+
+    def lasting(self, requests: float) -> timedelta:
+        """How long so many requests take to come and to be told of; the longest time for never."""
+        if requests * 1e-9 > self.per_second:
+            return timedelta.max
+        return self.lag + timedelta(seconds=requests / self.per_second)
+
+    def __str__(self) -> str:
+        return f"{self.per_second:,.3g} requests/s, {percent(self.rate)} errors"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one watcher can see at one increment, whose `share` is in percent.
+
+    `passes` is how long half of all healthy candidates need, and `slowest` the part that they wait
+    for; `known` is False where that also rests on latencies that nobody knows yet. `worse` is the
+    error rate that is not tolerated any more, `alpha` the errors' part of it.
+    """
+
+    share: int
+    flow: Flow
+    passes: timedelta
+    slowest: str
+    known: bool
+    worse: float
+    alpha: float
+
+    @property
+    def surely(self) -> timedelta:
+        """How long 9 of 10 healthy candidates need at most."""
+        if self.passes == timedelta.max:
+            return timedelta.max
+        return self.flow.lag + SURELY * (self.passes - self.flow.lag)
+
+    @property
+    def sees(self) -> timedelta:
+        """How long it takes to find a candidate with the error rate `worse`."""
+        flow = self.flow
+        found = power(flow.per_second, flow.share, flow.rate, self.worse, self.alpha)
+        return found if found == timedelta.max else found + flow.lag
+
+    def least(self, within: timedelta) -> float | None:
+        """The lowest error rate that is found within that time; None where none is."""
+        flow, left = self.flow, max(within - self.flow.lag, timedelta())
+        return detectable(flow.per_second, flow.share, flow.rate, left, self.alpha)
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """What a canary as planned, judged by `trial`, can see of that traffic.
+
+    `lag` is how late the platform tells of it.
+    """
+
+    plan: CanaryPlan
+    trial: Trial
+    traffic: Traffic = Traffic()
+    lag: timedelta = timedelta()
+
+    def at(self, share: int) -> tuple[Sight, ...]:
+        """Of each watcher at an increment."""
+        return tuple(self._sight(share, flow) for flow in self._flows(share))
+
+    def passes(self, share: int) -> timedelta:
+        """How long half of all healthy candidates need to pass with every watcher."""
+        return max(sight.passes for sight in self.at(share))
+
+    def surely(self, share: int) -> timedelta:
+        """How long 9 of 10 need at most."""
+        return max(sight.surely for sight in self.at(share))
+
+    def within(self, share: int) -> timedelta:
+        """How long an increment may take: as planned, or lengthened to what it surely needs."""
+        planned, surely = self.plan.within, self.surely(share)
+        if self.plan.blind is Blind.REFUSED or surely > LONGEST:
+            return planned
+        return max(planned, _rounded(surely))
+
+    def plan_at(self, share: int) -> CanaryPlan:
+        """The plan of an increment, with the time that it may take."""
+        return replace(self.plan, within=self.within(share))
+
+    def is_blind(self, share: int) -> bool:
+        """True where an increment could only end undecided."""
+        return self.passes(share) > self.within(share)
+
+    def blind(self) -> Iterator[Sight]:
+        """Of each increment that could only end undecided, the watcher that needs the longest."""
+        for share in self.plan.increments:
+            if self.is_blind(share):
+                yield max(self.at(share), key=lambda sight: sight.passes)
+
+    def enough_probes(self, share: int) -> int | None:
+        """The probes per second by which an increment is not blind within its time, if any are."""
+        for number in _ENOUGH_PROBES:
+            if number > self.plan.probes_per_second:
+                more = replace(self, plan=replace(self.plan, probes_per_second=float(number)))
+                if more.passes(share) <= self.plan.within:
+                    return number
+        return None
+
+    def _flows(self, share: int) -> Iterator[Flow]:
+        probes, users = self.plan.probes_per_second, self.traffic.per_second
+        if probes:
+            yield Flow(Watcher.PROBES, probes, self.plan.probed_share(share))
+        both = probes + users
+        sample = self.traffic.sample
+        yield Flow(
+            Watcher.PLATFORM,
+            both,
+            (probes * self.plan.probed_share(share) + users * share / 100) / both
+            if both
+            else share / 100,
+            sample.counts.rate * users / both if both else 0.0,
+            sample.latencies,
+            self.lag,
+        )
+
+    def _sight(self, share: int, flow: Flow) -> Sight:
+        slowest, requests = self._slowest(flow)
+        return Sight(
+            share,
+            flow,
+            passes=flow.lasting(requests),
+            slowest=slowest,
+            known=bool(flow.latencies.total) or not self._asks_for_latencies,
+            worse=min(flow.rate + self.trial.tolerated, 1.0),
+            alpha=self._alpha(flow.watcher),
+        )
+
+    def _slowest(self, flow: Flow) -> tuple[str, float]:
+        """The part that needs the most requests for a pass, and how many."""
+        needed = {
+            part.name: requests_to_pass(part, flow.share, flow.rate, flow.latencies)
+            for part in self.trial.parts
+        }
+        return max(needed.items(), key=lambda item: item[1])
+
+    @property
+    def _asks_for_latencies(self) -> bool:
+        return bool(self.trial.quantiles or self.trial.latency_limits)
+
+    def _alpha(self, watcher: Watcher) -> float:
+        """That of the errors: half of it is for single paths where there are several."""
+        several = watcher is Watcher.PROBES and len(set(self.plan.probe_paths)) > 1
+        errors = self.trial.parts[0].test.alpha
+        return errors / 2 if several else errors
+
+
+def _rounded(duration: timedelta) -> timedelta:
+    """Up to whole seconds, and from ten minutes on to whole minutes."""
+    unit = timedelta(minutes=1) if duration > timedelta(minutes=10) else timedelta(seconds=1)
+    return -(-duration // unit) * unit
+
+
+def percent(share: float) -> str:
+    """As people write a share."""
+    return f"{100 * share:.2g} %"

@@ -1,0 +1,137 @@
+"""Promises about JSON bodies, as a cell of a table has them: `status = ok; rows: 3 entries`."""
+
+import json
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from greenrun.expectations.document import ABSENT, at, is_number, is_whole, same, shown
+
+FORMS = (
+    "PATH = VALUE, PATH != VALUE, PATH ~ TEXT, PATH >= NUMBER (or >, <=, <), PATH is a number "
+    "(a whole number, a string, an array, an object, true or false, null), "
+    "PATH: 3 entries (at least 3, at most 3), has PATH or no PATH"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BodyPromise:
+    """What is at one path of a document keeps it or not; an empty path is the whole document."""
+
+    text: str
+    path: str
+    keeps: Callable[[object], bool] = field(repr=False, compare=False)
+    tell: Callable[[object], str] = field(default=shown, repr=False, compare=False)
+
+    def broken_by(self, document: object) -> str:
+        """What was found instead; empty where the promise is kept."""
+        found = at(document, self.path)
+        if self.keeps(found):
+            return ""
+        if found is ABSENT:
+            return f"{self.text}: got nothing there, in {shown(document)}"
+        return f"{self.text}: got {self.tell(found)}"
+
+
+def read_promise(text: str) -> BodyPromise:
+    """Raises ValueError where the text is none of FORMS."""
+    for pattern, make in _READERS.items():
+        if said := re.fullmatch(pattern, text):
+            return make(said)
+    raise ValueError(text)
+
+
+def _presence(said: re.Match[str]) -> BodyPromise:
+    there = said["word"] == "has"
+    return BodyPromise(said[0], said["path"], lambda found: (found is not ABSENT) == there)
+
+
+def _count(said: re.Match[str]) -> BodyPromise:
+    compare, wanted = _BOUNDS[said["bound"] or ""], int(said["count"])
+
+    def keeps(found: object) -> bool:
+        return isinstance(found, list) and compare(len(found), wanted)
+
+    return BodyPromise(said[0], said["path"] or "", keeps, _counted)
+
+
+def _counted(found: object) -> str:
+    return str(len(found)) if isinstance(found, list) else f"{shown(found)}, needs an array"
+
+
+def _kind(said: re.Match[str]) -> BodyPromise:
+    return BodyPromise(said[0], said["path"] or "", _KINDS[said["kind"]])
+
+
+def _equality(said: re.Match[str]) -> BodyPromise:
+    equal, wanted = said["sign"] == "=", _value(said["value"])
+
+    def keeps(found: object) -> bool:
+        return found is not ABSENT and _means(said["value"], wanted, found) == equal
+
+    return BodyPromise(said[0], said["path"], keeps)
+
+
+def _value(text: str) -> object:
+    try:
+        value: object = json.loads(text)
+    except ValueError:
+        return text
+    return value
+
+
+def _means(text: str, value: object, found: object) -> bool:
+    """A string may be written bare, also where it looks like a number; in quotes it is one."""
+    return same(found, value) or (isinstance(found, str) and found == text)
+
+
+def _part(said: re.Match[str]) -> BodyPromise:
+    part = said["value"]
+    return BodyPromise(
+        said[0], said["path"], lambda found: isinstance(found, str) and part in found
+    )
+
+
+def _comparison(said: re.Match[str]) -> BodyPromise:
+    keeps = partial(_compares, _SIGNS[said["sign"]], json.loads(said["number"]))
+    return BodyPromise(said[0], said["path"], keeps)
+
+
+def _compares(compare: "Compare", wanted: float, found: object) -> bool:
+    return is_number(found) and compare(found, wanted)
+
+
+Compare = Callable[[Any, Any], bool]
+_SIGNS: Mapping[str, Compare] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+_BOUNDS: Mapping[str, Compare] = {
+    "": operator.eq,
+    "at least ": operator.ge,
+    "at most ": operator.le,
+}
+_KINDS: Mapping[str, Callable[[object], bool]] = {
+    "a number": is_number,
+    "a whole number": is_whole,
+    "a string": lambda found: isinstance(found, str),
+    "an array": lambda found: isinstance(found, list),
+    "an object": lambda found: isinstance(found, dict),
+    "true or false": lambda found: isinstance(found, bool),
+    "null": lambda found: found is None,
+}
+_NUMBER = r"(?P<number>-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?)"
+_READERS: Mapping[str, Callable[[re.Match[str]], BodyPromise]] = {
+    r"(?P<word>has|no) (?P<path>\S.*)": _presence,
+    r"((?P<path>\S.*): )?(?P<bound>at least |at most )?(?P<count>\d+) entr(y|ies)": _count,
+    rf"((?P<path>\S.*?) )?is (?P<kind>{'|'.join(_KINDS)})": _kind,
+    r"(?P<path>\S.*?) (?P<sign>!?=) (?P<value>\S.*)": _equality,
+    r"(?P<path>\S.*?) ~ (?P<value>\S.*)": _part,
+    rf"(?P<path>\S.*?) (?P<sign>[<>]=?) {_NUMBER}": _comparison,
+}
+"""The first that fits."""

@@ -1,0 +1,93 @@
+"""What the cells of a table can say, column by column."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import TypeVar
+
+from greenrun.expectations import body, headers
+from greenrun.expectations.expectation import Limit
+
+T = TypeVar("T")
+
+PERCENTS = (50, 95, 99)
+MOST_REQUESTS = 10_000
+
+_REQUEST = re.compile(r"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/\S*)")
+_STATUSES = re.compile(r"[1-5]\d\d( or [1-5]\d\d)*")
+_TIME = re.compile(r"(\d+(?:\.\d+)?) (ms|s)", re.ASCII)
+_COUNT = re.compile(r"\d{1,5}", re.ASCII)
+_FILE = re.compile(r"(?!/)\S+\.json")
+_PARTS = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^;])+')
+"""What stands between semicolons, unless these stand in quotes."""
+
+
+class Unmeant(ValueError):
+    """A cell, or the part of it that `got` quotes, cannot be meant; the text is what it needs."""
+
+    def __init__(self, needs: str, got: str = "") -> None:
+        super().__init__(needs)
+        self.got = got
+
+
+def _request(cell: str) -> tuple[str, str]:
+    if said := _REQUEST.fullmatch(cell):
+        return said[1], said[2]
+    raise Unmeant("a method and a path, such as GET /api/health")
+
+
+def _identity(cell: str) -> str:
+    return cell or "a user"
+
+
+def _statuses(cell: str) -> tuple[int, ...]:
+    if not _STATUSES.fullmatch(cell or "200"):
+        raise Unmeant("a status such as 200, or several such as 401 or 403")
+    return tuple(map(int, (cell or "200").split(" or ")))
+
+
+def _promises(read: Callable[[str], T], forms: str, cell: str) -> tuple[T, ...]:
+    parts = filter(None, map(str.strip, _PARTS.findall(cell)))
+    try:
+        return tuple(map(read, parts))
+    except ValueError as error:
+        raise Unmeant(forms, got=str(error)) from error
+
+
+def _schema(cell: str) -> str:
+    if cell and not _FILE.fullmatch(cell):
+        raise Unmeant("a file beside the features, such as schemas/costs.json")
+    return cell
+
+
+def _limit(percent: int, cell: str) -> Limit | None:
+    if not cell:
+        return None
+    said = _TIME.fullmatch(cell)
+    if said is None:
+        raise Unmeant("a time such as 100 ms or 1.5 s")
+    unit = timedelta(seconds=1) if said[2] == "s" else timedelta(milliseconds=1)
+    return Limit(percent, float(said[1]) * unit)
+
+
+def _requests(cell: str) -> int | None:
+    if not cell:
+        return None
+    if not _COUNT.fullmatch(cell) or not 1 <= int(cell) <= MOST_REQUESTS:
+        raise Unmeant(f"a number from 1 to {MOST_REQUESTS}")
+    return int(cell)
+
+
+LIMITS = {percent: f"p{percent} at most" for percent in PERCENTS}
+READERS: Mapping[str, Callable[[str], object]] = {
+    "request": _request,
+    "as": _identity,
+    "status": _statuses,
+    "headers": partial(_promises, headers.read_promise, headers.FORMS),
+    "body": partial(_promises, body.read_promise, body.FORMS),
+    "schema": _schema,
+    **{column: partial(_limit, percent) for percent, column in LIMITS.items()},
+    "requests": _requests,
+}
+"""Every column, in the order that a message lists them. An empty cell is the default."""

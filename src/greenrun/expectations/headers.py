@@ -1,0 +1,47 @@
+"""Promises about headers, as a cell of a table has them: `content-type ~ json; no server`."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+FORMS = "NAME = VALUE, NAME ~ PART, has NAME or no NAME"
+
+_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
+"""Source: RFC 9110, 5.6.2."""
+
+_PRESENCE = re.compile(rf"(has|no) ({_NAME})")
+_VALUE = re.compile(rf"({_NAME}) ([=~]) (\S.*)")
+_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderPromise:
+    """One header, by its name in lower case. `sign` is `=`, `~`, `has` or `no`."""
+
+    text: str
+    name: str
+    sign: str
+    value: str = ""
+
+    def broken_by(self, headers: Mapping[str, str]) -> str:
+        """What was found instead; empty where the promise is kept. Values keep their case."""
+        found = headers.get(self.name)
+        if self._kept_by(found):
+            return ""
+        return f"{self.text}: got {'no such header' if found is None else found[:_SHOWN]}"
+
+    def _kept_by(self, found: str | None) -> bool:
+        if found is None or self.sign == "no":
+            return found is None and self.sign == "no"
+        if self.sign == "~":
+            return self.value in found
+        return self.sign == "has" or found == self.value
+
+
+def read_promise(text: str) -> HeaderPromise:
+    """Raises ValueError where the text is none of FORMS."""
+    if said := _PRESENCE.fullmatch(text):
+        return HeaderPromise(text, said[2].lower(), said[1])
+    if said := _VALUE.fullmatch(text):
+        return HeaderPromise(text, said[1].lower(), said[2], said[3])
+    raise ValueError(text)

@@ -1,0 +1,44 @@
+"""What the canary will be able to see, from what users have asked of the baseline lately."""
+
+from datetime import datetime, timedelta
+
+from greenrun.domain.plan import REHEARSAL, Plan
+from greenrun.domain.sequential import Trial
+from greenrun.domain.service import Service
+from greenrun.domain.sight import Foresight, Traffic
+from greenrun.ports import Roles
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+
+
+def foresight(plan: Plan, roles: Roles, service: Service, baseline: str, trial: Trial) -> Foresight:
+    """Read the live traffic, and change nothing. A rehearsal has none: there, only probes count.
+
+    `trial` is what each watcher judges by. Raises CallFailed where the metrics cannot be read.
+    """
+    metrics, live = roles.metrics, plan.environment != REHEARSAL
+    found = _traffic(roles, service, baseline) if live else Traffic()
+    return Foresight(plan.canary, trial, found, metrics.lag)
+
+
+def _traffic(roles: Roles, service: Service, baseline: str) -> Traffic:
+    """Of the last day, or since the baseline serves as it does.
+
+    The canary comes within the hour: where that was quieter than the day, it counts.
+    """
+    now = roles.clock.now()
+    since = max(now - DAY, _changed(service) or now - DAY)
+    over = now - since
+    sample = roles.metrics.sample(baseline, since)
+    if over <= HOUR:
+        return Traffic(_rate(sample.counts.total, over), sample, over)
+    lately = roles.metrics.sample(baseline, now - HOUR).counts.total
+    return Traffic(min(_rate(sample.counts.total, over), _rate(lately, HOUR)), sample, over)
+
+
+def _changed(service: Service) -> datetime | None:
+    return datetime.fromisoformat(service.changed_at) if service.changed_at else None
+
+
+def _rate(requests: int, over: timedelta) -> float:
+    return requests / over.total_seconds() if over > timedelta() else 0.0

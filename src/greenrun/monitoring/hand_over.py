@@ -1,0 +1,79 @@
+"""The objectives of a release, handed to those who watch the service after it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from greenrun.account import Account
+from greenrun.domain.gate import Gate
+from greenrun.domain.plan import MonitoringPlan, Plan
+from greenrun.errors import ReleaseError
+from greenrun.monitoring import objectives
+from greenrun.monitoring.files import Fate, Files, Kept, generated
+from greenrun.monitoring.policies import Outcome, Watched, watch
+from greenrun.ports.watching import Alerts
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """What stands after it."""
+
+    files: tuple[Kept, ...]
+    watched: tuple[Watched, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, (*self.files, *self.watched)))
+
+    @property
+    def changed(self) -> bool:
+        """True where a file was written, or the platform was asked for a change."""
+        written = (kept.fate in {Fate.WRITTEN, Fate.OVERWRITTEN} for kept in self.files)
+        made = {Outcome.CREATED, Outcome.OVERWRITTEN}
+        return any(written) or any(one.outcome in made for one in self.watched)
+
+    @property
+    def differences(self) -> str:
+        """Every file that was changed or edited, line by line."""
+        return "\n".join(kept.difference for kept in self.files if kept.difference)
+
+    def worth_telling(self) -> Iterator[str]:
+        """What a person has to look at, or to know of."""
+        yield from (str(one) for one in self.watched if one.outcome is not Outcome.SAME)
+        yield from (str(kept.path) + f": {kept.fate.value}" for kept in self.files if _odd(kept))
+
+
+@dataclass(frozen=True, slots=True)
+class Watchers:
+    """Those who watch: Prometheus and Grafana by files in a folder, the platform by its alerts."""
+
+    folder: Path
+    alerts: Alerts
+
+
+def hand_over(plan: Plan, gate: Gate, url: str, watchers: Watchers, account: Account) -> HandOver:
+    """Write the files, and give every alert its policy.
+
+    `url` is where the platform serves. Raises ReleaseError where release.yaml does not say what is
+    watched, or alerts by what has no objective; CallFailed where the platform refuses.
+    """
+    monitoring = monitored(plan)
+    wanted = objectives.alerts(monitoring, gate)
+    files = generated(plan, monitoring, gate, url)
+    return HandOver(
+        Files(watchers.folder).keep(files, overwrite=monitoring.overwrite),
+        watch(wanted, watchers.alerts, account, overwrite=monitoring.overwrite),
+    )
+
+
+def monitored(plan: Plan) -> MonitoringPlan:
+    """What is watched. Raises ReleaseError where release.yaml does not say."""
+    if plan.monitoring is None:
+        raise ReleaseError(
+            "release.yaml does not say what is watched",
+            hint="add the key `monitoring`, or take the sentence out",
+        )
+    return plan.monitoring
+
+
+def _odd(kept: Kept) -> bool:
+    return kept.fate in {Fate.EDITED, Fate.OVERWRITTEN}

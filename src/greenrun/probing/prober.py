@@ -1,0 +1,113 @@
+"""Asks a service as its users do."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+from greenrun.errors import DeadlineExceeded, ReleaseError
+from greenrun.expectations import Expectation, read_schema
+from greenrun.ports import Answer, Probe, Roles
+from greenrun.probing.asking import Deadline, asked_for
+from greenrun.probing.judging import Judgement
+
+_WITNESSES = 10
+"""Requests behind the proof of who answers."""
+
+_WITHIN = timedelta(minutes=5)
+"""For all answers to a table."""
+
+_LOG_LAG = timedelta(seconds=60)
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(milliseconds=10), timedelta(seconds=1)
+"""Between two looks at the log; they double."""
+
+
+class Prober:
+    """Sends probes, and judges what comes back.
+
+    Args:
+        roles: the web, the clock, the logs and the evidence of a release.
+        identities: who asks, with the headers that say so.
+        features: the folder that schemas of a table are named in.
+    """
+
+    def __init__(
+        self,
+        roles: Roles,
+        identities: Mapping[str, Mapping[str, str]],
+        features: Path = Path("features"),
+    ) -> None:
+        self._roles = roles
+        self._identities = identities
+        self._features = features
+
+    def headers(self, identity: str) -> Mapping[str, str]:
+        """The headers of an identity; raises ReleaseError for one that nobody declared."""
+        if identity not in self._identities:
+            known = ", ".join(self._identities)
+            raise ReleaseError(f"got identity {identity!r}, needs one of: {known}")
+        return self._identities[identity]
+
+    def ask(
+        self,
+        url: str,
+        *,
+        method: str = "GET",
+        identity: str = "a user",
+        json: object = None,
+        **headers: str,
+    ) -> Answer:
+        """Send one probe to a full URL."""
+        sent = {**self.headers(identity), **headers}
+        return self._roles.web.ask(Probe(url, method, sent, json))
+
+    def verify(
+        self, url: str, expectations: Sequence[Expectation], *, within: timedelta = _WITHIN
+    ) -> None:
+        """Ask for everything that is expected, and judge it all at once.
+
+        Raises:
+            GateClosed: with every broken promise, one a line, in the order of the table.
+            CallFailed: nothing was answered.
+            DeadlineExceeded: not everything was within that time; nothing else is wrong.
+            ReleaseError: nothing was asked: an identity or a schema cannot be used.
+        """
+        schemas = {
+            row.schema: read_schema(self._features, row.schema)
+            for row in expectations
+            if row.schema
+        }
+        for identity in dict.fromkeys(row.identity for row in expectations):
+            self.headers(identity)
+
+        def ask(row: Expectation, left: timedelta) -> Answer:
+            sent = self.headers(row.identity)
+            return self._roles.web.ask(Probe(url + row.path, row.method, sent, within=left))
+
+        deadline = Deadline.after(within, self._roles.clock)
+        judgement = Judgement(asked_for(expectations, ask, deadline), schemas)
+        self._roles.evidence.attach("requests and answers", str(judgement))
+        judgement.stop_if_broken()
+
+    def answering(self, url: str, path: str) -> frozenset[str]:
+        """The revisions behind some requests to a URL, told by the platform's request log.
+
+        Raises:
+            DeadlineExceeded: the log does not show the requests in time.
+        """
+        user_agent = f"greenrun/{uuid4().hex}"
+        for _ in range(_WITNESSES):
+            self.ask(url + path, **{"User-Agent": user_agent})
+        found: Sequence[str] = ()
+        deadline, pause = self._roles.clock.now() + _LOG_LAG, _FIRST_PAUSE
+        while self._roles.clock.now() < deadline:
+            found = self._roles.logs.answerers(user_agent)
+            if len(found) >= _WITNESSES:
+                return frozenset(found)
+            self._roles.clock.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+        raise DeadlineExceeded(
+            f"{_WITNESSES} requests in the request log",
+            after=_LOG_LAG,
+            last_seen=f"{len(found)} of them",
+        )

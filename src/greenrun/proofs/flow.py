@@ -1,0 +1,105 @@
+"""Proofs by requests in turn, each of which may say what an earlier answer told."""
+
+from collections.abc import Sequence
+from uuid import uuid4
+
+from greenrun.errors import CallFailed, GateClosed
+from greenrun.expectations import Answers, Expectation, document
+from greenrun.expectations.answers import milliseconds
+from greenrun.ports import Answer, Probe
+from greenrun.proofs.flow_row import UNIQUE, FlowRow, Kept
+from greenrun.proofs.values import Values, written
+from greenrun.proofs.witness import witness
+from greenrun.release import Release
+
+_SHOWN = 2000
+"""Characters of an answer that the report shows."""
+
+_EXCERPT = 160
+"""Characters of a refusal that a message quotes."""
+
+
+def is_answered(release: Release, url: str, revision: str, rows: Sequence[FlowRow]) -> None:
+    """Each request in turn is answered as promised; after the first that is not, none is sent.
+
+    Raises:
+        GateClosed: with the row, the request, and every promise that its answer breaks.
+    """
+    flow = Flow(release, url)
+    with witness(release, revision):
+        try:
+            for row in rows:
+                flow.take(row)
+        finally:
+            release.roles.evidence.attach("requests in turn", flow.told)
+
+
+class Flow:
+    """Requests that were sent to a URL in turn, and what is known from their answers."""
+
+    def __init__(self, release: Release, url: str) -> None:
+        self._prober, self._web = release.prober, release.roles.web
+        self._url = url
+        self._values = Values({UNIQUE: uuid4().hex})
+        self._told: list[str] = []
+
+    @property
+    def told(self) -> str:
+        """All requests and answers so far, without credentials or what is kept as secret."""
+        return self._values.hide("\n".join(self._told))
+
+    def take(self, row: FlowRow) -> None:
+        """Send the next request, keep what its answer gives, and judge it.
+
+        Raises:
+            GateClosed: the answer breaks a promise, or lacks what was to be kept.
+            CallFailed: there was no answer.
+        """
+        expected = row.filled(self._values)
+        request = f"row {row.number}, {expected}"
+        answer = self._ask(request, row, expected)
+        missing = [text for kept in row.keeps if (text := self._keep(kept, answer.body))]
+        broken = [*expected.broken_by(Answers((answer,))), *_late(row, answer)] or missing
+        if broken:
+            said = [f"  it said: {answer.body[:_EXCERPT]}"] if answer.body else []
+            lines = [*(f"{request}: {text}" for text in broken), *said]
+            raise GateClosed(self._values.hide("\n".join(lines)))
+
+    def _ask(self, request: str, row: FlowRow, expected: Expectation) -> Answer:
+        identity = self._prober.headers(expected.identity)
+        headers = {name: self._values.in_text(value) for name, value in row.headers.items()}
+        sends = self._values.in_document(row.sends)
+        files = {
+            name: (file, self._values.in_text(text)) for name, (file, text) in row.files.items()
+        }
+        probe = Probe(
+            self._url + expected.path, expected.method, {**identity, **headers}, sends, files
+        )
+        self._told += [request, *([f"> {written(sends)}"] if sends is not None else [])]
+        self._told += [f"> {name}, file {file}: {text}" for name, (file, text) in files.items()]
+        try:
+            answer = self._web.ask(probe)
+        except CallFailed as error:
+            message = self._values.hide(f"row {row.number}: {error.message}")
+            raise CallFailed(message, hint=error.hint) from error
+        self._told.append(f"< {answer.status} in {milliseconds(answer.latency)}")
+        self._told += [f"< {answer.body[:_SHOWN]}"] if answer.body else []
+        return answer
+
+    def _keep(self, kept: Kept, body: str) -> str:
+        """Know what is at a path from now on; what is there instead, where nothing is."""
+        try:
+            found = document.at(document.read(body), kept.path)
+        except document.NoJson as error:
+            return f"{kept.path} as {kept.name}: {error}"
+        if found is document.ABSENT:
+            return f"{kept.path} as {kept.name}: got nothing there"
+        self._values.keep(kept.name, found, secret=kept.secret)
+        self._told.append(f"  {kept.name} = {written(found)}")
+        return ""
+
+
+def _late(row: FlowRow, answer: Answer) -> Sequence[str]:
+    if row.within is None or answer.latency <= row.within:
+        return ()
+    return (f"got it in {milliseconds(answer.latency)}, needs {milliseconds(row.within)}",)

@@ -1,0 +1,132 @@
+"""What a service's own metrics promise, as rows of a feature's tables say it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isnan
+
+from greenrun.domain.gate import Finding, Threshold, Verdict
+from greenrun.errors import ReleaseError
+from greenrun.proofs import measure
+from greenrun.proofs.exposition import Exposition, Family
+from greenrun.proofs.measure import Measure, NoData
+from greenrun.proofs.selector import Selector
+from greenrun.proofs.tables import Row, Table, quantity, rows
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyPromise:
+    """There is a family whose name begins so, of this type and with these labels, if named."""
+
+    prefix: str
+    kind: str = ""
+    labels: frozenset[str] = frozenset()
+
+    def broken_by(self, told: Exposition) -> str:
+        """What was found instead; empty where the promise is kept."""
+        found = [family for family in told.families if family.begins_with(self.prefix)]
+        if any(map(self._kept_by, found)):
+            return ""
+        return f"{self}: got {', '.join(map(str, found)) or 'none'}"
+
+    def _kept_by(self, family: Family) -> bool:
+        return self.kind in ("", family.kind) and self.labels <= family.labels
+
+    def __str__(self) -> str:
+        labels = f" with {', '.join(sorted(self.labels))}" if self.labels else ""
+        return f"{self.kind or 'family'} {self.prefix}{labels}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """A counter is higher later than before, by `least` or, where that is 0, at all."""
+
+    counter: Selector
+    least: float = 0
+
+    def by(self, before: Exposition, after: Exposition) -> float:
+        """How much it has risen; NaN where it is not told. What was not there before was 0."""
+        begun = before.value(self.counter)
+        return after.value(self.counter) - (0 if isnan(begun) else begun)
+
+    def broken_by(self, before: Exposition, after: Exposition) -> str:
+        """What was found instead; empty where it has risen enough."""
+        family = after.family(self.counter.name)
+        if family is None or isnan(risen := self.by(before, after)):
+            return f"{self.counter}: got no such counter"
+        if family.kind == "gauge":
+            return f"{self.counter}: got a gauge, needs a counter"
+        if risen >= self.least and risen > 0:
+            return ""
+        needs = f"at least {self.least:g}" if self.least else "any"
+        return f"{self.counter}: got a rise of {risen:g}, needs {needs}"
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A measure, and what it has to be."""
+
+    measure: Measure
+    threshold: Threshold
+
+    def judge(self, told: Exposition) -> tuple[Finding, str]:
+        """The finding, and where there is no data, why.
+
+        Raises:
+            ReleaseError: the limit is in a unit that the measure does not have.
+        """
+        try:
+            reading = self.measure.read(told)
+            measured = reading.in_unit(self.threshold.limit.unit)
+        except NoData as reason:
+            return self.threshold.judge(None), str(reason)
+        except ReleaseError as error:
+            raise ReleaseError(f"{self.threshold.measure}: {error.message}") from error
+        finding = self.threshold.judge(measured)
+        if reading.at_least and (finding.verdict is Verdict.PASS) == self._limits_above:
+            return self.threshold.judge(None), f"it is beyond the last bucket, {measured}"
+        return finding, ""
+
+    @property
+    def _limits_above(self) -> bool:
+        return self.threshold.relation == "at most"
+
+
+def families(table: Table) -> tuple[FamilyPromise, ...]:
+    """The rows of `family | type | labels`; labels as `method, status`."""
+    return tuple(
+        FamilyPromise(row["family"], row["type"], frozenset(_listed(row["labels"])))
+        for row in rows(table, "families", "family", ("type", "labels"))
+    )
+
+
+def rises(table: Table) -> tuple[Rise, ...]:
+    """The rows of `counter | by at least`; without a number, any rise will do."""
+    return tuple(
+        Rise(Selector.parse(row["counter"]), quantity(row["by at least"] or "0").value)
+        for row in rows(table, "counters", "counter", ("by at least",))
+    )
+
+
+def objectives(table: Table) -> tuple[Objective, ...]:
+    """The rows of `measure | at least | at most`; each limit that is filled in is one.
+
+    Raises:
+        ReleaseError: a measure that cannot be meant, or one without a limit.
+    """
+    limited = rows(table, "objectives", "measure", ("at least", "at most"))
+    return tuple(objective for row in limited for objective in _objectives(row))
+
+
+def _objectives(row: Row) -> Iterator[Objective]:
+    limits = {relation: row[relation] for relation in ("at least", "at most") if row[relation]}
+    if not limits:
+        raise ReleaseError(
+            f"objective {row['measure']}: got no limit, needs `at least` or `at most`"
+        )
+    for relation, limit in limits.items():
+        threshold = Threshold(row["measure"], relation, quantity(limit))
+        yield Objective(measure.parse(row["measure"]), threshold)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]

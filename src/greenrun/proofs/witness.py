@@ -1,0 +1,18 @@
+"""Evidence that goes with a closed gate: what the revision said at the time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from greenrun.errors import GateClosed
+from greenrun.release import Release
+
+
+@contextmanager
+def witness(release: Release, revision: str) -> Iterator[None]:
+    """Keep the log of a revision where the gate closes on it."""
+    try:
+        yield
+    except GateClosed:
+        log = release.roles.logs.of_revision(revision)
+        release.roles.evidence.attach(f"log of {revision}", "\n".join(map(str, log)))
+        raise

@@ -1,0 +1,167 @@
+"""The keys of release.yaml that say what watches the service after its release."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Annotated, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from greenrun.domain.gate import Quantity, Threshold
+from greenrun.domain.plan import MonitoringPlan
+from greenrun.domain.watching import (
+    ALERTABLE,
+    Figure,
+    Level,
+    Quantile,
+    Rate,
+    Reading,
+    Share,
+)
+from greenrun.settings import forms
+from greenrun.settings import values as are
+from greenrun.settings.forms import Text
+from greenrun.settings.section import REQUIRED, Section, written
+
+_METRIC = r"[a-zA-Z_:][a-zA-Z0-9_:]{0,199}"
+_LABEL = r"[a-zA-Z_][a-zA-Z0-9_]{0,99}"
+_MATCHER = rf'{_LABEL} ?(=~|!~|!=|=) ?"(\\.|[^"\\\n])*"'
+_SELECTOR = Text(
+    rf"{_METRIC}(\{{({_MATCHER}(, ?{_MATCHER})*)?\}})?",
+    'a metric of the service, such as http_requests_total or http_requests_total{status="200"}',
+)
+_FIGURE_NAME = Text(r"[A-Za-z][A-Za-z0-9 _-]{0,62}", "what is shown, in words (`cache size`)")
+_LABEL_NAME = Text(_LABEL, "a label")
+_HOST = Text(
+    r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(:[0-9]{1,5})?",
+    "HOST or HOST:PORT, such as app.example.com",
+)
+_FILE = Text(r"[^\x00-\x1f\x7f]{1,1023}", "the path of a file where Prometheus runs")
+_LIMIT = re.compile(r"(-?[0-9]{1,12}(?:\.[0-9]{1,6})?)(?: (%|ms|s|/s))?")
+_MINUTE = timedelta(minutes=1)
+_KINDS = "one of: share with of, quantile with histogram, rate, gauge"
+
+
+def _selectors(value: object) -> tuple[str, ...] | None:
+    named: list[object] = value if isinstance(value, list) else [value]
+    fitting = tuple(str(one) for one in named if _SELECTOR.fits(one))
+    return fitting if fitting and len(fitting) == len(named) else None
+
+
+def _limit(value: object) -> Quantity | None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return Quantity(float(value))
+    found = _LIMIT.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return None
+    number, unit = float(found[1]), found[2] or ""
+    return Quantity(1000 * number, "ms") if unit == "s" else Quantity(number, unit)
+
+
+def _minutes(value: object) -> timedelta | None:
+    meant = forms.parse_duration(value)
+    return meant if meant and not meant % _MINUTE and meant <= 23 * are.HOUR else None
+
+
+def _labels(values: Sequence[object]) -> bool:
+    return bool(values) and all(_LABEL_NAME.fits(value) for value in values)
+
+
+def _alertable(values: Sequence[object]) -> bool:
+    return len(set(map(str, values))) == len(values) and all(one in ALERTABLE for one in values)
+
+
+Selector = Annotated[str, _SELECTOR.form]
+Selectors = Annotated[
+    tuple[str, ...], forms.form(f"{_SELECTOR.needs}, or a list of such", _selectors)
+]
+Labels = Annotated[tuple[str, ...], forms.listed("a list of labels, such as [status]", _labels)]
+Limit = Annotated[Quantity, forms.form("a limit such as 95 %, 800 ms or 100", _limit)]
+FigureName = Annotated[str, _FIGURE_NAME.form]
+Alerts = Annotated[
+    tuple[str, ...],
+    forms.listed(f"a list of {', '.join(ALERTABLE)}, each at most once", _alertable),
+]
+Lasting = Annotated[
+    timedelta, forms.form("a duration in whole minutes from 1m to 23h, such as 5m", _minutes)
+]
+_left_out = Field(default=None, validate_default=False)
+
+
+class FigureSection(Section):
+    """One figure of the service's own metrics, and its limits."""
+
+    share: Selectors | None = _left_out
+    of: Selectors | None = _left_out
+    quantile: Annotated[float, forms.number(0, 1)] | None = _left_out
+    histogram: Selector | None = _left_out
+    rate: Selector | None = _left_out
+    by: Labels | None = _left_out
+    gauge: Selector | None = _left_out
+    at_most: Limit | None = _left_out
+    at_least: Limit | None = _left_out
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> Self:
+        unit = self.reading.unit
+        for limit in (self.at_most, self.at_least):
+            if limit is not None and limit.unit != unit:
+                raise ValueError(f"limits in {unit}" if unit else "limits without a unit")
+        return self
+
+    @property
+    def reading(self) -> Reading:
+        """Raises ValueError for keys of no kind, or of more than one."""
+        said = set(self.model_fields_set) - {"at_most", "at_least", "by"}
+        if self.by is not None and said != {"rate"}:
+            raise ValueError("`by` beside `rate` only")
+        if said == {"share", "of"} and self.share and self.of:
+            return Share(self.share, self.of)
+        if said == {"quantile", "histogram"} and self.quantile is not None and self.histogram:
+            return Quantile(self.histogram, self.quantile)
+        if said == {"rate"} and self.rate:
+            return Rate(self.rate, self.by or ())
+        if said == {"gauge"} and self.gauge:
+            return Level(self.gauge)
+        raise ValueError(_KINDS)
+
+    def figure(self, name: str) -> Figure:
+        limits = (("at most", self.at_most), ("at least", self.at_least))
+        thresholds = (Threshold(name, relation, limit) for relation, limit in limits if limit)
+        return Figure(name, self.reading, tuple(thresholds))
+
+
+class MonitoringSection(Section):
+    """What watches the service once it is released."""
+
+    folder: are.RelativePath = "monitoring"
+    metrics_path: are.ProbePath = "/metrics"
+    scrape_interval: are.Duration = written("30s")
+    credentials_file: Annotated[str, _FILE.form] = Field(default="", validate_default=False)
+    target: Annotated[str, _HOST.form] = Field(default="", validate_default=False)
+    figures: Mapping[FigureName, FigureSection] = REQUIRED
+    alerts: Alerts = written(["error rate", "p99 latency"])
+    alert_after: Lasting = written("5m")
+    overwrite: are.Flag = False
+
+    @field_validator("figures")
+    @classmethod
+    def _something_is_shown(
+        cls, figures: Mapping[str, FigureSection]
+    ) -> Mapping[str, FigureSection]:
+        if not figures:
+            raise ValueError("at least one figure")
+        return figures
+
+    def plan(self) -> MonitoringPlan:
+        return MonitoringPlan(
+            figures=tuple(section.figure(name) for name, section in self.figures.items()),
+            folder=self.folder,
+            metrics_path=self.metrics_path,
+            scrape_interval=self.scrape_interval,
+            credentials_file=self.credentials_file,
+            target=self.target,
+            alerts=self.alerts,
+            alert_after=self.alert_after,
+            overwrite=self.overwrite,
+        )

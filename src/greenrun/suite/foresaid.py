@@ -1,0 +1,40 @@
+"""What a later feature is going to say, for sentences that come before it."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from pytest_bdd.parser import Feature, Step
+
+from greenrun.errors import ReleaseError
+from greenrun.suite import gherkin
+
+Rows = Sequence[Sequence[str]]
+
+
+def first_table(folder: Path, sentence: str) -> Rows | None:
+    """The table below the first such sentence of the features in a folder, in their order.
+
+    Raises ReleaseError where a feature cannot be read.
+    """
+    return next(_tables(folder, sentence), None)
+
+
+def _tables(folder: Path, sentence: str) -> Iterator[Rows]:
+    for path in sorted(folder.glob("*.feature")):
+        for step in _steps(_read(path)):
+            if step.name == sentence and step.datatable is not None:
+                yield [list(map(str, row)) for row in step.datatable.raw()]
+
+
+def _read(path: Path) -> Feature:
+    try:
+        return gherkin.read(path, f"{path.parent.name}/{path.name}")
+    except gherkin.FeatureRefused as refusal:
+        raise ReleaseError(str(refusal)) from refusal
+
+
+def _steps(feature: Feature) -> Iterator[Step]:
+    if feature.background:
+        yield from feature.background.steps
+    for template in feature.scenarios.values():
+        yield from template.steps

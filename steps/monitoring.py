@@ -1,0 +1,33 @@
+"""Sentences about those who watch the service after its release."""
+
+from pytest_bdd import then, when
+
+from greenrun.domain.gate import Gate
+from greenrun.monitoring import HandOver, Watchers
+from greenrun.proofs import monitoring
+from greenrun.release import Release
+
+
+@when("these objectives are handed to those who watch the service", target_fixture="handed")
+def _(release: Release, objectives: Gate, watchers: Watchers) -> HandOver:
+    return monitoring.handed_over(release, objectives, watchers)
+
+
+@then("every objective that alerts has its alert policy")
+def _(handed: HandOver, watchers: Watchers) -> None:
+    monitoring.every_alert_has_its_policy(handed, watchers)
+
+
+@then("scrape job, alert rules and dashboard are there")
+def _(handed: HandOver) -> None:
+    monitoring.files_stand(handed)
+
+
+@then("the candidate tells every metric that is watched")
+def _(release: Release) -> None:
+    monitoring.metrics_are_told(release)
+
+
+@then("handing them over again changes nothing")
+def _(release: Release, objectives: Gate, watchers: Watchers) -> None:
+    monitoring.same_again(release, objectives, watchers)

@@ -1,0 +1,110 @@
+"""Canaries as the engine would have watched them: streams of requests, judged by real trials."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from greenrun.domain.histogram import Histogram
+from greenrun.domain.increment import Glance, Increment, Watcher
+from greenrun.domain.sequential import Counts, Outcome, Sample, Standings, Trial
+
+BEGAN = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+BUCKETS = Histogram.exponential(66, 1.4, 1.0)
+TRIAL = Trial(
+    alpha=0.005,
+    quantiles=(0.5, 0.95, 0.99),
+    latency_limits=((0.5, 300.0), (0.95, 800.0), (0.99, 2000.0)),
+)
+
+
+@dataclass
+class Stream:
+    """Requests of one revision: how many a second, how many of them fail, what half take."""
+
+    rate: float
+    errors: float
+    milliseconds: float
+    chance: Random
+    good: int = 0
+    bad: int = 0
+    owed: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._taken = [0] * (len(BUCKETS.bounds) + 1)
+
+    def flow(self, seconds: float) -> None:
+        """Let requests come for so long."""
+        self.owed += self.rate * seconds
+        for _ in range(int(self.owed)):
+            failed = self.chance.random() < self.errors
+            self.bad, self.good = self.bad + failed, self.good + (not failed)
+            took = self.milliseconds * self.chance.lognormvariate(0, 0.5)
+            self._taken[sum(bound <= took for bound in BUCKETS.bounds)] += 1
+        self.owed %= 1
+
+    @property
+    def sample(self) -> Sample:
+        """What was counted by now."""
+        return Sample(Counts(self.good, self.bad), Histogram(BUCKETS.bounds, tuple(self._taken)))
+
+
+@dataclass
+class Canary:
+    """Two watchers of one candidate; the platform's metrics come every minute."""
+
+    errors: float = 0.004
+    slower: float = 1.0
+    users: float = 20.0
+    probes: float = 40.0
+    shares: tuple[int, ...] = (10, 50)
+    within: int = 300
+    look: float = 1.0
+    seed: int = 4
+
+    def increments(self) -> tuple[Increment, ...]:
+        """Until one does not pass."""
+        return tuple(self._increments())
+
+    def _increments(self) -> Iterator[Increment]:
+        chance = Random(self.seed)
+        mine = {one: Stream(0, self.errors, 80 * self.slower, chance) for one in Watcher}
+        theirs = {one: Stream(0, 0.004, 80, chance) for one in Watcher}
+        standings = {one: TRIAL.begin() for one in Watcher if self.probes or one.name != "PROBES"}
+        now = BEGAN
+        for share in self.shares:
+            standings = {one: TRIAL.next_increment(each) for one, each in standings.items()}
+            began, glances = now, list[Glance]()
+            mine[Watcher.PROBES].rate = theirs[Watcher.PROBES].rate = self.probes / 2
+            mine[Watcher.PLATFORM].rate = self.users * share / 100
+            theirs[Watcher.PLATFORM].rate = self.users - mine[Watcher.PLATFORM].rate
+            told = {one: (mine[one].sample, theirs[one].sample) for one in standings}
+            while (now - began).total_seconds() < self.within:
+                now += timedelta(seconds=self.look)
+                for one in standings:
+                    mine[one].flow(self.look)
+                    theirs[one].flow(self.look)
+                    late = one is Watcher.PLATFORM and round((now - BEGAN).total_seconds()) % 60
+                    if not late:
+                        told[one] = (mine[one].sample, theirs[one].sample)
+                    standings[one] = TRIAL.look(standings[one], *told[one])
+                    glances.append(Glance(now, one, *told[one], standings[one]))
+                if decided(standings):
+                    break
+            outcome, sentence = verdict(standings)
+            yield Increment(share, outcome, sentence, began, now, tuple(glances))
+            if outcome is not Outcome.PASS:
+                return
+
+
+def decided(standings: dict[Watcher, Standings]) -> bool:
+    outcomes = {one.outcome for one in standings.values()}
+    return Outcome.FAIL in outcomes or outcomes == {Outcome.PASS}
+
+
+def verdict(standings: dict[Watcher, Standings]) -> tuple[Outcome, str]:
+    """The worst outcome, as people say it, and who counted."""
+    worst = (Outcome.FAIL, Outcome.NO_DATA, Outcome.INCONCLUSIVE, Outcome.PASS)
+    watcher = min(standings, key=lambda one: worst.index(standings[one].outcome))
+    told = TRIAL.sentence(standings[watcher])
+    return standings[watcher].outcome, f"{told}, by {watcher.value}"

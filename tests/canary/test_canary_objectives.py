@@ -1,0 +1,58 @@
+"""The table of objectives says what a canary compares, and where the limits are."""
+
+import pytest
+
+from greenrun.canary.objectives import trial
+from greenrun.domain.gate import Gate, Quantity, Threshold
+from greenrun.domain.plan import CanaryPlan
+from greenrun.domain.sequential import Trial
+from greenrun.errors import ReleaseError
+
+PLAN = CanaryPlan(missed=0.1, tolerated=0.02, slower=0.5)
+
+
+def gate(**limits: Quantity) -> Gate:
+    rows = ((name.replace("_", " "), limit) for name, limit in limits.items())
+    return Gate(tuple(Threshold(name, "at most", limit) for name, limit in rows))
+
+
+def test_rows_of_latency_are_limits_and_compared_too() -> None:
+    table = gate(
+        error_rate=Quantity(5, "%"),
+        p50_latency=Quantity(300, "ms"),
+        p99_latency=Quantity(2000, "ms"),
+    )
+    assert trial(table, PLAN, 0.005) == Trial(
+        alpha=0.005,
+        missed=0.1,
+        tolerated=0.02,
+        error_limit=0.05,
+        quantiles=(0.5, 0.99),
+        slower=0.5,
+        latency_limits=((0.5, 300), (0.99, 2000)),
+    )
+
+
+def test_without_a_row_of_errors_they_are_compared_all_the_same() -> None:
+    found = trial(gate(p95_latency=Quantity(800, "ms")), PLAN, 0.005)
+    assert found.error_limit is None
+    assert [part.name for part in found.parts] == ["errors", "p95", "p95 limit"]
+
+
+@pytest.mark.parametrize(
+    ("measure", "limit", "told"),
+    [
+        ("memory", Quantity(90, "%"), "got the measure 'memory', needs `error rate` or a quantile"),
+        ("p0 latency", Quantity(90, "ms"), "got the measure 'p0 latency', needs"),
+        ("p100 latency", Quantity(90, "ms"), "got the measure 'p100 latency', needs"),
+        ("error rate", Quantity(5), "error rate: got 5, needs to be between 0 and 100 %"),
+        ("error rate", Quantity(0, "%"), "error rate: got 0 %, needs to be between 0 and 100 %"),
+        ("error rate", Quantity(100, "%"), "error rate: got 100 %, needs to be between"),
+        ("p95 latency", Quantity(2, "s"), "p95 latency: got 2 s, needs to be over 0 ms"),
+        ("p95 latency", Quantity(-1, "ms"), "p95 latency: got -1 ms, needs to be over 0 ms"),
+    ],
+)
+def test_what_cannot_be_judged_is_named(measure: str, limit: Quantity, told: str) -> None:
+    with pytest.raises(ReleaseError) as refused:
+        trial(Gate((Threshold(measure, "at most", limit),)), PLAN, 0.005)
+    assert told in str(refused.value)

@@ -1,0 +1,134 @@
+"""Our own requests reach both revisions alike, and are judged as users would judge them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from threading import Event
+from time import monotonic, sleep
+
+import pytest
+
+from greenrun.canary.probes import Probes
+from greenrun.canary.reading import Reading
+from greenrun.canary.tally import WARM_UP
+from greenrun.domain.plan import CanaryPlan
+from greenrun.domain.sequential import Counts
+from greenrun.errors import CallFailed
+from greenrun.ports import Answer, Probe
+
+ONE, OTHER = "http://candidate.test", "http://baseline.test"
+PLAN = CanaryPlan(probes_per_second=500, probe_paths=("/", "/costs"))
+FAST = timedelta(milliseconds=7)
+
+
+class Answering:
+    """Answers each probe as a test says."""
+
+    def __init__(self, answer: Callable[[Probe], int]) -> None:
+        self.asked: list[Probe] = []
+        self._answer = answer
+
+    def ask(self, probe: Probe) -> Answer:
+        self.asked.append(probe)
+        return Answer(self._answer(probe), {}, "", FAST)
+
+    def converse(self, url: str, message: str) -> list[str]:
+        raise AssertionError(url + message)
+
+
+def reading(web: Answering, probes: int, plan: CanaryPlan = PLAN) -> Reading:
+    """What is known once so many probes were answered."""
+    headers = {"Authorization": "x", "User-Agent": "greenrun-canary/the-run"}
+    deadline = monotonic() + 10
+    with Probes(plan, ONE, OTHER, headers, web) as sent:
+        sent.witness.rise(20)
+        while True:
+            found = sent.read()
+            if found.candidate.counts.total + found.baseline.counts.total >= probes:
+                return found
+            assert monotonic() < deadline, f"got {found}, needs {probes} probes"
+            sleep(0.005)
+
+
+@pytest.mark.parametrize(("alone", "least", "most"), [(True, 0.35, 0.65), (False, 0.1, 0.35)])
+def test_chance_gives_each_as_many_as_of_the_users(
+    *, alone: bool, least: float, most: float
+) -> None:
+    web = Answering(lambda _: 200)
+    reading(web, 400, replace(PLAN, alone=alone))
+    to_one = sum(probe.url.startswith(ONE) for probe in web.asked)
+    assert least < to_one / len(web.asked) < most
+    assert {probe.url for probe in web.asked} == {
+        f"{base}{path}" for base in (ONE, OTHER) for path in PLAN.probe_paths
+    }
+
+
+def test_they_can_be_told_from_users() -> None:
+    web = Answering(lambda _: 200)
+    reading(web, 1)
+    assert {probe.headers["User-Agent"] for probe in web.asked} == {"greenrun-canary/the-run"}
+
+
+@pytest.mark.parametrize(
+    ("status", "good"),
+    [(200, True), (204, True), (302, True), (401, False), (404, False), (429, False), (503, False)],
+)
+def test_an_answer_is_good_where_users_get_what_they_asked_for(status: int, *, good: bool) -> None:
+    found = reading(Answering(lambda _: status), 20)
+    counts = found.candidate.counts + found.baseline.counts
+    assert (counts.bad == 0, counts.good == 0) == (good, not good)
+
+
+def test_no_answer_is_bad_and_took_no_time() -> None:
+    def silent(probe: Probe) -> int:
+        if probe.url.startswith(ONE):
+            raise CallFailed("got no answer")
+        return 200
+
+    found = reading(Answering(silent), 100)
+    assert found.candidate.counts.good == found.candidate.latencies.total == 0
+    assert found.candidate.counts.bad > 0
+    assert found.baseline.counts.bad == 0
+    assert found.baseline.latencies.total == found.baseline.counts.total
+    assert found.baseline.latencies.quantile(0.5) == pytest.approx(
+        FAST / timedelta(milliseconds=1), rel=0.1
+    )
+
+
+def test_counts_are_known_by_path() -> None:
+    found = reading(Answering(lambda probe: 500 if probe.url == f"{ONE}/costs" else 200), 200)
+    (one, other), (one_costs, other_costs) = found.paths["/"], found.paths["/costs"]
+    assert one.bad == other.bad == other_costs.bad == one_costs.good == 0
+    assert one + one_costs == found.candidate.counts
+    assert other + other_costs == found.baseline.counts
+
+
+def test_the_first_of_each_path_are_a_warm_up() -> None:
+    cold: dict[str, int] = {}
+
+    def warming(probe: Probe) -> int:
+        cold[probe.url] = cold.get(probe.url, 0) + 1
+        return 500 if cold[probe.url] <= WARM_UP else 200
+
+    web = Answering(warming)
+    plan = CanaryPlan(probes_per_second=50, probe_paths=("/",))
+    found = reading(web, 10, plan)
+    assert found.candidate.counts.bad + found.baseline.counts.bad == 0
+    assert len(web.asked) >= 10 + 2 * WARM_UP
+
+
+def test_one_that_hangs_starves_nobody_and_is_left_behind() -> None:
+    over = Event()
+
+    def hanging(probe: Probe) -> int:
+        if probe.url.startswith(ONE):
+            over.wait(20)
+        return 200
+
+    begun = monotonic()
+    try:
+        found = reading(Answering(hanging), 15)
+        assert found.candidate.counts == Counts()
+        assert monotonic() - begun < 5
+    finally:
+        over.set()

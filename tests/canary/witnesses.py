@@ -1,0 +1,46 @@
+"""Witnesses that tell what a test has them count."""
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from greenrun.canary.reading import Reading, Witness
+from greenrun.domain.histogram import Histogram
+from greenrun.domain.increment import Watcher
+from greenrun.domain.sequential import Counts, Sample
+
+BUCKETS = Histogram.exponential(66, 1.4, 1.0)
+
+
+def sample(good: int, bad: int = 0, milliseconds: float = 5.0) -> Sample:
+    """Requests that have all taken the same time."""
+    counts = [0] * (len(BUCKETS.bounds) + 1)
+    counts[bisect_right(BUCKETS.bounds, milliseconds)] = good + bad
+    return Sample(Counts(good, bad), Histogram(BUCKETS.bounds, tuple(counts)))
+
+
+@dataclass
+class Told:
+    """Every time it is asked, both revisions have answered so many more: good, bad and how fast."""
+
+    watcher: Watcher
+    candidate: tuple[int, int] = (100, 0)
+    baseline: tuple[int, int] = (100, 0)
+    slow: float = 5.0
+    lag: timedelta = timedelta()
+    every: timedelta = timedelta()
+    paths: Callable[[int], dict[str, tuple[Counts, Counts]]] = lambda _: {}
+    asked: int = field(default=0, init=False)
+
+    @property
+    def witness(self) -> Witness:
+        return Witness(self.watcher, self.read, self.every, self.lag)
+
+    def read(self) -> Reading:
+        self.asked += 1
+        good, bad = self.candidate
+        candidate = sample(good * self.asked, bad * self.asked, self.slow)
+        good, bad = self.baseline
+        baseline = sample(good * self.asked, bad * self.asked)
+        return Reading(candidate, baseline, self.paths(self.asked))

@@ -1,0 +1,123 @@
+"""What a canary is able to see is known before it starts."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from greenrun.domain.histogram import Histogram
+from greenrun.domain.increment import Watcher
+from greenrun.domain.plan import Blind, CanaryPlan
+from greenrun.domain.sequential import Counts, Sample, Trial
+from greenrun.domain.sight import LONGEST, Foresight, Traffic
+
+LATENCIES = Histogram((100.0, 200.0, 400.0), (200_000, 70_000, 6_480))
+ANSWERED = Sample(Counts(275_374, 1_106), LATENCIES)
+LAG = timedelta(minutes=4)
+QUIET, BUSY = Traffic(), Traffic(100, ANSWERED, timedelta(days=1))
+SLOW = replace(BUSY, per_second=3.2)
+PLAN = CanaryPlan((10, 50))
+TRIAL = Trial(0.005, error_limit=0.05)
+
+
+def foresight(plan: CanaryPlan = PLAN, traffic: Traffic = SLOW, trial: Trial = TRIAL) -> Foresight:
+    return Foresight(plan, trial, traffic, LAG)
+
+
+def test_a_busy_service_needs_no_probes() -> None:
+    seen = foresight(traffic=BUSY)
+    (sight,) = seen.at(10)
+
+    assert sight.flow.watcher is Watcher.PLATFORM
+    assert (sight.flow.per_second, sight.flow.share) == (100, 0.1)
+    assert str(sight.flow) == "100 requests/s, 0.4 % errors"
+    assert LAG < sight.passes < sight.surely < PLAN.within
+    assert not list(seen.blind())
+
+
+def test_a_slow_service_sees_too_little_at_a_small_share() -> None:
+    seen = foresight()
+
+    assert [(sight.share, sight.slowest) for sight in seen.blind()] == [(10, "errors")]
+    assert seen.passes(50) < PLAN.within < seen.passes(10)
+    assert seen.within(10) == PLAN.within
+
+
+def test_probes_make_up_for_users() -> None:
+    seen = foresight()
+    needed = seen.enough_probes(10)
+
+    assert needed is not None
+    for number, blind in ((needed, False), (needed / 4, True)):
+        more = foresight(replace(PLAN, probes_per_second=number))
+        assert more.is_blind(10) is blind
+    assert {sight.flow.watcher for sight in more.at(10)} == set(Watcher)
+
+
+def test_our_own_probes_are_mixed_as_users_are_and_counted_by_the_platform_too() -> None:
+    probes, platform = foresight(replace(PLAN, probes_per_second=6.8)).at(10)
+
+    assert (probes.flow.per_second, probes.flow.share, probes.flow.rate) == (6.8, 0.1, 0.0)
+    assert platform.flow.per_second == pytest.approx(10)
+    assert platform.flow.share == pytest.approx(0.1)
+    assert platform.flow.rate == pytest.approx(0.004 * 0.32, rel=0.01)
+    assert (probes.flow.lag, platform.flow.lag) == (timedelta(), LAG)
+
+
+def test_without_requests_nothing_can_be_seen() -> None:
+    (sight,) = foresight(traffic=QUIET).at(10)
+
+    assert sight.passes == sight.surely == sight.sees == timedelta.max
+    assert sight.least(timedelta(days=1)) is None
+    assert len(list(foresight(traffic=QUIET).blind())) == len(PLAN.increments)
+
+
+@pytest.mark.parametrize("traffic", [SLOW, BUSY])
+def test_an_increment_is_lengthened_to_what_it_surely_needs(traffic: Traffic) -> None:
+    seen = foresight(replace(PLAN, blind=Blind.LENGTHENED), traffic)
+
+    for share in PLAN.increments:
+        assert seen.within(share) >= max(PLAN.within, seen.surely(share))
+        assert seen.within(share) <= max(PLAN.within, seen.surely(share) + timedelta(minutes=1))
+    assert not list(seen.blind())
+
+
+def test_what_could_never_pass_cannot_be_lengthened() -> None:
+    failing = replace(SLOW, sample=Sample(Counts(900, 100), LATENCIES))
+    rare = replace(SLOW, per_second=0.01)
+    for traffic in (failing, rare, QUIET):
+        seen = foresight(replace(PLAN, blind=Blind.LENGTHENED), traffic)
+        assert seen.surely(10) > LONGEST
+        assert seen.within(10) == PLAN.within
+        assert seen.is_blind(10)
+    assert next(foresight(traffic=failing).blind()).slowest == "error limit"
+    assert foresight(traffic=failing).enough_probes(10) is not None
+
+
+def test_latencies_count_where_they_are_judged_and_are_not_known_of_probes() -> None:
+    trial = replace(TRIAL, quantiles=(0.95,), latency_limits=((0.95, 400.0),))
+    asked = foresight(replace(PLAN, probes_per_second=10), trial=trial)
+
+    assert [sight.known for sight in asked.at(10)] == [False, True]
+    assert [sight.known for sight in foresight().at(10)] == [True]
+
+
+def test_more_time_shows_smaller_rises() -> None:
+    (sight,) = foresight().at(10)
+    short, long = sight.least(timedelta(minutes=15)), sight.least(sight.sees)
+
+    assert sight.worse == pytest.approx(0.014, rel=0.01)
+    assert short is not None
+    assert long == pytest.approx(sight.worse, rel=0.01)
+    assert short > 2 * sight.worse
+    assert sight.least(LAG) is None
+
+
+def test_single_paths_take_half_of_what_the_errors_of_probes_have() -> None:
+    probed = replace(PLAN, probes_per_second=10)
+    one, several = (
+        foresight(replace(probed, probe_paths=paths)).at(10)[0] for paths in (("/",), ("/", "/a"))
+    )
+
+    assert one.alpha == 2 * several.alpha
+    assert one.sees < several.sees

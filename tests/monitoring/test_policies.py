@@ -1,0 +1,102 @@
+"""Each alert gets its policy, and what people have edited is theirs."""
+
+from datetime import timedelta
+
+import pytest
+
+from greenrun.account import Account
+from greenrun.domain.gate import Quantity, Threshold
+from greenrun.domain.watching import Alert
+from greenrun.errors import CallFailed, LockLost
+from greenrun.journal import Journal
+from greenrun.monitoring import Outcome, watch
+from greenrun.ports.watching import Difference
+from tests.conftest import World
+from tests.fakes.watching import MemoryAlerts
+
+ERRORS = Alert(Threshold("error rate", "at most", Quantity(5, "%")), timedelta(minutes=5))
+SLOW = Alert(Threshold("p99 latency", "at most", Quantity(2000, "ms")), timedelta(minutes=5))
+EDIT = Difference("conditions[0].condition_threshold.threshold_value", "0.1", "0.05")
+
+
+@pytest.fixture
+def ours(account: Account, world: World) -> Account:
+    account.claim(world.progress)
+    return account
+
+
+@pytest.fixture
+def alerts() -> MemoryAlerts:
+    return MemoryAlerts()
+
+
+def changes(journal: Journal) -> list[tuple[str, str, str]]:
+    told = ((entry.action, entry.subject, entry.state) for entry in journal.entries())
+    return [one for one in told if "alert policy" in one[0]]
+
+
+def test_a_missing_policy_is_created_and_journalled_before_and_after(
+    alerts: MemoryAlerts, ours: Account, journal: Journal
+) -> None:
+    (watched,) = watch([ERRORS], alerts, ours)
+    assert watched.outcome is Outcome.CREATED
+    subject = "error rate over 5 % for 5 min"
+    assert changes(journal) == [
+        ("create alert policy", subject, "begun"),
+        ("create alert policy", subject, "done"),
+    ]
+    assert str(watched) == (
+        "alert policy for error rate over 5 % for 5 min: created; tells nobody until it is given a "
+        "notification channel"
+    )
+
+
+def test_a_second_time_everything_is_left_alone(
+    alerts: MemoryAlerts, ours: Account, journal: Journal
+) -> None:
+    watch([ERRORS, SLOW], alerts, ours)
+    before = changes(journal)
+    again = watch([ERRORS, SLOW], alerts, ours)
+    assert [one.outcome for one in again] == [Outcome.SAME, Outcome.SAME]
+    assert changes(journal) == before
+
+
+def test_an_edited_policy_is_left_and_every_difference_told(
+    alerts: MemoryAlerts, ours: Account
+) -> None:
+    watch([ERRORS], alerts, ours)
+    alerts.edit("error rate", EDIT)
+    (watched,) = watch([ERRORS], alerts, ours)
+    assert str(watched).splitlines() == [
+        "alert policy for error rate over 5 % for 5 min: edited by somebody, and left so",
+        "  conditions[0].condition_threshold.threshold_value: got 0.1, needs 0.05",
+    ]
+    assert alerts.policies["error rate"].differences == (EDIT,)
+
+
+def test_an_edited_policy_is_overwritten_where_release_yaml_says_so(
+    alerts: MemoryAlerts, ours: Account, journal: Journal
+) -> None:
+    watch([ERRORS], alerts, ours)
+    alerts.edit("error rate", EDIT)
+    (watched,) = watch([ERRORS], alerts, ours, overwrite=True)
+    assert (watched.outcome, watched.differences) == (Outcome.OVERWRITTEN, (EDIT,))
+    assert alerts.policies["error rate"].differences == ()
+    assert alerts.policies["error rate"].channels == ("their mail",)
+    begun = next(entry for entry in journal.entries() if entry.action == "overwrite alert policy")
+    assert begun.facts == {"policy": "policies/error rate", "fields": str(EDIT)}
+
+
+def test_nothing_is_changed_without_the_lock(alerts: MemoryAlerts, account: Account) -> None:
+    with pytest.raises(LockLost):
+        watch([ERRORS], alerts, account)
+    assert alerts.policies == {}
+
+
+def test_a_refusal_is_journalled_as_failed(
+    alerts: MemoryAlerts, ours: Account, journal: Journal
+) -> None:
+    alerts.refuses = {"create"}
+    with pytest.raises(CallFailed, match="PERMISSION_DENIED"):
+        watch([ERRORS], alerts, ours)
+    assert [state for _, _, state in changes(journal)] == ["begun", "failed"]

@@ -1,0 +1,29 @@
+"""A release whose candidate runs, and what that answers."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+from greenrun.ports import Answer, Probe
+from greenrun.release import Release
+from tests.conftest import World
+
+
+def deploy(release: Release) -> Release:
+    """Take a release of fakes as far as its candidate."""
+    release.claim()
+    release.find_baseline()
+    release.build_image()
+    release.deploy()
+    return release
+
+
+def answer(body: object = "", status: int = 200, milliseconds: int = 1) -> Answer:
+    """An answer with JSON, or with a text as it is."""
+    text = body if isinstance(body, str) else json.dumps(body)
+    return Answer(status, {}, text, timedelta(milliseconds=milliseconds))
+
+
+def candidate_answers(world: World, path: str, by: Answer | Callable[[Probe], Answer]) -> None:
+    """From now on the candidate answers so at a path."""
+    world.web.answers[f"/candidate{path}"] = by

@@ -1,0 +1,102 @@
+"""WebSockets, real ones: messages are answered, and handshakes refused to strangers."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from http import HTTPStatus
+from threading import Thread
+
+import pytest
+from websockets.http11 import Request, Response
+from websockets.sync.server import Server, ServerConnection, serve
+
+from greenrun.adapters.web import HttpxWeb
+from greenrun.errors import GateClosed
+from greenrun.ports import Answer, Probe
+from greenrun.probing import Prober
+from greenrun.proofs import conversation
+from greenrun.release import Release
+from tests.conftest import World
+from tests.fakes.telling import URL
+from tests.proofs.deployed import deploy
+
+IDENTITIES = {"a user": {"authorization": "Bearer x"}, "nobody": {}}
+
+
+def converse(connection: ServerConnection) -> None:
+    for message in connection:
+        assert isinstance(message, str)
+        connection.send("silence" if "mute" in connection.request.path else f"heard {message}")
+
+
+def admit(connection: ServerConnection, request: Request) -> Response | None:
+    """Everybody at /open and /mute, who has a token at /private, nobody elsewhere."""
+    known = request.headers.get("authorization") == "Bearer x"
+    if request.path.startswith(("/open", "/mute")) or (request.path == "/private" and known):
+        return None
+    return connection.respond(HTTPStatus.FORBIDDEN, "")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serve(converse, "127.0.0.1", 0, process_request=admit) as listening:
+        thread = Thread(target=listening.serve_forever)
+        thread.start()
+        yield listening
+        listening.shutdown()
+        thread.join()
+
+
+class There:
+    """The web as it is, with the candidate at an address of this machine."""
+
+    def __init__(self, web: HttpxWeb, address: str) -> None:
+        self._web = web
+        self._address = address
+
+    def ask(self, probe: Probe) -> Answer:
+        return self._web.ask(replace(probe, url=self._moved(probe.url)))
+
+    def converse(self, url: str, message: str) -> Sequence[str]:
+        return self._web.converse(self._moved(url), message)
+
+    def _moved(self, url: str) -> str:
+        return url.replace(f"{URL.removeprefix('http')}/candidate", self._address)
+
+
+@pytest.fixture
+def deployed(release: Release, world: World, server: Server) -> Iterator[Release]:
+    host, port = server.socket.getsockname()
+    with closing(HttpxWeb(str, within=timedelta(seconds=5))) as web:
+        world.web = There(web, f"://{host}:{port}")  # type: ignore[assignment]  # the real one
+        release.roles = world.roles
+        release.prober = Prober(world.roles, IDENTITIES)
+        yield deploy(release)
+
+
+def test_a_message_is_answered(deployed: Release, world: World) -> None:
+    conversation.converses(deployed, "/open", "hello")
+    assert world.evidence.kept["conversation"] == "> hello\nheard hello"
+
+
+def test_an_answer_to_something_else(deployed: Release) -> None:
+    with pytest.raises(GateClosed, match=r"WebSocket /mute: got \['silence'\], needs an answer to"):
+        conversation.converses(deployed, "/mute", "hello")
+
+
+def test_a_websocket_opens_to_those_who_may(deployed: Release, world: World) -> None:
+    conversation.opens_only_to(deployed, "/private", "a user", "nobody")
+    assert world.evidence.kept["handshakes"] == "a user: 101\nnobody: 403"
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/open", "WebSocket /open as nobody: got status 101, needs 401 or 403"),
+        ("/nothing", "WebSocket /nothing as a user: got status 403, needs 101"),
+    ],
+)
+def test_a_websocket_that_is_open_or_none(deployed: Release, path: str, reason: str) -> None:
+    with pytest.raises(GateClosed, match=reason):
+        conversation.opens_only_to(deployed, path, "a user", "nobody")

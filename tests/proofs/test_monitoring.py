@@ -1,0 +1,151 @@
+"""Proofs that a release is watched after it."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from greenrun.domain.gate import Gate, Quantity, Threshold
+from greenrun.domain.plan import MonitoringPlan
+from greenrun.domain.watching import Figure, Level, Share
+from greenrun.errors import GateClosed, ReleaseError
+from greenrun.monitoring import Watchers
+from greenrun.ports import Answer
+from greenrun.ports.watching import Difference
+from greenrun.proofs import monitoring
+from greenrun.release import Release
+from tests.conftest import World
+from tests.fakes.watching import MemoryAlerts
+from tests.stages import begun, deployed
+
+GATE = Gate((Threshold("error rate", "at most", Quantity(5, "%")),))
+METRICS = """\
+# TYPE requests_total counter
+requests_total{status="200"} 7
+# TYPE cache_size gauge
+cache_size 3
+"""
+FIGURES = (
+    Figure("success rate", Share(('requests_total{status="200"}',), ("requests_total",))),
+    Figure("cache size", Level("cache_size")),
+)
+
+
+@pytest.fixture
+def release(release: Release) -> Release:
+    """It says what is watched."""
+    plan = MonitoringPlan(FIGURES, metrics_path="/metrics", alerts=("error rate",))
+    release.plan = replace(release.plan, monitoring=plan)
+    return release
+
+
+@pytest.fixture
+def watchers(tmp_path: Path) -> Watchers:
+    return Watchers(tmp_path / "monitoring", MemoryAlerts())
+
+
+def alerts_of(watchers: Watchers) -> MemoryAlerts:
+    assert isinstance(watchers.alerts, MemoryAlerts)
+    return watchers.alerts
+
+
+def test_what_was_handed_over_holds_and_holds_again(release: Release, watchers: Watchers) -> None:
+    handed = monitoring.handed_over(begun(release), GATE, watchers)
+    monitoring.every_alert_has_its_policy(handed, watchers)
+    monitoring.files_stand(handed)
+    monitoring.same_again(release, GATE, watchers)
+    assert {path.name for path in watchers.folder.iterdir()} == {
+        *("prometheus.yml", "rules.yml", "dashboard.json", "SHA256SUMS")
+    }
+
+
+def test_who_watches_is_evidence_and_what_is_new_is_told(
+    release: Release, watchers: Watchers, world: World
+) -> None:
+    monitoring.handed_over(begun(release), GATE, watchers)
+    created = (
+        "alert policy for error rate over 5 % for 5 min: created; tells nobody until it is given a "
+        "notification channel"
+    )
+    assert created in world.progress.lines
+    assert created in str(world.evidence.kept["who watches"])
+
+
+def test_edits_are_told_line_by_line_and_close_nothing(
+    release: Release, watchers: Watchers, world: World
+) -> None:
+    monitoring.handed_over(begun(release), GATE, watchers)
+    (watchers.folder / "rules.yml").write_text("theirs\n")
+    edit = Difference("enabled", "false", "true")
+    alerts_of(watchers).edit("error rate", edit)
+
+    handed = monitoring.handed_over(release, GATE, watchers)
+    monitoring.every_alert_has_its_policy(handed, watchers)
+    monitoring.files_stand(handed)
+    monitoring.same_again(release, GATE, watchers)
+    assert "-theirs" in str(world.evidence.kept["files that differ"]).splitlines()
+    assert f"  {edit}" in world.progress.lines
+    assert f"{watchers.folder / 'rules.yml'}: edited by hand, and left so" in world.progress.lines
+
+
+def test_a_policy_that_is_gone_closes_the_gate(release: Release, watchers: Watchers) -> None:
+    handed = monitoring.handed_over(begun(release), GATE, watchers)
+    alerts_of(watchers).policies.clear()
+    with pytest.raises(GateClosed, match="got none for error rate over 5 % for 5 min, needs one"):
+        monitoring.every_alert_has_its_policy(handed, watchers)
+    with pytest.raises(GateClosed, match=r"(?s)handing over again: got .*created"):
+        monitoring.same_again(release, GATE, watchers)
+
+
+def test_no_alert_at_all_is_no_proof(release: Release, watchers: Watchers) -> None:
+    assert release.plan.monitoring
+    silent = replace(release.plan.monitoring, alerts=())
+    release.plan = replace(release.plan, monitoring=silent)
+    handed = monitoring.handed_over(begun(release), GATE, watchers)
+    with pytest.raises(GateClosed, match="got none for no alert at all"):
+        monitoring.every_alert_has_its_policy(handed, watchers)
+
+
+def test_a_file_that_is_gone_closes_the_gate(release: Release, watchers: Watchers) -> None:
+    handed = monitoring.handed_over(begun(release), GATE, watchers)
+    (watchers.folder / "dashboard.json").unlink()
+    with pytest.raises(GateClosed, match=r"got none at .*dashboard\.json, needs each there"):
+        monitoring.files_stand(handed)
+
+
+def test_nothing_happens_where_release_yaml_does_not_say_what_is_watched(
+    release: Release, watchers: Watchers
+) -> None:
+    release.plan = replace(release.plan, monitoring=None)
+    with pytest.raises(ReleaseError, match=r"release\.yaml does not say what is watched"):
+        monitoring.handed_over(begun(release), GATE, watchers)
+    assert alerts_of(watchers).policies == {}
+    assert not watchers.folder.exists()
+
+
+def told(world: World, body: str, status: int = 200) -> None:
+    answer = Answer(status, {"content-type": "text/plain"}, body, timedelta(milliseconds=2))
+    world.web.answers["/candidate/metrics"] = answer
+
+
+def test_every_metric_that_is_watched_is_told(release: Release, world: World) -> None:
+    told(world, METRICS)
+    monitoring.metrics_are_told(deployed(release))
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "message"),
+    [
+        (METRICS.replace("cache_size", "cache_length"), 200, "got no cache_size, needs every"),
+        ("", 200, "got no cache_size, requests_total, needs every"),
+        ("", 401, "got status 401, needs 200"),
+        ("<html>\n", 200, "got no exposition"),
+    ],
+)
+def test_a_panel_that_would_stay_empty_closes_the_gate(
+    release: Release, world: World, body: str, status: int, message: str
+) -> None:
+    told(world, body, status)
+    with pytest.raises(GateClosed, match=message):
+        monitoring.metrics_are_told(deployed(release))
