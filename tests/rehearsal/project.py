@@ -179,10 +179,13 @@ class Ended:
         return found
 
     def evidence(self, result: Json) -> dict[str, str]:
-        """Everything attached below a scenario, by name; of the same name, the last."""
+        """Everything attached below a scenario, by name; of the same name, the last.
+
+        Of pictures, what can be read as text.
+        """
         folder = self.project.reports / "allure-results"
         return {
-            each["name"]: (folder / each["source"]).read_text("utf-8")
+            each["name"]: (folder / each["source"]).read_text("utf-8", errors="replace")
             for each in _attachments(result)
         }
 
