@@ -145,7 +145,7 @@ def test_what_was_promoted_and_taken_back_is_no_baseline(
     branch.replace("features/06-canary.feature", "status = ok       ", "status = unheard-of")
     stopped = stop(branch)
     assert stopped["name"] == "The candidate is promoted"
-    assert "status = unheard-of: got ok" in stopped["statusDetails"]["message"]
+    assert 'status = unheard-of: got "ok"' in stopped["statusDetails"]["message"]
 
     after = branch.rehearse("features/01-preflight.feature", "--no-html")
     assert f"baseline: {green.record()['candidate']}" in after.output
