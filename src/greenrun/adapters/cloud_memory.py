@@ -1,13 +1,12 @@
 """How much of its memory a revision has used, by Cloud Monitoring."""
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from google.cloud.monitoring_v3.types import ListTimeSeriesRequest, TimeInterval, TimeSeries
+from google.cloud.monitoring_v3.types import TimeSeries
 
-from greenrun.adapters.google_calls import ANSWER_SECONDS, PATIENT, refused
+from greenrun.adapters.cloud_series import RevisionSeries
 from greenrun.adapters.google_clients import GoogleClients
 from greenrun.domain.gate import Quantity
 from greenrun.domain.plan import Place
@@ -26,9 +25,7 @@ class CloudMemory:
     """
 
     def __init__(self, clients: GoogleClients, place: Place, service: str, clock: Clock) -> None:
-        self._clients = clients
-        self._place = place
-        self._service = service
+        self._series = RevisionSeries(clients, place, service)
         self._clock = clock
 
     def memory(self, revision: str, since: datetime) -> Quantity | None:
@@ -36,31 +33,7 @@ class CloudMemory:
 
         As near as the platform's buckets tell, and never less than it was.
         """
-        return highest(self._series(revision, since))
-
-    def _series(self, revision: str, since: datetime) -> list[TimeSeries]:
-        request = ListTimeSeriesRequest(
-            name=f"projects/{self._place.project}",
-            filter=self._filter(revision),
-            interval=TimeInterval(start_time=since, end_time=self._clock.now()),
-            view=ListTimeSeriesRequest.TimeSeriesView.FULL,
-        )
-        with refused(f"read {UTILIZATIONS} of revision {revision}"):
-            return list(
-                self._clients.metrics.list_time_series(
-                    request, retry=PATIENT, timeout=ANSWER_SECONDS
-                )
-            )
-
-    def _filter(self, revision: str) -> str:
-        terms = {
-            "metric.type": UTILIZATIONS,
-            "resource.type": "cloud_run_revision",
-            "resource.labels.location": self._place.region,
-            "resource.labels.service_name": self._service,
-            "resource.labels.revision_name": revision,
-        }
-        return " AND ".join(f"{field}={json.dumps(value)}" for field, value in terms.items())
+        return highest(self._series.read(UTILIZATIONS, revision, since, self._clock.now()))
 
 
 def highest(series: Iterable[TimeSeries]) -> Quantity | None:

@@ -1,6 +1,5 @@
 """Cloud Monitoring: how many requests a revision answered, how well and how fast."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,14 +7,9 @@ from functools import reduce
 from operator import add
 from typing import Any
 
-from google.cloud.monitoring_v3.types import (
-    ListTimeSeriesRequest,
-    TimeInterval,
-    TimeSeries,
-    TypedValue,
-)
+from google.cloud.monitoring_v3.types import TimeInterval, TimeSeries, TypedValue
 
-from greenrun.adapters.google_calls import ANSWER_SECONDS, PATIENT, refused
+from greenrun.adapters.cloud_series import RevisionSeries
 from greenrun.adapters.google_clients import GoogleClients
 from greenrun.domain.histogram import Histogram
 from greenrun.domain.plan import Place
@@ -38,8 +32,7 @@ class CloudMetrics:
 
     def __init__(self, clients: GoogleClients, place: Place, service: str, clock: Clock) -> None:
         self._clients = clients
-        self._place = place
-        self._service = service
+        self._series = RevisionSeries(clients, place, service)
         self._clock = clock
 
     @property
@@ -50,43 +43,10 @@ class CloudMetrics:
     def sample(self, revision: str, since: datetime, until: datetime | None = None) -> Sample:
         """What a revision has answered: whole periods that lie within that time."""
         end = until or self._clock.now()
-        counts = _by_class(self._series(_COUNT, revision, since, end), since)
-        latencies = _merged(self._series(_LATENCIES, revision, since, end), since)
+        counts = _by_class(self._series.read(_COUNT, revision, since, end), since)
+        latencies = _merged(self._series.read(_LATENCIES, revision, since, end), since)
         bad = counts["5xx"]
         return Sample(Counts(counts.total() - bad, bad), latencies)
-
-    def _series(
-        self, metric: str, revision: str, since: datetime, until: datetime
-    ) -> list[TimeSeries]:
-        request = ListTimeSeriesRequest(
-            name=f"projects/{self._place.project}",
-            filter=self._filter(metric, revision),
-            interval=_interval(since, until),
-            view=ListTimeSeriesRequest.TimeSeriesView.FULL,
-        )
-        with refused(f"read {metric} of revision {revision}"):
-            found = self._clients.metrics.list_time_series(
-                request, retry=PATIENT, timeout=ANSWER_SECONDS
-            )
-            return list(found)
-
-    def _filter(self, metric: str, revision: str) -> str:
-        terms = {
-            "metric.type": metric,
-            "resource.type": "cloud_run_revision",
-            "resource.labels.location": self._place.region,
-            "resource.labels.service_name": self._service,
-            "resource.labels.revision_name": revision,
-        }
-        return " AND ".join(f"{field}={json.dumps(value)}" for field, value in terms.items())
-
-
-def _interval(since: datetime, until: datetime) -> TimeInterval:
-    interval = TimeInterval()
-    written = TimeInterval.pb(interval)
-    written.start_time.FromDatetime(since)
-    written.end_time.FromDatetime(until)
-    return interval
 
 
 def _by_class(series: Iterable[TimeSeries], since: datetime) -> Counter[str]:
