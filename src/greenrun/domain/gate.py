@@ -1,6 +1,5 @@
 """Judging: measurements against thresholds, and what follows."""
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -74,38 +73,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
-    """All findings of one look at a gate."""
-
-    findings: tuple[Finding, ...]
-
-    @property
-    def verdict(self) -> Verdict:
-        """The worst finding; inconclusive when there is none."""
-        return worst(finding.verdict for finding in self.findings)
-
-    def __str__(self) -> str:
-        """What decided: the findings that are as bad as the verdict."""
-        decisive = (item for item in self.findings if item.verdict is self.verdict)
-        return f"{self.verdict.value}: " + ("; ".join(map(str, decisive)) or "nothing was measured")
-
-
-@dataclass(frozen=True, slots=True)
 class Gate:
     """Thresholds that must all hold before a release goes on."""
 
     thresholds: tuple[Threshold, ...]
-
-    def judge(self, measurements: Mapping[str, Quantity | None]) -> Judgement:
-        """Judge measurements by the name of their measure; a missing one is no data."""
-        return Judgement(
-            tuple(item.judge(measurements.get(item.measure)) for item in self.thresholds)
-        )
-
-
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Fail over inconclusive over pass; inconclusive for none at all."""
-    found = set(verdicts)
-    if Verdict.FAIL in found:
-        return Verdict.FAIL
-    return Verdict.PASS if found == {Verdict.PASS} else Verdict.INCONCLUSIVE
