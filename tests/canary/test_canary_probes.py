@@ -17,7 +17,7 @@ from greenrun.errors import CallFailed
 from greenrun.ports import Answer, Probe
 
 ONE, OTHER = "http://candidate.test", "http://baseline.test"
-PLAN = CanaryPlan(probes_per_second=500, probe_paths=("/", "/costs"))
+PLAN = CanaryPlan(probes_per_second=500, probe_paths=("/", "/costs"), alone=True)
 FAST = timedelta(milliseconds=7)
 
 
@@ -111,10 +111,9 @@ def test_the_first_of_each_path_are_a_warm_up() -> None:
         return 500 if cold[probe.url] <= WARM_UP else 200
 
     web = Answering(warming)
-    plan = CanaryPlan(probes_per_second=50, probe_paths=("/",))
-    found = reading(web, 10, plan)
+    found = reading(web, 60, replace(PLAN, probe_paths=("/",)))
     assert found.candidate.counts.bad + found.baseline.counts.bad == 0
-    assert len(web.asked) >= 10 + 2 * WARM_UP
+    assert len(web.asked) >= 60 + 2 * WARM_UP
 
 
 def test_one_that_hangs_starves_nobody_and_is_left_behind() -> None:
