@@ -126,7 +126,7 @@ def test_one_that_hangs_starves_nobody_and_is_left_behind() -> None:
 
     begun = monotonic()
     try:
-        found = reading(Answering(hanging), 15)
+        found = reading(Answering(hanging), 15, replace(PLAN, alone=False))
         assert found.candidate.counts == Counts()
         assert monotonic() - begun < 5
     finally:
