@@ -4,6 +4,7 @@ A comma-separated list, which a request meets in the order given:
   slow:/PATH:900ms   answers of that path (without /PATH, of all) take so much longer
   errors:/PATH:5%    so many of them are 500, evenly spread: of 5 %, every twentieth
   leak:10MB          each request leaves so much memory behind
+  memory:400MB       holds so much memory from its first request on
   error-lines        ERROR lines in the log, at start and with each request
   silent             answers, but logs nothing and counts nothing
   secret-at-start    writes API_TOKEN into the log
@@ -12,6 +13,7 @@ A comma-separated list, which a request meets in the order given:
 """
 
 import asyncio
+import functools
 import itertools
 import logging
 import re
@@ -52,6 +54,15 @@ def leak(megabytes: int) -> Strike:
     return lambda: asyncio.to_thread(kept.append, b"\1" * (megabytes * 1024**2))
 
 
+def memory(megabytes: int) -> Strike:
+    hold = functools.cache(lambda: b"\1" * (megabytes * 1024**2))
+
+    async def strike() -> None:
+        hold()
+
+    return strike
+
+
 def error_lines(_: int) -> Strike:
     return lambda: asyncio.to_thread(log.error, MALFORMED)
 
@@ -61,6 +72,7 @@ ON_REQUEST = {
     r"slow:(?:(/[^:]*):)?(\d+)ms": slow,
     r"errors:(?:(/[^:]*):)?(\d\d?|100)%": errors,
     r"leak:()(\d+)MB": leak,
+    r"memory:()(\d+)MB": memory,
     r"error-lines()()": error_lines,
 }
 

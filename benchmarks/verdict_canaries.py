@@ -57,14 +57,16 @@ class Revision:
         self._service = service
         self._random = random
         self._bad = 0
+        self._seconds = 0.0
         self._latencies = np.zeros(len(service.buckets), dtype=int)
 
-    def answer(self, requests: int) -> Sample:
-        """So many more, drawn by chance; all of them so far."""
+    def answer(self, requests: int, seconds: float) -> Sample:
+        """So many more in so many seconds, drawn by chance; all of them so far."""
+        self._seconds += seconds
         self._bad += int(self._random.binomial(requests, self._service.errors))
         self._latencies += self._random.multinomial(requests, self._service.buckets)
         counted = Histogram(BUCKETS.bounds, tuple(map(int, self._latencies)))
-        return Sample(Counts(counted.total - self._bad, self._bad), counted)
+        return Sample(Counts(counted.total - self._bad, self._bad), counted, self._seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +106,13 @@ class Canary:
         random: np.random.Generator,
     ) -> tuple[int, Standings]:
         one, other = revisions
-        between = self.foretold[share].total_seconds() / LOOKS * self.service.per_second
+        seconds = self.foretold[share].total_seconds() / LOOKS
+        requests = seconds * self.service.per_second
         for look in range(1, LOOKS * LONGEST + 1):
-            mine = int(random.poisson(between * share / 100))
-            theirs = int(random.poisson(between * (1 - share / 100)))
-            standings = TRIAL.look(standings, one.answer(mine), other.answer(theirs))
+            mine = int(random.poisson(requests * share / 100))
+            theirs = int(random.poisson(requests * (1 - share / 100)))
+            both = one.answer(mine, seconds), other.answer(theirs, seconds)
+            standings = TRIAL.look(standings, *both)
             if standings.outcome in {Outcome.PASS, Outcome.FAIL}:
                 return look, standings
         return LOOKS * LONGEST, standings

@@ -1,40 +1,30 @@
-"""How soon a slower candidate is found, by one quantile, by two at once, and by the whole gate."""
+"""How soon a slower candidate is found, and how often one that is no slower is taken for it."""
 
-import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from benchmarks.figures import Figure
-from benchmarks.verdict_judges import (
-    ALPHA,
-    Kind,
-    Marks,
-    Numbers,
-    Streams,
-    evidence,
-    first,
-    sequential,
-    share_of,
-    taken,
-)
+from benchmarks.verdict_judges import ALPHA, Kind, Marks, Numbers, share_of, taken
 from greenrun.domain.histogram import Histogram
 from greenrun.domain.sequential import Counts, Outcome, Quantile, Sample, Trial
-from greenrun.domain.sequential.comparison import BLOCK
 
 EMPTY = Histogram.exponential(66, 1.4, 1.0)
+RUNS, EQUAL_RUNS = 100, 300
+BOTH = (False, True)
 
 
 def measure() -> Iterator[Figure]:
-    """Half as much again, of all requests and of the slowest tenth alone."""
+    """Half as much again, of all requests and of the slowest tenth alone; equal ones in stalls."""
     yield from _latency()
-    yield from _far_out()
+    yield from _equal()
     yield from _gate()
 
 
-def latencies(random: np.random.Generator, shape: tuple[int, ...]) -> Numbers:
+def latencies(random: np.random.Generator, requests: int) -> Numbers:
     """Milliseconds of a healthy service: half take over 80, one in twenty over 215."""
-    return random.lognormal(np.log(80), 0.6, shape)
+    return random.lognormal(np.log(80), 0.6, requests)
 
 
 def histogram(values: Numbers) -> Histogram:
@@ -44,90 +34,110 @@ def histogram(values: Numbers) -> Histogram:
     return Histogram(EMPTY.bounds, tuple(map(int, counts)))
 
 
-def _slower(values: Numbers, *, tail: bool) -> Numbers:
-    """Half as much again: all of them, or the slowest tenth alone."""
-    border = np.exp(np.log(80) + 0.6 * 1.2816) if tail else 0.0
-    return np.where(values > border, 1.5 * values, values)
+KNOWN = histogram(latencies(np.random.default_rng(4), 10_000))
+"""The baseline's, of the day before."""
 
 
-def _latency() -> Iterator[Figure]:
-    for tail in (False, True):
-        for share in (0.5, 0.1):
-            streams = _slow(share, tail=tail, slower=True)
-            found = sequential(streams)
-            name = f"p95 +50 %{' (tail alone)' if tail else ''}, {100 * share:.0f} % share"
-            against = f"aim 1,000; Wald's bound {_bound(streams, share):,.0f}"
-            ratio = float(np.median(found)) / 1000
-            yield Figure(name, taken(found), against, ratio, "1.00 or less")
-    wrong = share_of(sequential(_slow(0.1, tail=False, slower=False)))
-    yield Figure("p95 equal, 10 % share, false", f"{wrong:.2%}", "", wrong / ALPHA, "1.00 or less")
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Requests as they come: so many a second, `share` (0 to 1) of them to the candidate.
+
+    `slower` by half: all of the candidate's, or the slowest tenth of them alone (`tail`). Either
+    revision stalls `stalls` times a minute, by chance, for half a second.
+    """
+
+    per_second: float = 10.0
+    share: float = 0.1
+    slower: bool = False
+    tail: bool = False
+    stalls: float = 0.0
+
+    def looks(self, seconds: int, seed: int) -> Iterator[tuple[int, Sample, Sample]]:
+        """After each second: requests of both so far, and what either revision has answered."""
+        random = np.random.default_rng([4, seed])
+        at = np.sort(random.random(random.poisson(self.per_second * seconds)) * seconds)
+        one = random.random(len(at)) < self.share
+        took = self._taken(random, at, one, seconds)
+        bad = random.random(len(at)) < 0.01
+        for second in range(1, seconds + 1):
+            seen = int(np.searchsorted(at, second))
+            mine, theirs = (np.flatnonzero(whose[:seen]) for whose in (one, ~one))
+            yield seen, *(_sample(bad[of], took[of], second) for of in (mine, theirs))
+
+    def _taken(self, random: np.random.Generator, at: Numbers, one: Marks, seconds: int) -> Numbers:
+        took = self._slower(latencies(random, len(at)), one)
+        for whose in (one, ~one):
+            for began in random.random(random.poisson(self.stalls * seconds / 60)) * seconds:
+                left = np.where((at >= began) & whose, np.maximum(began + 0.5 - at, 0), 0)
+                took = took + 1000 * left
+        return took
+
+    def _slower(self, took: Numbers, one: Marks) -> Numbers:
+        border = np.exp(np.log(80) + 0.6 * 1.2816) if self.tail else 0.0
+        return np.where(one & (took > border) & self.slower, 1.5 * took, took)
+
+    @property
+    def bound(self) -> float:
+        """Wald's, in requests of both, each of them evidence of its own."""
+        slow, _ = Quantile(0.95).begin(KNOWN).memory.bounds or (0.0, 0.0)
+        healthy = latencies(np.random.default_rng(5), 200_000)
+        mine = self._slower(healthy, np.full(len(healthy), fill_value=True))
+        other, one = (float((took >= slow).mean()) for took in (healthy, mine))
+        return Kind(0, self.share, other, one).bound
 
 
-def _slow(share: float, *, tail: bool, slower: bool, quantile: float = 0.95) -> Streams:
-    """What took longer than the bound that the domain chooses for p95."""
-    random = np.random.default_rng(4)
-    reference = histogram(latencies(random, (10_000,)))
-    slow, _ = Quantile(quantile).begin(reference).memory.bounds or (0.0, 0.0)
-    shape = (1000, 12_000)
-    candidate = random.random(shape) < share
-    values = latencies(random, shape)
-    if slower:
-        values = np.where(candidate, _slower(values, tail=tail), values)
-    return Streams(candidate, values >= slow)
-
-
-def _far_out() -> Iterator[Figure]:
-    """What it would bring to spread the stakes over the bounds of p95 and p99, as one test."""
-    for tail, slower in ((False, True), (True, True), (False, False)):
-        near, far = (
-            evidence(_slow(0.1, tail=tail, slower=slower, quantile=quantile))
-            for quantile in (0.95, 0.99)
-        )
-        found = first(np.logaddexp(near, far) - math.log(2) >= -math.log(ALPHA), BLOCK)
-        name = f"p95 and p99 at once, 10 % share{' (tail alone)' if tail else ''}"
-        if slower:
-            ratio = float(np.median(found)) / 1000
-            yield Figure(name, taken(found), "aim 1,000", ratio, "1.00 or less")
-        else:
-            wrong = share_of(found)
-            yield Figure(f"{name}, equal", f"{wrong:.2%}", "", wrong / ALPHA, "1.00 or less")
-
-
-def _bound(streams: Streams, share: float) -> float:
-    one, other = (
-        float(streams.bad[whose].mean()) for whose in (streams.candidate, ~streams.candidate)
-    )
-    return Kind(0, share, other, one).bound
-
-
-def _gate() -> Iterator[Figure]:
-    """The whole gate by the domain itself: errors, their limit, three quantiles, one alpha."""
-    trial = Trial(ALPHA, quantiles=(0.5, 0.95, 0.99))
-    for tail in (False, True):
-        found = np.array([_gate_failed_at(trial, seed, tail=tail) for seed in range(60)])
-        middle = float(np.median(found))
-        name = f"whole gate, latency +50 %{' (tail alone)' if tail else ''}, 10 % share"
-        yield Figure(name, taken(found), "aim 1,000", middle / 1000, "1.00 or less")
-
-
-def _gate_failed_at(trial: Trial, seed: int, *, tail: bool) -> float:
-    random = np.random.default_rng([5, seed])
-    standings = trial.begin(histogram(latencies(random, (10_000,))))
-    one = random.random(5_000) < 0.1
-    bad = random.random(5_000) < 0.01
-    values = latencies(random, (5_000,))
-    values = np.where(one, _slower(values, tail=tail), values)
-    for until in range(32, 5_000, 32):
-        seen, fell = slice(until), one[:until]
-        candidate, baseline = (
-            _sample(bad[seen][whose], values[seen][whose]) for whose in (fell, ~fell)
-        )
+def failed_at(trial: Trial, traffic: Traffic, seconds: int, seed: int) -> float:
+    """Requests of both until it was rolled back; infinite where it was not."""
+    standings = trial.begin(KNOWN)
+    for seen, candidate, baseline in traffic.looks(seconds, seed):
         standings = trial.look(standings, candidate, baseline)
         if standings.outcome is Outcome.FAIL:
-            return until
+            return seen
     return np.inf
 
 
-def _sample(bad: Marks, values: Numbers) -> Sample:
+def _found(trial: Trial, traffic: Traffic, seconds: int, runs: int) -> Numbers:
+    return np.array([failed_at(trial, traffic, seconds, seed) for seed in range(runs)])
+
+
+def _alone(stall: float = 0.25) -> Trial:
+    """All of alpha for p95: beside it are only errors, which are the same."""
+    return Trial(2 * ALPHA, error_limit=None, quantiles=(0.95,), stall=stall)
+
+
+def _latency() -> Iterator[Figure]:
+    for tail in BOTH:
+        for share in (0.5, 0.1):
+            traffic = Traffic(share=share, slower=True, tail=tail)
+            found = _found(_alone(), traffic, 1_000, RUNS)
+            name = f"p95 +50 %{' (tail alone)' if tail else ''}, 10/s, {100 * share:.0f} % share"
+            against = f"aim 1,000; Wald's bound {traffic.bound:,.0f}"
+            ratio = float(np.median(found)) / 1000
+            yield Figure(name, taken(found), against, ratio, "1.00 or less")
+
+
+def _equal() -> Iterator[Figure]:
+    for name, traffic in (
+        ("p95 equal, 10/s, 10 % share", Traffic()),
+        ("p95 equal, 40/s, 50 % share, in 6 stalls a minute", Traffic(40, 0.5, stalls=6)),
+    ):
+        wrong, single = (
+            share_of(_found(_alone(stall), traffic, 120, EQUAL_RUNS)) for stall in (0.25, 0.0)
+        )
+        against = f"{single:.1%} where each weighs for itself"
+        yield Figure(f"{name}, false", f"{wrong:.2%}", against, wrong / ALPHA, "1.00 or less")
+
+
+def _gate() -> Iterator[Figure]:
+    """The whole gate: errors, their limit, three quantiles, one alpha."""
+    trial = Trial(ALPHA, quantiles=(0.5, 0.95, 0.99))
+    for tail in BOTH:
+        found = _found(trial, Traffic(slower=True, tail=tail), 1_000, RUNS // 2)
+        name = f"whole gate, latency +50 %{' (tail alone)' if tail else ''}, 10/s, 10 % share"
+        ratio = float(np.median(found)) / 1000
+        yield Figure(name, taken(found), "aim 1,000", ratio, "1.00 or less")
+
+
+def _sample(bad: Marks, values: Numbers, seconds: int) -> Sample:
     failed = int(bad.sum())
-    return Sample(Counts(len(bad) - failed, failed), histogram(values))
+    return Sample(Counts(len(bad) - failed, failed), histogram(values), seconds)

@@ -8,9 +8,10 @@ Feature: Users move to the candidate a share at a time
       | p50 latency | 300 ms  |
       | p95 latency | 800 ms  |
       | p99 latency | 2000 ms |
+      | memory      | 90 %    |
 
   Scenario: What the candidate is judged by is watched from now on
-    When these objectives are handed to those who watch the service
+    When these objectives and the candidate's own are handed to those who watch the service
     Then every objective that alerts has its alert policy
     And scrape job, alert rules and dashboard are there
     And the candidate tells every metric that is watched

@@ -1,11 +1,22 @@
 """Sentences about what the service counts of itself."""
 
+import pytest
 from pytest_bdd import given, parsers, then
 
+from greenrun.domain.gate import Gate
+from greenrun.monitoring import figures_of
 from greenrun.proofs import metric_promises
 from greenrun.proofs.metrics import OwnMetrics
 from greenrun.release import Release
+from greenrun.suite import foresaid
 from steps.tables import Table
+
+
+@pytest.fixture
+def own_objectives(release: Release, request: pytest.FixtureRequest) -> Gate:
+    """Those of the service's own figures, for whoever is at hand when another feature has them."""
+    stated = foresaid.tables(request.path.parent, "they keep these objectives")
+    return metric_promises.limits(stated, figures_of(release.plan))
 
 
 @given(parsers.parse('the candidate\'s metrics at "{path}"'), target_fixture="metrics")
@@ -29,5 +40,10 @@ def _(metrics: OwnMetrics, datatable: Table) -> None:
 
 
 @then("they keep these objectives")
-def _(metrics: OwnMetrics, datatable: Table) -> None:
-    metrics.keep(metric_promises.objectives(datatable))
+def _(release: Release, metrics: OwnMetrics, datatable: Table) -> None:
+    metrics.keep(metric_promises.objectives(datatable, figures_of(release.plan)))
+
+
+@then("they keep those of the canary")
+def _(release: Release, metrics: OwnMetrics, objectives: Gate) -> None:
+    metrics.keep(metric_promises.objectives_of_canary(release.plan, objectives))

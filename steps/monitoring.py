@@ -1,16 +1,26 @@
 """Sentences about those who watch the service after its release."""
 
+import pytest
 from pytest_bdd import then, when
 
 from greenrun.domain.gate import Gate
-from greenrun.monitoring import HandOver, Watchers
+from greenrun.monitoring import HandOver, Objectives, Watchers
 from greenrun.proofs import monitoring
 from greenrun.release import Release
 
 
-@when("these objectives are handed to those who watch the service", target_fixture="handed")
-def _(release: Release, objectives: Gate, watchers: Watchers) -> HandOver:
-    return monitoring.handed_over(release, objectives, watchers)
+@pytest.fixture
+def promised(objectives: Gate, own_objectives: Gate) -> Objectives:
+    """Everything that a release is judged by, and watched by from then on."""
+    return Objectives(objectives, own_objectives)
+
+
+@when(
+    "these objectives and the candidate's own are handed to those who watch the service",
+    target_fixture="handed",
+)
+def _(release: Release, promised: Objectives, watchers: Watchers) -> HandOver:
+    return monitoring.handed_over(release, promised, watchers)
 
 
 @then("every objective that alerts has its alert policy")
@@ -29,5 +39,5 @@ def _(release: Release) -> None:
 
 
 @then("handing them over again changes nothing")
-def _(release: Release, objectives: Gate, watchers: Watchers) -> None:
-    monitoring.same_again(release, objectives, watchers)
+def _(release: Release, promised: Objectives, watchers: Watchers) -> None:
+    monitoring.same_again(release, promised, watchers)

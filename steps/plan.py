@@ -4,6 +4,7 @@ import pytest
 from pytest_bdd import then
 
 from greenrun.domain.gate import Gate
+from greenrun.monitoring import Objectives, Watchers
 from greenrun.planning import Rehearsed
 from greenrun.plugin import Wishes
 from greenrun.proofs import foretold
@@ -20,5 +21,11 @@ def objectives(request: pytest.FixtureRequest) -> Gate:
 
 
 @then("the plan tells what serves now, what would change and how it would be taken back")
-def _(release: Release, rehearsed: Rehearsed | None, objectives: Gate, wishes: Wishes) -> None:
-    foretold.told(release, rehearsed, objectives, aloud=wishes.plan)
+def _(
+    release: Release,
+    rehearsed: Rehearsed | None,
+    promised: Objectives,
+    watchers: Watchers,
+    wishes: Wishes,
+) -> None:
+    foretold.told(release, rehearsed, promised, watchers.alerts, aloud=wishes.plan)

@@ -29,13 +29,14 @@ class Stream:
     good: int = 0
     bad: int = 0
     owed: float = 0.0
+    seconds: float = 0.0
 
     def __post_init__(self) -> None:
         self._taken = [0] * (len(BUCKETS.bounds) + 1)
 
     def flow(self, seconds: float) -> None:
         """Let requests come for so long."""
-        self.owed += self.rate * seconds
+        self.owed, self.seconds = self.owed + self.rate * seconds, self.seconds + seconds
         for _ in range(int(self.owed)):
             failed = self.chance.random() < self.errors
             self.bad, self.good = self.bad + failed, self.good + (not failed)
@@ -46,7 +47,8 @@ class Stream:
     @property
     def sample(self) -> Sample:
         """What was counted by now."""
-        return Sample(Counts(self.good, self.bad), Histogram(BUCKETS.bounds, tuple(self._taken)))
+        latencies = Histogram(BUCKETS.bounds, tuple(self._taken))
+        return Sample(Counts(self.good, self.bad), latencies, self.seconds)
 
 
 @dataclass

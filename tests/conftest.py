@@ -47,8 +47,8 @@ class World:
     """A service in memory, and everything that a release of it asks for."""
 
     platform: FakePlatform
-    logs: FakeLogs
-    web: FakeWeb
+    logs: FakeLogs = field(default_factory=lambda: FakeLogs(tuple))
+    web: FakeWeb = field(default_factory=FakeWeb)
     browser: FakeBrowser = field(default_factory=FakeBrowser)
     examiner: FakeExaminer = field(default_factory=FakeExaminer)
     metrics: FakeMetrics = field(init=False)
@@ -66,7 +66,7 @@ class World:
     vault: FakeVault = field(default_factory=FakeVault)
 
     def __post_init__(self) -> None:
-        self.metrics = FakeMetrics(self.clock, {BASELINE: HEALTHY})
+        self.metrics = FakeMetrics(self.clock)
 
     @property
     def roles(self) -> Roles:
@@ -104,7 +104,9 @@ def world(plan: Plan) -> World:
         return list(platform.state.resolved.serving)
 
     web = FakeWeb({"/": Answer(200, {}, "{}", timedelta(milliseconds=5))})
-    return World(platform, FakeLogs(answering), web)
+    world = World(platform, FakeLogs(answering), web)
+    world.metrics.answering[BASELINE] = HEALTHY
+    return world
 
 
 @pytest.fixture

@@ -87,7 +87,7 @@ def test_help_says_what_there_is() -> None:
 def test_the_addresses_come_as_one_line_of_json_and_nothing_else() -> None:
     with greenrun_cloud("--json", "--runtime", "in-process") as process:
         told = addresses(process)
-        assert set(told) == {"grpc", "rest"}
+        assert set(told) == {"grpc", "rest", "metadata"}
         assert re.fullmatch(r"127\.0\.0\.1:\d+", told["grpc"])
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", told["rest"])
         services = httpx.get(f"{told['rest']}/v2/projects/p/locations/l/services")
@@ -100,13 +100,14 @@ def test_the_addresses_come_as_one_line_of_json_and_nothing_else() -> None:
 def test_people_are_told_addresses_and_what_to_export() -> None:
     with greenrun_cloud("--runtime", "in-process") as process:
         assert process.stdout
-        lines = [process.stdout.readline() for _ in range(9)]
-        address = lines[2].split()[1]
-        assert lines[7] == f"export CLOUD_RUN_EMULATOR_HOST={address}\n"
-        exported = dict(pair.split("=") for pair in lines[8].split()[1:])
+        lines = [process.stdout.readline() for _ in range(11)]
+        address, metadata = lines[2].split()[1], lines[4].split()[1]
+        assert lines[8] == f"export CLOUD_RUN_EMULATOR_HOST={address}\n"
+        exported = dict(pair.split("=") for pair in lines[9].split()[1:])
         assert exported == {
             f"{api}_EMULATOR_HOST": address for api in ("LOGGING", "MONITORING", "SECRET_MANAGER")
         }
+        assert lines[10] == f"export GCE_METADATA_HOST={metadata} GCE_METADATA_IP={metadata}\n"
         process.send_signal(signal.SIGINT)
         assert ended(process)[0] == 0
 

@@ -1,11 +1,13 @@
 """Secrets of identities are read when somebody speaks as one of them, and never shown."""
 
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 import pytest
 
-from fixtures.identities import STAND_IN, SecretIdentities, filled
+from fixtures.identities import SecretIdentities
+from fixtures.reach import Reach
 from greenrun.domain.plan import Plan
 from greenrun.domain.revision import SecretReference
 from greenrun.errors import CallFailed
@@ -71,18 +73,38 @@ def test_an_identity_token_is_asked_for_whenever_it_is_shown(
     assert kept == ["first", "second"]
 
 
-def test_a_rehearsal_shows_a_stand_in_for_an_identity_token(plan: Plan) -> None:
-    private = replace(plan, identities={"a caller": {"Authorization": "Bearer {identity token}"}})
-    assert filled(private, {})["a caller"] == {"Authorization": f"Bearer {STAND_IN}"}
+def private(plan: Plan, **identities: dict[str, str]) -> SecretIdentities:
+    """Identities of a service that not everybody may call."""
+    wanted = replace(plan, public=False, identities=identities)
+    return SecretIdentities(wanted, CountedVault(set()), lambda _: None, lambda: "token")
+
+
+def test_everybody_but_nobody_is_let_in_to_a_private_service(plan: Plan) -> None:
+    identities = private(plan, guest={"X-Guest": "yes"}, nobody={"X-From": "here"})
+    assert dict(identities) == {
+        "nobody": {"X-From": "here"},
+        "a user": {"X-Serverless-Authorization": "Bearer token"},
+        "guest": {"X-Guest": "yes", "X-Serverless-Authorization": "Bearer token"},
+    }
+
+
+def test_who_shows_a_token_in_a_place_of_their_own_shows_no_other(plan: Plan) -> None:
+    identities = private(plan, agent={"Authorization": "Bearer {identity token}"})
+    assert identities["agent"] == {"Authorization": "Bearer token"}
+
+
+def test_a_public_service_is_shown_no_token(declared: Plan, vault: CountedVault) -> None:
+    identities = SecretIdentities(
+        replace(declared, identities={}),
+        vault,
+        lambda _: None,
+        lambda: pytest.fail("asked for a token"),
+    )
+    assert dict(identities) == {"nobody": {}, "a user": {}}
 
 
 def test_each_has_its_headers_and_nobody_says_nothing(identities: SecretIdentities) -> None:
     assert dict(identities) == FILLED
-
-
-def test_values_at_hand_make_the_same(declared: Plan) -> None:
-    values = {"API_TOKEN": "value of api-token", "ADMIN_TOKEN": "value of admin-token"}
-    assert filled(declared, values) == FILLED
 
 
 def test_they_are_known_by_name_before_any_secret_is_read(
@@ -134,5 +156,24 @@ def test_a_secret_that_cannot_be_read_may_be_readable_later(
 
 
 def test_a_value_with_braces_is_said_as_it_is(declared: Plan) -> None:
-    values = {"API_TOKEN": "{x}", "ADMIN_TOKEN": "{0}{}"}
-    assert filled(declared, values)["an admin"] == {"Authorization": "Bearer {0}{}", "X-As": "{x}"}
+    @dataclass
+    class Braces(CountedVault):
+        def read(self, secret: str, version: str) -> str:
+            return {"api-token:5": "{x}", "admin-token:1": "{0}{}"}[f"{secret}:{version}"]
+
+    identities = SecretIdentities(declared, Braces(set()), lambda _: None, str)
+    assert identities["an admin"] == {"Authorization": "Bearer {0}{}", "X-As": "{x}"}
+
+
+EMULATED = {
+    f"{api}_EMULATOR_HOST": "127.0.0.1:9"
+    for api in ("CLOUD_RUN", "LOGGING", "MONITORING", "SECRET_MANAGER")
+}
+
+
+def test_emulators_without_a_metadata_server_have_no_token(plan: Plan) -> None:
+    with (
+        closing(Reach.by(EMULATED, str)) as reach,
+        pytest.raises(CallFailed, match="and no GCE_METADATA_HOST"),
+    ):
+        reach.identity_tokens(plan)()

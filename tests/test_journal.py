@@ -72,6 +72,9 @@ def line(number: int, path: Path) -> str:
         (lambda lines: [*lines, "{}"], 4),
         (lambda lines: [*lines, lines[2]], 4),
         (lambda lines: [*lines[:2], lines[2].replace('"facts"', '"fact"')], 3),
+        (lambda lines: [*lines[:2], lines[2].replace('"facts": {}', '"facts": [1]')], 3),
+        (lambda lines: [*lines[:2], lines[2].replace('"shop-1"', "7")], 3),
+        (lambda lines: [*lines[:2], "[" * 100_000], 3),
     ],
 )
 def test_a_changed_line_is_told_with_its_number(
@@ -88,6 +91,12 @@ def test_a_changed_line_is_told_with_its_number(
         journal.is_whole()
     assert closed.value.message == f"journal: {expected}"
     assert closed.value.hint == refused.value.hint
+
+
+def test_a_line_that_is_no_text_any_more_is_told_with_its_number(three: Path) -> None:
+    three.write_bytes(three.read_bytes().replace(b"ready", b"re\xffdy"))
+    with pytest.raises(ReleaseError, match=r"journal\.jsonl:2: this line"):
+        Journal(three, FakeClock()).entries()
 
 
 @pytest.mark.parametrize("kept", [1, 40, -1])

@@ -58,6 +58,7 @@ LIVE = replace(
 ANSWERED = Sample(
     Counts(275_374, 1_106), Histogram((100.0, 200.0, 400.0), (200_000, 70_000, 6_480))
 )
+WATCHED = (("alert policy for error rate over 5 % for 5 min", "would be created"),)
 TRIAL = Trial(0.005, quantiles=(0.95,), latency_limits=((0.95, 400.0),))
 PROMOTED = Standing(
     "a run",
@@ -112,7 +113,7 @@ def told(outlook: Outlook, title: str) -> dict[str, tuple[str, ...]]:
 
 
 def test_a_plan_reads_like_this(plan: Plan, roles: Roles) -> None:
-    found = outlook(plan, roles, SOURCE, Known(TRIAL, PROMOTED))
+    found = outlook(plan, roles, SOURCE, Known(TRIAL, PROMOTED, watched=WATCHED))
     assert found.as_text() == (GOLDEN / "outlook.txt").read_text("utf-8")
     assert found.as_markdown() == (GOLDEN / "outlook.md").read_text("utf-8")
 

@@ -210,6 +210,49 @@ def test_a_request_log_that_stays_empty_has_a_deadline(release: Release, world: 
     assert world.clock.now() - begun >= timedelta(seconds=60)
 
 
+POSTED = ["request", "sends", "requests", "p95 at most"]
+
+
+def test_a_row_sends_its_body_with_each_request(release: Release, world: World) -> None:
+    rows = read_table([POSTED, ["POST /", 'text = "a"; limit = 3', "3", "1 s"]])
+    release.prober.verify(URL, rows)
+    assert [(probe.method, probe.json, probe.files) for probe in world.web.asked] == 4 * [
+        ("POST", {"text": "a", "limit": 3}, {})
+    ]
+    told = str(world.evidence.kept["requests and answers"]).splitlines()
+    assert told[:2] == ["POST / as a user", '  > {"text": "a", "limit": 3}']
+
+
+def test_files_and_a_get_with_a_body_are_sent_as_in_a_flow(release: Release, world: World) -> None:
+    rows = [["POST /", 'file as maps.txt = "I; love"'], ["GET /", "a = 1"]]
+    release.prober.verify(URL, read_table([["request", "sends"], *rows]))
+    posted, got = sorted(world.web.asked, key=lambda probe: probe.method, reverse=True)
+    assert (posted.json, posted.files) == (None, {"file": ("maps.txt", "I; love")})
+    assert (got.json, got.files) == ({"a": 1}, {})
+    told = str(world.evidence.kept["requests and answers"])
+    assert "  > file, file maps.txt: I; love" in told
+
+
+def test_a_unique_value_is_that_of_its_table(release: Release, world: World) -> None:
+    row = ["POST /", "text = {unique}", "2", ""]
+    for _ in range(2):
+        release.prober.verify(URL, read_table([POSTED, row, row]))
+    sent = [str(probe.json) for probe in world.web.asked]
+    assert [sent.count(one) for one in dict.fromkeys(sent)] == [4, 4]
+    told = str(world.evidence.kept["requests and answers"])
+    assert json.dumps(world.web.asked[-1].json) in told
+
+
+def test_a_body_is_handed_on_whole_so_that_a_secret_in_it_can_be_found(
+    release: Release, world: World
+) -> None:
+    long = "x" * 10_000 + "s3cret"
+    rows = read_table([["request", "sends"], ["POST /", f"text = {long}"]])
+    release.prober.verify(URL, rows)
+    assert json.dumps({"text": long}) in str(world.evidence.kept["requests and answers"])
+    assert "s3cret" not in repr(rows)
+
+
 def test_credentials_do_not_show_in_what_is_kept(release: Release, world: World) -> None:
     world.web.answers["/"] = Answer(200, {}, "fine", timedelta(milliseconds=1))
     release.prober.verify(URL, read_table([["request"], ["GET /"]]))

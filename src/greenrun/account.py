@@ -2,13 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
 
 from greenrun.domain.service import Service
 from greenrun.domain.standing import Standing
+from greenrun.domain.traffic import TrafficSplit
 from greenrun.errors import ReleaseError
 from greenrun.journal import Journal
 from greenrun.lock import Lock
 from greenrun.ports import Progress
+
+UNREADABLE = "put the service in order by hand, then delete the Cloud Run job of that lock"
+"""What to do about a claim that does not tell where its release stands."""
 
 
 class Account:
@@ -35,8 +41,7 @@ class Account:
         except ValueError as error:
             self.lock.let_go()
             raise ReleaseError(
-                f"could not read what {before} has left: {error}",
-                hint="put the service in order by hand, then delete the Cloud Run job of that lock",
+                f"could not read what {before} has left: {error}", hint=UNREADABLE
             ) from error
 
     @contextmanager
@@ -61,6 +66,23 @@ class Account:
                 migrations=self.last.migrations if self.last else (),
             )
         )
+
+    @property
+    def stands(self) -> Standing:
+        """Where the release stands. Raises ReleaseError before its baseline was found."""
+        if self.standing is None:
+            raise ReleaseError(
+                "the baseline is not known in this run", hint="run features/ as a whole"
+            )
+        return self.standing
+
+    def change_standing(self, **changes: Any) -> None:  # noqa: ANN401 - as Standing has them
+        """Write down that something of the standing has changed, or is about to."""
+        self.stand(replace(self.stands, **changes))
+
+    def ask(self, split: TrafficSplit, **changes: Any) -> None:  # noqa: ANN401 - likewise
+        """Write down a split that is about to be asked for, and what changes with it."""
+        self.stand(replace(self.stands.ask(split), **changes))
 
     def stand(self, standing: Standing) -> None:
         """Write down where the release stands, before anything is done that follows from it.

@@ -140,7 +140,8 @@ def _await_end_of_stdin(ended: Event) -> None:
 
 
 def _line(started: "LocalCloud") -> str:
-    return json.dumps({"grpc": started.grpc, "rest": started.rest})
+    addresses = {"grpc": started.grpc, "rest": started.rest, "metadata": started.metadata}
+    return json.dumps(addresses)
 
 
 def _welcome(started: "LocalCloud") -> str:
@@ -148,11 +149,13 @@ def _welcome(started: "LocalCloud") -> str:
     return f"""\
 Google Cloud is ready on this machine, until Ctrl-C.
 
-  gRPC  {started.grpc}
-  REST  {started.rest}
+  gRPC      {started.grpc}
+  REST      {started.rest}
+  metadata  {started.metadata}
 
 Where clients look for it:
 
 export CLOUD_RUN_EMULATOR_HOST={started.grpc}
 export {siblings}
+export GCE_METADATA_HOST={started.metadata} GCE_METADATA_IP={started.metadata}
 """

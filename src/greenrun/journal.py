@@ -4,12 +4,13 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+from greenrun.domain import reading
 from greenrun.errors import GateClosed, ReleaseError
 from greenrun.ports import Clock
 
@@ -122,16 +123,29 @@ class Journal:
             file.truncate(file.read().rfind(b"\n") + 1)
 
     def _lines(self) -> list[str]:
-        return self.path.read_text("utf-8").splitlines() if self.path.exists() else []
+        """Bytes that are no text are told like any other change of a line."""
+        if not self.path.exists():
+            return []
+        return self.path.read_text("utf-8", errors="backslashreplace").splitlines()
 
 
 def _entry(line: str, previous: str) -> Entry | None:
     """What a line says; None where it does not follow from the one before it."""
     try:
-        fields = json.loads(line)
-        return Entry(**fields) if fields.pop("previous") == previous else None
-    except (ValueError, KeyError, TypeError, AttributeError):
+        fields = reading.document(line, "line", _fields)
+    except ValueError:
         return None
+    return Entry(**fields) if fields.pop("previous") == previous else None
+
+
+def _fields(found: object, key: str) -> dict[str, Any]:
+    return reading.fields(found, key, _FIELDS)
+
+
+_FIELDS: Mapping[str, reading.Read[object]] = {
+    **dict.fromkeys(("time", "action", "subject", "state", "previous"), reading.text),
+    "facts": reading.texts,
+}
 
 
 def _change(entry: Entry) -> tuple[str, str]:

@@ -8,12 +8,12 @@ from datetime import timedelta
 
 from greenrun.domain.claim import Claim, Owner
 from greenrun.errors import CallFailed, LockHeld, LockLapsed, LockLost
+from greenrun.heart import Heart
 from greenrun.ports import Claims, Clock, Progress
 
 _BEAT = 1 / 3
 _WATCHED = 1 / 2
-_RETRY = 1 / 30
-"""Shares of a time to live: between beats, of watching one that looks dead, after a failed beat."""
+"""Shares of a time to live: between beats, and of watching one that looks dead."""
 
 _LOOK_EVERY = timedelta(seconds=1)
 _HELD = "wait for that release to end, interrupt it, or end its claim with --unlock"
@@ -50,8 +50,7 @@ class Lock:
         self._is_gone = is_gone
         self._claim: Claim | None = None
         self._writing = threading.Lock()
-        self._ending = threading.Event()
-        self._heart = threading.Thread()
+        self._heart: Heart | None = None
 
     def __repr__(self) -> str:
         return f"Lock({self._service}: {self._claim or 'not held'})"
@@ -76,7 +75,8 @@ class Lock:
         before = self._vacant(progress)
         claim = self._successor(before, self.owner, held=True)
         self._create(claim)
-        self._begin(claim)
+        self._claim = claim
+        self._heart = Heart(self._beat, claim.time_to_live * _BEAT, f"lock of {self._service}")
         try:
             self._prevail(claim)
         except BaseException:
@@ -114,8 +114,8 @@ class Lock:
             claim, self._claim = self._claim, None
         if claim is None:
             return
-        self._ending.set()
-        self._heart.join()
+        if self._heart:
+            self._heart.stop()
         try:
             self._claims.update(replace(claim, beat=self._clock.now(), held=False))
         except CallFailed:
@@ -198,31 +198,8 @@ class Lock:
         with suppress(CallFailed):
             self._claims.remove(lower.number)
 
-    def _begin(self, claim: Claim) -> None:
-        self._claim = claim
-        self._ending = threading.Event()
-        self._heart = threading.Thread(
-            target=self._keep_beating,
-            args=(self._ending, claim.time_to_live),
-            name=f"lock of {self._service}",
-            daemon=True,
-        )
-        self._heart.start()
-
-    def _keep_beating(self, ending: threading.Event, time_to_live: timedelta) -> None:
-        """Until it is let go, or has lapsed: what lapsed is never brought to life again."""
-        seconds = time_to_live.total_seconds()
-        pause = seconds * _BEAT
-        while not ending.wait(pause):
-            try:
-                if not self._beat():
-                    return
-                pause = seconds * _BEAT
-            except Exception:  # noqa: BLE001 - whatever it was, `check` notices when beats are missing
-                pause = seconds * _RETRY
-
     def _beat(self) -> bool:
-        """False where there is nothing (any more) to keep alive."""
+        """False where there is nothing (any more) to keep alive: what lapsed stays dead."""
         with self._writing:
             claim = self._claim
             if claim is None or self._silence(claim) >= claim.time_to_live:

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 from greenrun import building, preflight, push
 from greenrun.account import Account
-from greenrun.canary import Canary, objectives
-from greenrun.canary.comparing import Comparison, with_baseline_tagged, without_our_tag
+from greenrun.canary.comparing import with_baseline_tagged
 from greenrun.canary.showing import Showing
 from greenrun.candidate import Candidate
 from greenrun.domain.gate import Gate
@@ -16,17 +14,18 @@ from greenrun.domain.image import Build, Image
 from greenrun.domain.increment import Increment
 from greenrun.domain.plan import Plan
 from greenrun.domain.service import Service
-from greenrun.domain.sight import Foresight
 from greenrun.domain.source import Source
 from greenrun.domain.standing import Stage, Standing
-from greenrun.domain.traffic import TrafficSplit
 from greenrun.errors import GateClosed, ReleaseError
 from greenrun.footing import Footing
-from greenrun.foresight import foresight
 from greenrun.migration import Migration, Migrations
 from greenrun.ports import Patience, Roles
 from greenrun.probing import Prober
 from greenrun.way_back import WayBack
+from greenrun.way_forward import WayForward
+
+if TYPE_CHECKING:
+    from greenrun.monitoring import Watched
 
 
 class Release:
@@ -35,7 +34,7 @@ class Release:
     Every change of the platform is made under the lock, journalled before and after, and rests on
     the service as this release left it. Methods that judge raise GateClosed; only `raise_share`,
     `run_canary` and `promote` move users to the candidate. `by_hand` tells what people have asked
-    for instead of a release.
+    for instead of a release, `watched` what became of the alert policies.
     """
 
     def __init__(
@@ -56,6 +55,7 @@ class Release:
         self.before: Service | None = None
         self.increments: list[Increment] = []
         self.by_hand: list[str] = []
+        self.watched: tuple[Watched, ...] = ()
         self.migrations: tuple[Migration, ...] = ()
         self._showing = Showing(roles)
         self._build: Build | None = None
@@ -134,8 +134,9 @@ class Release:
     def migrate(self) -> tuple[Migration, ...]:
         """Apply pending migrations with the candidate's image; their status afterwards."""
         wanted = Migrations.of(self.plan, self.image.reference, self.roles, self.account)
-        self.migrations = wanted.apply(self._contracted)
-        self._stand(migrations=tuple(one.name for one in self.migrations if one.applied))
+        self.migrations = wanted.apply(lambda yes: self.account.change_standing(contracted=yes))
+        applied = tuple(one.name for one in self.migrations if one.applied)
+        self.account.change_standing(migrations=applied)
         return self.migrations
 
     @property
@@ -163,26 +164,16 @@ class Release:
 
     def _make_candidate(self) -> None:
         name = f"{self.plan.service}-{self.roles.clock.now():%Y%m%d-%H%M%S}"
-        split = self.way_back.standing.before.tagged(name, self.plan.revision_tag)
+        split = self.account.stands.before.tagged(name, self.plan.revision_tag)
         split = with_baseline_tagged(split, self.baseline, self.plan)
         image = self.image.reference
         candidate = self._candidate = Candidate(name, self.plan, self.roles)
-        self._ask(split, stage=Stage.DEPLOYED, candidate=name, image=image)
+        self.account.ask(split, stage=Stage.DEPLOYED, candidate=name, image=image)
         candidate.make(split, image, self.footing, self.account)
 
     def raise_share(self, percent: int) -> None:
         """Give the candidate this share of the users, and the baseline the rest."""
-        shares = {self.baseline: 100 - percent, self.candidate.name: percent}
-        self._split(self.footing.left.resolved.shared(shares), f"{percent} %")
-
-    def _split(self, split: TrafficSplit, name: str) -> None:
-        before = self.footing.left.resolved
-        self._ask(split, stage=Stage.MOVED)
-        with self.account.change("split traffic", self.plan.service, split=str(split)):
-            after = self.roles.platform.split_traffic(split, self.footing.left, self.patience)
-        self.footing.stand_on(after)
-        told = f"before: {before}\nafter: {after.actual}"
-        self.roles.evidence.attach(f"traffic at {name}", told)
+        self._way_forward.raise_share(percent)
 
     def run_canary(self, gate: Gate) -> tuple[Increment, ...]:
         """Raise the share by the planned increments; stop at the first that does not pass.
@@ -192,40 +183,23 @@ class Release:
             ChangedBySomebody: another than this release has changed the service meanwhile.
         """
         self._showing.choose_place()
-        one, other, headers = self.candidate.name, self.baseline, self.prober.headers("a user")
-        compared = Comparison(self.plan, self.service, one, other, self.account.run, headers)
-        ahead = self._foresight(gate)
-        with compared.judged(gate, self.roles, ahead.traffic.sample.latencies) as judges:
-            canary = Canary(self.plan.canary, judges, self.roles, self.footing.undisturbed)
-            self.increments = canary.increments
-            for share in self.plan.canary.increments:
-                canary.plan = ahead.plan_at(share)
-                self.raise_share(share)
-                canary.watch(share)
+        self.increments = []
+        self._way_forward.run_canary(gate, self.before, self.service, self.increments)
         self._showing.draw(self.increments)
         return tuple(self.increments)
 
-    def _foresight(self, gate: Gate) -> Foresight:
-        """As the plan told it: the service is read as it was before the release has changed it."""
-        canary = self.plan.canary
-        trial = objectives.trial(gate, canary, canary.alpha_each)
-        before = self.before or self.service
-        return foresight(self.plan, self.roles, before, self.baseline, trial)
-
     def promote(self) -> frozenset[str]:
         """Give the candidate every user, and prove it by who answers them."""
-        before, name = self.way_back.standing.before, self.candidate.name
-        everybody = self.footing.left.resolved.shared({name: 100})
-        self._split(without_our_tag(everybody, before, self.plan), "100 %")
+        name, service = self.candidate.name, self.plan.service
+        self._way_forward.give_everybody()
         found = self.answering()
-        if found != {self.candidate.name}:
+        if found != {name}:
             raise GateClosed(
-                f"{self.plan.service} was promoted, but got answers from "
-                f"{', '.join(sorted(found))}, needs them all from {self.candidate.name}"
+                f"{service} was promoted, but got answers from {', '.join(sorted(found))}, "
+                f"needs them all from {name}"
             )
-        facts = {"image": self.image.reference, "service": self.plan.service}
-        self.account.note("promoted", self.candidate.name, **facts)
-        self._stand(stage=Stage.PROMOTED)
+        self.account.note("promoted", name, image=self.image.reference, service=service)
+        self.account.change_standing(stage=Stage.PROMOTED)
         return found
 
     def answering(self) -> frozenset[str]:
@@ -241,10 +215,10 @@ class Release:
             return False
         if self.promoted:
             with suppress(ReleaseError):  # users come first; the way back tells what forbids it
-                self._stand(stage=Stage.MOVED)
+                self.account.change_standing(stage=Stage.MOVED)
         try:
             changed = self.way_back.take()
-            self._stand(stage=Stage.RESTORED)
+            self.account.change_standing(stage=Stage.RESTORED)
         finally:
             self._showing.draw(self.increments)
         return changed
@@ -256,13 +230,14 @@ class Release:
         return self.roll_back()
 
     @property
+    def _way_forward(self) -> WayForward:
+        name, footing = self.candidate.name, self.footing
+        return WayForward(self.plan, name, footing, self.prober, self.roles, self.account)
+
+    @property
     def way_back(self) -> WayBack:
         """The way back to the baseline. Raises ReleaseError where none was found yet."""
-        if self.standing is None:
-            raise ReleaseError(
-                "the baseline is not known in this run", hint="run features/ as a whole"
-            )
-        return self.way_back_of(self.standing)
+        return self.way_back_of(self.account.stands)
 
     def way_back_of(self, standing: Standing) -> WayBack:
         """The way back from wherever a release stands."""
@@ -272,13 +247,3 @@ class Release:
     def patience(self) -> Patience:
         """How long a change of the split may take."""
         return Patience(self.plan.change_within, self.roles.progress.report)
-
-    def _stand(self, **changes: Any) -> None:  # noqa: ANN401 - as Standing has them
-        """Write down that something of the standing has changed, or is about to."""
-        self.account.stand(replace(self.way_back.standing, **changes))
-
-    def _contracted(self, contracted: bool) -> None:  # noqa: FBT001 - as Migrations.apply calls it
-        self._stand(contracted=contracted)
-
-    def _ask(self, split: TrafficSplit, **changes: Any) -> None:  # noqa: ANN401 - likewise
-        self.account.stand(replace(self.way_back.standing.ask(split), **changes))

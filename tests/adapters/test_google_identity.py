@@ -4,6 +4,7 @@ import base64
 import json
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from greenrun.adapters.google_identity import IdentityTokens
 from greenrun.errors import CallFailed
+from greenrun.local_cloud.identity.metadata_server import MetadataServer
+from greenrun.local_cloud.identity.tokens import OWNER, Issuer
 
 AUDIENCE = "https://shop.example.run.app"
 ROBOT = "release@shop-project.iam.gserviceaccount.com"
@@ -139,5 +142,31 @@ def test_a_person_cannot_mint_one(credentials: Path) -> None:
 
 @pytest.mark.usefixtures("credentials")
 def test_a_machine_without_credentials_is_a_failed_call() -> None:
+    with pytest.raises(CallFailed, match="got no Google credentials on this machine"):
+        IdentityTokens(lambda: AUDIENCE).token()
+
+
+@pytest.fixture
+def metadata() -> Iterator[MetadataServer]:
+    with closing(MetadataServer(Issuer())) as server:
+        yield server
+
+
+@pytest.mark.usefixtures("robot")
+def test_an_emulated_metadata_server_is_asked_alone(
+    metadata: MetadataServer, tokens: TokenServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    token = IdentityTokens(lambda: AUDIENCE, metadata.address).token()
+    assert (claims(token)["aud"], claims(token)["email"]) == (AUDIENCE, OWNER)
+    assert tokens.audiences == []
+
+
+def test_the_release_after_a_rehearsal_has_its_own_identity(
+    metadata: MetadataServer, credentials: Path
+) -> None:
+    IdentityTokens(lambda: AUDIENCE, metadata.address).token()
+    assert not credentials.exists()
     with pytest.raises(CallFailed, match="got no Google credentials on this machine"):
         IdentityTokens(lambda: AUDIENCE).token()

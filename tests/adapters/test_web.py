@@ -1,13 +1,16 @@
 import json
 import socket
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from datetime import timedelta
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import ClassVar
 
 import pytest
+from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
 from greenrun.adapters.web import HttpxWeb
@@ -147,31 +150,77 @@ def converse(connection: ServerConnection) -> None:
             return
 
 
-@pytest.fixture
-def socket_address() -> Iterator[str]:
-    with serve(converse, "127.0.0.1", 0) as server:
+@dataclass
+class Listening:
+    """A server of WebSockets, and the notes of those who came."""
+
+    address: str = ""
+    notes: list[str | None] = field(default_factory=list)
+
+
+@contextmanager
+def listening(
+    answer: Callable[[ServerConnection, Request], Response | None],
+) -> Iterator[Listening]:
+    state = Listening()
+
+    def note(connection: ServerConnection, request: Request) -> Response | None:
+        state.notes.append(request.headers.get("x-note"))
+        return answer(connection, request)
+
+    with serve(converse, "127.0.0.1", 0, process_request=note) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
         host, port = server.socket.getsockname()
-        yield f"{host}:{port}"
+        state.address = f"{host}:{port}"
+        yield state
         server.shutdown()
         thread.join()
 
 
+@pytest.fixture
+def socket_address() -> Iterator[str]:
+    with listening(lambda *_: None) as server:
+        yield server.address
+
+
 @pytest.mark.parametrize("scheme", ["ws", "http"])
 def test_a_conversation_gives_all_received(web: HttpxWeb, socket_address: str, scheme: str) -> None:
-    received = web.converse(f"{scheme}://{socket_address}/ws/1", "hello")
+    received = web.converse(f"{scheme}://{socket_address}/ws/1", "hello", {})
     assert received == ["welcome, ********", "you said 'hello'"]
 
 
+def test_what_says_who_asks_goes_with_the_handshake(web: HttpxWeb) -> None:
+    with listening(lambda *_: None) as server:
+        web.converse(f"ws://{server.address}", "hello", {"x-note": "mine"})
+    assert server.notes == ["mine"]
+
+
+def test_a_conversation_does_not_follow_a_redirect(web: HttpxWeb) -> None:
+    with listening(lambda *_: None) as elsewhere:
+        there = f"ws://{elsewhere.address}/"
+
+        def redirect(connection: ServerConnection, _: Request) -> Response:
+            response = connection.respond(HTTPStatus.FOUND, "")
+            response.headers["Location"] = there
+            return response
+
+        with (
+            listening(redirect) as server,
+            pytest.raises(CallFailed, match="HTTP 302"),
+        ):
+            web.converse(f"ws://{server.address}", "hello", {"x-note": "mine"})
+    assert elsewhere.notes == []
+
+
 def test_a_server_may_end_the_conversation(web: HttpxWeb, socket_address: str) -> None:
-    received = web.converse(f"ws://{socket_address}", "and be gone")
+    received = web.converse(f"ws://{socket_address}", "and be gone", {})
     assert received == ["welcome, ********", "you said 'and be gone'"]
 
 
 def test_a_service_without_websockets_is_a_failed_call(web: HttpxWeb, address: str) -> None:
     with pytest.raises(CallFailed, match="no answer to a message to ws://"):
-        web.converse(address, "hello")
+        web.converse(address, "hello", {})
 
 
 def test_a_form_of_files(web: HttpxWeb, address: str) -> None:

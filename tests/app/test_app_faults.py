@@ -82,6 +82,16 @@ def test_a_leak_keeps_memory_with_each_request(serve: Callable) -> None:
     assert resident_bytes(client) - before >= 80e6
 
 
+def test_memory_is_held_from_the_first_request_on_and_once(
+    migrated: dict[str, str], start: Callable
+) -> None:
+    url = start({**migrated, "FAULTS": "memory:200MB"}, "app").url()
+    with httpx.Client(base_url=url) as client:
+        assert 200e6 <= resident_bytes(client) < 400e6
+        statuses(client, "/api/health", 4)
+        assert 200e6 <= resident_bytes(client) < 400e6
+
+
 def test_error_lines_come_at_start_and_with_each_request(
     migrated: dict[str, str], start: Callable
 ) -> None:

@@ -1,11 +1,18 @@
 """Healthy releases in a row, as a day in production has them."""
 
+from greenrun.domain.gate import Gate, Quantity, Threshold
 from greenrun.domain.sequential import Outcome
-from tests.campaign.course import Ending, perform
+from tests.campaign.course import Ending, perform, way
 from tests.campaign.running import run
 from tests.campaign.shop import Shop
 
 SHOPS, RELEASES = 4, 5
+OBJECTIVES = Gate(
+    (
+        Threshold("error rate", "at most", Quantity(15, "%")),
+        Threshold("p95 latency", "at most", Quantity(2000, "ms")),
+    )
+)
 
 
 def day(shop_number: int) -> list[tuple[Ending, str, list[Outcome]]]:
@@ -16,7 +23,7 @@ def day(shop_number: int) -> list[tuple[Ending, str, list[Outcome]]]:
 
 def released(shop: Shop, run_name: str) -> tuple[Ending, str, list[Outcome]]:
     with shop.releasing(run_name) as release:
-        outcome = perform(release)
+        outcome = perform(release, way(OBJECTIVES))
         return outcome.ending, outcome.told, [one.outcome for one in release.increments]
 
 

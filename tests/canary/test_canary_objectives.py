@@ -2,7 +2,7 @@
 
 import pytest
 
-from greenrun.canary.objectives import trial
+from greenrun.canary.objectives import memory_limit, trial
 from greenrun.domain.gate import Gate, Quantity, Threshold
 from greenrun.domain.plan import CanaryPlan
 from greenrun.domain.sequential import Trial
@@ -39,10 +39,26 @@ def test_without_a_row_of_errors_they_are_compared_all_the_same() -> None:
     assert [part.name for part in found.parts] == ["errors", "p95", "p95 limit"]
 
 
+def test_memory_is_a_limit_beside_the_trial() -> None:
+    table = gate(memory=Quantity(90, "%"), error_rate=Quantity(5, "%"))
+    assert memory_limit(table) == Quantity(90, "%")
+    assert trial(table, PLAN, 0.005) == trial(gate(error_rate=Quantity(5, "%")), PLAN, 0.005)
+
+
+def test_without_a_row_of_memory_nobody_asks_for_it() -> None:
+    assert memory_limit(gate(error_rate=Quantity(5, "%"))) is None
+
+
 @pytest.mark.parametrize(
     ("measure", "limit", "told"),
     [
-        ("memory", Quantity(90, "%"), "got the measure 'memory', needs `error rate` or a quantile"),
+        (
+            "heap",
+            Quantity(9, "%"),
+            "got the measure 'heap', needs `error rate`, `memory` or a quant",
+        ),
+        ("memory", Quantity(400, "MiB"), "memory: got 400 MiB, needs to be between 0 and 100 %"),
+        ("memory", Quantity(100, "%"), "memory: got 100 %, needs to be between 0 and 100 %"),
         ("p0 latency", Quantity(90, "ms"), "got the measure 'p0 latency', needs"),
         ("p100 latency", Quantity(90, "ms"), "got the measure 'p100 latency', needs"),
         ("error rate", Quantity(5), "error rate: got 5, needs to be between 0 and 100 %"),

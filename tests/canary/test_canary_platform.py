@@ -25,13 +25,16 @@ class Series:
         self.asked.append((revision, since, until))
         return self.told[revision]
 
+    def memory(self, revision: str, since: datetime) -> None:
+        raise AssertionError(f"{revision} since {since}")
+
 
 def test_both_are_asked_for_the_same_time_of_which_all_is_told() -> None:
     series, clock = Series(told={"one": sample(5), "other": sample(7)}), FakeClock(BEGAN)
     counts = PlatformCounts(series, clock, "one", "other", BEGAN)
     assert counts.read() == Reading(Sample(Counts()), Sample(Counts()))
     clock.sleep(timedelta(minutes=5))
-    assert counts.read() == Reading(sample(5), sample(7))
+    assert counts.read() == Reading(sample(5, seconds=60), sample(7, seconds=60))
     until = BEGAN + timedelta(minutes=1)
     assert series.asked == [("one", BEGAN, until), ("other", BEGAN, until)]
 
@@ -43,9 +46,9 @@ def test_what_has_fallen_is_left_out_until_it_has_caught_up() -> None:
     first = counts.read()
     for fallen in (sample(9, 1), sample(4, 2), sample(5, 2, milliseconds=900), Sample(Counts())):
         series.told |= {"one": fallen, "other": sample(8)}
-        assert counts.read() == Reading(first.candidate, sample(8))
+        assert counts.read() == Reading(first.candidate, sample(8, seconds=60))
     series.told["one"] = sample(6, 2)
-    assert counts.read() == Reading(sample(6, 2), sample(8))
+    assert counts.read() == Reading(sample(6, 2, seconds=60), sample(8, seconds=60))
 
 
 def test_it_is_asked_some_times_within_its_lag() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from threading import Event
 from time import monotonic, sleep
 
@@ -14,11 +15,13 @@ from greenrun.canary.tally import WARM_UP
 from greenrun.domain.plan import CanaryPlan
 from greenrun.domain.sequential import Counts
 from greenrun.errors import CallFailed
+from greenrun.local_cloud.waiting import until
 from greenrun.ports import Answer, Probe
 
 ONE, OTHER = "http://candidate.test", "http://baseline.test"
 PLAN = CanaryPlan(probes_per_second=500, probe_paths=("/", "/costs"), alone=True)
 FAST = timedelta(milliseconds=7)
+SOON = timedelta(seconds=10)
 
 
 class Answering:
@@ -36,11 +39,14 @@ class Answering:
         raise AssertionError(url + message)
 
 
+def speaking(token: str) -> dict[str, str]:
+    return {"Authorization": token, "User-Agent": "greenrun-canary/the-run"}
+
+
 def reading(web: Answering, probes: int, plan: CanaryPlan = PLAN) -> Reading:
     """What is known once so many probes were answered."""
-    headers = {"Authorization": "x", "User-Agent": "greenrun-canary/the-run"}
     deadline = monotonic() + 10
-    with Probes(plan, ONE, OTHER, headers, web) as sent:
+    with Probes(plan, ONE, OTHER, lambda: speaking("x"), web) as sent:
         sent.witness.rise(20)
         while True:
             found = sent.read()
@@ -61,6 +67,24 @@ def test_chance_gives_each_as_many_as_of_the_users(
     assert {probe.url for probe in web.asked} == {
         f"{base}{path}" for base in (ONE, OTHER) for path in PLAN.probe_paths
     }
+
+
+def test_each_says_anew_who_we_are() -> None:
+    web, tokens = Answering(lambda _: 200), count()
+    with Probes(PLAN, ONE, OTHER, lambda: speaking(str(next(tokens))), web):
+        until(lambda: len(web.asked) >= 5, SOON, "five probes")
+    assert len({probe.headers["Authorization"] for probe in web.asked}) == len(web.asked)
+
+
+def test_whoever_cannot_say_it_any_more_blames_neither_revision() -> None:
+    def lapsed() -> dict[str, str]:
+        raise CallFailed("could not get an identity token")
+
+    with (
+        Probes(PLAN, ONE, OTHER, lapsed, Answering(lambda _: 200)) as sent,
+        pytest.raises(CallFailed, match="identity token"),
+    ):
+        until(lambda: sent.read().candidate.counts.total, SOON, "a probe")
 
 
 def test_they_can_be_told_from_users() -> None:
@@ -117,6 +141,7 @@ def test_the_first_of_each_path_are_a_warm_up() -> None:
 
 
 def test_one_that_hangs_starves_nobody_and_is_left_behind() -> None:
+    """Half of all probes are its own: more than may be under way, before the other has enough."""
     over = Event()
 
     def hanging(probe: Probe) -> int:
@@ -126,7 +151,7 @@ def test_one_that_hangs_starves_nobody_and_is_left_behind() -> None:
 
     begun = monotonic()
     try:
-        found = reading(Answering(hanging), 15, replace(PLAN, alone=False))
+        found = reading(Answering(hanging), 150)
         assert found.candidate.counts == Counts()
         assert monotonic() - begun < 5
     finally:

@@ -13,16 +13,16 @@ from greenrun.domain.sequential import Counts, Sample
 BUCKETS = Histogram.exponential(66, 1.4, 1.0)
 
 
-def sample(good: int, bad: int = 0, milliseconds: float = 5.0) -> Sample:
-    """Requests that have all taken the same time."""
+def sample(good: int, bad: int = 0, milliseconds: float = 5.0, seconds: float = 0.0) -> Sample:
+    """Requests that have all taken the same time, counted in so many seconds."""
     counts = [0] * (len(BUCKETS.bounds) + 1)
     counts[bisect_right(BUCKETS.bounds, milliseconds)] = good + bad
-    return Sample(Counts(good, bad), Histogram(BUCKETS.bounds, tuple(counts)))
+    return Sample(Counts(good, bad), Histogram(BUCKETS.bounds, tuple(counts)), seconds)
 
 
 @dataclass
 class Told:
-    """Every time it is asked, both revisions have answered so many more: good, bad and how fast."""
+    """At each look, one a second, both have answered so many more: good, bad and how fast."""
 
     watcher: Watcher
     candidate: tuple[int, int] = (100, 0)
@@ -40,7 +40,7 @@ class Told:
     def read(self) -> Reading:
         self.asked += 1
         good, bad = self.candidate
-        candidate = sample(good * self.asked, bad * self.asked, self.slow)
+        candidate = sample(good * self.asked, bad * self.asked, self.slow, self.asked)
         good, bad = self.baseline
-        baseline = sample(good * self.asked, bad * self.asked)
+        baseline = sample(good * self.asked, bad * self.asked, seconds=self.asked)
         return Reading(candidate, baseline, self.paths(self.asked))

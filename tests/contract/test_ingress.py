@@ -16,7 +16,7 @@ import pytest
 from greenrun.local_cloud.ingress.envoy import EnvoyIngress
 from greenrun.local_cloud.instances.docker import DockerRuntime
 from greenrun.local_cloud.instances.in_process import InProcessRuntime
-from greenrun.local_cloud.machinery import Ingress, InstanceSpec, Request, Route, Runtime
+from greenrun.local_cloud.machinery import Guard, Ingress, InstanceSpec, Request, Route, Runtime
 from greenrun.local_cloud.waiting import until
 
 SOON = timedelta(seconds=20)
@@ -181,7 +181,7 @@ def test_no_request_is_dropped_by_changes(stage: Stage) -> None:
 
 
 def test_callers_without_the_invoker_role_are_refused(stage: Stage, http: httpx.Client) -> None:
-    urls = stage.ingress.apply("app", [Route("", ALL_TO_A, public=False)], stage.backends)
+    urls = stage.ingress.apply("app", [Route("", ALL_TO_A, Guard(frozenset()))], stage.backends)
     assert http.get(urls[""]).status_code == 403
 
 

@@ -107,7 +107,7 @@ def test_a_quantile_is_passed_by_then() -> None:
         for place in range(1, LOOKS * LONGEST + 1):
             mine += random.multinomial(math.ceil(0.3 * requests / LOOKS), chances)
             theirs += random.multinomial(math.ceil(0.7 * requests / LOOKS), chances)
-            look = quantile.look(look, _histogram(mine), _histogram(theirs))
+            look = quantile.look(look, _histogram(mine), _histogram(theirs), place)
             if look.outcome is Outcome.PASS:
                 return place / LOOKS
         return math.inf

@@ -29,15 +29,14 @@ def taken(requests: int, seed: int, times: float = 1.0) -> Histogram:
     return histogram([times * random.lognormvariate(4.382, 0.6) for _ in range(requests)])
 
 
-def judged(
-    quantile: Quantile, times: float, *, reference: bool = True, requests: int = 4000
-) -> Look:
-    """Looked at every 200 requests, of which the candidate answers a quarter."""
+def judged(quantile: Quantile, times: float, *, reference: bool = True, both: float = 1.0) -> Look:
+    """For a minute, at each second's 200 requests, of which the candidate answers a quarter."""
     look = quantile.begin(taken(5000, 1) if reference else None)
     candidate, baseline = taken(0, 0), taken(0, 0)
-    for seed in range(2, 2 + requests // 200):
-        candidate, baseline = candidate + taken(50, seed, times), baseline + taken(150, -seed)
-        look = quantile.look(look, candidate, baseline)
+    for second in range(1, 61):
+        candidate += taken(50, second + 1, times * both)
+        baseline += taken(150, -second - 1, both)
+        look = quantile.look(look, candidate, baseline, second)
         if look.outcome is Outcome.FAIL:
             break
     return look
@@ -54,16 +53,25 @@ def test_a_slower_candidate_fails_and_an_equal_one_does_not(
     assert equal.outcome in {Outcome.PASS, Outcome.INCONCLUSIVE}
 
 
-def test_a_faster_candidate_passes() -> None:
-    assert judged(Quantile(0.95), 0.8).outcome is Outcome.PASS
+@pytest.mark.parametrize("share", [0.5, 0.95])
+@pytest.mark.parametrize("both", [1.0, 1.4])
+def test_an_equal_candidate_passes_though_both_have_become_slower(
+    share: float, both: float
+) -> None:
+    assert judged(Quantile(share), 1.0, both=both).outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize("both", [1.0, 1.4])
+def test_a_candidate_that_is_too_slow_does_not_pass(both: float) -> None:
+    assert judged(Quantile(0.5), 1.8, both=both).outcome is not Outcome.PASS
 
 
 @pytest.mark.parametrize("times", [5.0, 0.1])
 def test_what_the_bound_was_read_from_is_not_weighed(times: float) -> None:
     quantile = Quantile(0.95)
     counted = taken(300, 3, times), taken(300, 4)
-    calibrated = quantile.look(quantile.begin(), *counted)
-    again = quantile.look(calibrated, *counted, last=True)
+    calibrated = quantile.look(quantile.begin(), *counted, 1)
+    again = quantile.look(calibrated, *counted, 2, last=True)
 
     assert calibrated.outcome is again.outcome is Outcome.INCONCLUSIVE
     assert calibrated.evidence == quantile.begin().evidence
@@ -72,7 +80,7 @@ def test_what_the_bound_was_read_from_is_not_weighed(times: float) -> None:
 
 def test_a_baseline_that_nobody_knows_is_no_data() -> None:
     quantile = Quantile(0.95)
-    look = quantile.look(quantile.begin(), taken(100, 3), taken(20, 4))
+    look = quantile.look(quantile.begin(), taken(100, 3), taken(20, 4), 1)
 
     assert look.outcome is Outcome.NO_DATA
     assert quantile.sentence(look) == "no data: it is not known yet what the baseline takes"
@@ -83,8 +91,8 @@ def test_a_verdict_on_latency_names_the_bound() -> None:
     sentence = quantile.sentence(judged(quantile, 1.8))
 
     assert sentence == (
-        "rolled back after 200 requests: "
-        "15 of 50 candidate requests took over 217.8 ms, 8 of 150 baseline requests"
+        "rolled back after 3,400 requests: "
+        "190 of 850 candidate requests took over 217.8 ms, 108 of 2,550 baseline requests"
     )
 
 
@@ -148,7 +156,7 @@ def test_a_healthy_candidate_passes_in_every_part() -> None:
 
 
 def test_one_part_that_fails_is_enough() -> None:
-    slow = Sample(Counts(4_000, 4), taken(4_004, 5, 2.0))
+    slow = Sample(Counts(4_000, 4), taken(4_004, 5, 2.0), 60)
     outcome, sentence = looked(WHOLE, slow, Sample(Counts(4_000, 4), taken(4_004, 6)))
 
     assert outcome is Outcome.FAIL

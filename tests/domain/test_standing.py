@@ -1,5 +1,7 @@
 """A standing survives the way onto a claim and back, and knows its own splits."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,27 +39,103 @@ def test_it_is_written_in_one_line(standing: Standing) -> None:
     assert len(standing.as_json().splitlines()) == 1
 
 
+def written(**changes: object) -> str:
+    """A standing as a file has it, with other values under some keys."""
+    return json.dumps({**json.loads(BEGUN.as_json()), **changes})
+
+
 @pytest.mark.parametrize(
-    "text",
+    ("text", "told"),
     [
-        "",
-        "null",
-        "[]",
-        "{}",
-        "not JSON",
-        '"a text"',
-        BEGUN.as_json()[:-1],
-        BEGUN.as_json().replace('"begun"', '"finished"'),
-        BEGUN.as_json().replace('"baseline"', '"former"'),
-        BEGUN.as_json().replace('"run":', '"added":1,"run":'),
-        BEGUN.as_json().replace('"asked":[]', '"asked":7'),
-        BEGUN.as_json().replace('"before":[[', '"before":[["a",1,"",1],['),
+        ("", "standing: got '', needs JSON"),
+        ("not JSON", "standing: got 'not JSON', needs JSON"),
+        (BEGUN.as_json()[:-1], "needs JSON"),
+        ("[" * 100_000, "needs JSON"),
+        ("9" * 5_000, "needs JSON"),
+        ("null", "standing: got null, needs an object"),
+        ("[]", "standing: got [], needs an object"),
+        ('"a text"', 'standing: got "a text", needs an object'),
+        ("{}", "standing.run: got nothing, needs it there"),
+        (
+            BEGUN.as_json().replace('"baseline"', '"former"'),
+            'standing.former: got "shop-a", needs ',
+        ),
+        (written(added=1), "standing.added: got 1, needs no field but run, baseline, before, "),
+        (written(run=None), "standing.run: got null, needs a text"),
+        (
+            written(stage="finished"),
+            'standing.stage: got "finished", needs one of: begun, deployed, ',
+        ),
+        (written(stage=["begun"]), 'standing.stage: got ["begun"], needs a text'),
+        (written(generation=-1), "standing.generation: got -1, needs a whole number from 0"),
+        (written(generation=True), "standing.generation: got true, needs a whole number from 0"),
+        (written(generation=1.0), "standing.generation: got 1.0, needs a whole number from 0"),
+        (written(contracted="no"), 'standing.contracted: got "no", needs true or false'),
+        (written(migrations="one"), 'standing.migrations: got "one", needs a list'),
+        (written(migrations=["one", 2]), "standing.migrations.1: got 2, needs a text"),
+        (written(asked=7), "standing.asked: got 7, needs a list"),
+        (written(asked=[[["a", 1, ""]], {}]), "standing.asked.1: got {}, needs a list"),
+        (written(before={"a": 1}), 'standing.before: got {"a": 1}, needs a list'),
+        (written(before=[["a", 1, "", 1]]), 'standing.before.0: got ["a", 1, "", 1], needs a '),
+        (written(before=["abc"]), 'standing.before.0: got "abc", needs a revision, its share and '),
+        (written(before=[["a", "1", ""]]), 'standing.before.0.1: got "1", needs a whole number'),
+        (written(before=[["a", 101, ""]]), "standing.before.0.1: got 101, needs 100 at most"),
+        (written(before=[["a", 1, None]]), "standing.before.0.2: got null, needs a text"),
     ],
 )
-def test_what_is_no_standing_is_refused(text: str) -> None:
-    with pytest.raises(ValueError) as refused:  # noqa: PT011 - as json has its own words, too
+def test_what_is_no_standing_is_refused_with_its_key(text: str, told: str) -> None:
+    with pytest.raises(ValueError) as refused:  # noqa: PT011 - the message is compared below
         Standing.from_json(text)
-    assert str(refused.value)
+    assert told in str(refused.value)
+    assert len(str(refused.value)) < 250
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 101) | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = st.sampled_from([*json.loads(BEGUN.as_json()), "another"])
+
+
+def read_or_refused(text: str) -> None:
+    """What is read is all that stands there, and what is refused names its key."""
+    try:
+        standing = Standing.from_json(text)
+    except ValueError as refused:
+        key, got, rest = str(refused).partition(": got ")
+        assert key.startswith("standing")
+        assert got
+        assert ", needs " in rest
+        return
+    assert json.loads(standing.as_json()) == json.loads(text)
+
+
+@given(st.text())
+def test_any_text_is_a_standing_or_refused(text: str) -> None:
+    read_or_refused(text)
+
+
+@given(JSON)
+def test_any_json_is_a_standing_or_refused(found: object) -> None:
+    read_or_refused(json.dumps(found))
+
+
+@given(STANDINGS, st.dictionaries(KEYS, JSON, max_size=2), st.sets(KEYS, max_size=1))
+def test_any_damaged_standing_is_read_or_refused(
+    standing: Standing, changed: dict[str, object], gone: set[str]
+) -> None:
+    said = {**json.loads(standing.as_json()), **changed}
+    read_or_refused(json.dumps({key: value for key, value in said.items() if key not in gone}))
+
+
+@given(STANDINGS, st.integers(0), st.integers(0), st.text(max_size=2))
+def test_any_torn_standing_is_read_or_refused(
+    standing: Standing, start: int, length: int, put: str
+) -> None:
+    text = standing.as_json()
+    start %= len(text)
+    read_or_refused(text[:start] + put + text[start + length % 20 :])
 
 
 def test_it_knows_what_it_found_and_what_it_asked_for_in_any_order() -> None:

@@ -2,10 +2,11 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from greenrun.domain.gate import Quantity
 from greenrun.domain.histogram import Histogram
 from greenrun.domain.increment import Increment
 from greenrun.domain.sequential import Counts, Sample
@@ -85,7 +86,8 @@ class FakeLogs:
 class FakeMetrics:
     """Requests that revisions answer each second, good and bad; all of `latency` milliseconds.
 
-    `told` overrules them, by name. What happened within `lag` is not told yet.
+    `told` overrules them, by name. What happened within `lag` is not told yet. `using` is the most
+    of their memory that revisions use, in %, by name; of others nothing is told.
     """
 
     clock: FakeClock
@@ -93,6 +95,7 @@ class FakeMetrics:
     latency: float = 5.0
     lag: timedelta = timedelta()
     told: dict[str, Sample] = field(default_factory=dict)
+    using: dict[str, float] = field(default_factory=dict)
 
     def sample(self, revision: str, since: datetime, until: datetime | None = None) -> Sample:
         if revision in self.told:
@@ -105,13 +108,21 @@ class FakeMetrics:
         buckets[bisect_right(BUCKETS.bounds, self.latency)] = counts.total
         return Sample(counts, Histogram(BUCKETS.bounds, tuple(buckets)))
 
+    def memory(self, revision: str, since: datetime) -> Quantity | None:
+        told = self.clock.now() - self.lag > since
+        return Quantity(self.using[revision], "%") if told and revision in self.using else None
+
 
 @dataclass
 class FakeWeb:
-    """Answers by the path of the URL, or by what answers there; anything else is 404."""
+    """Answers by the path of the URL, or by what answers there; anything else is 404.
+
+    `shown` are the headers of each conversation.
+    """
 
     answers: dict[str, Answer | Callable[[Probe], Answer]] = field(default_factory=dict)
     asked: list[Probe] = field(default_factory=list)
+    shown: list[Mapping[str, str]] = field(default_factory=list)
 
     def ask(self, probe: Probe) -> Answer:
         self.asked.append(probe)
@@ -119,6 +130,7 @@ class FakeWeb:
         answer = self.answers.get(path, Answer(404, {}, "", timedelta(milliseconds=1)))
         return answer if isinstance(answer, Answer) else answer(probe)
 
-    def converse(self, url: str, message: str) -> Sequence[str]:
+    def converse(self, url: str, message: str, headers: Mapping[str, str]) -> Sequence[str]:
         assert url
+        self.shown.append(headers)
         return [message]

@@ -8,32 +8,35 @@ from greenrun.domain.gate import Gate, Quantity, Threshold
 from greenrun.domain.plan import BuildPlan, MonitoringPlan, Place, Plan
 from greenrun.domain.revision import RevisionSettings
 from greenrun.domain.watching import Figure, Level, Quantile, Rate, Share
+from greenrun.monitoring import Objectives
 
 URL = "https://shop-abc-ew.a.run.app"
 
 
 @pytest.fixture
-def gate() -> Gate:
+def objectives() -> Objectives:
+    """Those of the canary, and of two figures."""
     limits = {
         "error rate": Quantity(5, "%"),
         "p95 latency": Quantity(800, "ms"),
         "p99 latency": Quantity(2000, "ms"),
     }
-    return Gate(tuple(Threshold(name, "at most", limit) for name, limit in limits.items()))
+    canary = tuple(Threshold(name, "at most", limit) for name, limit in limits.items())
+    forty = Threshold("cache hit rate", "at least", Quantity(40, "%"))
+    hundred = Threshold("cache size", "at most", Quantity(100))
+    return Objectives(Gate(canary), Gate((forty, hundred)))
 
 
 @pytest.fixture
 def watched() -> MonitoringPlan:
     hits, misses = "cache_hits_total", "cache_misses_total"
-    forty = Threshold("cache hit rate", "at least", Quantity(40, "%"))
-    hundred = Threshold("cache size", "at most", Quantity(100))
     return MonitoringPlan(
         figures=(
             Figure("success rate", Share(('requests_total{status!~"5.."}',), ("requests_total",))),
             Figure("p95 latency", Quantile("request_seconds", 0.95)),
-            Figure("cache hit rate", Share((hits,), (hits, misses)), (forty,)),
+            Figure("cache hit rate", Share((hits,), (hits, misses))),
             Figure("errors", Rate('requests_total{status=~"[45].."}', ("path", "status"))),
-            Figure("cache size", Level("cache_size"), (hundred,)),
+            Figure("cache size", Level("cache_size")),
         ),
         metrics_path="/api/metrics",
         credentials_file="/etc/prometheus/shop.token",

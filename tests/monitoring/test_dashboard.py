@@ -7,17 +7,16 @@ import pytest
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from greenrun.domain.gate import Gate
 from greenrun.domain.plan import MonitoringPlan, Plan
 from greenrun.monitoring.dashboard import dashboard
-from greenrun.monitoring.objectives import figures
+from greenrun.monitoring.objectives import Objectives, figures
 
 GOLDEN = Path(__file__).with_name("golden") / "dashboard.json"
 
 
 @pytest.fixture
-def board(service: Plan, watched: MonitoringPlan, gate: Gate) -> str:
-    return dashboard(service, figures(watched, gate))
+def board(service: Plan, watched: MonitoringPlan, objectives: Objectives) -> str:
+    return dashboard(service, figures(watched, objectives))
 
 
 def steps(board: str) -> dict[str, list[tuple[str, float | None]]]:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.domain.gate import Gate
 from greenrun.domain.plan import MonitoringPlan, Plan
-from greenrun.monitoring import Fate, Files, generated
+from greenrun.monitoring import Fate, Files, Objectives, generated
+from greenrun.monitoring.objectives import figures
 from tests.monitoring.conftest import URL
 
 WANTED = {"rules.yml": "for: 5m\n", "dashboard.json": "{}\n"}
@@ -90,8 +90,8 @@ def test_anybody_can_check_what_was_edited(files: Files) -> None:
 
 
 def test_the_same_plan_gives_the_same_files(
-    service: Plan, watched: MonitoringPlan, gate: Gate
+    service: Plan, watched: MonitoringPlan, objectives: Objectives
 ) -> None:
-    once, again = (generated(service, watched, gate, URL) for _ in range(2))
+    once, again = (generated(service, watched, figures(watched, objectives), URL) for _ in range(2))
     assert once == again
     assert list(once) == ["prometheus.yml", "rules.yml", "dashboard.json"]

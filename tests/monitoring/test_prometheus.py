@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.domain.gate import Gate
 from greenrun.domain.plan import MonitoringPlan, Plan
-from greenrun.monitoring.objectives import figures
+from greenrun.monitoring.objectives import Objectives, figures
 from greenrun.monitoring.prometheus import alert_rules, scrape_job
 from greenrun.monitoring.promql import expression
 from tests.monitoring.conftest import URL
@@ -18,8 +17,8 @@ GOLDEN = Path(__file__).with_name("golden")
 
 
 @pytest.fixture
-def rules(service: Plan, watched: MonitoringPlan, gate: Gate) -> str:
-    return alert_rules(service, watched, figures(watched, gate))
+def rules(service: Plan, watched: MonitoringPlan, objectives: Objectives) -> str:
+    return alert_rules(service, watched, figures(watched, objectives))
 
 
 def test_the_scrape_job_is_the_one_that_was_agreed(service: Plan, watched: MonitoringPlan) -> None:

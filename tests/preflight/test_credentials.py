@@ -66,6 +66,7 @@ OWN = "europe-west1-docker.pkg.dev/rehearsal/app/shop"
     [
         ("run.jobs.run", lambda plan: replace(plan, migration=None), lambda plan: plan),
         ("run.services.setIamPolicy", lambda plan: replace(plan, public=False), lambda plan: plan),
+        ("run.routes.invoke", lambda plan: plan, lambda plan: replace(plan, public=False)),
         ("secretmanager.versions.get", lambda plan: plan, referring),
         (
             "secretmanager.versions.access",

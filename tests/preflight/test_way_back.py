@@ -145,5 +145,8 @@ def test_the_baseline_of_an_unfinished_release_is_the_one_that_must_start(
 
 def test_a_standing_that_nobody_can_read(scene: Scene, world: World, owner: Owner) -> None:
     claimed(world, owner, held=False, standing="{}")
-    with pytest.raises(ReleaseError, match=r"could not read where claim 1 of .* stands"):
+    with pytest.raises(
+        ReleaseError, match=r"where claim 1 of .* stands: standing\.run: "
+    ) as refused:
         list(way_back.startable(scene))
+    assert refused.value.hint.startswith("put the service in order by hand, then delete")

@@ -248,6 +248,7 @@ def _aim(project: Project, registry: str) -> None:
       missed: 20 %
       tolerated: 2 %
       latency-floor: 300ms
+      stall: 500ms
       probes-per-second: 100
     preflight: {{reuse-rehearsal-within: 1h, lock-time-to-live: 6s}}
 """,

@@ -37,7 +37,11 @@ def test_a_release_leaves_its_record_in_the_repository(
     assert "pytest features/07-rollback.feature --env=prod" in page.read_text("utf-8")
 
 
-def test_a_plan_changes_nothing(production: Production, baseline: str) -> None:
+def test_a_release_gives_every_alert_its_policy(first: Ended) -> None:
+    assert {policy["outcome"] for policy in first.record["alert_policies"]} == {"created"}
+
+
+def test_a_plan_changes_nothing(production: Production, first: Ended, baseline: str) -> None:
     before = len(production.cloud.calls.changes())
     ended = production.release("features/", "--env=prod", "--plan", "--no-html")
 
@@ -46,3 +50,7 @@ def test_a_plan_changes_nothing(production: Production, baseline: str) -> None:
     assert "Nothing was changed: this is what a release would do" in ended.output
     assert f"100 % {baseline}" in ended.output
     assert "Steps ahead" in ended.output
+    told = " ".join(ended.output.split())
+    for policy in first.record["alert_policies"]:
+        assert f"alert policy for {policy['alert']} as it has to be" in told
+    assert "alert rules success rate at least 95 %, p95 latency at most 800 ms" in told

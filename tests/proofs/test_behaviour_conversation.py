@@ -1,6 +1,6 @@
 """WebSockets, real ones: messages are answered, and handshakes refused to strangers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +12,7 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
 from greenrun.adapters.web import HttpxWeb
-from greenrun.errors import GateClosed
+from greenrun.errors import CallFailed, GateClosed
 from greenrun.ports import Answer, Probe
 from greenrun.probing import Prober
 from greenrun.proofs import conversation
@@ -58,8 +58,8 @@ class There:
     def ask(self, probe: Probe) -> Answer:
         return self._web.ask(replace(probe, url=self._moved(probe.url)))
 
-    def converse(self, url: str, message: str) -> Sequence[str]:
-        return self._web.converse(self._moved(url), message)
+    def converse(self, url: str, message: str, headers: Mapping[str, str]) -> Sequence[str]:
+        return self._web.converse(self._moved(url), message, headers)
 
     def _moved(self, url: str) -> str:
         return url.replace(f"{URL.removeprefix('http')}/candidate", self._address)
@@ -78,6 +78,12 @@ def deployed(release: Release, world: World, server: Server) -> Iterator[Release
 def test_a_message_is_answered(deployed: Release, world: World) -> None:
     conversation.converses(deployed, "/open", "hello")
     assert world.evidence.kept["conversation"] == "> hello\nheard hello"
+
+
+def test_a_conversation_is_a_users(deployed: Release) -> None:
+    conversation.converses(deployed, "/private", "hello")
+    with pytest.raises(CallFailed, match="HTTP 403"):
+        conversation.converses(deployed, "/private", "hello", identity="nobody")
 
 
 def test_an_answer_to_something_else(deployed: Release) -> None:

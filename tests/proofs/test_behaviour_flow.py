@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greenrun.errors import CallFailed, GateClosed, ReleaseError
+from greenrun.expectations.values import STARS, Values
 from greenrun.ports import Answer, Probe
 from greenrun.proofs import flow, flow_row
-from greenrun.proofs.values import STARS, Values
 from greenrun.release import Release
 from tests.conftest import World
 from tests.proofs.deployed import answer, candidate_answers, deploy
@@ -186,19 +186,19 @@ def test_no_answer_is_told_with_its_row(deployed: Release, world: World) -> None
     [
         ("request", "FETCH /me", "row 2"),
         ("status", "fine", "row 2"),
-        ("request", "GET /analyses/{analysis}", "row 2, request: got 'a place for analysis'"),
-        ("sends", "id = {analysis}", "row 2, sends: got 'a place for analysis', needs what"),
-        ("with", "x-id = {analysis}", "row 2, with: got 'a place for analysis'"),
-        ("answers", "id = {later}", "row 2, answers: got 'a place for later'"),
-        ("answers", "is it so", "row 2, answers: got 'is it so', needs promises: PATH = VALUE"),
-        ("sends", "text", "row 2, sends: got 'text', needs `NAME = VALUE`"),
-        ("sends", '{"text": {first}}', "row 2, sends: .*needs JSON, with places in quotes"),
-        ("with", "x-id", "row 2, with: got 'x-id', needs `NAME = VALUE`"),
-        ("keeps", "id", "row 2, keeps: got 'id', needs `PATH as name`"),
-        ("keeps", "id as My id", "row 2, keeps: got 'id as My id'"),
-        ("within", "soon", "needs a number and a unit"),
-        ("within", "100 %", "row 2, within: got '100 %', needs a time"),
-        ("within", "0 ms", "row 2, within: got '0 ms', needs a time"),
+        ("request", "GET /analyses/{analysis}", "row 2: request: got a place for analysis"),
+        ("sends", "id = {analysis}", "row 2: sends: got a place for analysis, needs what"),
+        ("with", "x-id = {analysis}", "row 2: with: got a place for analysis"),
+        ("answers", "id = {later}", "row 2: answers: got a place for later"),
+        ("answers", "is it so", "row 2: answers: got 'is it so', needs promises: PATH = VALUE"),
+        ("sends", "text", "row 2: sends: got 'text', needs `NAME = VALUE`"),
+        ("sends", '{"text": {first}}', "row 2: sends: .*needs JSON, with places in quotes"),
+        ("with", "x-id", "row 2: with: got 'x-id', needs `NAME = VALUE`"),
+        ("keeps", "id", "row 2: keeps: got 'id', needs `PATH as name`"),
+        ("keeps", "id as My id", "row 2: keeps: got 'id as My id'"),
+        ("within", "soon", "row 2: within: got 'soon', needs a time"),
+        ("within", "100 %", "row 2: within: got '100 %', needs a time"),
+        ("within", "0 ms", "row 2: within: got '0 ms', needs a time"),
         ("answer", "id = 1", "got columns request, keeps, answer, needs request and any of as,"),
     ],
 )

@@ -1,16 +1,23 @@
 """What will happen is told before it does, in the evidence and, if wanted, aloud."""
 
+from dataclasses import replace
+
 import pytest
 
-from greenrun.domain.gate import Gate
+from greenrun.domain.gate import Gate, Quantity, Threshold
+from greenrun.domain.plan import MonitoringPlan
 from greenrun.domain.sequential import Trial
+from greenrun.domain.watching import Figure, Level
 from greenrun.errors import GateClosed
+from greenrun.monitoring import Objectives
 from greenrun.planning import Known, Rehearsed, outlook
 from greenrun.proofs import foretold
 from greenrun.release import Release
 from tests.conftest import World
+from tests.fakes.watching import MemoryAlerts
 from tests.stages import moved, next_run
 
+NONE = Objectives(Gate(()))
 TRIAL = Trial(tolerated=0.05, error_limit=None)
 """Of the plan at hand, without objectives."""
 
@@ -19,7 +26,7 @@ TRIAL = Trial(tolerated=0.05, error_limit=None)
 def test_it_stands_in_the_evidence_and_is_shown_if_wanted(
     release: Release, world: World, *, aloud: bool
 ) -> None:
-    foretold.told(release, None, Gate(()), aloud=aloud)
+    foretold.told(release, None, NONE, MemoryAlerts(), aloud=aloud)
     expected = outlook(release.plan, release.roles, release.source, Known(TRIAL))
     assert world.evidence.kept == {"plan": expected.as_markdown()}
     assert world.progress.lines == (expected.as_text().splitlines() if aloud else [])
@@ -28,17 +35,34 @@ def test_it_stands_in_the_evidence_and_is_shown_if_wanted(
 def test_what_the_last_release_left_is_told_with_it(release: Release, world: World) -> None:
     later = next_run(moved(release))
     rehearsed = Rehearsed(release.build.image, ("1_shop",))
-    foretold.told(later, rehearsed, Gate(()), aloud=False)
+    foretold.told(later, rehearsed, NONE, MemoryAlerts(), aloud=False)
     known = Known(TRIAL, release.standing, rehearsed)
     expected = outlook(later.plan, later.roles, later.source, known)
     assert world.evidence.kept["plan"] == expected.as_markdown()
     assert f"{release.candidate.name}, users moved; unfinished" in expected.as_text()
 
 
+def test_who_watches_from_then_on_is_told_and_not_changed(release: Release, world: World) -> None:
+    watched = MonitoringPlan((Figure("cache size", Level("cache_size")),), alerts=("error rate",))
+    release.plan = replace(release.plan, monitoring=watched)
+    own = Gate((Threshold("cache size", "at most", Quantity(100)),))
+    errors = Gate((Threshold("error rate", "at most", Quantity(5, "%")),))
+    alerts = MemoryAlerts(refuses={"create", "overwrite"})
+    foretold.told(release, None, Objectives(errors, own), alerts, aloud=False)
+    _, told = world.evidence.kept["plan"].split("## Watched from then on\n\n")
+    assert told.splitlines()[2:4] == [
+        (
+            "| alert policy for error rate over 5 % for 5 min | would be created; "
+            "tells nobody until it is given a notification channel |"
+        ),
+        "| alert rules | cache size at most 100 |",
+    ]
+
+
 def test_telling_changes_nothing(release: Release, world: World) -> None:
     later = next_run(moved(release))
     state, calls, claims = world.platform.state, list(world.platform.calls), world.claims.all()
-    foretold.told(later, None, Gate(()), aloud=True)
+    foretold.told(later, None, NONE, MemoryAlerts(), aloud=True)
     assert (world.platform.state, world.platform.calls) == (state, calls)
     assert world.claims.all() == claims
 
@@ -47,4 +71,4 @@ def test_what_cannot_be_read_is_told_instead_of_guessed(release: Release) -> Non
     release.claim()
     release.account.lock.write("of the future")
     with pytest.raises(GateClosed, match=r"claim 1 of somebody@example\.com on laptop"):
-        foretold.told(release, None, Gate(()), aloud=False)
+        foretold.told(release, None, NONE, MemoryAlerts(), aloud=False)

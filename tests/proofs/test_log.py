@@ -18,6 +18,7 @@ from greenrun.ports import Answer, LogEntry, NewRevision, Patience, Roles
 from greenrun.proofs import log
 from greenrun.release import Release
 from tests.fakes import FakeClock, FakeLogs, FakePlatform, FakeWeb, MemoryEvidence
+from tests.proofs.deployed import deploy
 from tests.roles import fake_roles
 
 CANDIDATE = "shop-20261121-080000"
@@ -72,11 +73,7 @@ def release(roles: Roles, tmp_path: Path) -> Iterator[Release]:
     account = Account(Journal(tmp_path / "journal.jsonl", roles.clock), lock, "a run")
     identities = {"a user": {"authorization": "Bearer x"}}
     release = Release(plan, roles, account, identities, Source(tmp_path, "c0ffee"))
-    release.claim()
-    release.find_baseline()
-    release.build_image()
-    release.deploy()
-    yield release
+    yield deploy(release)
     lock.let_go()
 
 

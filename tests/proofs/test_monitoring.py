@@ -10,7 +10,7 @@ from greenrun.domain.gate import Gate, Quantity, Threshold
 from greenrun.domain.plan import MonitoringPlan
 from greenrun.domain.watching import Figure, Level, Share
 from greenrun.errors import GateClosed, ReleaseError
-from greenrun.monitoring import Watchers
+from greenrun.monitoring import Objectives, Outcome, Watchers
 from greenrun.ports import Answer
 from greenrun.ports.watching import Difference
 from greenrun.proofs import monitoring
@@ -19,7 +19,7 @@ from tests.conftest import World
 from tests.fakes.watching import MemoryAlerts
 from tests.stages import begun, deployed
 
-GATE = Gate((Threshold("error rate", "at most", Quantity(5, "%")),))
+OBJECTIVES = Objectives(Gate((Threshold("error rate", "at most", Quantity(5, "%")),)))
 METRICS = """\
 # TYPE requests_total counter
 requests_total{status="200"} 7
@@ -42,7 +42,11 @@ def release(release: Release) -> Release:
 
 @pytest.fixture
 def watchers(tmp_path: Path) -> Watchers:
-    return Watchers(tmp_path / "monitoring", MemoryAlerts())
+    return Watchers(tmp_path / "home", MemoryAlerts())
+
+
+def folder(release: Release, watchers: Watchers) -> Path:
+    return watchers.files(release.plan).folder
 
 
 def alerts_of(watchers: Watchers) -> MemoryAlerts:
@@ -51,11 +55,12 @@ def alerts_of(watchers: Watchers) -> MemoryAlerts:
 
 
 def test_what_was_handed_over_holds_and_holds_again(release: Release, watchers: Watchers) -> None:
-    handed = monitoring.handed_over(begun(release), GATE, watchers)
+    handed = monitoring.handed_over(begun(release), OBJECTIVES, watchers)
     monitoring.every_alert_has_its_policy(handed, watchers)
     monitoring.files_stand(handed)
-    monitoring.same_again(release, GATE, watchers)
-    assert {path.name for path in watchers.folder.iterdir()} == {
+    monitoring.same_again(release, OBJECTIVES, watchers)
+    assert folder(release, watchers) == watchers.home / "monitoring" / release.plan.environment
+    assert {path.name for path in folder(release, watchers).iterdir()} == {
         *("prometheus.yml", "rules.yml", "dashboard.json", "SHA256SUMS")
     }
 
@@ -63,7 +68,7 @@ def test_what_was_handed_over_holds_and_holds_again(release: Release, watchers: 
 def test_who_watches_is_evidence_and_what_is_new_is_told(
     release: Release, watchers: Watchers, world: World
 ) -> None:
-    monitoring.handed_over(begun(release), GATE, watchers)
+    monitoring.handed_over(begun(release), OBJECTIVES, watchers)
     created = (
         "alert policy for error rate over 5 % for 5 min: created; tells nobody until it is given a "
         "notification channel"
@@ -75,41 +80,53 @@ def test_who_watches_is_evidence_and_what_is_new_is_told(
 def test_edits_are_told_line_by_line_and_close_nothing(
     release: Release, watchers: Watchers, world: World
 ) -> None:
-    monitoring.handed_over(begun(release), GATE, watchers)
-    (watchers.folder / "rules.yml").write_text("theirs\n")
+    monitoring.handed_over(begun(release), OBJECTIVES, watchers)
+    (folder(release, watchers) / "rules.yml").write_text("theirs\n")
     edit = Difference("enabled", "false", "true")
     alerts_of(watchers).edit("error rate", edit)
 
-    handed = monitoring.handed_over(release, GATE, watchers)
+    handed = monitoring.handed_over(release, OBJECTIVES, watchers)
     monitoring.every_alert_has_its_policy(handed, watchers)
     monitoring.files_stand(handed)
-    monitoring.same_again(release, GATE, watchers)
+    monitoring.same_again(release, OBJECTIVES, watchers)
     assert "-theirs" in str(world.evidence.kept["files that differ"]).splitlines()
     assert f"  {edit}" in world.progress.lines
-    assert f"{watchers.folder / 'rules.yml'}: edited by hand, and left so" in world.progress.lines
+    assert (
+        f"{folder(release, watchers) / 'rules.yml'}: edited by hand, and left so"
+        in world.progress.lines
+    )
+
+
+def test_what_became_of_the_policies_is_known_to_the_record(
+    release: Release, watchers: Watchers
+) -> None:
+    """Proving that a second time changes nothing does not change what the first has done."""
+    monitoring.handed_over(begun(release), OBJECTIVES, watchers)
+    monitoring.same_again(release, OBJECTIVES, watchers)
+    assert [one.outcome for one in release.watched] == [Outcome.CREATED]
 
 
 def test_a_policy_that_is_gone_closes_the_gate(release: Release, watchers: Watchers) -> None:
-    handed = monitoring.handed_over(begun(release), GATE, watchers)
+    handed = monitoring.handed_over(begun(release), OBJECTIVES, watchers)
     alerts_of(watchers).policies.clear()
     with pytest.raises(GateClosed, match="got none for error rate over 5 % for 5 min, needs one"):
         monitoring.every_alert_has_its_policy(handed, watchers)
     with pytest.raises(GateClosed, match=r"(?s)handing over again: got .*created"):
-        monitoring.same_again(release, GATE, watchers)
+        monitoring.same_again(release, OBJECTIVES, watchers)
 
 
 def test_no_alert_at_all_is_no_proof(release: Release, watchers: Watchers) -> None:
     assert release.plan.monitoring
     silent = replace(release.plan.monitoring, alerts=())
     release.plan = replace(release.plan, monitoring=silent)
-    handed = monitoring.handed_over(begun(release), GATE, watchers)
+    handed = monitoring.handed_over(begun(release), OBJECTIVES, watchers)
     with pytest.raises(GateClosed, match="got none for no alert at all"):
         monitoring.every_alert_has_its_policy(handed, watchers)
 
 
 def test_a_file_that_is_gone_closes_the_gate(release: Release, watchers: Watchers) -> None:
-    handed = monitoring.handed_over(begun(release), GATE, watchers)
-    (watchers.folder / "dashboard.json").unlink()
+    handed = monitoring.handed_over(begun(release), OBJECTIVES, watchers)
+    (folder(release, watchers) / "dashboard.json").unlink()
     with pytest.raises(GateClosed, match=r"got none at .*dashboard\.json, needs each there"):
         monitoring.files_stand(handed)
 
@@ -119,9 +136,9 @@ def test_nothing_happens_where_release_yaml_does_not_say_what_is_watched(
 ) -> None:
     release.plan = replace(release.plan, monitoring=None)
     with pytest.raises(ReleaseError, match=r"release\.yaml does not say what is watched"):
-        monitoring.handed_over(begun(release), GATE, watchers)
+        monitoring.handed_over(begun(release), OBJECTIVES, watchers)
     assert alerts_of(watchers).policies == {}
-    assert not watchers.folder.exists()
+    assert not watchers.home.exists()
 
 
 def told(world: World, body: str, status: int = 200) -> None:

@@ -10,19 +10,16 @@ from greenrun.ports import Answer, Deviation, Examination, Examined
 from greenrun.proofs import openapi
 from greenrun.release import Release
 from tests.conftest import World
+from tests.proofs.deployed import deploy
 
 URL = "http://service.test/candidate"
 
 
 @pytest.fixture
 def deployed(release: Release, world: World) -> Release:
-    release.claim()
-    release.find_baseline()
-    release.build_image()
-    release.deploy()
     document = Answer(200, {}, '{"openapi": "3.1.0"}', timedelta(milliseconds=1))
     world.web.answers["/candidate/openapi.json"] = document
-    return release
+    return deploy(release)
 
 
 def examined(world: World, answered: Mapping[str, int], *deviations: Deviation) -> None:

@@ -10,6 +10,7 @@ from greenrun.proofs import pages
 from greenrun.proofs.page_table import read_pages
 from greenrun.release import Release
 from tests.conftest import World
+from tests.proofs.deployed import deploy
 
 WELL = Seen(200, "Costs of today", screenshot=b"\x89PNG well")
 URL = "http://service.test/candidate"
@@ -17,11 +18,7 @@ URL = "http://service.test/candidate"
 
 @pytest.fixture
 def deployed(release: Release) -> Release:
-    release.claim()
-    release.find_baseline()
-    release.build_image()
-    release.deploy()
-    return release
+    return deploy(release)
 
 
 def opened(release: Release, *rows: Sequence[str]) -> None:

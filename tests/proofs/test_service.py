@@ -13,15 +13,12 @@ from greenrun.ports import Answer
 from greenrun.proofs import before, schema, service, traffic
 from greenrun.release import Release
 from tests.conftest import BASELINE, World
+from tests.proofs.deployed import deploy
 
 
 @pytest.fixture
 def deployed(release: Release) -> Release:
-    release.claim()
-    release.find_baseline()
-    release.build_image()
-    release.deploy()
-    return release
+    return deploy(release)
 
 
 def test_a_fresh_candidate_passes_everything(deployed: Release) -> None:
@@ -60,7 +57,7 @@ def live(world: World, release: Release, **changes: object) -> None:
 
 def test_another_image_is_told(deployed: Release, world: World) -> None:
     live(world, deployed, image="other")
-    with pytest.raises(GateClosed, match=r"image: got other, needs registry\.test/shop@sha256:a"):
+    with pytest.raises(GateClosed, match=r"image: got other, needs registry\.test/shop@sha256:b"):
         service.candidate_image(deployed)
 
 

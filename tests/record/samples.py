@@ -5,7 +5,14 @@ from datetime import UTC, datetime
 
 from greenrun.domain.gate import Quantity
 from greenrun.domain.results import ScenarioResult
-from greenrun.record.facts import AS_BEFORE, RELEASED, Record, RecordedCounts, RecordedIncrement
+from greenrun.record.facts import (
+    AS_BEFORE,
+    RELEASED,
+    Record,
+    RecordedCounts,
+    RecordedIncrement,
+    RecordedPolicy,
+)
 
 STARTED = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 PASSED = (
@@ -59,6 +66,14 @@ RELEASE = Record(
             ),
         ),
     ),
+    alert_policies=(
+        RecordedPolicy("error rate over 5 % for 5 min", "created"),
+        RecordedPolicy(
+            "p99 latency over 2000 ms for 5 min",
+            "edited by somebody, and left so",
+            ("enabled: got false, needs true",),
+        ),
+    ),
     migrations_before=("20250901_create_schema.sql",),
     migrations=("20250901_create_schema.sql", "20251009_enrich_costs.sql"),
     contracted=False,
@@ -100,6 +115,7 @@ STOPPED = replace(
     ready_seconds=None,
     traffic="unknown: the platform did not answer",
     increments=(),
+    alert_policies=(),
     migrations_before=None,
     migrations=None,
     promise="",

@@ -5,7 +5,15 @@ from dataclasses import fields
 from pathlib import Path
 
 from greenrun.domain.results import ScenarioResult
-from greenrun.record.facts import AS_BEFORE, PERSON_NEEDED, RELEASED, Record, RecordedIncrement
+from greenrun.monitoring import Outcome
+from greenrun.record.facts import (
+    AS_BEFORE,
+    PERSON_NEEDED,
+    RELEASED,
+    Record,
+    RecordedIncrement,
+    RecordedPolicy,
+)
 from greenrun.suite.outcome import NEEDS_PERSON
 
 PAGE = (Path(__file__).parents[2] / "docs/record.md").read_text("utf-8")
@@ -23,12 +31,18 @@ def test_every_key_is_told_in_the_order_in_which_it_is_written() -> None:
 
 def test_what_stands_in_a_list_is_told() -> None:
     assert set(names(ROWS["`increments`"])) >= {one.name for one in fields(RecordedIncrement)}
+    assert set(names(ROWS["`alert_policies`"])) >= {one.name for one in fields(RecordedPolicy)}
     assert set(names(ROWS["`checks`"])) >= {one.name for one in fields(ScenarioResult)}
 
 
 def test_every_outcome_is_told() -> None:
     told = re.findall("`([^`]+)`", ROWS["`outcome`"])
     assert told == [RELEASED, AS_BEFORE, PERSON_NEEDED]
+
+
+def test_what_becomes_of_an_alert_policy_is_told() -> None:
+    told = ROWS["`alert_policies`"].replace(" or `and ", " or `edited by somebody, and ")
+    assert set(re.findall("`([^`]+)`", told)) >= {outcome.done for outcome in Outcome}
 
 
 def test_the_call_for_a_person_is_told() -> None:

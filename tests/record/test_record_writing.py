@@ -14,7 +14,10 @@ from greenrun.domain.gate import Gate, Quantity, Threshold
 from greenrun.domain.plan import Plan, RecordPlan
 from greenrun.domain.results import ScenarioResult
 from greenrun.domain.source import Checkout, Source
+from greenrun.domain.watching import Alert
 from greenrun.errors import CallFailed, GateClosed, SettingsError
+from greenrun.monitoring import Outcome, Watched
+from greenrun.ports.watching import Difference, Policy
 from greenrun.record import Record
 from greenrun.record.facts import AS_BEFORE, PERSON_NEEDED, RELEASED
 from greenrun.release import Release
@@ -115,6 +118,35 @@ def test_a_released_candidate_is_told_whole(real: Release, world: World, reports
     assert counted["candidate"]["error rate"] == {"value": 0.5, "unit": "%"}
     assert "| candidate | shop-20261121-080000" in str(world.evidence.kept["record"])
     assert json.loads(world.evidence.kept["record for machines"]) == facts
+
+
+def test_memory_is_told_where_it_was_judged(real: Release, world: World, reports: Path) -> None:
+    deploy(real)
+    world.metrics.answering[real.candidate.name] = HEALTHY
+    world.metrics.using |= {real.candidate.name: 44.0}
+    real.run_canary(Gate((Threshold("memory", "at most", Quantity(90, "%")),)))
+    (counted,) = write(real, reports)["increments"][0]["counted"]
+    assert counted["candidate"]["memory"] == {"value": 44.0, "unit": "%"}
+    assert counted["baseline"]["memory"] is None
+
+
+def test_what_became_of_the_alert_policies_is_told(
+    real: Release, world: World, reports: Path
+) -> None:
+    assert write(real, reports)["alert_policies"] == []
+    errors = Alert(OBJECTIVES.thresholds[0], timedelta(minutes=5))
+    edit = Difference("enabled", "false", "true hunter2")
+    edited = Watched(errors, Outcome.EDITED, Policy("policies/1", (edit,), ("their mail",)))
+    real.watched = (Watched(errors, Outcome.CREATED), edited)
+    alert = "error rate over 5 % for 5 min"
+    left = "edited by somebody, and left so"
+    difference = "enabled: got false, needs true ********"
+    assert write(real, reports)["alert_policies"] == [
+        {"alert": alert, "outcome": "created", "differences": []},
+        {"alert": alert, "outcome": left, "differences": [difference]},
+    ]
+    told = f"| alert policies | {alert}: created<br>{alert}: {left}; {difference} |"
+    assert told in str(world.evidence.kept["record"])
 
 
 def test_what_was_pushed_is_told_by_the_registrys_digest(real: Release, reports: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from greenrun.errors import ReleaseError
-from greenrun.suite.foresaid import first_table
+from greenrun.suite.foresaid import first_table, tables
 
 SENTENCE = "these objectives of the canary"
 TABLE = "\n      | measure | at most |\n      | {} | 5 % |\n"
@@ -25,6 +25,13 @@ def test_the_first_table_in_the_order_of_the_features(tmp_path: Path) -> None:
     assert first_table(folder, SENTENCE) == [["measure", "at most"], ["errors", "5 %"]]
     (folder / "b.feature").unlink()
     assert first_table(folder, SENTENCE) == [["measure", "at most"], ["p99", "5 %"]]
+
+
+def test_every_table_in_the_order_of_the_features(tmp_path: Path) -> None:
+    later, earlier = LATER.format("errors"), LATER.format("p99")
+    found = tables(written(tmp_path, b=later, a=earlier), SENTENCE)
+    assert [body for _, body in found] == [["p99", "5 %"], ["errors", "5 %"]]
+    assert list(tables(tmp_path, "the moon is full")) == []
 
 
 def test_what_nobody_says(tmp_path: Path) -> None:

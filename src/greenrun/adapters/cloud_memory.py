@@ -6,7 +6,7 @@ from typing import Any
 
 from google.cloud.monitoring_v3.types import TimeSeries
 
-from greenrun.adapters.cloud_series import RevisionSeries
+from greenrun.adapters.cloud_series import RevisionSeries, values
 from greenrun.adapters.google_clients import GoogleClients
 from greenrun.domain.gate import Quantity
 from greenrun.domain.plan import Place
@@ -31,20 +31,20 @@ class CloudMemory:
     def memory(self, revision: str, since: datetime) -> Quantity | None:
         """The most that an instance has used of its limit since then, in %; None: no data.
 
-        As near as the platform's buckets tell, and never less than it was.
+        As near as the platform's buckets tell, and never less than it was; of whole periods.
         """
-        return highest(self._series.read(UTILIZATIONS, revision, since, self._clock.now()))
+        found = self._series.read(UTILIZATIONS, revision, since, self._clock.now())
+        return highest(found, since)
 
 
-def highest(series: Iterable[TimeSeries]) -> Quantity | None:
-    """The highest share of all points, in %; None where nothing was counted."""
-    shares = [_highest(one) for one in _distributions(series)]
+def highest(series: Iterable[TimeSeries], since: datetime) -> Quantity | None:
+    """The highest share of all points since then, in %; None where nothing was counted."""
+    shares = [_highest(one) for one in _distributions(series, since)]
     return Quantity(100 * max(shares), "%") if shares else None
 
 
-def _distributions(series: Iterable[TimeSeries]) -> list[RawDistribution]:
-    points = (point for one in series for point in one.points)
-    found = (point.value.distribution_value for point in points)
+def _distributions(series: Iterable[TimeSeries], since: datetime) -> list[RawDistribution]:
+    found = (value.distribution_value for one in series for value in values(one, since))
     return [distribution for distribution in found if distribution.count]
 
 

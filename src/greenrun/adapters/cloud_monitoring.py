@@ -1,16 +1,18 @@
 """Cloud Monitoring: how many requests a revision answered, how well and how fast."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import add
 from typing import Any
 
-from google.cloud.monitoring_v3.types import TimeInterval, TimeSeries, TypedValue
+from google.cloud.monitoring_v3.types import TimeSeries
 
-from greenrun.adapters.cloud_series import RevisionSeries
+from greenrun.adapters.cloud_memory import CloudMemory
+from greenrun.adapters.cloud_series import RevisionSeries, values
 from greenrun.adapters.google_clients import GoogleClients
+from greenrun.domain.gate import Quantity
 from greenrun.domain.histogram import Histogram
 from greenrun.domain.plan import Place
 from greenrun.domain.sequential import Counts, Sample
@@ -33,6 +35,7 @@ class CloudMetrics:
     def __init__(self, clients: GoogleClients, place: Place, service: str, clock: Clock) -> None:
         self._clients = clients
         self._series = RevisionSeries(clients, place, service)
+        self._memory = CloudMemory(clients, place, service, clock)
         self._clock = clock
 
     @property
@@ -48,27 +51,25 @@ class CloudMetrics:
         bad = counts["5xx"]
         return Sample(Counts(counts.total() - bad, bad), latencies)
 
+    def memory(self, revision: str, since: datetime) -> Quantity | None:
+        """The most that an instance has used of its limit since then, in %; None: no data."""
+        return self._memory.memory(revision, since)
+
 
 def _by_class(series: Iterable[TimeSeries], since: datetime) -> Counter[str]:
     """How many requests each class of status (2xx, 5xx, ...) had."""
     counts: Counter[str] = Counter()
     for one in series:
         status = one.metric.labels["response_code_class"]
-        counts[status] += sum(value.int64_value for value in _values(one, since))
+        counts[status] += sum(value.int64_value for value in values(one, since))
     return counts
 
 
 def _merged(series: Iterable[TimeSeries], since: datetime) -> Histogram:
     """All latencies in one histogram; an empty one where there are none."""
-    values = (value for one in series for value in _values(one, since))
-    parts = (_histogram(value.distribution_value) for value in values)
+    found = (value for one in series for value in values(one, since))
+    parts = (_histogram(value.distribution_value) for value in found)
     return reduce(add, parts, next(parts, Histogram(())))
-
-
-def _values(series: TimeSeries, since: datetime) -> Iterator[TypedValue]:
-    for point in series.points:
-        if TimeInterval.pb(point.interval).start_time.ToDatetime(UTC) >= since:
-            yield point.value
 
 
 def _histogram(distribution: RawDistribution) -> Histogram:

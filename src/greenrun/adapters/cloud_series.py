@@ -1,11 +1,16 @@
 """Time series of Cloud Monitoring about one revision."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
-from google.cloud.monitoring_v3.types import ListTimeSeriesRequest, TimeInterval, TimeSeries
+from google.cloud.monitoring_v3.types import (
+    ListTimeSeriesRequest,
+    TimeInterval,
+    TimeSeries,
+    TypedValue,
+)
 
 from greenrun.adapters.google_calls import ANSWER_SECONDS, PATIENT, refused
 from greenrun.adapters.google_clients import GoogleClients
@@ -45,6 +50,13 @@ class RevisionSeries:
             "resource.labels.revision_name": revision,
         }
         return " AND ".join(f"{field}={json.dumps(value)}" for field, value in terms.items())
+
+
+def values(series: TimeSeries, since: datetime) -> Iterator[TypedValue]:
+    """Those of whole periods: what shares one with the time before `since` is left out."""
+    for point in series.points:
+        if TimeInterval.pb(point.interval).start_time.ToDatetime(UTC) >= since:
+            yield point.value
 
 
 def _interval(since: datetime, until: datetime) -> TimeInterval:

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from functools import cached_property
 from threading import Lock
+from typing import Any
+from urllib.parse import urlsplit
 
-from google.auth import external_account, impersonated_credentials
+import requests
+from google.auth import compute_engine, external_account, impersonated_credentials
 from google.auth.credentials import Credentials
 from google.auth.exceptions import DefaultCredentialsError
 from google.auth.transport.requests import Request
@@ -24,12 +27,16 @@ class IdentityTokens:
     Args:
         audience: asked for once, with the first token. For Cloud Run it is the URL of the
             service, also where a revision is called by its tag.
+        metadata_server: `HOST:PORT` of an emulated one. It alone is asked then, and is told
+            nothing of the credentials of this machine.
 
     Source: https://cloud.google.com/run/docs/authenticating/service-to-service
     """
 
-    def __init__(self, audience: Callable[[], str]) -> None:
+    def __init__(self, audience: Callable[[], str], metadata_server: str = "") -> None:
         self._audience = audience
+        self._emulated = bool(metadata_server)
+        self._request = _RequestTo(metadata_server) if metadata_server else Request()
         self._one_by_one = Lock()
 
     def token(self) -> str:
@@ -37,12 +44,41 @@ class IdentityTokens:
         with self._one_by_one:
             if not self._credentials.valid:
                 with refused(_WHAT):
-                    self._credentials.refresh(Request())  # type: ignore[no-untyped-call] # bare
+                    self._credentials.refresh(self._request)  # type: ignore[no-untyped-call] # bare
             return str(self._credentials.token)
 
     @cached_property
     def _credentials(self) -> Credentials:
-        return _minting(application_default(_WHAT), self._audience())
+        audience = self._audience()
+        if self._emulated:
+            return _metadata_servers(audience, self._request)
+        return _minting(application_default(_WHAT), audience)
+
+
+class _RequestTo(Request):
+    """Asks one server for what the metadata server of Google's machines is asked for.
+
+    google-auth takes its address from variables of the whole process, which is one and the same for
+    a rehearsal and for the release after it.
+    """
+
+    def __init__(self, address: str) -> None:
+        session = requests.Session()
+        session.trust_env = False  # no proxy, and nothing of a netrc file
+        super().__init__(session)
+        self._address = address
+
+    def __call__(self, url: str, *others: Any, **more: Any) -> Any:  # noqa: ANN401 - as the package has it
+        there = urlsplit(url)._replace(scheme="http", netloc=self._address).geturl()
+        return super().__call__(there, *others, **more)  # type: ignore[no-untyped-call] # bare
+
+
+def _metadata_servers(audience: str, request: Request) -> Credentials:
+    with refused(_WHAT):
+        minting: Credentials = compute_engine.IDTokenCredentials(  # type: ignore[no-untyped-call] # bare
+            request, audience, use_metadata_identity_endpoint=True, bind_id_token=False
+        )
+    return minting
 
 
 def _minting(own: Credentials, audience: str) -> Credentials:

@@ -1,15 +1,21 @@
 """Requests as users send them, by httpx and websockets."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import timedelta
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
+from typing import Any
 from urllib.request import getproxies
 
 import httpx
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidStatus,
+    WebSocketException,
+)
 from websockets.sync.client import ClientConnection, connect
 
 from greenrun.errors import CallFailed
@@ -20,6 +26,17 @@ _HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "user-agent": _
 _QUIET = timedelta(milliseconds=200)
 # Servers close idle connections after some seconds; a reused one must never be closed under us.
 _LIMITS = httpx.Limits(keepalive_expiry=2.0)
+
+
+class _Straight(ClientConnection):
+    """Stays where it was sent: what says who asks must not follow a redirect to somebody else."""
+
+    def handshake(self, *headers: Any, **more: Any) -> None:  # noqa: ANN401 - as websockets has them
+        """A redirect is an answer like any other, and no WebSocket."""
+        try:
+            super().handshake(*headers, **more)
+        except InvalidStatus as refusal:
+            raise InvalidHandshake(str(refusal)) from refusal
 
 
 class HttpxWeb:
@@ -64,8 +81,10 @@ class HttpxWeb:
             latency=latency,
         )
 
-    def converse(self, url: str, message: str) -> Sequence[str]:
+    def converse(self, url: str, message: str, headers: Mapping[str, str]) -> Sequence[str]:
         """Send one message; returns what came up to the first silence after an answer.
+
+        The headers go to this address alone: a redirect is no WebSocket.
 
         `url` may be that of the service (`http`, `https`) or `ws`, `wss`.
         """
@@ -76,6 +95,8 @@ class HttpxWeb:
                 open_timeout=self._seconds,
                 close_timeout=_QUIET.total_seconds(),
                 user_agent_header=_NAME,
+                additional_headers=headers,
+                create_connection=_Straight,
             ) as connection:
                 connection.send(message)
                 return [self._redact(text) for text in _received(connection, self._seconds)]

@@ -1,25 +1,27 @@
 """Who is compared in a canary, and by whom."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from greenrun.canary import objectives
+from greenrun.canary.memory import MemoryJudge
 from greenrun.canary.platform import PlatformCounts
 from greenrun.canary.probes import Probes
-from greenrun.canary.verdict import Judge
+from greenrun.canary.verdict import Judge, Judging
 from greenrun.domain.gate import Gate
 from greenrun.domain.histogram import Histogram
 from greenrun.domain.plan import Plan
 from greenrun.domain.service import Service
 from greenrun.domain.traffic import TrafficSplit
 from greenrun.errors import ReleaseError
-from greenrun.ports import Roles
+from greenrun.ports import Metrics, Roles
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two revisions of a service, by name. `headers` say as whom our own probes are sent.
+    """Two revisions of a service, by name. `headers` say as whom each of our own probes is sent.
 
     The user agent names the run, so that they can be told from users.
     """
@@ -29,13 +31,14 @@ class Comparison:
     candidate: str
     baseline: str
     run: str
-    headers: Mapping[str, str] = field(repr=False)
+    headers: Callable[[], Mapping[str, str]] = field(repr=False)
 
     @contextmanager
-    def judged(self, gate: Gate, roles: Roles, users: Histogram) -> Iterator[Sequence[Judge]]:
-        """All who count, while our own probes are on their way; they share alpha in equal parts.
+    def judged(self, gate: Gate, roles: Roles, users: Histogram) -> Iterator[Sequence[Judging]]:
+        """All who judge, while our own probes are on their way.
 
-        `users` are the baseline's latencies of earlier times, as the platform tells of them.
+        Those who count share alpha in equal parts. `users` are the baseline's latencies of earlier
+        times, as the platform tells of them.
 
         Raises:
             ReleaseError: the objectives cannot be judged, or a revision has no URL to be probed at.
@@ -44,14 +47,28 @@ class Comparison:
         trial = objectives.trial(gate, canary, canary.alpha_each)
         platform = PlatformCounts(roles.metrics, roles.clock, self.candidate, self.baseline, since)
         floor = canary.latency_floor
-        judges = [Judge(platform.witness, trial, latency_floor=floor, reference=users)]
+        judges: list[Judging] = [
+            Judge(platform.witness, trial, latency_floor=floor, reference=users),
+            *self._of_memory(gate, roles.metrics, platform.witness.every, since),
+        ]
         if not canary.probes_per_second:
             yield judges
             return
         urls = self._url(self.plan.revision_tag), self._url(self.plan.baseline_tag)
-        headers = {**self.headers, "User-Agent": f"greenrun-canary/{self.run}"}
-        with Probes(canary, *urls, headers, roles.web) as probes:
+        with Probes(canary, *urls, self._headers, roles.web) as probes:
             yield [Judge(probes.witness, trial, canary.probe_paths, floor), *judges]
+
+    def _of_memory(
+        self, gate: Gate, metrics: Metrics, every: timedelta, since: datetime
+    ) -> Iterator[MemoryJudge]:
+        """One, where the objectives have a limit of memory."""
+        limit = objectives.memory_limit(gate)
+        if limit is not None:
+            revisions = self.candidate, self.baseline
+            yield MemoryJudge(metrics, limit, revisions, since, every)
+
+    def _headers(self) -> Mapping[str, str]:
+        return {**self.headers(), "User-Agent": f"greenrun-canary/{self.run}"}
 
     def _url(self, tag: str) -> str:
         if tag not in self.service.tag_urls:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from greenrun.domain.increment import Glance, Increment, Watcher
+from greenrun.canary import memory
+from greenrun.domain.increment import Glance, Increment, MemoryGlance, Watcher
 from greenrun.domain.sequential import Look, Outcome, Standings
 
 _MORE = "send more requests (`canary.probes-per-second`), or allow more time (`canary.within`)"
@@ -13,34 +14,44 @@ _WHO = {
 }
 
 
-def line(share: int, glances: Iterable[Glance], left: timedelta) -> str:
+def line(share: int, glances: Iterable[Glance | MemoryGlance], left: timedelta) -> str:
     """Shares, then of each who counts: requests of both, and how much of the evidence is there.
 
     Who has least of what a pass takes comes first: the others wait for it, and lines are cut.
     """
-    waited_for = sorted(glances, key=lambda one: _percents(one.standings)[1])
+    waited_for = sorted(glances, key=_progress)
     counted = "; ".join(map(_standing, waited_for)) or "nothing was counted yet"
     return f"{share}/{100 - share} %, {max(left, timedelta()).seconds} s left; {counted}"
 
 
 def table(increment: Increment) -> str:
     """The verdict, then every part of each who counts: requests, evidence, outcome."""
-    lasts = filter(None, map(increment.last, Watcher))
-    return "\n".join([str(increment), *(row for glance in lasts for row in _rows(glance))])
+    counted = (row for last in map(increment.last, Watcher) if last for row in _rows(last))
+    used = memory.rows(increment.memory) if increment.memory else ()
+    return "\n".join([str(increment), *counted, *used])
 
 
 def advice(increment: Increment) -> str:
     """What to do about one that has not passed."""
     match increment.outcome:
         case Outcome.NO_DATA:
-            return f"{_missing(increment)} {_MORE}"
+            return _missing(increment)
         case Outcome.INCONCLUSIVE:
             return f"{_MORE}; or tolerate more (`canary.tolerated`, `canary.slower`)"
         case _:
             return _compare(increment)
 
 
-def _standing(glance: Glance) -> str:
+def _progress(glance: Glance | MemoryGlance) -> int:
+    """Percent of what it takes to pass."""
+    if isinstance(glance, MemoryGlance):
+        return 100 if glance.outcome is Outcome.PASS else 0
+    return _percents(glance.standings)[1]
+
+
+def _standing(glance: Glance | MemoryGlance) -> str:
+    if isinstance(glance, MemoryGlance):
+        return memory.standing(glance)
     requests = f"{glance.candidate.counts.total:,}/{glance.baseline.counts.total:,}"
     against, for_ = _percents(glance.standings)
     return f"{glance.watcher.value} {requests}: against {against} %, for {for_} %"
@@ -73,12 +84,19 @@ def _rows(glance: Glance) -> Iterator[str]:
 
 def _missing(increment: Increment) -> str:
     """Who had no data, and what may be the reason."""
+    silent = [_WHO[one.watcher] for one in _with(Outcome.NO_DATA, increment)]
+    return " ".join([*silent, _MORE]) if silent else memory.UNTOLD
+
+
+def _with(outcome: Outcome, increment: Increment) -> list[Glance]:
+    """The last glances of those who count and came to that."""
     lasts = [last for one in Watcher if (last := increment.last(one)) is not None]
-    silent = [one for one in lasts if one.standings.outcome is Outcome.NO_DATA]
-    return " ".join(_WHO[one.watcher] for one in silent)
+    return [one for one in lasts if one.standings.outcome is outcome]
 
 
 def _compare(increment: Increment) -> str:
+    if not _with(Outcome.FAIL, increment):
+        return memory.TOO_MUCH
     last = increment.last(Watcher.PROBES)
     if last is not None and last.baseline.counts.rate > 0.5:
         return "the baseline fails our probes, too: see `canary.probe-paths`, `probes.identities`"

@@ -2,23 +2,25 @@
 
 import re
 
-from greenrun.domain.gate import Gate, Threshold
+from greenrun.domain.gate import Gate, Quantity, Threshold
 from greenrun.domain.plan import CanaryPlan
 from greenrun.domain.sequential import Trial
 from greenrun.errors import ReleaseError
 
 _QUANTILE = re.compile(r"p([0-9]{1,2}(?:\.[0-9]+)?) latency")
-_ERRORS = "error rate"
+_ERRORS, _MEMORY = "error rate", "memory"
 
 
 def trial(gate: Gate, plan: CanaryPlan, alpha: float) -> Trial:
-    """One trial of all objectives: their limits, and the same figures against the baseline's.
+    """One trial of all objectives of requests: limits, and the same figures against the baseline's.
 
     Raises:
         ReleaseError: an objective that a canary cannot judge, or in another unit.
     """
+    memory_limit(gate)  # no part of the trial, and no reason to begin one where it is wrong
     errors = [one for one in gate.thresholds if one.measure == _ERRORS]
-    latencies = [(_share(one), one) for one in gate.thresholds if one.measure != _ERRORS]
+    others = [one for one in gate.thresholds if one.measure not in {_ERRORS, _MEMORY}]
+    latencies = [(_share(one), one) for one in others]
     limits = tuple((share, _limit(one, "ms")) for share, one in latencies)
     return Trial(
         alpha=alpha,
@@ -28,7 +30,18 @@ def trial(gate: Gate, plan: CanaryPlan, alpha: float) -> Trial:
         quantiles=tuple(share for share, _ in limits),
         slower=plan.slower,
         latency_limits=limits,
+        stall=plan.stall.total_seconds(),
     )
+
+
+def memory_limit(gate: Gate) -> Quantity | None:
+    """What the candidate may use of its memory limit, in %; the least of several, None of none.
+
+    Raises:
+        ReleaseError: it is in another unit, or no part of the whole.
+    """
+    limits = [_limit(one, "%") for one in gate.thresholds if one.measure == _MEMORY]
+    return Quantity(min(limits), "%") if limits else None
 
 
 def _share(threshold: Threshold) -> float:
@@ -37,7 +50,7 @@ def _share(threshold: Threshold) -> float:
     if not share:
         raise ReleaseError(
             f"objectives of the canary: got the measure {threshold.measure!r}, "
-            f"needs `{_ERRORS}` or a quantile such as `p95 latency`"
+            f"needs `{_ERRORS}`, `{_MEMORY}` or a quantile such as `p95 latency`"
         )
     return share
 

@@ -1,7 +1,7 @@
 """The platform's own counts of both revisions."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import zip_longest
 
@@ -45,7 +45,8 @@ class PlatformCounts:
         before = self._last.get(revision, _NOTHING)
         if until <= self.since:
             return before
-        found = self.metrics.sample(revision, self.since, until)
+        told = self.metrics.sample(revision, self.since, until)
+        found = replace(told, seconds=(until - self.since).total_seconds())
         self._last[revision] = found if _goes_on(before, found) else before
         return self._last[revision]
 

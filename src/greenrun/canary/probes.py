@@ -1,9 +1,10 @@
 """Our own requests to both revisions, side by side, through their revision tags."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import cycle
 from secrets import SystemRandom
 from threading import Event, Thread
@@ -18,7 +19,10 @@ from greenrun.errors import CallFailed
 from greenrun.ports import Probe, Web
 
 _MOST_UNDER_WAY = 32
-"""Most probes at once: so many wait for a revision that has stopped to answer."""
+"""Most probes of one revision at once: so many wait for one that has stopped to answer."""
+
+_PATIENCE = timedelta(seconds=10)
+"""Nobody waits longer for an answer."""
 
 _LAST_ANSWERS = 0.5
 """Seconds that answers under way are waited for at the end."""
@@ -27,24 +31,29 @@ _LAST_GOOD = 399
 """Users get what they asked for, or are sent to it."""
 
 
+Headers = Callable[[], Mapping[str, str]]
+"""Who we are, asked for each probe: tokens lapse. Raises CallFailed where nobody says it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
     """One revision: its URL, and how it answered."""
 
     url: str
     tally: Tally = field(repr=False)
+    under_way: set[Future[None]] = field(default_factory=set, repr=False)
 
 
 class Probes(AbstractContextManager["Probes"]):
     """Sends them at the planned rate until it is left.
 
     Chance says which of the two gets a probe, so that no moment is worse for one of them, each its
-    part as the plan has it; and none waits for the answer to the one before. No answer, and any
-    that is neither 2xx nor 3xx, is bad.
+    part as the plan has it; and none waits for the answer to the one before, nor for the other
+    revision. No answer, and any that is neither 2xx nor 3xx, is bad.
     """
 
     def __init__(
-        self, plan: CanaryPlan, candidate: str, baseline: str, headers: Mapping[str, str], web: Web
+        self, plan: CanaryPlan, candidate: str, baseline: str, headers: Headers, web: Web
     ) -> None:
         self._plan = plan
         self._candidate = Side(candidate, Tally(plan.probe_paths))
@@ -54,8 +63,9 @@ class Probes(AbstractContextManager["Probes"]):
         self._chance = SystemRandom()
         self._candidates_part = 0.5
         self._over = Event()
-        self._under_way: set[Future[None]] = set()
-        self._pool = ThreadPoolExecutor(_MOST_UNDER_WAY, thread_name_prefix="probe")
+        self._refused: CallFailed | None = None
+        self._began = monotonic()
+        self._pool = ThreadPoolExecutor(2 * _MOST_UNDER_WAY, thread_name_prefix="probe")
         self._pace = Thread(target=self._send, name="probes", daemon=True)
 
     @property
@@ -64,6 +74,7 @@ class Probes(AbstractContextManager["Probes"]):
         return Witness(Watcher.PROBES, self.read, rise=self._rise)
 
     def __enter__(self) -> Self:
+        self._began = monotonic()
         self._pace.start()
         return self
 
@@ -71,24 +82,33 @@ class Probes(AbstractContextManager["Probes"]):
         """End; who hangs is left behind, as users may be waiting for their way back."""
         self._over.set()
         self._pace.join()
-        wait(self._under_way.copy(), _LAST_ANSWERS)
+        wait(self._candidate.under_way | self._baseline.under_way, _LAST_ANSWERS)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def read(self) -> Reading:
-        """What was answered by now."""
+        """What was answered by now. Raises CallFailed where nobody says any more who we are."""
+        if self._refused:
+            raise self._refused
+        seconds = monotonic() - self._began
         one, other = self._candidate.tally.samples(), self._baseline.tally.samples()
         paths = {path: (one[path].counts, other[path].counts) for path in one}
-        return Reading(total(one.values()), total(other.values()), paths)
+        return Reading(total(one.values(), seconds), total(other.values(), seconds), paths)
 
     def _send(self) -> None:
         interval, due = 1 / self._plan.probes_per_second, monotonic()
         paths = cycle(self._plan.probe_paths)
         while not self._over.wait(max(0.0, due - monotonic())):
             due = max(due, monotonic() - interval) + interval
-            if len(self._under_way) < _MOST_UNDER_WAY:
-                probe = self._pool.submit(self._probe, self._side(), next(paths))
-                self._under_way.add(probe)
-                probe.add_done_callback(self._under_way.discard)
+            side = self._side()
+            if len(side.under_way) < _MOST_UNDER_WAY:
+                try:
+                    headers = self._headers()
+                except CallFailed as error:
+                    self._refused = error
+                    return
+                probe = self._pool.submit(self._probe, side, next(paths), headers)
+                side.under_way.add(probe)
+                probe.add_done_callback(side.under_way.discard)
 
     def _rise(self, share: int) -> None:
         self._candidates_part = self._plan.probed_share(share)
@@ -97,9 +117,9 @@ class Probes(AbstractContextManager["Probes"]):
         drawn = self._chance.random() < self._candidates_part
         return self._candidate if drawn else self._baseline
 
-    def _probe(self, side: Side, path: str) -> None:
+    def _probe(self, side: Side, path: str, headers: Mapping[str, str]) -> None:
         try:
-            answer = self._web.ask(Probe(side.url + path, headers=self._headers))
+            answer = self._web.ask(Probe(side.url + path, headers=headers, within=_PATIENCE))
             side.tally.add(path, answer.latency, good=answer.status <= _LAST_GOOD)
         except CallFailed:
             side.tally.add(path, None, good=False)

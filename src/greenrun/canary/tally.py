@@ -57,9 +57,9 @@ class Tally:
             return {path: count.sample for path, count in self._counts.items()}
 
 
-def total(samples: Iterable[Sample]) -> Sample:
-    """All of them together."""
+def total(samples: Iterable[Sample], seconds: float) -> Sample:
+    """All of them together, counted in so many seconds."""
     counts, latencies = Counts(), Histogram(_BUCKETS.bounds)
     for sample in samples:
         counts, latencies = counts + sample.counts, latencies + sample.latencies
-    return Sample(counts, latencies)
+    return Sample(counts, latencies, seconds)

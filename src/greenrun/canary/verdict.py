@@ -3,16 +3,38 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from greenrun.canary.latencies import floor_of, floored
 from greenrun.canary.reading import Reading, Witness
 from greenrun.domain.histogram import Histogram
-from greenrun.domain.increment import Glance
+from greenrun.domain.increment import Glance, MemoryGlance
 from greenrun.domain.sequential import Counts, Outcome, Sample, Sequential, Standings, Trial
 
 _WORST_FIRST = (Outcome.FAIL, Outcome.NO_DATA, Outcome.INCONCLUSIVE, Outcome.PASS)
 _ERRORS = {"errors", "error limit"}
 _UNKNOWN = Histogram(())
+
+
+class Judging(Protocol):
+    """Whoever has a say in the outcome."""
+
+    def rise(self, share: int) -> None:
+        """Another share of the users, in percent: what was told before is no pass any more."""
+
+    def due(self, now: datetime) -> bool:
+        """True where there may be something new to see."""
+
+    def glance(self, began: datetime, now: datetime, *, last: bool) -> Glance | MemoryGlance:
+        """Look, and judge; `began` is when the split was in effect, `last` of all looks at it."""
+
+    @property
+    def outcome(self) -> Outcome:
+        """By what was seen until now."""
+
+    @property
+    def sentence(self) -> str:
+        """Why, as people say it, and who has told."""
 
 
 class Judge:
@@ -115,7 +137,7 @@ class Decision:
     sentence: str
 
 
-def decide(judges: Iterable[Judge]) -> Decision:
+def decide(judges: Iterable[Judging]) -> Decision:
     """The worst outcome: one failure is enough, and a pass needs all."""
     judge = min(judges, key=lambda one: _WORST_FIRST.index(one.outcome))
     return Decision(judge.outcome, judge.sentence)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from greenrun.canary import live
-from greenrun.canary.verdict import Judge, decide
-from greenrun.domain.increment import Glance, Increment
+from greenrun.canary.verdict import Judging, decide
+from greenrun.domain.increment import Glance, Increment, MemoryGlance
 from greenrun.domain.plan import CanaryPlan
 from greenrun.domain.sequential import Outcome
 from greenrun.errors import GateClosed
@@ -25,7 +25,7 @@ class Canary:
     """
 
     plan: CanaryPlan
-    judges: Sequence[Judge]
+    judges: Sequence[Judging]
     roles: Roles = field(repr=False)
     undisturbed: Callable[[], None] = field(repr=False)
     increments: list[Increment] = field(default_factory=list)
@@ -63,7 +63,8 @@ class Canary:
         left = self.plan.within - (now - rise.began)
         last = left <= timedelta()
         asked = [judge for judge in self.judges if last or judge.due(now)]
-        rise.glances += [judge.glance(rise.began, now, last=last) for judge in asked]
+        for judge in asked:
+            rise.keep(judge.glance(rise.began, now, last=last))
         self.roles.progress.report(live.line(rise.share, rise.latest, left))
 
     @contextmanager
@@ -80,7 +81,9 @@ class Canary:
     def _keep(self, rise: "_Rise", outcome: Outcome, sentence: str) -> None:
         ended = self.roles.clock.now()
         glances = tuple(rise.glances)
-        increment = Increment(rise.share, outcome, sentence, rise.began, ended, glances)
+        increment = Increment(
+            rise.share, outcome, sentence, rise.began, ended, glances, rise.memory
+        )
         self.increments.append(increment)
         self.roles.evidence.attach(f"canary at {rise.share} %", live.table(increment))
 
@@ -92,8 +95,18 @@ class _Rise:
     share: int
     began: datetime
     glances: list[Glance] = field(default_factory=list)
+    memory: MemoryGlance | None = None
+
+    def keep(self, glance: Glance | MemoryGlance) -> None:
+        """One more: all at requests, and the last at memory."""
+        match glance:
+            case Glance():
+                self.glances.append(glance)
+            case MemoryGlance():
+                self.memory = glance
 
     @property
-    def latest(self) -> tuple[Glance, ...]:
-        """The last one of each who counts, in the order in which they were asked first."""
-        return tuple({one.watcher: one for one in self.glances}.values())
+    def latest(self) -> tuple[Glance | MemoryGlance, ...]:
+        """The last one of each who judges, in the order in which they were asked first."""
+        counted = {one.watcher: one for one in self.glances}.values()
+        return (*counted, self.memory) if self.memory else tuple(counted)

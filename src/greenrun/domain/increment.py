@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from greenrun.domain.gate import Quantity
 from greenrun.domain.sequential import Outcome, Sample, Standings
 
 
@@ -26,11 +27,25 @@ class Glance:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryGlance:
+    """The most of its memory limit that each revision has used since the canary began, in %.
+
+    As the platform tells; None where it has told nothing yet. `limit` is what the candidate keeps.
+    """
+
+    at: datetime
+    candidate: Quantity | None
+    baseline: Quantity | None
+    limit: Quantity
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
 class Increment:
     """One rise of the share. `sentence` is the verdict as people say it, who counted included.
 
     `began` and `ended` are when the split was in effect and when it was decided. `glances` are of
-    all watchers, oldest first.
+    all watchers, oldest first. `memory` is the last glance at it; None where nobody asks for it.
     """
 
     share: int
@@ -39,6 +54,7 @@ class Increment:
     began: datetime
     ended: datetime
     glances: tuple[Glance, ...] = field(repr=False)
+    memory: MemoryGlance | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return f"{self.share} %: {self.sentence}"

@@ -104,8 +104,9 @@ class CanaryPlan:
     `alpha`: the chance of ever rolling back a candidate that is no worse. `missed`: that of ever
     passing one that is worse by more than is `tolerated` (of the error share; 0.01 is 1 percentage
     point) or `slower` (of a latency quantile; 0.25 is a quarter). Answers that take less than
-    `latency_floor` count as equally fast. `blind` is what becomes of an increment that could see
-    nothing of that size within its time.
+    `latency_floor` count as equally fast. What a revision answers within one `stall` weighs as one
+    request, as it may have been slow together. `blind` is what becomes of an increment that could
+    see nothing of that size within its time.
     """
 
     increments: tuple[int, ...] = (10,)
@@ -118,6 +119,7 @@ class CanaryPlan:
     tolerated: float = 0.01
     slower: float = 0.25
     latency_floor: timedelta = timedelta(milliseconds=10)
+    stall: timedelta = timedelta(milliseconds=250)
     alone: bool = False
     blind: Blind = Blind.REFUSED
 

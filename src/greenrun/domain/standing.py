@@ -1,9 +1,11 @@
 """Where a release stands: enough of it to finish or to undo it from another machine."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
 
+from greenrun.domain import reading
 from greenrun.domain.traffic import Target, TrafficSplit
 
 
@@ -68,25 +70,50 @@ class Standing:
 
     @classmethod
     def from_json(cls, text: str) -> "Standing":
-        """Raises ValueError for what `as_json` did not write."""
-        try:
-            fields = json.loads(text)
-            return cls(
-                **{
-                    **fields,
-                    "before": _split(fields["before"]),
-                    "asked": tuple(_split(split) for split in fields["asked"]),
-                    "stage": Stage(fields["stage"]),
-                    "migrations": tuple(fields["migrations"]),
-                }
-            )
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"got {text!r}, needs where a release stands") from error
+        """Raises ValueError for what `as_json` did not write: the key, got X, needs Y."""
+        return reading.document(text, "standing", _standing)
 
 
 def _listed(split: TrafficSplit) -> list[list[object]]:
     return [[target.revision, target.percent, target.tag] for target in split]
 
 
-def _split(targets: list[tuple[str, int, str]]) -> TrafficSplit:
-    return TrafficSplit(tuple(Target(*target) for target in targets))
+def _standing(found: object, key: str) -> Standing:
+    return Standing(**reading.fields(found, key, _FIELDS))
+
+
+def _split(found: object, key: str) -> TrafficSplit:
+    return TrafficSplit(reading.each(_target)(found, key))
+
+
+def _target(found: object, key: str) -> Target:
+    match found:
+        case [revision, percent, tag]:
+            return Target(
+                reading.text(revision, f"{key}.0"),
+                reading.percent(percent, f"{key}.1"),
+                reading.text(tag, f"{key}.2"),
+            )
+        case _:
+            return reading.refuse(found, key, "a revision, its share and its revision tag")
+
+
+def _stage(found: object, key: str) -> Stage:
+    known = {stage.value: stage for stage in Stage}
+    name = reading.text(found, key)
+    return known.get(name) or reading.refuse(found, key, f"one of: {', '.join(known)}")
+
+
+_FIELDS: Mapping[str, reading.Read[object]] = {
+    "run": reading.text,
+    "baseline": reading.text,
+    "before": _split,
+    "generation": reading.whole,
+    "candidate": reading.text,
+    "image": reading.text,
+    "asked": reading.each(_split),
+    "stage": _stage,
+    "contracted": reading.flag,
+    "migrations": reading.each(reading.text),
+}
+"""What `as_json` writes."""

@@ -53,7 +53,7 @@ Reading = Share | Quantile | Rate | Level
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure of the service's own metrics, and what it has to be."""
+    """One figure of the service's own metrics; what it has to be has the unit of its reading."""
 
     name: str
     reading: Reading

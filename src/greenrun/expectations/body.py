@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from greenrun.expectations.document import ABSENT, at, is_number, is_whole, same, shown
+from greenrun.expectations.parts import value
 
 FORMS = (
     "PATH = VALUE, PATH != VALUE, PATH ~ TEXT, PATH >= NUMBER (or >, <=, <), PATH is a number "
@@ -67,7 +68,7 @@ def _kind(said: re.Match[str]) -> BodyPromise:
 
 
 def _equality(said: re.Match[str]) -> BodyPromise:
-    equal, wanted = said["sign"] == "=", _value(said["value"])
+    equal, wanted = said["sign"] == "=", value(said["value"])
 
     def keeps(found: object) -> bool:
         return found is not ABSENT and _means(said["value"], wanted, found) == equal
@@ -75,17 +76,9 @@ def _equality(said: re.Match[str]) -> BodyPromise:
     return BodyPromise(said[0], said["path"], keeps)
 
 
-def _value(text: str) -> object:
-    try:
-        value: object = json.loads(text)
-    except ValueError:
-        return text
-    return value
-
-
-def _means(text: str, value: object, found: object) -> bool:
+def _means(text: str, wanted: object, found: object) -> bool:
     """A string may be written bare, also where it looks like a number; in quotes it is one."""
-    return same(found, value) or (isinstance(found, str) and found == text)
+    return same(found, wanted) or (isinstance(found, str) and found == text)
 
 
 def _part(said: re.Match[str]) -> BodyPromise:

@@ -8,6 +8,8 @@ from typing import TypeVar
 
 from greenrun.expectations import body, headers
 from greenrun.expectations.expectation import Limit
+from greenrun.expectations.parts import Unmeant, parts
+from greenrun.expectations.sending import read_sending
 
 T = TypeVar("T")
 
@@ -17,18 +19,9 @@ MOST_REQUESTS = 10_000
 _REQUEST = re.compile(r"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/\S*)")
 _STATUSES = re.compile(r"[1-5]\d\d( or [1-5]\d\d)*")
 _TIME = re.compile(r"(\d+(?:\.\d+)?) (ms|s)", re.ASCII)
+_UNITS = {"ms": timedelta(milliseconds=1), "s": timedelta(seconds=1)}
 _COUNT = re.compile(r"\d{1,5}", re.ASCII)
 _FILE = re.compile(r"(?!/)\S+\.json")
-_PARTS = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^;])+')
-"""What stands between semicolons, unless these stand in quotes."""
-
-
-class Unmeant(ValueError):
-    """A cell, or the part of it that `got` quotes, cannot be meant; the text is what it needs."""
-
-    def __init__(self, needs: str, got: str = "") -> None:
-        super().__init__(needs)
-        self.got = got
 
 
 def _request(cell: str) -> tuple[str, str]:
@@ -48,9 +41,8 @@ def _statuses(cell: str) -> tuple[int, ...]:
 
 
 def _promises(read: Callable[[str], T], forms: str, cell: str) -> tuple[T, ...]:
-    parts = filter(None, map(str.strip, _PARTS.findall(cell)))
     try:
-        return tuple(map(read, parts))
+        return tuple(map(read, parts(cell)))
     except ValueError as error:
         raise Unmeant(forms, got=str(error)) from error
 
@@ -61,14 +53,19 @@ def _schema(cell: str) -> str:
     return cell
 
 
-def _limit(percent: int, cell: str) -> Limit | None:
+def read_time(cell: str) -> timedelta | None:
+    """`100 ms` or `1.5 s`; None where the cell is empty. Raises Unmeant for anything else."""
     if not cell:
         return None
     said = _TIME.fullmatch(cell)
-    if said is None:
+    if said is None or not (time := float(said[1]) * _UNITS[said[2]]):
         raise Unmeant("a time such as 100 ms or 1.5 s")
-    unit = timedelta(seconds=1) if said[2] == "s" else timedelta(milliseconds=1)
-    return Limit(percent, float(said[1]) * unit)
+    return time
+
+
+def _limit(percent: int, cell: str) -> Limit | None:
+    time = read_time(cell)
+    return Limit(percent, time) if time else None
 
 
 def _requests(cell: str) -> int | None:
@@ -83,6 +80,7 @@ LIMITS = {percent: f"p{percent} at most" for percent in PERCENTS}
 READERS: Mapping[str, Callable[[str], object]] = {
     "request": _request,
     "as": _identity,
+    "sends": read_sending,
     "status": _statuses,
     "headers": partial(_promises, headers.read_promise, headers.FORMS),
     "body": partial(_promises, body.read_promise, body.FORMS),

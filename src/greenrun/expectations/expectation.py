@@ -1,7 +1,7 @@
 """One row of a table: a request, and everything that its answers must keep."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -10,6 +10,8 @@ from greenrun.expectations.answers import Answers, milliseconds
 from greenrun.expectations.body import BodyPromise
 from greenrun.expectations.headers import HeaderPromise
 from greenrun.expectations.schema import Schema
+from greenrun.expectations.sending import Sending
+from greenrun.expectations.values import Values
 
 T = TypeVar("T")
 
@@ -30,7 +32,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """A request, as whom it is sent how often, and what must come back how soon.
+    """A request, as whom it is sent with what how often, and what must come back how soon.
 
     `schema` names a file beside the features; `requests` leaves out the warm-up.
     """
@@ -38,6 +40,7 @@ class Expectation:
     method: str
     path: str
     identity: str = "a user"
+    sends: Sending = field(default_factory=Sending)
     statuses: tuple[int, ...] = (200,)
     headers: tuple[HeaderPromise, ...] = ()
     body: tuple[BodyPromise, ...] = ()
@@ -47,6 +50,10 @@ class Expectation:
 
     def __str__(self) -> str:
         return f"{self.method} {self.path} as {self.identity}"
+
+    def filled(self, values: Values) -> "Expectation":
+        """The same, with every place filled in what it sends."""
+        return replace(self, sends=self.sends.filled(values))
 
     def broken_by(self, answers: Answers, schema: Schema | None = None) -> tuple[str, ...]:
         """Every promise that these answers break, as `got X, needs Y`.

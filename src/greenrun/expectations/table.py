@@ -1,15 +1,16 @@
 """Reads the table `the candidate answers`, and says of every cell that cannot be meant why."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from greenrun.errors import ReleaseError
-from greenrun.expectations.cells import LIMITS, READERS, Unmeant
+from greenrun.expectations.cells import LIMITS, READERS
 from greenrun.expectations.expectation import Expectation
+from greenrun.expectations.parts import Unmeant
+from greenrun.expectations.values import UNIQUE
 
 COLUMNS = tuple(READERS)
 
-_WHERE = "table of endpoints"
 _ENOUGH = {50: 20, 95: 20, 99: 100}
 """Requests where the table says nothing: as few as let a percentile differ from the slowest."""
 
@@ -20,24 +21,43 @@ def read_table(rows: Sequence[Sequence[str]]) -> tuple[Expectation, ...]:
     Raises:
         ReleaseError: columns or cells that cannot be meant, all of them at once, with their row.
     """
+    found = read_requests("endpoints", rows)
+    _refuse_faults("endpoints", map(_unknown_places, found))
+    return found
+
+
+def read_requests(what: str, rows: Sequence[Sequence[str]]) -> tuple[Expectation, ...]:
+    """The same of a table of something else, which may have places for any values."""
     head, *body = rows or ((),)
-    _judge_head(head)
+    _judge_head(what, head)
     if not body:
-        raise ReleaseError(f"{_WHERE}: got no row, needs at least one")
-    read = [(number, _Row(head, row)) for number, row in enumerate(body, start=1)]
-    if faults := [f"{_WHERE}, row {number}: {text}" for number, row in read for text in row.faults]:
-        raise ReleaseError("\n".join(faults))
-    return tuple(row.expectation() for _, row in read)
+        raise ReleaseError(f"table of {what}: got no row, needs at least one")
+    read = [_Row(head, row) for row in body]
+    _refuse_faults(what, (row.faults for row in read))
+    return tuple(row.expectation() for row in read)
 
 
-def _judge_head(head: Sequence[str]) -> None:
+def _judge_head(what: str, head: Sequence[str]) -> None:
     if "request" not in head or not set(head) <= set(COLUMNS):
         raise ReleaseError(
-            f"{_WHERE}: got columns {', '.join(head) or 'none'}, needs request and any of "
+            f"table of {what}: got columns {', '.join(head) or 'none'}, needs request and any of "
             f"{', '.join(COLUMNS[1:])}"
         )
     if twice := [name for name in COLUMNS if head.count(name) > 1]:
-        raise ReleaseError(f"{_WHERE}: got {', '.join(twice)} twice, needs each column once")
+        raise ReleaseError(f"table of {what}: got {', '.join(twice)} twice, needs each column once")
+
+
+def _refuse_faults(what: str, of_rows: Iterable[Iterable[str]]) -> None:
+    """Raise all of them in one, where there are any."""
+    numbered = enumerate(of_rows, start=1)
+    lines = [f"table of {what}, row {number}: {text}" for number, row in numbered for text in row]
+    if lines:
+        raise ReleaseError("\n".join(lines))
+
+
+def _unknown_places(row: Expectation) -> Iterator[str]:
+    for name in sorted(row.sends.places - {UNIQUE}):
+        yield f"sends: got a place for {name}, needs {{{UNIQUE}}} alone: no row waits for another"
 
 
 class _Row:
@@ -60,6 +80,7 @@ class _Row:
             method=method,
             path=path,
             identity=said["as"],
+            sends=said["sends"],
             statuses=said["status"],
             headers=said["headers"],
             body=said["body"],

@@ -11,6 +11,8 @@ from greenrun.local_cloud.calls import Calls
 from greenrun.local_cloud.door import Door
 from greenrun.local_cloud.faults.catalogue import Faults
 from greenrun.local_cloud.faults.hindrance import hindered
+from greenrun.local_cloud.identity.metadata_server import MetadataServer
+from greenrun.local_cloud.identity.tokens import Issuer
 from greenrun.local_cloud.instances.fleet import InstanceFleet
 from greenrun.local_cloud.jobs.jobs import Jobs
 from greenrun.local_cloud.logging.log import Logging
@@ -35,8 +37,9 @@ from greenrun.local_cloud.wire.rest_server import RestServer
 class LocalCloud:
     """Serves from the moment it is made until it is closed, which it may be as a context manager.
 
-    `grpc` is `127.0.0.1:PORT`, `rest` is `http://127.0.0.1:PORT`. It owns the runtime and the
-    ingress that it is given and closes them too. With `strict_etags=False` it accepts stale etags,
+    `grpc` is `127.0.0.1:PORT`, `rest` is `http://127.0.0.1:PORT`. `metadata` is `127.0.0.1:PORT`,
+    where identity tokens of its `issuer` are handed out. It owns the runtime and the ingress that
+    it is given and closes them too. With `strict_etags=False` it accepts stale etags,
     as Cloud Run was seen to do; metrics younger than `metrics_lag` are withheld. `faults` is what
     goes wrong with it, `calls` what was asked of it, `permissions` what its callers are told they
     may do.
@@ -56,6 +59,8 @@ class LocalCloud:
         with ExitStack() as closing:
             closing.callback(runtime.close)
             closing.callback(ingress.close)
+            self.issuer = Issuer()
+            ingress.trust(self.issuer.keys)
             machine = _Machine(InstanceFleet(runtime), ingress, self.faults, self.permissions)
             parts = _parts(machine, closing, strict_etags=strict_etags, metrics_lag=metrics_lag)
             answering = Door(self.calls, self.faults).call
@@ -63,8 +68,10 @@ class LocalCloud:
             rest = RestServer(parts.bindings(), answering)
             closing.callback(grpc.close)
             closing.callback(rest.close)
+            metadata = MetadataServer(self.issuer)
+            closing.callback(metadata.close)
             closing.callback(self.faults.clear)
-            self.grpc, self.rest = grpc.address, rest.address
+            self.grpc, self.rest, self.metadata = grpc.address, rest.address, metadata.address
             self._closing = closing.pop_all()
 
     def __repr__(self) -> str:

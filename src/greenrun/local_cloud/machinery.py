@@ -90,16 +90,28 @@ class Runtime(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """Who may call a private address: `callers` by e-mail, or `anybody` who is somebody.
+
+    They show it by an identity token for the service's own URL, or for one of `audiences`.
+    """
+
+    callers: frozenset[str]
+    audiences: frozenset[str] = frozenset()
+    anybody: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """One public address and who answers there.
 
     `weights` maps revision names to whole percents adding to 100 (empty: nobody, 404); revisions
-    without a backend answer 503. `public` is False where the invoker role is missing: 403.
+    without a backend answer 503. Without a guard, whoever asks is answered.
     """
 
     name: str
     weights: Mapping[str, int]
-    public: bool = True
+    guard: Guard | None = None
     timeout: timedelta = timedelta(seconds=300)
 
 
@@ -122,11 +134,18 @@ class Request:
 class Ingress(Protocol):
     """The public side: one loopback address per route."""
 
+    def trust(self, keys: str) -> None:
+        """Believe identity tokens that are signed with a key of this JSON Web Key Set.
+
+        Comes before the first route; without it no token is good.
+        """
+
     def apply(
         self, service: str, routes: Iterable[Route], backends: Mapping[str, tuple[str, int]]
     ) -> Mapping[str, str]:
         """Make these the routes of `service`; returns the URL of each route by its name.
 
+        The first is the service's own, whose URL identity tokens are for.
         A route keeps its URL as long as it exists. Returns when the change has taken effect. No
         request is dropped by a change. `backends` maps revision names to instance addresses.
         """

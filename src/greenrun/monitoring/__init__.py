@@ -1,7 +1,9 @@
 """What watches the service after its release, made from the objectives that released it."""
 
+from greenrun.monitoring.ahead import ahead
 from greenrun.monitoring.files import Fate, Files, Kept, generated
-from greenrun.monitoring.hand_over import HandOver, Watchers, hand_over, monitored
+from greenrun.monitoring.hand_over import HandOver, Watchers, figures_of, hand_over, monitored
+from greenrun.monitoring.objectives import Objectives
 from greenrun.monitoring.policies import Outcome, Watched, watch
 
 __all__ = [
@@ -9,9 +11,12 @@ __all__ = [
     "Files",
     "HandOver",
     "Kept",
+    "Objectives",
     "Outcome",
     "Watched",
     "Watchers",
+    "ahead",
+    "figures_of",
     "generated",
     "hand_over",
     "monitored",

@@ -1,15 +1,15 @@
 """Files that a release writes for people to review, and never over what people have edited."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import unified_diff
 from enum import Enum
 from pathlib import Path
 
-from greenrun.domain.gate import Gate
 from greenrun.domain.plan import MonitoringPlan, Plan
-from greenrun.monitoring import objectives, prometheus
+from greenrun.domain.watching import Figure
+from greenrun.monitoring import prometheus
 from greenrun.monitoring.dashboard import dashboard
 
 SUMS = "SHA256SUMS"
@@ -37,9 +37,10 @@ class Kept:
         return f"{self.path.name}: {self.fate.value}"
 
 
-def generated(plan: Plan, monitoring: MonitoringPlan, gate: Gate, url: str) -> Mapping[str, str]:
+def generated(
+    plan: Plan, monitoring: MonitoringPlan, figures: Sequence[Figure], url: str
+) -> Mapping[str, str]:
     """The files of a plan by their names; `url` is where the platform serves."""
-    figures = objectives.figures(monitoring, gate)
     return {
         "prometheus.yml": prometheus.scrape_job(plan, monitoring, url),
         "rules.yml": prometheus.alert_rules(plan, monitoring, figures),

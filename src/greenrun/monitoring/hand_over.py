@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from greenrun.account import Account
-from greenrun.domain.gate import Gate
 from greenrun.domain.plan import MonitoringPlan, Plan
+from greenrun.domain.watching import Figure
 from greenrun.errors import ReleaseError
-from greenrun.monitoring import objectives
 from greenrun.monitoring.files import Fate, Files, Kept, generated
+from greenrun.monitoring.objectives import Objectives, alerts, figures
 from greenrun.monitoring.policies import Outcome, Watched, watch
 from greenrun.ports.watching import Alerts
 
@@ -44,23 +44,33 @@ class HandOver:
 
 @dataclass(frozen=True, slots=True)
 class Watchers:
-    """Those who watch: Prometheus and Grafana by files in a folder, the platform by its alerts."""
+    """Those who watch: Prometheus and Grafana by files, the platform by its alerts.
 
-    folder: Path
+    `home` is what the folder of a plan is relative to.
+    """
+
+    home: Path
     alerts: Alerts
 
+    def files(self, plan: Plan) -> Files:
+        """The files of an environment. Raises ReleaseError where nothing is watched."""
+        return Files(self.home / monitored(plan).folder / plan.environment)
 
-def hand_over(plan: Plan, gate: Gate, url: str, watchers: Watchers, account: Account) -> HandOver:
+
+def hand_over(
+    plan: Plan, objectives: Objectives, url: str, watchers: Watchers, account: Account
+) -> HandOver:
     """Write the files, and give every alert its policy.
 
     `url` is where the platform serves. Raises ReleaseError where release.yaml does not say what is
-    watched, or alerts by what has no objective; CallFailed where the platform refuses.
+    watched, or alerts by what has no objective, or where limits contradict each other; CallFailed
+    where the platform refuses.
     """
     monitoring = monitored(plan)
-    wanted = objectives.alerts(monitoring, gate)
-    files = generated(plan, monitoring, gate, url)
+    wanted = alerts(monitoring, objectives.canary)
+    files = generated(plan, monitoring, figures(monitoring, objectives), url)
     return HandOver(
-        Files(watchers.folder).keep(files, overwrite=monitoring.overwrite),
+        watchers.files(plan).keep(files, overwrite=monitoring.overwrite),
         watch(wanted, watchers.alerts, account, overwrite=monitoring.overwrite),
     )
 
@@ -73,6 +83,11 @@ def monitored(plan: Plan) -> MonitoringPlan:
             hint="add the key `monitoring`, or take the sentence out",
         )
     return plan.monitoring
+
+
+def figures_of(plan: Plan) -> tuple[Figure, ...]:
+    """The figures that release.yaml names; where nothing is watched, none."""
+    return plan.monitoring.figures if plan.monitoring else ()
 
 
 def _odd(kept: Kept) -> bool:

@@ -1,30 +1,44 @@
-"""From the objectives of the canary to what is watched from then on."""
+"""From the objectives that features state to what is watched."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from greenrun.domain.gate import Gate, Quantity, Threshold
 from greenrun.domain.plan import MonitoringPlan
 from greenrun.domain.watching import Alert, Figure
 from greenrun.errors import ReleaseError
 
+_SCALES = {"%": {"%": 1}, "ms": {"ms": 1, "s": 1_000, "min": 60_000}, "/s": {"/s": 1}, "": {"": 1}}
+"""By the unit of a figure, how many of it make one of the units that limits may be in."""
 
-def figures(plan: MonitoringPlan, gate: Gate) -> tuple[Figure, ...]:
-    """The figures of a plan; one without limits has those of the objective of the same name.
+
+@dataclass(frozen=True, slots=True)
+class Objectives:
+    """What features state: of the canary by measures of the platform, of its own by figures."""
+
+    canary: Gate
+    own: Gate = Gate(())  # noqa: RUF009 - a frozen value, which all may share
+
+
+def figures(plan: MonitoringPlan, objectives: Objectives) -> tuple[Figure, ...]:
+    """The figures of a plan with the limits that stand under their names.
 
     An error rate of at most 5 % is a success rate of at least 95 %.
+
+    Raises:
+        ReleaseError: a limit in a unit that the figure does not have, or two different ones.
     """
-    limits = {threshold.measure: threshold for threshold in _with_implied(gate)}
-    return tuple(_judged(figure, limits.get(figure.name)) for figure in plan.figures)
+    limits = (*objectives.own.thresholds, *_with_implied(objectives.canary))
+    return tuple(_limited(figure, limits) for figure in plan.figures)
 
 
-def alerts(plan: MonitoringPlan, gate: Gate) -> tuple[Alert, ...]:
-    """The objectives that people are told of, in the order of the plan.
+def alerts(plan: MonitoringPlan, canary: Gate) -> tuple[Alert, ...]:
+    """The objectives of the canary that people are told of, in the order of the plan.
 
     Raises:
         ReleaseError: the plan names a measure that has no objective.
     """
-    objectives = {threshold.measure: threshold for threshold in gate.thresholds}
+    objectives = {threshold.measure: threshold for threshold in canary.thresholds}
     missing = [measure for measure in plan.alerts if measure not in objectives]
     if missing:
         known = ", ".join(objectives) or "none"
@@ -33,10 +47,23 @@ def alerts(plan: MonitoringPlan, gate: Gate) -> tuple[Alert, ...]:
             "each measure in the table of objectives",
             hint="add the row, or leave the measure out of `monitoring.alerts` in release.yaml",
         )
-    return tuple(Alert(_in_unit(objectives[one]), plan.alert_after) for one in plan.alerts)
+    return tuple(Alert(_platforms(objectives[one]), plan.alert_after) for one in plan.alerts)
 
 
-def _in_unit(objective: Threshold) -> Threshold:
+def in_unit(figure: Figure, threshold: Threshold) -> Threshold:
+    """A limit in the unit of a figure. Raises ReleaseError where it is no limit of such a one."""
+    scales, limit = _SCALES[figure.reading.unit], threshold.limit
+    if limit.unit not in scales:
+        needs = " or ".join(f"in {unit}" if unit else "without a unit" for unit in scales)
+        raise ReleaseError(
+            f"figure {figure.name}: got the limit {limit}, needs it {needs}",
+            hint="a figure has the limits of every objective of its name; others have another name",
+        )
+    scaled = Quantity(limit.value * scales[limit.unit], figure.reading.unit)
+    return replace(threshold, limit=scaled)
+
+
+def _platforms(objective: Threshold) -> Threshold:
     """The platform counts in these units; a limit in another would be taken for one in these."""
     needs = "ms" if objective.measure.endswith("latency") else "%"
     if objective.limit.unit != needs:
@@ -55,8 +82,15 @@ def _with_implied(gate: Gate) -> Iterator[Threshold]:
         yield threshold
 
 
-def _judged(figure: Figure, objective: Threshold | None) -> Figure:
-    fits = objective is not None and objective.limit.unit == figure.reading.unit
-    if figure.thresholds or objective is None or not fits:
-        return figure
-    return replace(figure, thresholds=(objective,))
+def _limited(figure: Figure, limits: Sequence[Threshold]) -> Figure:
+    """The figure with its limits, each relation once."""
+    found: dict[str, Threshold] = {}
+    for limit in (in_unit(figure, one) for one in limits if one.measure == figure.name):
+        first = found.setdefault(limit.relation, limit)
+        if first != limit:
+            raise ReleaseError(
+                f"figure {figure.name}: got {limit.relation} {first.limit} and {limit.limit}, "
+                "needs one of them",
+                hint="take one of the two out of the tables of objectives",
+            )
+    return replace(figure, thresholds=tuple(found.values()))

@@ -36,12 +36,14 @@ class Known:
     """What is known before anything is read.
 
     `trial` is what each watcher of the canary judges by. `last` is where the release before this
-    one stands; None where none is known. Without a rehearsed image one is to be built.
+    one stands; None where none is known. Without a rehearsed image one is to be built. `watched`
+    is what would become of what watches the service.
     """
 
     trial: Trial
     last: Standing | None = None
     rehearsed: Rehearsed | None = None
+    watched: tuple[Row, ...] = ()
 
 
 def outlook(plan: Plan, roles: Roles, source: Source, known: Known) -> Outlook:
@@ -59,6 +61,7 @@ def outlook(plan: Plan, roles: Roles, source: Source, known: Known) -> Outlook:
         Section("Limits, probes, scaling and storage", tuple(found.limits())),
         Section("Migrations", tuple(found.migrations())),
         Section("Canary", tuple(sights.rows(canary))),
+        Section("Watched from then on", known.watched),
         Section("Promise", tuple(found.promise())),
         Section("Steps ahead", found.steps(canary), schedule.HEAD),
     )

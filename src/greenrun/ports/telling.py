@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from greenrun.domain.gate import Quantity
 from greenrun.domain.sequential import Sample
 
 
@@ -46,6 +47,12 @@ class Metrics(Protocol):
         Empty where the platform tells nothing (yet). `until` None is now.
         """
 
+    def memory(self, revision: str, since: datetime) -> Quantity | None:
+        """The most that an instance of a revision has used of its memory limit since then, in %.
+
+        None where the platform tells nothing (yet).
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
@@ -57,7 +64,7 @@ class Probe:
     url: str
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    json: object = None
+    json: object = field(default=None, repr=False)
     files: Mapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
     within: timedelta | None = None
 
@@ -78,8 +85,11 @@ class Web(Protocol):
     def ask(self, probe: Probe) -> Answer:
         """Send one probe. Raises CallFailed when no answer comes."""
 
-    def converse(self, url: str, message: str) -> Sequence[str]:
-        """Open a WebSocket, send one message, and return all received until it was answered."""
+    def converse(self, url: str, message: str, headers: Mapping[str, str]) -> Sequence[str]:
+        """Open a WebSocket, send one message, and return all received until it was answered.
+
+        The headers go with the handshake.
+        """
 
 
 class Clock(Protocol):

@@ -33,6 +33,7 @@ _MIGRATING = {
     "run.executions.list": _DEVELOPER,
 }
 _PUBLIC = {"run.services.getIamPolicy": _ADMIN, "run.services.setIamPolicy": _ADMIN}
+_PRIVATE = {"run.routes.invoke": "roles/run.invoker"}
 _REFERRING = {"secretmanager.versions.get": "roles/secretmanager.viewer"}
 _PROBING = {"secretmanager.versions.access": "roles/secretmanager.secretAccessor"}
 _PUSHING = {
@@ -66,6 +67,7 @@ def _table() -> Iterator[_Needs]:
     yield lambda _: True, _ALWAYS
     yield lambda plan: plan.migration is not None, _MIGRATING
     yield lambda plan: plan.public, _PUBLIC
+    yield lambda plan: not plan.public, _PRIVATE
     yield lambda plan: bool(plan.settings.secrets), _REFERRING
     yield lambda plan: bool(plan.settings.secrets and plan.identities), _PROBING
     yield _pushes_into_project, _PUSHING

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from greenrun.account import UNREADABLE
 from greenrun.domain.claim import Claim
 from greenrun.domain.image import Digest
 from greenrun.domain.plan import Plan
@@ -95,7 +96,7 @@ def _open_standing(claim: Claim) -> Standing | None:
         standing = Standing.from_json(claim.standing)
     except ValueError as error:
         raise ReleaseError(
-            f"could not read where {claim} stands", hint="end it with --unlock"
+            f"could not read where {claim} stands: {error}", hint=UNREADABLE
         ) from error
     return None if standing.stage.ended else standing
 

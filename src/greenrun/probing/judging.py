@@ -73,7 +73,9 @@ def _broken(asked: Asked, schema: Schema | None) -> list[str]:
 
 
 def _account(asked: Asked, broken: Sequence[str], excerpt: int) -> str:
-    lines = [str(asked.row), *(f"  broken: {line}" for line in broken)]
+    # Never cut here: what is redacted later must still be whole then.
+    sent = (f"  {line}" for line in asked.row.sends.told())
+    lines = [str(asked.row), *sent, *(f"  broken: {line}" for line in broken)]
     if asked.answers is not None:
         last = asked.answers.each[-1]
         lines += [f"  {last.status}, {_latency(asked.row, asked.answers)}"]

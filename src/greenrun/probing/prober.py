@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from greenrun.errors import DeadlineExceeded, ReleaseError
-from greenrun.expectations import Expectation, read_schema
+from greenrun.expectations import Expectation, Values, read_schema
 from greenrun.ports import Answer, Probe, Roles
 from greenrun.probing.asking import Deadline, asked_for
 from greenrun.probing.judging import Judgement
@@ -81,11 +81,14 @@ class Prober:
             self.headers(identity)
 
         def ask(row: Expectation, left: timedelta) -> Answer:
-            sent = self.headers(row.identity)
-            return self._roles.web.ask(Probe(url + row.path, row.method, sent, within=left))
+            to, headers, sends = url + row.path, self.headers(row.identity), row.sends
+            probe = Probe(to, row.method, headers, sends.json, sends.files, within=left)
+            return self._roles.web.ask(probe)
 
+        values = Values.of_a_table()
+        rows = [row.filled(values) for row in expectations]
         deadline = Deadline.after(within, self._roles.clock)
-        judgement = Judgement(asked_for(expectations, ask, deadline), schemas)
+        judgement = Judgement(asked_for(rows, ask, deadline), schemas)
         self._roles.evidence.attach("requests and answers", str(judgement))
         judgement.stop_if_broken()
 

@@ -10,9 +10,10 @@ _SWITCHING = 101
 _REFUSED = (401, 403)
 
 
-def converses(release: Release, path: str, message: str) -> None:
+def converses(release: Release, path: str, message: str, *, identity: str = "a user") -> None:
     """A message on a WebSocket is answered by one that contains it."""
-    received = release.roles.web.converse(_address(release, path), message)
+    headers = release.prober.headers(identity)
+    received = release.roles.web.converse(_address(release, path), message, headers)
     release.roles.evidence.attach("conversation", "\n".join((f"> {message}", *received)))
     if not any(message in text for text in received):
         raise GateClosed(f"WebSocket {path}: got {list(received)}, needs an answer to {message!r}")

@@ -1,14 +1,13 @@
 """Proofs by requests in turn, each of which may say what an earlier answer told."""
 
 from collections.abc import Sequence
-from uuid import uuid4
 
 from greenrun.errors import CallFailed, GateClosed
 from greenrun.expectations import Answers, Expectation, document
 from greenrun.expectations.answers import milliseconds
+from greenrun.expectations.values import Values, written
 from greenrun.ports import Answer, Probe
-from greenrun.proofs.flow_row import UNIQUE, FlowRow, Kept
-from greenrun.proofs.values import Values, written
+from greenrun.proofs.flow_row import FlowRow, Kept
 from greenrun.proofs.witness import witness
 from greenrun.release import Release
 
@@ -40,7 +39,7 @@ class Flow:
     def __init__(self, release: Release, url: str) -> None:
         self._prober, self._web = release.prober, release.roles.web
         self._url = url
-        self._values = Values({UNIQUE: uuid4().hex})
+        self._values = Values.of_a_table()
         self._told: list[str] = []
 
     @property
@@ -66,17 +65,11 @@ class Flow:
             raise GateClosed(self._values.hide("\n".join(lines)))
 
     def _ask(self, request: str, row: FlowRow, expected: Expectation) -> Answer:
-        identity = self._prober.headers(expected.identity)
+        identity, sends = self._prober.headers(expected.identity), expected.sends
         headers = {name: self._values.in_text(value) for name, value in row.headers.items()}
-        sends = self._values.in_document(row.sends)
-        files = {
-            name: (file, self._values.in_text(text)) for name, (file, text) in row.files.items()
-        }
-        probe = Probe(
-            self._url + expected.path, expected.method, {**identity, **headers}, sends, files
-        )
-        self._told += [request, *([f"> {written(sends)}"] if sends is not None else [])]
-        self._told += [f"> {name}, file {file}: {text}" for name, (file, text) in files.items()]
+        url = self._url + expected.path
+        probe = Probe(url, expected.method, {**identity, **headers}, sends.json, sends.files)
+        self._told += [request, *sends.told()]
         try:
             answer = self._web.ask(probe)
         except CallFailed as error:

@@ -1,21 +1,29 @@
 """Proof that what will happen is told before it does."""
 
 from greenrun.canary.objectives import trial as trial_of
-from greenrun.domain.gate import Gate
 from greenrun.domain.standing import Standing
 from greenrun.errors import GateClosed
+from greenrun.monitoring import Objectives, ahead
 from greenrun.planning import Known, Rehearsed, outlook
+from greenrun.ports.watching import Alerts
 from greenrun.release import Release
 
 
-def told(release: Release, rehearsed: Rehearsed | None, objectives: Gate, *, aloud: bool) -> None:
+def told(
+    release: Release,
+    rehearsed: Rehearsed | None,
+    objectives: Objectives,
+    alerts: Alerts,
+    *,
+    aloud: bool,
+) -> None:
     """Everything that the release will change stands in the evidence; `aloud`, it is shown, too.
 
-    `objectives` are those of the canary: what it can see depends on them.
+    What the canary can see depends on the objectives, and who is told of what afterwards.
     """
     plan = release.plan
-    trial = trial_of(objectives, plan.canary, plan.canary.alpha_each)
-    known = Known(trial, _last(release), rehearsed)
+    trial = trial_of(objectives.canary, plan.canary, plan.canary.alpha_each)
+    known = Known(trial, _last(release), rehearsed, ahead(plan, objectives, alerts))
     told = outlook(plan, release.roles, release.source, known)
     release.roles.evidence.attach("plan", told.as_markdown(), "text/markdown")
     if aloud:

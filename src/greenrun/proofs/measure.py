@@ -94,10 +94,14 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Quantile:
-    """The value of a histogram that a share (0 to 1) of all its values do not exceed."""
+    """The value of a histogram that a share (0 to 1) of all its values do not exceed.
+
+    `base` is the unit that it counts in, where its name does not tell.
+    """
 
     share: float
     of: Selector
+    base: str = ""
 
     def read(self, told: Exposition) -> Reading:
         """Measure it as Prometheus' histogram_quantile does, over all series together.
@@ -115,7 +119,7 @@ class Quantile:
         finite = sum(histogram.counts[:-1])
         return Reading(
             histogram.quantile(self.share),
-            _base(self.of.name),
+            self.base or _base(self.of.name),
             at_least=self.share * histogram.total > finite,
         )
 

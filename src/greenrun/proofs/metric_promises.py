@@ -1,13 +1,20 @@
 """What a service's own metrics promise, as rows of a feature's tables say it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from math import isnan
 
-from greenrun.domain.gate import Finding, Threshold, Verdict
+from greenrun.domain.gate import Finding, Gate, Threshold, Verdict
+from greenrun.domain.plan import Plan
+from greenrun.domain.watching import Figure
 from greenrun.errors import ReleaseError
+from greenrun.monitoring import Objectives, monitored
+from greenrun.monitoring.objectives import figures as limited
+from greenrun.monitoring.objectives import in_unit
 from greenrun.proofs import measure
 from greenrun.proofs.exposition import Exposition, Family
+from greenrun.proofs.figure import measure_of
 from greenrun.proofs.measure import Measure, NoData
 from greenrun.proofs.selector import Selector
 from greenrun.proofs.tables import Row, Table, quantity, rows
@@ -107,25 +114,71 @@ def rises(table: Table) -> tuple[Rise, ...]:
     )
 
 
-def objectives(table: Table) -> tuple[Objective, ...]:
+def objectives(table: Table, figures: Iterable[Figure] = ()) -> tuple[Objective, ...]:
     """The rows of `measure | at least | at most`; each limit that is filled in is one.
 
     Raises:
-        ReleaseError: a measure that cannot be meant, or one without a limit.
+        ReleaseError: a measure that is neither a figure's name nor an expression, or a row without
+            a limit that it can have.
     """
-    limited = rows(table, "objectives", "measure", ("at least", "at most"))
-    return tuple(objective for row in limited for objective in _objectives(row))
+    known = {figure.name: figure for figure in figures}
+    stated = rows(table, "objectives", "measure", ("at least", "at most"))
+    return tuple(objective for row in stated for objective in _objectives(row, known))
 
 
-def _objectives(row: Row) -> Iterator[Objective]:
-    limits = {relation: row[relation] for relation in ("at least", "at most") if row[relation]}
-    if not limits:
+def objectives_of_canary(plan: Plan, canary: Gate) -> tuple[Objective, ...]:
+    """The objectives of the canary that figures of the service tell, too; none proves nothing.
+
+    Raises:
+        ReleaseError: no figure does, or one has a unit that its limit does not have.
+    """
+    watched = monitored(plan)
+    found = tuple(map(_judged, limited(watched, Objectives(canary))))
+    if not any(found):
+        named = ", ".join(figure.name for figure in watched.figures)
+        stated = ", ".join(one.measure for one in canary.thresholds) or "none"
         raise ReleaseError(
-            f"objective {row['measure']}: got no limit, needs `at least` or `at most`"
+            f"objectives of the canary: got {stated}, and the figures {named}; needs a figure in "
+            "release.yaml of the name of one of them, or `success rate` for the error rate"
         )
-    for relation, limit in limits.items():
-        threshold = Threshold(row["measure"], relation, quantity(limit))
-        yield Objective(measure.parse(row["measure"]), threshold)
+    return tuple(chain.from_iterable(found))
+
+
+def limits(tables: Iterable[Table], figures: Sequence[Figure]) -> Gate:
+    """What tables of objectives say of figures; other measures are no business of who watches.
+
+    Raises:
+        ReleaseError: a row that cannot be meant.
+    """
+    names = {figure.name for figure in figures}
+    found = (objective.threshold for table in tables for objective in objectives(table, figures))
+    return Gate(tuple(threshold for threshold in found if threshold.measure in names))
+
+
+def _objectives(row: Row, figures: Mapping[str, Figure]) -> Iterator[Objective]:
+    name = row["measure"]
+    said = {relation: row[relation] for relation in ("at least", "at most") if row[relation]}
+    if not said:
+        raise ReleaseError(f"objective {name}: got no limit, needs `at least` or `at most`")
+    thresholds = [Threshold(name, relation, quantity(limit)) for relation, limit in said.items()]
+    if figure := figures.get(name):
+        in_units = tuple(in_unit(figure, threshold) for threshold in thresholds)
+        yield from _judged(replace(figure, thresholds=in_units))
+    else:
+        yield from (Objective(_measure(name, figures), threshold) for threshold in thresholds)
+
+
+def _judged(figure: Figure) -> tuple[Objective, ...]:
+    """One for each limit of a figure; one without is not read."""
+    return tuple(Objective(measure_of(figure), threshold) for threshold in figure.thresholds)
+
+
+def _measure(text: str, figures: Iterable[str]) -> Measure:
+    try:
+        return measure.parse(text)
+    except ReleaseError as error:
+        known = ", ".join(figures) or "none"
+        raise ReleaseError(f"{error.message}, or a figure of release.yaml ({known})") from error
 
 
 def _listed(text: str) -> list[str]:

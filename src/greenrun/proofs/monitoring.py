@@ -1,16 +1,16 @@
 """Proofs that a release is watched after it, by what it was judged by."""
 
-from greenrun.domain.gate import Gate
 from greenrun.errors import GateClosed
-from greenrun.monitoring import HandOver, Watchers, hand_over, monitored
+from greenrun.monitoring import HandOver, Objectives, Watchers, hand_over, monitored
 from greenrun.monitoring.promql import metric
 from greenrun.proofs.exposition import Exposition
 from greenrun.release import Release
 
 
-def handed_over(release: Release, objectives: Gate, watchers: Watchers) -> HandOver:
-    """Hand the objectives over; what a person should know of it is told."""
+def handed_over(release: Release, objectives: Objectives, watchers: Watchers) -> HandOver:
+    """Hand the objectives over; what a person should know of it is told, and recorded."""
     handed = hand_over(release.plan, objectives, release.service.url, watchers, release.account)
+    release.watched = handed.watched
     release.roles.evidence.attach("who watches", str(handed))
     if handed.differences:
         release.roles.evidence.attach("files that differ", handed.differences, "text/x-diff")
@@ -42,7 +42,7 @@ def files_stand(handed: HandOver) -> None:
         raise GateClosed(f"files for those who watch: got none at {found}, needs each there")
 
 
-def same_again(release: Release, objectives: Gate, watchers: Watchers) -> None:
+def same_again(release: Release, objectives: Objectives, watchers: Watchers) -> None:
     """Handing over once more finds everything as it is, and changes nothing."""
     again = hand_over(release.plan, objectives, release.service.url, watchers, release.account)
     if again.changed:

@@ -1,11 +1,13 @@
 """What the record keeps of a canary: of each increment the verdict, and what it rested on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from greenrun.domain.gate import Quantity
 from greenrun.domain.increment import Increment, Watcher
 from greenrun.domain.sequential import Sample
 from greenrun.record.facts import RecordedCounts, RecordedIncrement
+
+Figures = Mapping[str, Quantity | None]
 
 _QUANTILES = {"p50 latency": 0.50, "p95 latency": 0.95, "p99 latency": 0.99}
 
@@ -21,15 +23,28 @@ def _recorded(increment: Increment) -> RecordedIncrement:
         verdict=increment.outcome.value,
         judged=increment.sentence,
         seconds=(increment.ended - increment.began).total_seconds(),
-        counted=tuple(
-            RecordedCounts(watcher.value, _figures(last.candidate), _figures(last.baseline))
-            for watcher in Watcher
-            if (last := increment.last(watcher))
-        ),
+        counted=tuple(_counted(increment)),
     )
 
 
-def _figures(sample: Sample) -> Mapping[str, Quantity | None]:
+def _counted(increment: Increment) -> Iterator[RecordedCounts]:
+    """The last of each who counts."""
+    for watcher in Watcher:
+        if last := increment.last(watcher):
+            one, other = _memory(increment, watcher)
+            candidate, baseline = _figures(last.candidate), _figures(last.baseline)
+            yield RecordedCounts(watcher.value, {**candidate, **one}, {**baseline, **other})
+
+
+def _memory(increment: Increment, watcher: Watcher) -> tuple[Figures, Figures]:
+    """What either revision has used, where that was asked: it is the platform's to tell."""
+    used = increment.memory
+    if used is None or watcher is not Watcher.PLATFORM:
+        return {}, {}
+    return {"memory": used.candidate}, {"memory": used.baseline}
+
+
+def _figures(sample: Sample) -> Figures:
     """By measure, as gates name them; None where there were no requests to tell it by."""
     counts, latencies = sample.counts, sample.latencies
     return {

@@ -45,6 +45,18 @@ class RecordedIncrement:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedPolicy:
+    """What became of the alert policy for one objective, and what was found different in it."""
+
+    alert: str
+    outcome: str
+    differences: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.alert}: {'; '.join([self.outcome, *self.differences])}"
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """One release. Empty or None where it did not come to that, or where nobody answered.
 
@@ -78,6 +90,7 @@ class Record:
     ready_seconds: float | None
     traffic: str
     increments: tuple[RecordedIncrement, ...]
+    alert_policies: tuple[RecordedPolicy, ...]
     migrations_before: tuple[str, ...] | None
     migrations: tuple[str, ...] | None
     contracted: bool

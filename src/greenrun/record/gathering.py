@@ -8,12 +8,14 @@ from greenrun.domain import commands
 from greenrun.domain.results import ScenarioResult
 from greenrun.domain.service import Service
 from greenrun.errors import CallFailed, ReleaseError
+from greenrun.monitoring import Watched
 from greenrun.record import canary
 from greenrun.record.facts import (
     AS_BEFORE,
     PERSON_NEEDED,
     RELEASED,
     Record,
+    RecordedPolicy,
 )
 from greenrun.release import Release
 
@@ -44,6 +46,7 @@ def gathered(release: Release, results: Sequence[ScenarioResult], at: datetime) 
         ready_seconds=_ready_seconds(release),
         traffic=str(service.resolved) if service else _SILENT,
         increments=canary.recorded(release.increments),
+        alert_policies=tuple(map(_policy, release.watched)),
         **_schema(release),
         checks=tuple(results),
         problems=tuple(_problem(one) for one in results if one.ending == "failed"),
@@ -148,6 +151,11 @@ def _schema(release: Release) -> _Schema:
 def _ready_seconds(release: Release) -> float | None:
     ready_after = release.candidate.ready_after if release.deployed else None
     return ready_after.total_seconds() if ready_after else None
+
+
+def _policy(watched: Watched) -> RecordedPolicy:
+    differences = tuple(map(str, watched.differences))
+    return RecordedPolicy(str(watched.alert), watched.outcome.done, differences)
 
 
 def _problem(result: ScenarioResult) -> str:

@@ -31,6 +31,7 @@ class CanarySection(Section):
     tolerated: Annotated[float, forms.percentage(0.01, 50)] = written("1 %")
     slower: Annotated[float, forms.percentage(1, 1000)] = written("25 %")
     latency_floor: Annotated[timedelta, forms.milliseconds(10_000)] = written("10ms")
+    stall: Annotated[timedelta, forms.milliseconds(60_000)] = written("250ms")
     blind: Annotated[Blind, forms.choice({item.value: item for item in Blind})] = written(
         Blind.REFUSED.value
     )
@@ -55,6 +56,7 @@ class CanarySection(Section):
             tolerated=self.tolerated,
             slower=self.slower,
             latency_floor=self.latency_floor,
+            stall=self.stall,
             blind=self.blind,
             alone=alone,
         )

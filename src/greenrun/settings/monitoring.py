@@ -1,13 +1,11 @@
 """The keys of release.yaml that say what watches the service after its release."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from greenrun.domain.gate import Quantity, Threshold
 from greenrun.domain.plan import MonitoringPlan
 from greenrun.domain.watching import (
     ALERTABLE,
@@ -37,7 +35,6 @@ _HOST = Text(
     "HOST or HOST:PORT, such as app.example.com",
 )
 _FILE = Text(r"[^\x00-\x1f\x7f]{1,1023}", "the path of a file where Prometheus runs")
-_LIMIT = re.compile(r"(-?[0-9]{1,12}(?:\.[0-9]{1,6})?)(?: (%|ms|s|/s))?")
 _MINUTE = timedelta(minutes=1)
 _KINDS = "one of: share with of, quantile with histogram, rate, gauge"
 
@@ -46,16 +43,6 @@ def _selectors(value: object) -> tuple[str, ...] | None:
     named: list[object] = value if isinstance(value, list) else [value]
     fitting = tuple(str(one) for one in named if _SELECTOR.fits(one))
     return fitting if fitting and len(fitting) == len(named) else None
-
-
-def _limit(value: object) -> Quantity | None:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return Quantity(float(value))
-    found = _LIMIT.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        return None
-    number, unit = float(found[1]), found[2] or ""
-    return Quantity(1000 * number, "ms") if unit == "s" else Quantity(number, unit)
 
 
 def _minutes(value: object) -> timedelta | None:
@@ -76,7 +63,6 @@ Selectors = Annotated[
     tuple[str, ...], forms.form(f"{_SELECTOR.needs}, or a list of such", _selectors)
 ]
 Labels = Annotated[tuple[str, ...], forms.listed("a list of labels, such as [status]", _labels)]
-Limit = Annotated[Quantity, forms.form("a limit such as 95 %, 800 ms or 100", _limit)]
 FigureName = Annotated[str, _FIGURE_NAME.form]
 Alerts = Annotated[
     tuple[str, ...],
@@ -89,7 +75,7 @@ _left_out = Field(default=None, validate_default=False)
 
 
 class FigureSection(Section):
-    """One figure of the service's own metrics, and its limits."""
+    """How one figure is read off the service's own metrics; its limits stand in the features."""
 
     share: Selectors | None = _left_out
     of: Selectors | None = _left_out
@@ -98,21 +84,16 @@ class FigureSection(Section):
     rate: Selector | None = _left_out
     by: Labels | None = _left_out
     gauge: Selector | None = _left_out
-    at_most: Limit | None = _left_out
-    at_least: Limit | None = _left_out
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> Self:
-        unit = self.reading.unit
-        for limit in (self.at_most, self.at_least):
-            if limit is not None and limit.unit != unit:
-                raise ValueError(f"limits in {unit}" if unit else "limits without a unit")
+        _ = self.reading
         return self
 
     @property
     def reading(self) -> Reading:
         """Raises ValueError for keys of no kind, or of more than one."""
-        said = set(self.model_fields_set) - {"at_most", "at_least", "by"}
+        said = set(self.model_fields_set) - {"by"}
         if self.by is not None and said != {"rate"}:
             raise ValueError("`by` beside `rate` only")
         if said == {"share", "of"} and self.share and self.of:
@@ -124,11 +105,6 @@ class FigureSection(Section):
         if said == {"gauge"} and self.gauge:
             return Level(self.gauge)
         raise ValueError(_KINDS)
-
-    def figure(self, name: str) -> Figure:
-        limits = (("at most", self.at_most), ("at least", self.at_least))
-        thresholds = (Threshold(name, relation, limit) for relation, limit in limits if limit)
-        return Figure(name, self.reading, tuple(thresholds))
 
 
 class MonitoringSection(Section):
@@ -155,7 +131,7 @@ class MonitoringSection(Section):
 
     def plan(self) -> MonitoringPlan:
         return MonitoringPlan(
-            figures=tuple(section.figure(name) for name, section in self.figures.items()),
+            figures=tuple(Figure(name, section.reading) for name, section in self.figures.items()),
             folder=self.folder,
             metrics_path=self.metrics_path,
             scrape_interval=self.scrape_interval,

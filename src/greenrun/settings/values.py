@@ -52,8 +52,10 @@ def _header(value: object, info: ValidationInfo) -> str:
         raise ValueError("text in one line, such as 'Bearer {API_TOKEN}'")
     secrets = frozenset[str]() if info.context is None else info.context
     if not {*_placeholders(str(value))} <= {IDENTITY_TOKEN, *secrets}:
-        known = ", ".join(f"{{{name}}}" for name in sorted(secrets)) or "there is none"
-        raise ValueError(f"braces around keys of deploy.update-secrets only ({known})")
+        known = ", ".join(f"{{{name}}}" for name in (*sorted(secrets), IDENTITY_TOKEN))
+        raise ValueError(
+            f"braces around keys of deploy.update-secrets or an identity token only ({known})"
+        )
     return str(value)
 
 

@@ -16,12 +16,16 @@ def first_table(folder: Path, sentence: str) -> Rows | None:
 
     Raises ReleaseError where a feature cannot be read.
     """
-    return next(_tables(folder, sentence), None)
+    return next(tables(folder, sentence), None)
 
 
-def _tables(folder: Path, sentence: str) -> Iterator[Rows]:
+def tables(folder: Path, sentence: str) -> Iterator[Rows]:
+    """The tables below every such sentence of the features in a folder, in their order.
+
+    Raises ReleaseError where a feature cannot be read.
+    """
     for path in sorted(folder.glob("*.feature")):
-        for step in _steps(_read(path)):
+        for step in _steps(_read(path)).values():
             if step.name == sentence and step.datatable is not None:
                 yield [list(map(str, row)) for row in step.datatable.raw()]
 
@@ -33,8 +37,8 @@ def _read(path: Path) -> Feature:
         raise ReleaseError(str(refusal)) from refusal
 
 
-def _steps(feature: Feature) -> Iterator[Step]:
-    if feature.background:
-        yield from feature.background.steps
-    for template in feature.scenarios.values():
-        yield from template.steps
+def _steps(feature: Feature) -> dict[int, Step]:
+    """Every step by its line; scenarios repeat those of the background."""
+    return {
+        step.line_number: step for template in feature.scenarios.values() for step in template.steps
+    }

@@ -1,16 +1,18 @@
-"""Memory of a revision, from a real container through Google's own client."""
+"""Memory of a revision: of a real container through Google's own client, and as fakes tell it."""
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from google.api.distribution_pb2 import Distribution
 from google.cloud import run_v2
-from google.cloud.monitoring_v3.types import Point, TimeSeries, TypedValue
+from google.cloud.monitoring_v3.types import Point, TimeInterval, TimeSeries, TypedValue
 
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.cloud_memory import CloudMemory, highest
+from greenrun.adapters.cloud_memory import highest
+from greenrun.adapters.cloud_monitoring import CloudMetrics
 from greenrun.adapters.google_clients import Endpoints, GoogleClients
 from greenrun.domain.gate import Quantity
 from greenrun.domain.plan import Place
@@ -19,6 +21,8 @@ from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.ingress.envoy import EnvoyIngress
 from greenrun.local_cloud.instances.docker import DockerRuntime
 from greenrun.local_cloud.waiting import until
+from greenrun.ports import Clock, Metrics
+from tests.fakes import FakeClock, FakeMetrics
 
 PLACE = Place("memory-project", "europe-west1")
 HOLDING = """
@@ -29,58 +33,95 @@ handler = http.server.SimpleHTTPRequestHandler
 http.server.ThreadingHTTPServer(("0.0.0.0", 8080), handler).serve_forever()
 """
 SOON = timedelta(seconds=30)
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What tells of `web-one`, which holds half of its memory by now."""
+
+    metrics: Metrics
+    clock: Clock
+
+
+@pytest.fixture(scope="module", params=["fake", pytest.param("cloud", marks=pytest.mark.docker)])
+def held(request: pytest.FixtureRequest) -> Held:
+    """The same of every implementation."""
+    found: Held = request.getfixturevalue(f"{request.param}_held")
+    return found
 
 
 @pytest.fixture(scope="module")
-def containers() -> Iterator[GoogleClients]:
-    """A cloud of real containers."""
+def fake_held() -> Held:
+    clock = FakeClock()
+    return Held(FakeMetrics(clock, using={"web-one": 60.0}), clock)
+
+
+@pytest.fixture(scope="module")
+def cloud_held() -> Iterator[Held]:
+    """A cloud of real containers, once it has looked at one that holds 64 of its 128 MiB."""
+    clock = SystemClock()
     with (
         LocalCloud(DockerRuntime(), EnvoyIngress()) as cloud,
         closing(GoogleClients(Endpoints.all_at(cloud.grpc))) as clients,
     ):
-        yield clients
+        create(clients)
+        metrics = CloudMetrics(clients, PLACE, "web", clock)
+
+        def half_full() -> bool:
+            used = metrics.memory("web-one", earlier(clock))
+            return used is not None and used.value > 50
+
+        until(half_full, SOON, "a look at the container while it holds 64 of its 128 MiB")
+        yield Held(metrics, clock)
 
 
-def earlier() -> datetime:
-    return datetime.now(UTC) - timedelta(minutes=5)
-
-
-@pytest.mark.docker
-def test_a_container_that_holds_half_of_its_memory_is_seen_to(containers: GoogleClients) -> None:
+def create(clients: GoogleClients) -> None:
     limits = run_v2.ResourceRequirements(limits={"memory": "128Mi", "cpu": "1"})
     container = run_v2.Container(
         image="python:3.11-slim", command=["python3", "-c", HOLDING], resources=limits
     )
     template = run_v2.RevisionTemplate(revision="web-one", containers=[container])
-    containers.services.create_service(
-        parent=PLACE.parent,
-        service_id="web",
-        service=run_v2.Service(template=template, invoker_iam_disabled=True),
-    ).result(timeout=60)
+    service = run_v2.Service(template=template, invoker_iam_disabled=True)
+    clients.services.create_service(parent=PLACE.parent, service_id="web", service=service).result(
+        timeout=60
+    )
 
-    memory = CloudMemory(containers, PLACE, "web", SystemClock())
 
-    def half_full() -> Quantity | None:
-        used = memory.memory("web-one", earlier())
-        return used if used and used.value > 50 else None
+def earlier(clock: Clock) -> datetime:
+    return clock.now() - timedelta(minutes=5)
 
-    used = until(half_full, SOON, "a look at the container while it holds 64 of its 128 MiB")
-    assert (used.unit, used.value < 80) == ("%", True)  # and an interpreter
-    assert memory.memory("web-two", earlier()) is None
+
+def test_the_most_that_was_used_is_told_in_percent_of_the_limit(held: Held) -> None:
+    used = held.metrics.memory("web-one", earlier(held.clock))
+    assert used is not None
+    assert (used.unit, 50 < used.value < 80) == ("%", True)  # and an interpreter
+
+
+def test_nothing_is_told_of_another_revision(held: Held) -> None:
+    assert held.metrics.memory("web-two", earlier(held.clock)) is None
+
+
+def test_nothing_is_told_of_what_has_not_been_yet(held: Held) -> None:
+    assert held.metrics.memory("web-one", held.clock.now()) is None
 
 
 def test_a_runtime_that_measures_no_memory_tells_none(clients: GoogleClients, place: Place) -> None:
-    memory = CloudMemory(clients, place, "web", SystemClock())
-    assert memory.memory("web-one", earlier()) is None
+    clock = SystemClock()
+    metrics = CloudMetrics(clients, place, "web", clock)
+    assert metrics.memory("web-one", earlier(clock)) is None
 
 
 def series(options: dict[str, object], *distributions: list[int]) -> list[TimeSeries]:
-    """A point for each distribution; of several values none is told but by its bucket."""
+    """A point of noon for each distribution; of several values, none is told but by its bucket."""
     values = (
         Distribution(count=sum(counts), mean=0.333, bucket_counts=counts, bucket_options=options)
         for counts in distributions
     )
-    points = [Point(value=TypedValue(distribution_value=value)) for value in values]
+    minute = TimeInterval(start_time=NOON, end_time=NOON + timedelta(minutes=1))
+    points = [
+        Point(value=TypedValue(distribution_value=value), interval=minute) for value in values
+    ]
     return [TimeSeries(points=points)]
 
 
@@ -106,14 +147,19 @@ EXPLICIT = {"explicit_buckets": {"bounds": [0.2, 0.4, 0.8]}}
 def test_the_highest_value_is_where_its_bucket_ends(
     options: dict[str, object], distributions: list[list[int]], percent: float
 ) -> None:
-    assert highest(series(options, *distributions)) == Quantity(pytest.approx(percent), "%")
+    found = highest(series(options, *distributions), NOON)
+    assert found == Quantity(pytest.approx(percent), "%")
 
 
 def test_nothing_that_was_counted_is_no_data() -> None:
-    assert highest([]) is None
-    assert highest(series(LINEAR, [0, 0])) is None
+    assert highest([], NOON) is None
+    assert highest(series(LINEAR, [0, 0]), NOON) is None
+
+
+def test_what_shares_a_period_with_the_time_before_is_left_out() -> None:
+    assert highest(series(LINEAR, [0, 1]), NOON + timedelta(seconds=1)) is None
 
 
 def test_buckets_that_nobody_knows_are_not_guessed() -> None:
     with pytest.raises(CallFailed, match="got buckets None, needs"):
-        highest(series({}, [0, 2]))
+        highest(series({}, [0, 2]), NOON)

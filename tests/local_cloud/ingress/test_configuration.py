@@ -8,17 +8,25 @@ import pytest
 
 from greenrun.local_cloud.ingress import configuration
 from greenrun.local_cloud.ingress.published import Published, merged
-from greenrun.local_cloud.machinery import Route
+from greenrun.local_cloud.machinery import Guard, Route
 
 A, B = ("192.0.2.1", 8080), ("192.0.2.2", 8080)
 FOLDER = Path("/scratch")
+NOBODY = Guard(frozenset())
 
 
-def action(route: Route) -> object:
-    """What the table of routes does with a request to `route`."""
-    table = configuration.route_table("7", {"app": Published((route,), {})})
-    first, _ = table["virtual_hosts"][0]["routes"]
-    return {key: value for key, value in first.items() if key != "match"}
+def actions(route: Route, url: str = "http://app") -> list[dict[str, object]]:
+    """What the table of routes does with requests to `route`, in its order."""
+    routes = configuration.routes({"app": Published((route,), {})}, {"app": url} if url else {})
+    return [{key: value for key, value in each.items() if key != "match"} for each in routes]
+
+
+def statuses(route: Route, url: str = "http://app") -> list[object]:
+    """The answers that the ingress gives by itself; None where a revision answers."""
+    return [
+        told["status"] if isinstance(told := each.get("direct_response"), dict) else None
+        for each in actions(route, url)
+    ]
 
 
 def endpoints(published: Published) -> dict[str, list[object]]:
@@ -34,33 +42,34 @@ def endpoints(published: Published) -> dict[str, list[object]]:
 
 def test_weights_become_weighted_clusters_without_those_of_zero() -> None:
     route = Route("", {"a": 90, "b": 10, "c": 0}, timeout=timedelta(milliseconds=1500))
-    assert action(route) == {
-        "route": {
-            "weighted_clusters": {
-                "clusters": [{"name": "app/a", "weight": 90}, {"name": "app/b", "weight": 10}]
-            },
-            "timeout": "1.500s",
+    assert actions(route) == [
+        {
+            "route": {
+                "weighted_clusters": {
+                    "clusters": [{"name": "app/a", "weight": 90}, {"name": "app/b", "weight": 10}]
+                },
+                "timeout": "1.500s",
+            }
         }
-    }
+    ]
 
 
-@pytest.mark.parametrize(
-    ("route", "status"),
-    [
-        (Route("", {"a": 100}, public=False), 403),
-        (Route("", {}, public=False), 403),
-        (Route("", {}), 404),
-        (Route("", {"a": 0}), 404),
-    ],
-)
-def test_what_cannot_be_served_is_answered_by_the_ingress(route: Route, status: int) -> None:
-    told = action(route)
-    assert isinstance(told, dict)
-    assert told["direct_response"]["status"] == status
+@pytest.mark.parametrize("weights", [{}, {"a": 0}])
+def test_what_cannot_be_served_is_answered_by_the_ingress(weights: dict[str, int]) -> None:
+    assert statuses(Route("", weights)) == [404]
+
+
+def test_a_private_address_serves_callers_and_refuses_whoever_else_asks() -> None:
+    private = Route("", {"a": 100}, NOBODY)
+    assert statuses(private) == [None, 403, 401, 401, 403]
+
+
+def test_nobody_may_call_before_it_is_known_what_tokens_are_for() -> None:
+    assert statuses(Route("", {"a": 100}, NOBODY), url="") == [401, 401, 403]
 
 
 def test_the_table_tells_its_version_to_the_control_listener() -> None:
-    *_, control = configuration.route_table("7", {})["virtual_hosts"][0]["routes"]
+    *_, control = configuration.route_table("7", [])["virtual_hosts"][0]["routes"]
     assert control["direct_response"] == {"status": 200, "body": {"inline_string": "7"}}
 
 
@@ -84,7 +93,7 @@ def test_a_change_serves_both_sides_and_the_newer_address() -> None:
 def test_a_listener_does_not_depend_on_weights_visibility_or_timeout() -> None:
     before, after = (
         configuration.listeners({"app": Published((route,), {})}, FOLDER)
-        for route in (Route("", {"a": 100}), Route("", {}, public=False, timeout=timedelta(1)))
+        for route in (Route("", {"a": 100}), Route("", {}, NOBODY, timedelta(1)))
     )
     assert before == after
 

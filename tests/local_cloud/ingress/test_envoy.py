@@ -25,10 +25,11 @@ from greenrun.local_cloud.ingress.process import EnvoyFailed
 from greenrun.local_cloud.instances.in_process import InProcessRuntime
 from greenrun.local_cloud.instances.process import Process
 from greenrun.local_cloud.instances.web import Answer, Call, serve
-from greenrun.local_cloud.machinery import InstanceSpec, Route
+from greenrun.local_cloud.machinery import Guard, InstanceSpec, Route
 from greenrun.local_cloud.waiting import until
 
 SOON = timedelta(seconds=20)
+NOBODY = Guard(frozenset())
 
 CLOUD = """
 import signal
@@ -113,7 +114,7 @@ def test_a_change_is_not_claimed_before_envoy_has_taken_it(ingress: EnvoyIngress
     with ThreadPoolExecutor(1) as callers:
         os.kill(ingress.pid, signal.SIGSTOP)
         try:
-            change = callers.submit(ingress.apply, "app", [Route("", {}, public=False)], {})
+            change = callers.submit(ingress.apply, "app", [Route("", {}, NOBODY)], {})
             with pytest.raises(TimeoutError):
                 change.result(timeout=0.5)
         finally:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from greenrun.local_cloud.ingress import configuration
-from greenrun.local_cloud.ingress.configuration import Config
+from greenrun.local_cloud.ingress.forms import Config
 from greenrun.local_cloud.ingress.process import WORKERS, EnvoyFailed, EnvoyProcess
 from greenrun.local_cloud.ingress.uptake import Uptake
 
@@ -19,7 +19,7 @@ def place(folder: Path, name: str, config: Config) -> None:
 
 
 def place_routes(folder: Path, version: str) -> None:
-    table = configuration.route_table(version, {})
+    table = configuration.route_table(version, [])
     kind = "route.v3.RouteConfiguration"
     place(folder, "routes", configuration.resources(kind, version, [table]))
 

@@ -13,6 +13,7 @@ from grpc import StatusCode
 from greenrun.local_cloud.errors import CloudError
 from greenrun.local_cloud.logging.log import Logging
 from greenrun.local_cloud.machinery import Instance, InstanceSpec, Line, Request
+from tests.local_cloud.answered import AnsweredIngress
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -63,24 +64,6 @@ class WrittenFleet:
 
     def output(self) -> list[tuple[InstanceSpec, Line]]:
         return self.written
-
-    def close(self) -> None: ...
-
-
-@dataclass
-class AnsweredIngress:
-    """An ingress that has answered all that it will."""
-
-    answered: list[Request]
-
-    def requests(self) -> list[Request]:
-        return self.answered
-
-    def apply(self, *_: Any) -> dict[str, str]:  # noqa: ANN401 - as the protocol has it
-        raise NotImplementedError
-
-    def remove(self, service: str) -> None:
-        raise NotImplementedError(service)
 
     def close(self) -> None: ...
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -98,6 +99,25 @@ def test_the_share_of_its_limit_is_kept_of_every_instance_of_a_revision() -> Non
 def test_what_nobody_measures_and_what_is_no_revision_give_nothing() -> None:
     task = spec(type="cloud_run_job")
     assert list(watched((task, FullInstance(1)), (spec(), FullInstance(None)))) == []
+
+
+@dataclass
+class MeetingInstance(FullInstance):
+    """It answers the first time once another is asked, too."""
+
+    both: Barrier = field(default_factory=lambda: Barrier(2, timeout=10))
+
+    def memory_bytes(self) -> int | None:
+        if not self.looks:
+            self.both.wait()
+        return FullInstance.memory_bytes(self)
+
+
+def test_an_instance_that_takes_its_time_holds_up_no_other() -> None:
+    both = Barrier(2, timeout=10)
+    one, other = MeetingInstance(250, both=both), MeetingInstance(500, both=both)
+    shares = {sample.share for sample in watched((spec(), one), (spec(), other))}
+    assert shares == {0.25, 0.5}
 
 
 def test_nobody_looks_once_it_is_closed() -> None:

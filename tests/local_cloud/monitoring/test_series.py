@@ -1,7 +1,5 @@
 """Time series from the requests of an ingress."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,29 +10,12 @@ from grpc import StatusCode
 from greenrun.local_cloud.errors import CloudError
 from greenrun.local_cloud.machinery import Request
 from greenrun.local_cloud.monitoring.series import Monitoring
+from tests.local_cloud.answered import AnsweredIngress
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 COUNT = 'metric.type="run.googleapis.com/request_count"'
 LATENCIES = 'metric.type="run.googleapis.com/request_latencies"'
 SUM = {"alignment_period": {"seconds": 60}, "per_series_aligner": "ALIGN_SUM"}
-
-
-@dataclass
-class AnsweredIngress:
-    """An ingress that has answered all that it will."""
-
-    answered: Sequence[Request]
-
-    def requests(self) -> Sequence[Request]:
-        return self.answered
-
-    def apply(self, *_: Any) -> dict[str, str]:  # noqa: ANN401 - as the protocol has it
-        raise NotImplementedError
-
-    def remove(self, service: str) -> None:
-        raise NotImplementedError(service)
-
-    def close(self) -> None: ...
 
 
 def request(

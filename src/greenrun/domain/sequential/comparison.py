@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from greenrun.domain.sequential.counts import Counts
-from greenrun.domain.sequential.look import Look, Memory, Outcome, begin, decided, renewed
-from greenrun.domain.sequential.odds import better_than, fell_to, hedged_worse_than, together
+from greenrun.domain.sequential.look import Look, Memory, begin, compared, renewed
+from greenrun.domain.sequential.odds import better_than, fell_to, hedged_worse_than
 
 BLOCK = 32
 """Fewest requests that are weighed together."""
 
+_FINE = 1e-6
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -54,22 +55,12 @@ class Sequential:
         """
         one, other = before.memory.since
         for_ = under(candidate - one, baseline - other, self.tolerated)
-        return weighed(before, candidate, baseline, for_, last=last)
+        memory = _remembered(before.memory, candidate, baseline, 1 if last else BLOCK)
+        return compared(before, candidate, baseline, for_, memory)
 
     def next_increment(self, before: Look) -> Look:
         """Ask anew for evidence for the candidate; that against it is kept over all increments."""
         return renewed(before, replace(before.memory, since=(before.candidate, before.baseline)))
-
-
-def weighed(
-    before: Look, candidate: Counts, baseline: Counts, for_: float, *, last: bool = False
-) -> Look:
-    """The next look, where evidence `for_` the candidate is known."""
-    memory = _remembered(before.memory, candidate, baseline, 1 if last else BLOCK)
-    evidence = replace(before.evidence, against=together(memory.gains), for_=for_)
-    some = candidate.total and baseline.total
-    outcome = decided(before.outcome, evidence) if some else Outcome.NO_DATA
-    return Look(candidate, baseline, evidence, outcome, memory)
 
 
 def _remembered(memory: Memory, candidate: Counts, baseline: Counts, fewest: int) -> Memory:
@@ -78,8 +69,7 @@ def _remembered(memory: Memory, candidate: Counts, baseline: Counts, fewest: int
     if new_candidate.total + new_baseline.total < fewest:
         return memory
     gained = fell_to(new_candidate, new_baseline)
-    gains = tuple(had + got for had, got in zip(memory.gains, gained, strict=True))
-    return replace(memory, candidate=candidate, baseline=baseline, gains=gains)
+    return replace(memory.richer(gained), candidate=candidate, baseline=baseline)
 
 
 def under(candidate: Counts, baseline: Counts, tolerated: float) -> float:
@@ -93,7 +83,7 @@ def under(candidate: Counts, baseline: Counts, tolerated: float) -> float:
     def evidence(rate: float) -> float:
         return better_than(candidate, rate + tolerated) + hedged_worse_than(baseline, rate)
 
-    return least(evidence, 1.0 - tolerated, 1e-6 * tolerated)
+    return least(evidence, 1.0 - tolerated, _FINE * max(tolerated, 0.01))
 
 
 def least(convex: Callable[[float], float], high: float, within: float) -> float:

@@ -1,16 +1,30 @@
 """The candidate's slow requests against the baseline's, from latencies that came in buckets."""
 
+import math
 from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 from greenrun.domain.histogram import Histogram
-from greenrun.domain.sequential.comparison import weighed
+from greenrun.domain.sequential.comparison import under
 from greenrun.domain.sequential.counts import Counts
-from greenrun.domain.sequential.look import Look, Memory, Outcome, begin, renewed
-from greenrun.domain.sequential.odds import better_than
+from greenrun.domain.sequential.look import Look, Memory, Outcome, begin, compared, renewed
+from greenrun.domain.sequential.odds import better_than, log_of_sum
+from greenrun.domain.sequential.stalls import fell_more_to, weight
 
 ENOUGH = 100
 """Requests of the baseline from which a quantile is read where none is known from before."""
+
+STALL = 0.25
+"""Seconds for which an instance may hold up all of its requests."""
+
+ABSOLUTE = 0.75
+"""The part of the stakes on what the baseline took before; the rest is on what it takes meanwhile.
+
+The former needs fewer requests, the latter holds where both revisions have become slower.
+"""
+
+_FEW = 20
+"""Requests from which what was counted outweighs what is expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,16 +32,18 @@ class Quantile:
     """The candidate's quantile at `share` (0.95 is p95) against the baseline's.
 
     What takes longer than about the baseline's quantile is slow, and slow requests are compared as
-    failed ones are: `alpha` is the chance of ever failing a candidate that is no slower. It passes
-    when its own quantile is surely under the baseline's times 1 + `tolerated`, as far as buckets
-    tell; `missed` is the chance of ever passing one that is not. Both bounds are fixed before
-    anything is weighed by them, from the baseline alone: `alpha` holds wherever they come to lie.
+    failed ones are, only that what a revision answers within `stall` (seconds) weighs as one
+    request. `alpha` is the chance of ever failing a candidate that is no slower. It passes when its
+    own quantile is surely under the baseline's times 1 + `tolerated`, as far as buckets tell;
+    `missed` is the chance of ever passing one that is not. Both bounds are fixed before anything is
+    weighed by them, from the baseline alone: `alpha` holds wherever they come to lie.
     """
 
     share: float
     tolerated: float = 0.25
     alpha: float = 0.01
     missed: float = 0.05
+    stall: float = STALL
 
     @property
     def name(self) -> str:
@@ -46,24 +62,35 @@ class Quantile:
         return replace(start, memory=Memory(bounds=self._bounds(reference)))
 
     def look(
-        self, before: Look, candidate: Histogram, baseline: Histogram, *, last: bool = False
+        self,
+        before: Look,
+        candidate: Histogram,
+        baseline: Histogram,
+        seconds: float,
+        *,
+        last: bool = False,
     ) -> Look:
-        """Weigh the latencies that were counted since the start.
+        """Weigh the latencies that were counted in the `seconds` since the start.
+
+        They are weighed once there may have been a stall since the last ones, or when it is the
+        `last` look.
 
         Raises:
             ValueError: a count has fallen since `before`.
         """
         if before.memory.bounds is None:
-            return self._calibrated(before, candidate, baseline)
+            return self._calibrated(before, candidate, baseline, seconds)
         slow, too_slow = before.memory.bounds
-        strict = over(candidate, too_slow)
-        for_ = better_than(strict - before.memory.since[0], 1 - self.share)
-        remembering = replace(before, memory=replace(before.memory, strict=strict))
-        return weighed(remembering, over(candidate, slow), over(baseline, slow), for_, last=last)
+        one, other = over(candidate, slow), over(baseline, slow)
+        stalls = before.memory.stalls(seconds, self.stall, last=last)
+        memory = self._remembered(before.memory, one, other, stalls, seconds)
+        memory = replace(memory, strict=over(candidate, too_slow))
+        return compared(before, one, other, self._for(memory, other), memory)
 
     def next_increment(self, before: Look) -> Look:
         """Ask anew for evidence for the candidate; that against it is kept over all increments."""
-        return renewed(before, replace(before.memory, since=(before.memory.strict, Counts())))
+        since = (before.memory.strict, before.baseline)
+        return renewed(before, replace(before.memory, since=since))
 
     def sentence(self, look: Look, unit: str = "ms") -> str:
         """The verdict as people say it."""
@@ -77,16 +104,46 @@ class Quantile:
         slow = min(beside, key=lambda bound: abs(over(reference, bound).rate - (1 - self.share)))
         return slow, bound_from(reference, quantile * (1 + self.tolerated))
 
-    def _calibrated(self, before: Look, candidate: Histogram, baseline: Histogram) -> Look:
+    def _calibrated(
+        self, before: Look, candidate: Histogram, baseline: Histogram, seconds: float
+    ) -> Look:
         if baseline.total < ENOUGH:
             return before
         slow, too_slow = bounds = self._bounds(baseline)
         strict = over(candidate, too_slow)
         one, other = over(candidate, slow), over(baseline, slow)
-        since = (strict, Counts())
-        memory = Memory(one, other, since=since, bounds=bounds, strict=strict)
+        since = (strict, other)
+        memory = Memory(one, other, since=since, bounds=bounds, strict=strict, seconds=seconds)
         outcome = Outcome.INCONCLUSIVE if one.total else Outcome.NO_DATA
         return Look(one, other, before.evidence, outcome, memory)
+
+    def _remembered(
+        self, memory: Memory, candidate: Counts, baseline: Counts, stalls: float, seconds: float
+    ) -> Memory:
+        one, other = candidate - memory.candidate, baseline - memory.baseline
+        if not (stalls and one.total and other.total):
+            return memory
+        usual = _smoothed(memory.baseline, 1 - self.share)
+        gained = fell_more_to(weight(one, stalls), weight(other, stalls), usual)
+        return replace(
+            memory.richer(gained), candidate=candidate, baseline=baseline, seconds=seconds
+        )
+
+    def _for(self, memory: Memory, baseline: Counts) -> float:
+        """Evidence that the candidate is rarely too slow: rarer than it may be, or than is usual.
+
+        A candidate that is too slow by just what is tolerated takes longer than the upper bound as
+        often as the baseline takes longer than the lower one.
+        """
+        strict, slow = memory.strict - memory.since[0], baseline - memory.since[1]
+        absolute = better_than(strict, 1 - self.share)
+        beside = under(strict, slow, 0.0)
+        return log_of_sum((math.log(ABSOLUTE) + absolute, math.log(1 - ABSOLUTE) + beside))
+
+
+def _smoothed(counts: Counts, expected: float) -> float:
+    """The share of the bad ones; where there are few yet, near what is expected."""
+    return (counts.bad + _FEW * expected) / (counts.total + _FEW)
 
 
 def over(histogram: Histogram, bound: float) -> Counts:

@@ -1,12 +1,14 @@
 """What one look at the counts shows, and what the next one has to remember."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from greenrun.domain.gate import Verdict
 from greenrun.domain.sequential.counts import Counts
-from greenrun.domain.sequential.odds import STEPS
+from greenrun.domain.sequential.odds import STEPS, together
+from greenrun.domain.sequential.stalls import Weight
 
 
 class Outcome(Enum):
@@ -41,7 +43,7 @@ class Evidence:
         return f"evidence against {100 * against:.0f} %, for {100 * for_:.0f} % of what it takes"
 
 
-_NOTHING = Counts()
+_NOTHING, _WEIGHTLESS = Counts(), Weight()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class Memory:
 
     `since` is where the evidence for the candidate begins, `strict` the candidate's counts where it
     has another bound for that. Of latencies, `bounds` are what is slow and what is too slow; None
-    until it is known what the baseline takes.
+    until it is known what the baseline takes. `seconds` is when it was weighed, since the start,
+    and `weight` what the candidate's requests have come to, where stalls are reckoned with.
     """
 
     candidate: Counts = _NOTHING
@@ -59,6 +62,18 @@ class Memory:
     since: tuple[Counts, Counts] = (_NOTHING, _NOTHING)
     bounds: tuple[float, float] | None = None
     strict: Counts = _NOTHING
+    seconds: float = 0.0
+    weight: Weight = _WEIGHTLESS
+
+    def richer(self, gained: Iterable[float]) -> "Memory":
+        """With what each bet has gained since."""
+        gains = tuple(had + got for had, got in zip(self.gains, gained, strict=True))
+        return replace(self, gains=gains)
+
+    def stalls(self, seconds: float, stall: float, *, last: bool) -> float:
+        """How many there may have been since the last one was weighed; 0 where it is too early."""
+        since = (seconds - self.seconds) / stall if stall else math.inf
+        return since if since >= 1 or last else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +131,16 @@ def renewed(before: Look, memory: Memory) -> Look:
     outcome = Outcome.FAIL if before.outcome is Outcome.FAIL else Outcome.INCONCLUSIVE
     evidence = replace(before.evidence, for_=0.0, against=0.0 if worse else before.evidence.against)
     return replace(before, memory=memory, outcome=outcome, evidence=evidence)
+
+
+def compared(
+    before: Look, candidate: Counts, baseline: Counts, for_: float, memory: Memory
+) -> Look:
+    """The next look, where evidence `for_` the candidate and what each bet has gained are known."""
+    evidence = replace(before.evidence, against=together(memory.gains), for_=for_)
+    some = candidate.total and baseline.total
+    outcome = decided(before.outcome, evidence) if some else Outcome.NO_DATA
+    return Look(candidate, baseline, evidence, outcome, memory)
 
 
 def decided(before: Outcome, evidence: Evidence) -> Outcome:

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 
 from greenrun.domain.sequential.counts import Counts
-from greenrun.domain.sequential.look import Look, Outcome, begin, decided, renewed
+from greenrun.domain.sequential.look import Look, Memory, Outcome, begin, decided, renewed
 from greenrun.domain.sequential.odds import better_than, worse_than
+from greenrun.domain.sequential.stalls import weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,19 +13,29 @@ class Objective:
     """The share of bad requests, on average, is under `limit` (0 to 1).
 
     `alpha`: the chance of ever failing a candidate that keeps it. `missed`: the chance of ever
-    passing one that does not. The rate may change from request to request.
+    passing one that does not. The rate may change from request to request. `stall`: the seconds in
+    which bad requests may have one cause, and weigh against the candidate as one; 0 for none.
     """
 
     limit: float = 0.05
     alpha: float = 0.01
     missed: float = 0.05
+    stall: float = 0.0
 
     def begin(self) -> Look:
         """Before anything was counted."""
         return begin(self.alpha, self.missed)
 
-    def look(self, before: Look, candidate: Counts, strictly: Counts | None = None) -> Look:
-        """Weigh what was counted since the start.
+    def look(
+        self,
+        before: Look,
+        candidate: Counts,
+        strictly: Counts | None = None,
+        seconds: float = 0.0,
+        *,
+        last: bool = False,
+    ) -> Look:
+        """Weigh what was counted in the `seconds` since the start; `last`: in whatever time.
 
         Where it cannot be told of every request whether it was bad, `candidate` has those as bad
         that were so for certain, and `strictly` those that may have been.
@@ -32,11 +43,12 @@ class Objective:
         Raises:
             ValueError: a count has fallen since `before`.
         """
-        _ = candidate - before.candidate
-        memory = replace(before.memory, strict=candidate if strictly is None else strictly)
+        strict = candidate if strictly is None else strictly
+        stalls = before.memory.stalls(seconds, self.stall, last=last)
+        memory = replace(_remembered(before.memory, candidate, stalls, seconds), strict=strict)
         evidence = replace(
             before.evidence,
-            against=worse_than(candidate, self.limit),
+            against=worse_than(memory.weight, self.limit),
             for_=better_than(memory.strict - memory.since[0], self.limit),
         )
         outcome = decided(before.outcome, evidence) if candidate.total else Outcome.NO_DATA
@@ -60,3 +72,11 @@ class Objective:
                 return f"undecided: {counted}; {look.evidence}"
             case Outcome.NO_DATA:
                 return "no data: the candidate answered no requests"
+
+
+def _remembered(memory: Memory, candidate: Counts, stalls: float, seconds: float) -> Memory:
+    new = candidate - memory.candidate
+    if not (stalls and new.total):
+        return memory
+    weighed = memory.weight + weight(new, stalls)
+    return replace(memory, candidate=candidate, seconds=seconds, weight=weighed)

@@ -8,6 +8,7 @@ on average, so the chance that all stakes together ever grow to 1 / alpha is at 
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from greenrun.domain.sequential.counts import Counts
 
@@ -47,23 +48,35 @@ def log_of_sum(logs: Iterable[float]) -> float:
     return largest + math.log(sum(math.exp(term - largest) for term in terms))
 
 
-def worse_than(counts: Counts, rate: float) -> float:
+class Weighable(Protocol):
+    """Requests, whole ones or what they weigh."""
+
+    @property
+    def total(self) -> float:
+        """All of them."""
+
+    @property
+    def bad(self) -> float:
+        """The bad ones among them."""
+
+
+def worse_than(counts: Weighable, rate: float) -> float:
     """Log evidence that the chance of a bad request is above `rate`, on average over these."""
     return together(_gains(counts, rate, 1))
 
 
-def better_than(counts: Counts, rate: float) -> float:
+def better_than(counts: Weighable, rate: float) -> float:
     """Log evidence that the chance of a bad request is below `rate`, on average over these."""
     return together(_gains(counts, rate, -1))
 
 
-def hedged_worse_than(counts: Counts, rate: float) -> float:
+def hedged_worse_than(counts: Weighable, rate: float) -> float:
     """As `worse_than`, with half of the stakes kept back, so that never more than that is lost."""
     bet = together(_gains(counts, rate, 1), LOG_EVEN)
     return log_of_sum((bet, 0.0)) - math.log(2)
 
 
-def _gains(counts: Counts, rate: float, direction: int) -> list[float]:
+def _gains(counts: Weighable, rate: float, direction: int) -> list[float]:
     """A bet gains b step - n ln(1 + rate (e^step - 1)).
 
     That is convex in `rate`, so it holds for chances that change, too, with their average for them.
@@ -72,6 +85,12 @@ def _gains(counts: Counts, rate: float, direction: int) -> list[float]:
     return [
         counts.bad * step - counts.total * math.log1p(rate * math.expm1(step)) for step in steps
     ]
+
+
+def foretold_better(rate: float, by: float, instead: float) -> float:
+    """By how much a bet on `by` gains on one on `instead`, by a request, where `rate` are bad."""
+    gained = rate * math.log(by / instead) if rate else 0.0
+    return gained + ((1 - rate) * math.log((1 - by) / (1 - instead)) if rate < 1 else 0.0)
 
 
 def fell_to(candidate: Counts, baseline: Counts) -> tuple[float, ...]:

@@ -14,10 +14,14 @@ _UNKNOWN = Histogram(())
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one revision has answered since the canary began, and its latencies in milliseconds."""
+    """What one revision has answered in the seconds since the canary began.
+
+    Its latencies are in milliseconds.
+    """
 
     counts: Counts
     latencies: Histogram = _UNKNOWN
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,8 @@ class Latencies:
         return self.test.begin(reference)
 
     def look(self, before: Look, candidate: Sample, baseline: Sample, *, last: bool) -> Look:
-        return self.test.look(before, candidate.latencies, baseline.latencies, last=last)
+        one, other = candidate.latencies, baseline.latencies
+        return self.test.look(before, one, other, candidate.seconds, last=last)
 
     def next_increment(self, before: Look) -> Look:
         return self.test.next_increment(before)
@@ -115,14 +120,14 @@ class LatencyLimit:
         candidate: Sample,
         baseline: Sample,  # noqa: ARG002 - the limit is the candidate's own
         *,
-        last: bool,  # noqa: ARG002 - every request is weighed at once
+        last: bool,
     ) -> Look:
         values = candidate.latencies
         if not values.total:
             return before
         surely = over(values, bound_from(values, self.milliseconds))
         perhaps = over(values, bound_up_to(values, self.milliseconds))
-        return self.test.look(before, surely, perhaps)
+        return self.test.look(before, surely, perhaps, candidate.seconds, last=last)
 
     def next_increment(self, before: Look) -> Look:
         return self.test.next_increment(before)

@@ -4,7 +4,7 @@ import math
 from datetime import timedelta
 
 from greenrun.domain.sequential.comparison import BLOCK
-from greenrun.domain.sequential.odds import LOG_STAKES, STEPS, log_of_sum
+from greenrun.domain.sequential.odds import LOG_STAKES, STEPS, foretold_better, log_of_sum
 
 
 def power(
@@ -94,13 +94,9 @@ def _gain(share: float, one: float, other: float, step: float) -> float:
     root = math.sqrt(linear * linear - 4 * share * (odds - 1) * odds * both)
     foretold = 2 * odds * both / (linear + root)
     beside = (both - share * foretold) / (1 - share)
-    gained = share * _bits(one, foretold, both) + (1 - share) * _bits(other, beside, both)
+    gained = share * foretold_better(one, foretold, both)
+    gained += (1 - share) * foretold_better(other, beside, both)
     return gained * (1 - 1 / BLOCK)
-
-
-def _bits(true: float, foretold: float, instead: float) -> float:
-    gained = true * math.log(foretold / instead) if true else 0.0
-    return gained + ((1 - true) * math.log((1 - foretold) / (1 - instead)) if true < 1 else 0.0)
 
 
 def _beyond(share: float, baseline_rate: float, regression: float) -> float:

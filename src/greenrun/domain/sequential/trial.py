@@ -6,7 +6,7 @@ from functools import partial
 
 from greenrun.domain.histogram import Histogram
 from greenrun.domain.sequential.comparison import Sequential
-from greenrun.domain.sequential.latency import Quantile
+from greenrun.domain.sequential.latency import STALL, Quantile
 from greenrun.domain.sequential.look import Look, Outcome
 from greenrun.domain.sequential.objective import Objective
 from greenrun.domain.sequential.parts import (
@@ -33,6 +33,7 @@ class Trial:
     `tolerated`: a rise of the error share, 0.01 is 1 percentage point. `error_limit`: its absolute
     limit, None for none. `quantiles`: those of latency that are compared, `slower` by how much they
     may rise (0.25 is a quarter). `latency_limits`: absolute ones in milliseconds, by quantile.
+    `stall`: the seconds in which slow requests of one revision weigh as one.
     """
 
     alpha: float = 0.01
@@ -42,6 +43,7 @@ class Trial:
     quantiles: tuple[float, ...] = ()
     slower: float = 0.25
     latency_limits: tuple[tuple[float, float], ...] = ()
+    stall: float = STALL
 
     def begin(self, reference: Histogram | None = None) -> "Standings":
         """Before anything was counted; `reference`: the baseline's latencies of earlier times."""
@@ -89,11 +91,11 @@ class Trial:
             Errors(errors),
             *(ErrorLimit(objective(limit)) for limit in limits),
             *(
-                Latencies(Quantile(share, self.slower, alpha, self.missed))
+                Latencies(Quantile(share, self.slower, alpha, self.missed, self.stall))
                 for share in self.quantiles
             ),
             *(
-                LatencyLimit(objective(1 - share), milliseconds)
+                LatencyLimit(objective(1 - share, stall=self.stall), milliseconds)
                 for share, milliseconds in self.latency_limits
             ),
         )

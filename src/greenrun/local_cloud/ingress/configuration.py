@@ -4,16 +4,15 @@ All listeners share one table of routes, so that a change of any number of route
 A listener marks its requests with the name of its route, and never changes while it exists.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
+from greenrun.local_cloud.ingress import guarding
 from greenrun.local_cloud.ingress.access_log import FIELDS
+from greenrun.local_cloud.ingress.forms import Config, answer, typed
 from greenrun.local_cloud.ingress.published import Address, Published
 from greenrun.local_cloud.machinery import Route
-
-Config = dict[str, Any]
 
 ROUTE_HEADER = "x-greenrun-route"
 """Set by the listener over whatever the client sent, removed before the request goes on."""
@@ -70,22 +69,28 @@ def clusters(services: Mapping[str, Published]) -> list[Config]:
     ]
 
 
-def listeners(services: Mapping[str, Published], folder: Path) -> list[Config]:
+def listeners(services: Mapping[str, Published], folder: Path, keys: str = "") -> list[Config]:
+    """One per route. `keys` is the JSON Web Key Set of identity tokens; without it none is good."""
     return [
-        _listener(service, route.name, folder)
+        _listener(service, route.name, folder, keys)
         for service, published in services.items()
         for route in published.routes
     ]
 
 
-def route_table(version: str, services: Mapping[str, Published]) -> Config:
-    """Every route by its listener's mark; the control route answers with `version`."""
-    routes = [
-        {"match": _marked(route_id(service, route.name)), **_action(service, route)}
+def routes(services: Mapping[str, Published], urls: Mapping[str, str]) -> list[Config]:
+    """Every route by its listener's mark; `urls` are those of services, where they are known."""
+    return [
+        each
         for service, published in services.items()
         for route in published.routes
+        for each in _routes(service, route, urls.get(service, ""))
     ]
-    control = {"match": _marked(CONTROL), **_answer(200, version)}
+
+
+def route_table(version: str, routes: Sequence[Config]) -> Config:
+    """All routes, and the control route, which answers with `version`."""
+    control = {"match": _marked(CONTROL), **answer(200, version)}
     return {
         "name": "routes",
         "request_headers_to_remove": [ROUTE_HEADER, "x-envoy-external-address"],
@@ -118,7 +123,7 @@ def _cluster(name: str, backend: Address | None) -> Config:
         "load_assignment": {"cluster_name": name, "endpoints": endpoints},
         "circuit_breakers": {"thresholds": [most]},
         "typed_extension_protocol_options": {
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": _typed(
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": typed(
                 "upstreams.http.v3.HttpProtocolOptions",
                 common_http_protocol_options={"idle_timeout": _seconds(IDLE_TIMEOUT)},
                 explicit_http_config={"http_protocol_options": {}},
@@ -127,9 +132,9 @@ def _cluster(name: str, backend: Address | None) -> Config:
     }
 
 
-def _listener(service: str, route: str, folder: Path) -> Config:
+def _listener(service: str, route: str, folder: Path, keys: str) -> Config:
     name = route_id(service, route)
-    log = _typed(
+    log = typed(
         "access_loggers.file.v3.FileAccessLog",
         path=str(folder / "access.log"),
         log_format={"json_format": {"service": service, **FIELDS}},
@@ -137,6 +142,7 @@ def _listener(service: str, route: str, folder: Path) -> Config:
     connections = _connection_manager(
         name,
         folder,
+        guarding.filters(keys) if keys else (),
         access_log=[{"name": "access_log", "typed_config": log}],
         upgrade_configs=[{"upgrade_type": "websocket"}],
     )
@@ -146,7 +152,7 @@ def _listener(service: str, route: str, folder: Path) -> Config:
 def _control_listener(folder: Path) -> Config:
     """Spreads its connections evenly, so that as many as there are workers reach every worker."""
     connections = _connection_manager(
-        CONTROL, folder, common_http_protocol_options={"idle_timeout": "0s"}
+        CONTROL, folder, (), common_http_protocol_options={"idle_timeout": "0s"}
     )
     return {
         "name": CONTROL,
@@ -157,7 +163,9 @@ def _control_listener(folder: Path) -> Config:
     }
 
 
-def _connection_manager(mark: str, folder: Path, **more: object) -> Config:
+def _connection_manager(
+    mark: str, folder: Path, filters: Sequence[Config], **more: object
+) -> Config:
     """Time limits are the routes' alone; Host and Server headers pass as they are."""
     overwrite = {
         "append": {
@@ -165,11 +173,11 @@ def _connection_manager(mark: str, folder: Path, **more: object) -> Config:
             "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
         }
     }
-    marking = _typed(
+    marking = typed(
         "http.early_header_mutation.header_mutation.v3.HeaderMutation", mutations=[overwrite]
     )
-    router = _typed("filters.http.router.v3.Router", suppress_envoy_headers=True)
-    return _typed(
+    router = typed("filters.http.router.v3.Router", suppress_envoy_headers=True)
+    return typed(
         "filters.network.http_connection_manager.v3.HttpConnectionManager",
         stat_prefix="ingress",
         use_remote_address=True,
@@ -181,7 +189,7 @@ def _connection_manager(mark: str, folder: Path, **more: object) -> Config:
             "route_config_name": "routes",
             "config_source": file_source(folder / "routes.json"),
         },
-        http_filters=[{"name": "router", "typed_config": router}],
+        http_filters=[*filters, {"name": "router", "typed_config": router}],
         **more,
     )
 
@@ -190,16 +198,22 @@ def _chain(connection_manager: Config) -> Config:
     return {"filters": [{"name": "http", "typed_config": connection_manager}]}
 
 
+def _routes(service: str, route: Route, url: str) -> Iterator[Config]:
+    match, action = _marked(route_id(service, route.name)), _action(service, route)
+    if route.guard is None:
+        yield {"match": match, **action}
+    else:
+        yield from guarding.guarded(match, route.guard, url, action)
+
+
 def _action(service: str, route: Route) -> Config:
     weighted = [
         {"name": cluster_name(service, revision), "weight": weight}
         for revision, weight in route.weights.items()
         if weight
     ]
-    if not route.public:
-        return _answer(403, "Forbidden: the caller lacks the invoker role\n")
     if not weighted:
-        return _answer(404, "Not Found: no revision serves here\n")
+        return answer(404, "Not Found: no revision serves here\n")
     return {
         "route": {
             "weighted_clusters": {"clusters": weighted},
@@ -208,19 +222,11 @@ def _action(service: str, route: Route) -> Config:
     }
 
 
-def _answer(status: int, text: str) -> Config:
-    return {"direct_response": {"status": status, "body": {"inline_string": text}}}
-
-
 def _marked(mark: str) -> Config:
     return {
         "prefix": "/",
         "headers": [{"name": ROUTE_HEADER, "string_match": {"exact": mark}}],
     }
-
-
-def _typed(kind: str, **fields: object) -> Config:
-    return {"@type": f"type.googleapis.com/envoy.extensions.{kind}", **fields}
 
 
 def _loopback() -> Config:

@@ -9,7 +9,7 @@ from threading import Lock
 from greenrun.local_cloud import leftovers
 from greenrun.local_cloud.ingress import configuration
 from greenrun.local_cloud.ingress.access_log import AccessLog
-from greenrun.local_cloud.ingress.configuration import Config
+from greenrun.local_cloud.ingress.forms import Config
 from greenrun.local_cloud.ingress.process import EnvoyProcess
 from greenrun.local_cloud.ingress.published import Published, merged
 from greenrun.local_cloud.ingress.uptake import Uptake
@@ -25,6 +25,8 @@ class EnvoyIngress:
         self._services: Mapping[str, Published] = {}
         self._clusters: list[Config] = []
         self._listeners: list[Config] = []
+        self._routes: list[Config] = []
+        self._keys = ""
         self._ports: Mapping[str, int] = {}
         self._versions = map(str, count())
         self._lock = Lock()
@@ -44,6 +46,10 @@ class EnvoyIngress:
     def pid(self) -> int:
         """Of Envoy."""
         return self._envoy.pid
+
+    def trust(self, keys: str) -> None:
+        """As machinery.Ingress."""
+        self._keys = keys
 
     def apply(
         self, service: str, routes: Iterable[Route], backends: Mapping[str, tuple[str, int]]
@@ -72,13 +78,28 @@ class EnvoyIngress:
         return f"http://127.0.0.1:{self._ports[configuration.route_id(service, route.name)]}"
 
     def _change(self, services: Mapping[str, Published]) -> None:
-        """What is routed to is there before the routes, and goes after them."""
+        """What is routed to is there before the routes, and goes after them.
+
+        A new service has a URL, which its callers' tokens are for, once it has a listener.
+        """
         self._tell_clusters(configuration.clusters(merged(self._services, services)))
         self._uptake.await_routes(self._place_routes(services))
-        self._tell_listeners(configuration.listeners(services, self._folder))
-        if self._tell_clusters(configuration.clusters(services)):
+        self._tell_listeners(configuration.listeners(services, self._folder, self._keys))
+        changed = self._tell_clusters(configuration.clusters(services))
+        if changed or self._routes != configuration.routes(services, self._urls(services)):
             self._uptake.await_routes(self._place_routes(services))
         self._services = services
+
+    def _urls(self, services: Mapping[str, Published]) -> dict[str, str]:
+        """Those of services by name, as far as these have listeners."""
+        own = {
+            name: published.routes[0] for name, published in services.items() if published.routes
+        }
+        return {
+            name: self._url(name, route)
+            for name, route in own.items()
+            if configuration.route_id(name, route.name) in self._ports
+        }
 
     def _tell_clusters(self, clusters: list[Config]) -> bool:
         if changed := clusters != self._clusters:
@@ -100,7 +121,8 @@ class EnvoyIngress:
 
     def _place_routes(self, services: Mapping[str, Published]) -> str:
         version = next(self._versions)
-        table = configuration.route_table(version, services)
+        self._routes = configuration.routes(services, self._urls(services))
+        table = configuration.route_table(version, self._routes)
         kind = "route.v3.RouteConfiguration"
         self._place("routes", configuration.resources(kind, version, [table]))
         return version

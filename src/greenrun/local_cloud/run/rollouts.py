@@ -157,7 +157,7 @@ class Rollouts:
     def _apply(self, record: ServiceRecord, traffic: Traffic) -> dict[str, str]:
         with self._lock:
             off = record.service.default_uri_disabled  # which makes tag URLs unresolvable too
-            routes = [] if off else traffic.routes(public=record.public)
+            routes = [] if off else traffic.routes(record.guard)
             instances = {} if record.halted else record.instances
             backends = {name: one.address for name, one in instances.items()}
         return dict(self._ingress.apply(record.service.name, routes, backends))

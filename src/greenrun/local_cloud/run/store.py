@@ -10,7 +10,8 @@ from google.iam.v1 import policy_pb2
 from grpc import StatusCode
 
 from greenrun.local_cloud.errors import CloudError
-from greenrun.local_cloud.machinery import Instance
+from greenrun.local_cloud.identity.invokers import guard
+from greenrun.local_cloud.machinery import Guard, Instance
 from greenrun.local_cloud.names import ResourceName
 from greenrun.local_cloud.run.traffic import Traffic
 
@@ -68,12 +69,10 @@ class ServiceRecord:
         return self.deleted or self.halted
 
     @property
-    def public(self) -> bool:
-        """Whether anybody may call it: roles/run.invoker for allUsers, or no check at all."""
-        return self.service.invoker_iam_disabled or any(
-            binding.role == "roles/run.invoker" and "allUsers" in binding.members
-            for binding in self.policy.bindings
-        )
+    def guard(self) -> Guard | None:
+        """Who may call it; None where everybody may, or nobody checks."""
+        unchecked = self.service.invoker_iam_disabled
+        return None if unchecked else guard(self.policy, self.service.custom_audiences)
 
     def keep(self, revision: str, instance: Instance) -> bool:
         """Let `instance` serve for a revision; False where nobody wants it, so it has to end."""

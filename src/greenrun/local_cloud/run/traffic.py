@@ -9,7 +9,7 @@ from google.cloud import run_v2
 from grpc import StatusCode
 
 from greenrun.local_cloud.errors import CloudError
-from greenrun.local_cloud.machinery import Route
+from greenrun.local_cloud.machinery import Guard, Route
 from greenrun.local_cloud.messages import raw
 from greenrun.local_cloud.run.conditions import is_ready
 from greenrun.local_cloud.run.defaults import LATEST
@@ -55,11 +55,11 @@ class Traffic:
             shares[self.revision(target)] += target.percent
         return dict(+shares)
 
-    def routes(self, *, public: bool) -> list[Route]:
+    def routes(self, guard: Guard | None) -> list[Route]:
         """The service's own route, then one for each revision tag."""
         shares = self.shares()
-        main = Route(self.service, shares, public=public, timeout=self._timeout(shares))
-        return [main, *(self._tagged(target, public) for target in self.targets if target.tag)]
+        main = Route(self.service, shares, guard, self._timeout(shares))
+        return [main, *(self._tagged(target, guard) for target in self.targets if target.tag)]
 
     def statuses(self, urls: Mapping[str, str]) -> list[run_v2.TrafficTargetStatus]:
         """What is told of each target once it serves; only a tagged one has an address."""
@@ -74,9 +74,9 @@ class Traffic:
             for target in self.targets
         ]
 
-    def _tagged(self, target: run_v2.TrafficTarget, public: bool) -> Route:  # noqa: FBT001 - as Route has it
+    def _tagged(self, target: run_v2.TrafficTarget, guard: Guard | None) -> Route:
         shares = {self.revision(target): 100}
-        return Route(self._tag_route(target), shares, public, self._timeout(shares))
+        return Route(self._tag_route(target), shares, guard, self._timeout(shares))
 
     def _tag_route(self, target: run_v2.TrafficTarget) -> str:
         return f"{target.tag}---{self.service}"

@@ -4,9 +4,14 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 from urllib.parse import quote
+from uuid import uuid4
 
 STARS = "********"
+
+UNIQUE = "unique"
+"""The name of a value that no other table has."""
 
 _PLACE = re.compile(r"\{([a-z_]\w*)\}")
 _PLAIN = re.compile(r"[^\s;\"]+")
@@ -17,12 +22,27 @@ def places(text: str) -> tuple[str, ...]:
     return tuple(_PLACE.findall(text))
 
 
+def places_in(template: object) -> frozenset[str]:
+    """The names that the texts of a JSON document have places for; keys have none."""
+    if isinstance(template, str):
+        return frozenset(places(template))
+    if not isinstance(template, dict | list):
+        return frozenset()
+    inner = template.values() if isinstance(template, dict) else template
+    return frozenset(chain.from_iterable(map(places_in, inner)))
+
+
 @dataclass
 class Values:
     """What is known by name. Those that are secret never show."""
 
     known: dict[str, object] = field(default_factory=dict, repr=False)
     secret: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of_a_table(cls) -> "Values":
+        """What is known before anything was answered: one value that is new."""
+        return cls({UNIQUE: uuid4().hex})
 
     def keep(self, name: str, value: object, *, secret: bool = False) -> None:
         """Know a value from now on; another of that name is forgotten."""

@@ -1,0 +1,1 @@
+"""Who callers are: identity tokens as Google signs them, and the server that hands them out."""

@@ -1,0 +1,216 @@
+"""The candidate's memory has a limit, which is no matter of chance."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from greenrun.canary import Canary
+from greenrun.canary.memory import MemoryJudge
+from greenrun.canary.verdict import Judge
+from greenrun.domain.gate import Gate, Quantity, Threshold
+from greenrun.domain.increment import Increment, MemoryGlance, Watcher
+from greenrun.domain.plan import CanaryPlan
+from greenrun.domain.sequential import Outcome, Trial
+from greenrun.errors import GateClosed
+from greenrun.record.canary import recorded
+from greenrun.release import Release
+from tests.canary.witnesses import Told
+from tests.conftest import BASELINE, HEALTHY, World
+from tests.fakes import FakeClock, FakeMetrics, MemoryEvidence, MemoryProgress
+from tests.proofs.deployed import deploy
+from tests.roles import fake_roles
+
+LIMIT = Quantity(90, "%")
+PLAN = CanaryPlan((10, 50), within=timedelta(minutes=1))
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def metrics() -> FakeMetrics:
+    """The candidate uses twice as much as the baseline, and keeps its limit."""
+    return FakeMetrics(FakeClock(), using={"one": 40.0, "other": 20.0})
+
+
+@pytest.fixture
+def judge(metrics: FakeMetrics) -> MemoryJudge:
+    return MemoryJudge(metrics, LIMIT, ("one", "other"), metrics.clock.now())
+
+
+@pytest.fixture
+def canary(metrics: FakeMetrics, judge: MemoryJudge) -> Canary:
+    """One whose requests are soon sure."""
+    counted = Judge(Told(Watcher.PROBES).witness, Trial())
+    roles = fake_roles("shop", clock=metrics.clock)
+    return Canary(PLAN, [counted, judge], roles, lambda: None)
+
+
+def look(judge: MemoryJudge, clock: FakeClock) -> MemoryGlance:
+    """A second after the share has risen."""
+    began = clock.now()
+    judge.rise(10)
+    clock.sleep(SECOND)
+    return judge.glance(began, clock.now(), last=False)
+
+
+def closed(canary: Canary) -> tuple[GateClosed, Increment]:
+    with pytest.raises(GateClosed) as caught:
+        canary.watch(10)
+    return caught.value, canary.increments[-1]
+
+
+def seconds(increment: Increment) -> float:
+    return (increment.ended - increment.began).total_seconds()
+
+
+def test_both_are_told_and_the_candidate_is_judged(
+    judge: MemoryJudge, metrics: FakeMetrics
+) -> None:
+    metrics.using["other"] = 99
+    glance = look(judge, metrics.clock)
+    assert glance == MemoryGlance(
+        metrics.clock.now(), Quantity(40, "%"), Quantity(99, "%"), LIMIT, Outcome.PASS
+    )
+    assert judge.sentence == "the candidate used 40 % of its memory (the platform's metrics)"
+
+
+@pytest.mark.parametrize(
+    ("used", "outcome"), [(90, Outcome.PASS), (90.01, Outcome.FAIL), (100, Outcome.FAIL)]
+)
+def test_the_limit_itself_is_kept(
+    judge: MemoryJudge, metrics: FakeMetrics, used: float, outcome: Outcome
+) -> None:
+    metrics.using["one"] = used
+    assert look(judge, metrics.clock).outcome is outcome
+
+
+def test_too_much_closes_the_gate_at_once(canary: Canary, metrics: FakeMetrics) -> None:
+    canary.plan = replace(PLAN, bake=timedelta(seconds=45))
+    metrics.using["one"] = 97
+    error, increment = closed(canary)
+    assert error.message == (
+        "the canary at 10 %: the candidate used 97 % of its memory, needs at most 90 % "
+        "(the platform's metrics)"
+    )
+    assert "`deploy.memory`" in error.hint
+    assert (increment.outcome, seconds(increment)) == (Outcome.FAIL, 1)
+
+
+def test_of_two_failures_at_once_that_of_the_requests_is_told(
+    canary: Canary, metrics: FakeMetrics
+) -> None:
+    failing = Judge(Told(Watcher.PROBES, candidate=(50, 50)).witness, Trial())
+    canary.judges = [failing, *canary.judges[1:]]
+    metrics.using["one"] = 97
+    error, increment = closed(canary)
+    assert "candidate requests failed" in increment.sentence
+    assert error.hint.startswith("compare the figures of both revisions")
+
+
+def test_what_it_has_used_once_is_not_forgotten(judge: MemoryJudge, metrics: FakeMetrics) -> None:
+    metrics.using["one"] = 97
+    look(judge, metrics.clock)
+    metrics.using["one"] = 12
+    assert look(judge, metrics.clock).candidate == Quantity(97, "%")
+    assert judge.outcome is Outcome.FAIL
+
+
+def test_what_is_not_told_is_no_pass_and_says_of_which_metric(
+    canary: Canary, metrics: FakeMetrics
+) -> None:
+    del metrics.using["one"]
+    error, increment = closed(canary)
+    assert (increment.outcome, seconds(increment)) == (Outcome.NO_DATA, 60)
+    assert increment.sentence == (
+        "no data: nothing is told yet of the candidate's memory at this share "
+        "(the platform's metrics)"
+    )
+    assert error.hint.startswith(
+        "the platform has told nothing new of the metric container/memory/utilizations"
+    )
+    assert "probes-per-second" not in error.hint
+
+
+def test_every_share_waits_for_what_is_told_of_it(judge: MemoryJudge, metrics: FakeMetrics) -> None:
+    metrics.lag = 3 * SECOND
+    assert look(judge, metrics.clock).outcome is Outcome.NO_DATA
+    metrics.clock.sleep(5 * SECOND)
+    glance = look(judge, metrics.clock)
+    assert (glance.candidate, glance.outcome) == (Quantity(40, "%"), Outcome.NO_DATA)
+    began = metrics.clock.now()
+    metrics.clock.sleep(4 * SECOND)
+    assert judge.glance(began, metrics.clock.now(), last=False).outcome is Outcome.PASS
+
+
+def test_a_pass_takes_no_longer_than_it_is_late(canary: Canary, metrics: FakeMetrics) -> None:
+    alone = replace(canary, judges=canary.judges[:1], increments=[])
+    needed = seconds(alone.watch(10))
+    metrics.lag = timedelta(seconds=needed + 5)
+    assert seconds(canary.watch(10)) == needed + 6
+    metrics.lag = timedelta()
+    assert seconds(canary.watch(50)) == needed
+
+
+def test_it_asks_no_more_often_than_there_is_something_new(metrics: FakeMetrics) -> None:
+    began = metrics.clock.now()
+    judge = MemoryJudge(metrics, LIMIT, ("one", "other"), began, every=10 * SECOND)
+    assert judge.due(began)
+    judge.glance(began, began, last=False)
+    assert not judge.due(began + 9 * SECOND)
+    assert judge.due(began + 10 * SECOND)
+
+
+def test_who_waits_for_memory_is_told_so(canary: Canary, metrics: FakeMetrics) -> None:
+    metrics.lag = 3 * SECOND
+    canary.watch(10)
+    progress = canary.roles.progress
+    assert isinstance(progress, MemoryProgress)
+    assert progress.lines[0].startswith(
+        "10/90 %, 59 s left; no memory told yet; our own probes 100/100: "
+    )
+    assert progress.lines[-1].endswith("; memory 40 % of at most 90 %")
+
+
+def test_the_evidence_has_both_revisions_beside_the_limit(canary: Canary) -> None:
+    canary.watch(10)
+    evidence = canary.roles.evidence
+    assert isinstance(evidence, MemoryEvidence)
+    *_, title, head, row = str(evidence.kept["canary at 10 %"]).splitlines()
+    assert title == "the platform's metrics: the most of its memory limit that a revision has used"
+    assert head.split() == ["candidate", "baseline", "at", "most", "outcome"]
+    assert row.split() == ["memory", "40", "%", "20", "%", "90", "%", "pass"]
+
+
+OBJECTIVES = Gate(
+    (Threshold("error rate", "at most", Quantity(5, "%")), Threshold("memory", "at most", LIMIT))
+)
+
+
+def candidate_using(release: Release, world: World, percent: float | None) -> Release:
+    """A release whose candidate answers well, in so much of its memory."""
+    deploy(release)
+    candidate = release.candidate.name
+    world.metrics.answering[candidate] = HEALTHY
+    world.metrics.using = {BASELINE: 30.0}
+    if percent is not None:
+        world.metrics.using[candidate] = percent
+    return release
+
+
+def test_a_row_of_the_table_has_it_judged(release: Release, world: World) -> None:
+    increments = candidate_using(release, world, 40).run_canary(OBJECTIVES)
+    assert [increment.outcome for increment in increments] == [Outcome.PASS] * 2
+    assert [one.memory and one.memory.baseline for one in increments] == [Quantity(30, "%")] * 2
+
+
+@pytest.mark.parametrize(("percent", "verdict"), [(97, "fail"), (None, "no data")])
+def test_whoever_does_not_keep_it_is_taken_back_and_recorded(
+    release: Release, world: World, percent: float | None, verdict: str
+) -> None:
+    candidate_using(release, world, percent)
+    with pytest.raises(GateClosed):
+        release.run_canary(OBJECTIVES)
+    release.roll_back()
+    assert world.serving == {BASELINE: 100}
+    (increment,) = recorded(release.increments)
+    assert (increment.verdict, "memory" in increment.judged) == (verdict, True)

@@ -1,0 +1,28 @@
+"""What users have asked, told by an ingress that serves nobody any more."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from greenrun.local_cloud.machinery import Request
+
+
+@dataclass
+class AnsweredIngress:
+    """An ingress that has answered all that it will."""
+
+    answered: Sequence[Request]
+
+    def requests(self) -> Sequence[Request]:
+        return self.answered
+
+    def trust(self, keys: str) -> None:
+        raise NotImplementedError(keys)
+
+    def apply(self, *_: Any) -> dict[str, str]:  # noqa: ANN401 - as the protocol has it
+        raise NotImplementedError
+
+    def remove(self, service: str) -> None:
+        raise NotImplementedError(service)
+
+    def close(self) -> None: ...

@@ -1,0 +1,195 @@
+"""A release of a service that not everybody may call, with everything that is asked of it.
+
+Users, the cloud and its refusals are real: only the engine and the registry of images are not.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from fixtures.identities import SecretIdentities
+from fixtures.reach import Reach, plant_secrets
+from greenrun import rehearsal
+from greenrun.account import Account
+from greenrun.domain.claim import Owner
+from greenrun.domain.gate import Gate
+from greenrun.domain.plan import BuildPlan, CanaryPlan, Place, Plan
+from greenrun.domain.revision import RevisionSettings, SecretReference, StartupProbe
+from greenrun.domain.source import Source
+from greenrun.errors import GateClosed
+from greenrun.expectations import read_table
+from greenrun.journal import Journal
+from greenrun.local_cloud.cloud import LocalCloud
+from greenrun.local_cloud.ingress.envoy import EnvoyIngress
+from greenrun.local_cloud.instances.in_process import InProcessRuntime
+from greenrun.lock import Lock
+from greenrun.proofs import behaviour, conversation, flow, flow_row, openapi, pages, service
+from greenrun.proofs.metric_promises import families
+from greenrun.proofs.metrics import OwnMetrics
+from greenrun.proofs.page_table import read_pages
+from greenrun.rehearsal import StandIn
+from greenrun.release import Release
+from tests.fakes import FakeBuilder, MemoryEvidence, MemoryProgress, MemoryRegistry
+from tests.private.shop import IMAGE, REPOSITORY, Visitors, shop
+
+BEFORE = "shop-before"
+STRIPPED = ".SIGNATURE_REMOVED_BY_GOOGLE"
+
+
+@dataclass
+class Shop:
+    """A release as far as its candidate, what the service was shown, and what is secret."""
+
+    release: Release
+    visitors: Visitors
+    evidence: MemoryEvidence
+    secrets: list[str] = field(repr=False)
+
+    def asked(self, path: str) -> None:
+        """Whoever asked there, if somebody, did as everybody has to."""
+        shown = self.visitors.shown[path]
+        assert {own for _, own in shown} == {f"Bearer {self.secrets[0]}"}
+        passes = {each for each, _ in shown}
+        if self.release.plan.public:
+            assert passes == {None}
+        else:
+            assert passes
+            assert all(each and each.endswith(STRIPPED) for each in passes)
+
+
+def plan(*, public: bool) -> Plan:
+    return Plan(
+        service="shop",
+        environment="local",
+        place=Place("private", "europe-west1"),
+        build=BuildPlan(REPOSITORY, also_latest=False),
+        settings=RevisionSettings(
+            secrets={"API_TOKEN": SecretReference("api-token", "1")},
+            startup_probe=StartupProbe("/api/alive", timedelta(seconds=1), 10),
+        ),
+        public=public,
+        canary=CanaryPlan(
+            (50,),
+            alone=True,
+            within=timedelta(seconds=20),
+            probes_per_second=60,
+            probe_paths=("/api/health",),
+            tolerated=0.15,
+            latency_floor=timedelta(milliseconds=500),
+        ),
+        identities={"a user": {"Authorization": "Bearer {API_TOKEN}"}},
+    )
+
+
+@pytest.fixture(scope="module", params=["private", "public"])
+def there(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shop]:
+    folder, visitors = tmp_path_factory.mktemp("shop"), Visitors()
+    wanted = plan(public=request.param == "public")
+    with (
+        LocalCloud(InProcessRuntime({IMAGE: shop(visitors)}), EnvoyIngress()) as cloud,
+        closing(Reach.at(cloud.grpc, str, cloud.metadata)) as reach,
+    ):
+        made = _deployed(wanted, reach, folder, visitors)
+        yield made
+        made.release.account.lock.let_go()
+
+
+def _deployed(plan: Plan, reach: Reach, folder: Path, visitors: Visitors) -> Shop:
+    """As fixtures make a rehearsal, with an engine and a registry in memory."""
+    evidence, source = MemoryEvidence(), Source(folder, "c0ffee")
+    roles = replace(
+        reach.roles(plan, source, MemoryProgress()),
+        builder=FakeBuilder(),
+        registry=MemoryRegistry(),
+        evidence=evidence,
+    )
+    secrets = list(plant_secrets(reach.clients, plan).values())
+    token = reach.identity_tokens(plan)
+    identities = SecretIdentities(plan, reach.vault(plan.place), secrets.append, token)
+    journal = Journal(folder / "journal.jsonl", roles.clock)
+    owner = Owner("somebody@example.com", "laptop", 4711, "the-run")
+    lock = Lock(plan.service, owner, roles.claims, roles.clock, plan.lock_time_to_live)
+    rehearsal.start(plan, roles, journal, StandIn(BEFORE, IMAGE))
+    release = Release(plan, roles, Account(journal, lock, owner.run), identities, source)
+    release.claim()
+    release.find_baseline()
+    release.build_image()
+    release.push_image()
+    release.deploy()
+    return Shop(release, visitors, evidence, secrets)
+
+
+def test_endpoints_answer_users_and_a_private_one_nobody_else(there: Shop) -> None:
+    release, refusal = there.release, "200" if there.release.plan.public else "403"
+    rows = [
+        ["request", "as", "status", "body"],
+        ["GET /api/health", "", "", "status = ok"],
+        ["GET /docs", "nobody", refusal, ""],
+    ]
+    for url in (release.candidate.url, release.service.url):
+        behaviour.answers(release, url, release.candidate.name, read_table(rows))
+    there.asked("/api/health")
+
+
+@pytest.mark.parametrize("there", ["private"], indirect=True, scope="module")
+def test_who_is_refused_by_the_platform_is_told_so(there: Shop) -> None:
+    release = there.release
+    rows = read_table([["request", "as"], ["GET /api/health", "nobody"]])
+    with pytest.raises(GateClosed, match="got status 403, needs 200") as closed:
+        behaviour.answers(release, release.candidate.url, release.candidate.name, rows)
+    assert "the request was not authenticated" in closed.value.message
+
+
+def test_a_flow_is_answered(there: Shop) -> None:
+    release = there.release
+    rows = flow_row.read([["request", "keeps"], ["GET /api/health", "status as health"]])
+    flow.is_answered(release, release.candidate.url, release.candidate.name, rows)
+    there.asked("/api/health")
+
+
+def test_a_page_opens_with_what_it_asks_for(there: Shop) -> None:
+    release = there.release
+    rows = read_pages([["page", "shows", "title"], ["/", 'heading "Shop"; #health "ok"', "Shop"]])
+    pages.open_well(release, release.candidate.url, rows)
+    there.asked("/")
+
+
+def test_a_message_is_answered(there: Shop) -> None:
+    conversation.converses(there.release, "/ws", "hello")
+    there.asked("/ws")
+
+
+def test_metrics_are_read(there: Shop) -> None:
+    metrics = OwnMetrics(there.release, there.release.candidate.url + "/metrics")
+    metrics.have_families(1, families([["family", "type"], ["sales", "counter"]]))
+    there.asked("/metrics")
+
+
+def test_it_keeps_its_document(there: Shop) -> None:
+    openapi.keeps_its_document(there.release, "/openapi.json")
+    there.asked("/api/health")
+
+
+def test_users_are_moved_and_brought_back(there: Shop) -> None:
+    release = there.release
+    service.reachable(release)
+    service.served_by(release, BEFORE)
+    (increment,) = release.run_canary(Gate(()))
+    assert increment.share == 50
+    assert release.promote() == {release.candidate.name}
+    assert release.roll_back()
+    assert release.answering() == {BEFORE}
+    there.asked("/api/health")
+
+
+def test_no_token_is_in_the_evidence(there: Shop) -> None:
+    told = "\n".join(str(each) for each in there.evidence.kept.values())
+    assert told
+    assert not [secret for secret in there.secrets if secret in told]
+    assert len(there.secrets) == (1 if there.release.plan.public else 2) + 1
