@@ -56,6 +56,7 @@ def test_what_a_cell_sends(cell: str, sent: Sending) -> None:
         ("a = 1e999", "sends: got 'a = 1e999', needs numbers that are finite"),
         ('a = "\\ud800"', ", needs numbers that are finite, and text that UTF-8 can write"),
         ("a as b.txt = x; c = 1", "sends: got 'c', needs files alone, each as `FIELD as FILE"),
+        ("a as b.txt = x; a as c.txt = y", "sends: got 'a as c.txt', needs each field once"),
         ("id = {later}", "sends: got a place for later, needs {unique} alone"),
         ('a as b.txt = "{b} {a}"', "sends: got a place for a, needs {unique} alone"),
         ('{"a": [{"b": "{\\u0061}"}]}', "sends: got a place for a, needs {unique} alone"),

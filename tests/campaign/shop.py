@@ -209,12 +209,11 @@ def _canary() -> CanaryPlan:
     return CanaryPlan(
         increments=(30, 60),
         alone=True,
-        within=timedelta(seconds=20),
+        within=timedelta(seconds=30),
         probes_per_second=60,
         probe_paths=("/api/health",),
         tolerated=0.15,
-        latency_floor=timedelta(milliseconds=300),
-        stall=timedelta(milliseconds=500),
+        latency_floor=timedelta(milliseconds=500),
     )
 
 

@@ -37,6 +37,12 @@ from tests.rehearsal.project import Project
 ENDS_WITHIN = timedelta(minutes=4)
 FIRST = "emergence-app-first"
 QUICK = ("features/", "--env=prod", "-m", "not drill", "--no-html")
+FAULTY = ("features/", "--env=faulty", "-m", "not drill", "--no-html")
+SLOW_ENOUGH_TO_PASS_UNTIL_USERS_COME = (
+    "slow:/api/dashboard/costs/summary:350ms,slow:/api/dashboard/timeline/costs:350ms"
+)
+"""An endpoint may take 500 ms; of all requests, half may take 300 ms."""
+
 SIBLINGS = ("CLOUD_RUN", "LOGGING", "MONITORING", "SECRET_MANAGER")
 
 Json = dict[str, Any]
@@ -126,22 +132,6 @@ class Production:
             stderr=subprocess.STDOUT,
         )
 
-    @contextmanager
-    def having(self, variable: str, value: str) -> Iterator[None]:
-        """While production has a variable that the rehearsal has not."""
-        file = self.project.folder / "env-prod.yaml"
-        before = file.read_text("utf-8")
-        file.write_text(f'{before}{variable}: "{value}"\n', "utf-8")
-        self._commit()
-        try:
-            yield
-        finally:
-            file.write_text(before, "utf-8")
-            self._commit()
-
-    def _commit(self) -> None:
-        self.project.git("commit", "--quiet", "--message", "what production has", "env-prod.yaml")
-
     def candidate_of(self, run: "Run") -> str:
         """The candidate that a release had deployed, or was about to."""
         entries = self.journal()[run.earlier :]
@@ -227,33 +217,36 @@ class Ended:
 
 
 def _aim(project: Project, registry: str) -> None:
-    """The environment `prod` of these tests: as small and quick as the rehearsal's."""
-    project.replace(
-        "release.yaml",
-        "  prod:\n    project: emergence-469005\n    region: europe-west1\n",
-        f"""\
-  prod:
+    """Production, as small and quick as the rehearsal; and the same with a faulty candidate."""
+    before = "  prod:\n    project: emergence-469005\n    region: europe-west1\n"
+    variables = (project.folder / "env.yaml").read_text("utf-8")
+    faulty = f'{variables}FAULTS: "{SLOW_ENOUGH_TO_PASS_UNTIL_USERS_COME}"\n'
+    environments = {"prod": variables, "faulty": faulty}
+    written = "".join(_ENVIRONMENT.format(name=name, registry=registry) for name in environments)
+    project.replace("release.yaml", before, written)
+    project.raise_at_once()
+    for name, text in environments.items():
+        (project.folder / f"env-{name}.yaml").write_text(text, "utf-8")
+    project.git("add", "--all")
+    project.git("commit", "--quiet", "--message", "as it is released")
+
+
+_ENVIRONMENT = """\
+  {name}:
     project: emergence-469005
     region: europe-west1
     build: {{repository: "{registry}/app/emergence-app"}}
     deploy:
-      env-vars-file: env-prod.yaml
+      env-vars-file: env-{name}.yaml
       cpu: 1
       memory: 512Mi
       startup-probe: {{path: /api/health, period: 1s, failure-threshold: 10}}
       log-within: 3s
     canary:
-      increments: [50]
       within: 60s
       missed: 20 %
       tolerated: 2 %
       latency-floor: 300ms
-      stall: 500ms
       probes-per-second: 100
     preflight: {{reuse-rehearsal-within: 1h, lock-time-to-live: 6s}}
-""",
-    )
-    variables = (project.folder / "env.yaml").read_text("utf-8")
-    (project.folder / "env-prod.yaml").write_text(variables, "utf-8")
-    project.git("add", "--all")
-    project.git("commit", "--quiet", "--message", "as it is released")
+"""

@@ -169,7 +169,7 @@ def _claim_of(job: run_v2.Job, number: int) -> Claim:
             held=facts["held"] == "yes",
             standing=facts["standing"],
         )
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, OverflowError) as error:
         raise CallFailed(
             f"could not read job {job.name} as a claim: got {error!r}, needs what greenrun writes",
             hint="see what that job is; if nobody needs it, delete it",

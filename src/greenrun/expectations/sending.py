@@ -72,11 +72,13 @@ def _json(cell: str) -> object:
 
 
 def _files(cell: str) -> Mapping[str, tuple[str, str]]:
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for name, text in fields(cell, _FILES).items():
         said = _FILE.fullmatch(name)
         if said is None:
             raise Unmeant(_FILES, got=name)
+        if said[1] in found:
+            raise Unmeant("each field once", got=name)
         unquoted = value(text)
         found[said[1]] = (said[2], unquoted if isinstance(unquoted, str) else text)
     return found

@@ -97,6 +97,19 @@ def test_a_job_that_stands_in_the_way_is_named(
         claims.all()
 
 
+@pytest.mark.parametrize("seconds", ["inf", "nan", "1e300", "soon", "5; drop"])
+def test_a_claim_that_somebody_has_edited_is_named(
+    claims: CloudRunClaims, clients: GoogleClients, place: Place, seconds: str
+) -> None:
+    claims.create(claim(1))
+    job = clients.jobs.get_job(name=f"{place.parent}/jobs/web-lock-1")
+    (name,) = (name for name in job.annotations if name.endswith("seconds-to-live"))
+    job.annotations[name] = seconds
+    clients.jobs.update_job(job=job).result()
+    with pytest.raises(CallFailed, match=r"read job .*/jobs/web-lock-1 as a claim: got "):
+        claims.all()
+
+
 def test_the_longest_service_name_leaves_room_for_many_claims(
     clients: GoogleClients, place: Place
 ) -> None:
