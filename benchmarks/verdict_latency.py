@@ -11,7 +11,7 @@ from greenrun.domain.histogram import Histogram
 from greenrun.domain.sequential import Counts, Outcome, Quantile, Sample, Trial
 
 EMPTY = Histogram.exponential(66, 1.4, 1.0)
-RUNS, EQUAL_RUNS = 100, 300
+RUNS, EQUAL_RUNS = 60, 150
 BOTH = (False, True)
 
 

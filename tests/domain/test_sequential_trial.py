@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from greenrun.domain.histogram import Histogram
 from greenrun.domain.sequential import Counts, Look, Outcome, Quantile, Sample, Trial
-from greenrun.domain.sequential.latency import bound_from, bound_up_to, over
+from greenrun.domain.sequential.buckets import bound_from, bound_up_to, over
 
 EMPTY = Histogram.exponential(66, 1.4, 1.0)
 NOTHING = Histogram(())
@@ -91,8 +91,8 @@ def test_a_verdict_on_latency_names_the_bound() -> None:
     sentence = quantile.sentence(judged(quantile, 1.8))
 
     assert sentence == (
-        "rolled back after 3,400 requests: "
-        "190 of 850 candidate requests took over 217.8 ms, 108 of 2,550 baseline requests"
+        "rolled back after 4,000 requests: "
+        "227 of 1,000 candidate requests took over 217.8 ms, 132 of 3,000 baseline requests"
     )
 
 

@@ -1,13 +1,21 @@
 """The candidate's slow requests against the baseline's, from latencies that came in buckets."""
 
 import math
-from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 from greenrun.domain.histogram import Histogram
+from greenrun.domain.sequential.buckets import bound_from, bound_up_to, over
 from greenrun.domain.sequential.comparison import under
 from greenrun.domain.sequential.counts import Counts
-from greenrun.domain.sequential.look import Look, Memory, Outcome, begin, compared, renewed
+from greenrun.domain.sequential.look import (
+    NO_GAINS,
+    Look,
+    Memory,
+    Outcome,
+    begin,
+    compared,
+    renewed,
+)
 from greenrun.domain.sequential.odds import better_than, log_of_sum
 from greenrun.domain.sequential.stalls import fell_more_to, weight
 
@@ -31,12 +39,14 @@ _FEW = 20
 class Quantile:
     """The candidate's quantile at `share` (0.95 is p95) against the baseline's.
 
-    What takes longer than about the baseline's quantile is slow, and slow requests are compared as
-    failed ones are, only that what a revision answers within `stall` (seconds) weighs as one
-    request. `alpha` is the chance of ever failing a candidate that is no slower. It passes when its
-    own quantile is surely under the baseline's times 1 + `tolerated`, as far as buckets tell;
-    `missed` is the chance of ever passing one that is not. Both bounds are fixed before anything is
-    weighed by them, from the baseline alone: `alpha` holds wherever they come to lie.
+    What takes longer than about the baseline's quantile is slow, and what takes longer than that
+    times 1 + `tolerated` is too slow, as far as buckets tell. Slow requests are compared as failed
+    ones are, and so are those that are too slow, each with half of the stakes; only that what a
+    revision answers within `stall` (seconds) weighs as one request. `alpha` is the chance of ever
+    failing a candidate that is no slower. It passes when surely fewer than 1 - `share` of its
+    requests are too slow; `missed` is the chance of ever passing one of which more are. Both bounds
+    are fixed before anything is weighed by them, from the baseline alone: `alpha` holds wherever
+    they come to lie.
     """
 
     share: float
@@ -57,9 +67,8 @@ class Quantile:
         requests of the canary serve for that, and what was counted until then is not weighed.
         """
         start = begin(self.alpha, self.missed)
-        if reference is None or not reference.total:
-            return start
-        return replace(start, memory=Memory(bounds=self._bounds(reference)))
+        known = self._bounds(reference) if reference is not None and reference.total else None
+        return replace(start, memory=Memory(gains=(NO_GAINS, NO_GAINS), bounds=known))
 
     def look(
         self,
@@ -81,10 +90,10 @@ class Quantile:
         if before.memory.bounds is None:
             return self._calibrated(before, candidate, baseline, seconds)
         slow, too_slow = before.memory.bounds
+        memory = replace(before.memory, strict=over(candidate, too_slow))
+        stalls = memory.stalls(seconds, self.stall, last=last)
+        memory = self._remembered(memory, (candidate, baseline), stalls, seconds)
         one, other = over(candidate, slow), over(baseline, slow)
-        stalls = before.memory.stalls(seconds, self.stall, last=last)
-        memory = self._remembered(before.memory, one, other, stalls, seconds)
-        memory = replace(memory, strict=over(candidate, too_slow))
         return compared(before, one, other, self._for(memory, other), memory)
 
     def next_increment(self, before: Look) -> Look:
@@ -112,22 +121,34 @@ class Quantile:
         slow, too_slow = bounds = self._bounds(baseline)
         strict = over(candidate, too_slow)
         one, other = over(candidate, slow), over(baseline, slow)
-        since = (strict, other)
-        memory = Memory(one, other, since=since, bounds=bounds, strict=strict, seconds=seconds)
+        memory = replace(
+            before.memory,
+            since=(strict, other),
+            bounds=bounds,
+            strict=strict,
+            seconds=seconds,
+            latencies=(candidate, baseline),
+        )
         outcome = Outcome.INCONCLUSIVE if one.total else Outcome.NO_DATA
         return Look(one, other, before.evidence, outcome, memory)
 
     def _remembered(
-        self, memory: Memory, candidate: Counts, baseline: Counts, stalls: float, seconds: float
+        self, memory: Memory, both: tuple[Histogram, Histogram], stalls: float, seconds: float
     ) -> Memory:
-        one, other = candidate - memory.candidate, baseline - memory.baseline
-        if not (stalls and one.total and other.total):
+        bounds = memory.bounds or ()
+        new = [_since(memory.latencies, both, bound) for bound in bounds]
+        if not (stalls and all(counts.total for each in new for counts in each)):
             return memory
-        usual = _smoothed(memory.baseline, 1 - self.share)
-        gained = fell_more_to(weight(one, stalls), weight(other, stalls), usual)
-        return replace(
-            memory.richer(gained), candidate=candidate, baseline=baseline, seconds=seconds
+        gained = (
+            fell_more_to(weight(one, stalls), weight(other, stalls), self._usual(memory, bound))
+            for bound, (one, other) in zip(bounds, new, strict=True)
         )
+        return replace(memory.richer(*gained), latencies=both, seconds=seconds)
+
+    def _usual(self, memory: Memory, bound: float) -> float:
+        """The part of the baseline's that took longer; of few, near what is expected."""
+        counts = over(memory.latencies[1], bound)
+        return (counts.bad + _FEW * (1 - self.share)) / (counts.total + _FEW)
 
     def _for(self, memory: Memory, baseline: Counts) -> float:
         """Evidence that the candidate is rarely too slow: rarer than it may be, or than is usual.
@@ -141,26 +162,11 @@ class Quantile:
         return log_of_sum((math.log(ABSOLUTE) + absolute, math.log(1 - ABSOLUTE) + beside))
 
 
-def _smoothed(counts: Counts, expected: float) -> float:
-    """The share of the bad ones; where there are few yet, near what is expected."""
-    return (counts.bad + _FEW * expected) / (counts.total + _FEW)
-
-
-def over(histogram: Histogram, bound: float) -> Counts:
-    """Values under one of the histogram's bounds are good, the others bad."""
-    place = bisect_left(histogram.bounds, bound)
-    good = sum(histogram.counts[: place + 1])
-    return Counts(good, histogram.total - good)
-
-
-def bound_from(histogram: Histogram, value: float) -> float:
-    """The lowest of the histogram's bounds that is at least `value`; the highest, if none is."""
-    place = bisect_left(histogram.bounds, value)
-    return histogram.bounds[min(place, len(histogram.bounds) - 1)]
-
-
-def bound_up_to(histogram: Histogram, value: float) -> float:
-    """The highest of the histogram's bounds that is at most `value`; the lowest, if none is."""
-    place = bisect_left(histogram.bounds, value)
-    exact = place < len(histogram.bounds) and histogram.bounds[place] == value
-    return histogram.bounds[place if exact else max(place - 1, 0)]
+def _since(
+    before: tuple[Histogram, Histogram], both: tuple[Histogram, Histogram], bound: float
+) -> tuple[Counts, Counts]:
+    """New requests of either revision, those over the bound as bad."""
+    one, other = (
+        over(now, bound) - over(had, bound) for had, now in zip(before, both, strict=True)
+    )
+    return one, other

@@ -1,13 +1,14 @@
 """What one look at the counts shows, and what the next one has to remember."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from operator import add
 
 from greenrun.domain.gate import Verdict
+from greenrun.domain.histogram import Histogram
 from greenrun.domain.sequential.counts import Counts
-from greenrun.domain.sequential.odds import STEPS, together
+from greenrun.domain.sequential.odds import STEPS, log_of_sum, together
 from greenrun.domain.sequential.stalls import Weight
 
 
@@ -43,7 +44,12 @@ class Evidence:
         return f"evidence against {100 * against:.0f} %, for {100 * for_:.0f} % of what it takes"
 
 
-_NOTHING, _WEIGHTLESS = Counts(), Weight()
+_NOTHING, _WEIGHTLESS, _UNKNOWN = Counts(), Weight(), Histogram(())
+
+Gains = tuple[float, ...]
+"""Log gain of each bet of one comparison, in the order of STEPS."""
+
+NO_GAINS: Gains = (0.0,) * len(STEPS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +57,31 @@ class Memory:
     """What has been weighed: counts up to here, and what each bet has gained by them.
 
     `since` is where the evidence for the candidate begins, `strict` the candidate's counts where it
-    has another bound for that. Of latencies, `bounds` are what is slow and what is too slow; None
-    until it is known what the baseline takes. `seconds` is when it was weighed, since the start,
-    and `weight` what the candidate's requests have come to, where stalls are reckoned with.
+    has another bound for that. Of latencies, `bounds` are what is slow and what is too slow, None
+    until it is known what the baseline takes, and `latencies` what was weighed of either revision.
+    `seconds` is when it was weighed, since the start, and `weight` what the candidate's requests
+    have come to, where stalls are reckoned with.
     """
 
     candidate: Counts = _NOTHING
     baseline: Counts = _NOTHING
-    gains: tuple[float, ...] = field(default=(0.0,) * len(STEPS), repr=False)
+    gains: tuple[Gains, ...] = field(default=(NO_GAINS,), repr=False)
     since: tuple[Counts, Counts] = (_NOTHING, _NOTHING)
     bounds: tuple[float, float] | None = None
     strict: Counts = _NOTHING
     seconds: float = 0.0
     weight: Weight = _WEIGHTLESS
+    latencies: tuple[Histogram, Histogram] = field(default=(_UNKNOWN, _UNKNOWN), repr=False)
 
-    def richer(self, gained: Iterable[float]) -> "Memory":
-        """With what each bet has gained since."""
-        gains = tuple(had + got for had, got in zip(self.gains, gained, strict=True))
-        return replace(self, gains=gains)
+    @property
+    def against(self) -> float:
+        """Log evidence against the candidate; every comparison has its equal part of the stakes."""
+        return log_of_sum(map(together, self.gains)) - math.log(len(self.gains))
+
+    def richer(self, *gained: Gains) -> "Memory":
+        """With what each bet of each comparison has gained since."""
+        pairs = zip(self.gains, gained, strict=True)
+        return replace(self, gains=tuple(tuple(map(add, had, got)) for had, got in pairs))
 
     def stalls(self, seconds: float, stall: float, *, last: bool) -> float:
         """How many there may have been since the last one was weighed; 0 where it is too early."""
@@ -127,7 +140,7 @@ def renewed(before: Look, memory: Memory) -> Look:
     what it is: nothing begins anew without that proof, and an equal candidate has it as seldom.
     """
     worse = before.evidence.against >= before.evidence.against_needed
-    memory = replace(memory, gains=Memory().gains) if worse else memory
+    memory = replace(memory, gains=(NO_GAINS,) * len(memory.gains)) if worse else memory
     outcome = Outcome.FAIL if before.outcome is Outcome.FAIL else Outcome.INCONCLUSIVE
     evidence = replace(before.evidence, for_=0.0, against=0.0 if worse else before.evidence.against)
     return replace(before, memory=memory, outcome=outcome, evidence=evidence)
@@ -137,7 +150,7 @@ def compared(
     before: Look, candidate: Counts, baseline: Counts, for_: float, memory: Memory
 ) -> Look:
     """The next look, where evidence `for_` the candidate and what each bet has gained are known."""
-    evidence = replace(before.evidence, against=together(memory.gains), for_=for_)
+    evidence = replace(before.evidence, against=memory.against, for_=for_)
     some = candidate.total and baseline.total
     outcome = decided(before.outcome, evidence) if some else Outcome.NO_DATA
     return Look(candidate, baseline, evidence, outcome, memory)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 
 from greenrun.domain.histogram import Histogram
+from greenrun.domain.sequential.buckets import bound_from, bound_up_to, over
 from greenrun.domain.sequential.comparison import Sequential
 from greenrun.domain.sequential.counts import Counts
-from greenrun.domain.sequential.latency import Quantile, bound_from, bound_up_to, over
+from greenrun.domain.sequential.latency import Quantile
 from greenrun.domain.sequential.look import Look, Memory
 from greenrun.domain.sequential.objective import Objective
 

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from greenrun.domain.histogram import Histogram
+from greenrun.domain.sequential.buckets import bound_up_to, over
 from greenrun.domain.sequential.comparison import Sequential, least
-from greenrun.domain.sequential.latency import ABSOLUTE, ENOUGH, bound_up_to, over
+from greenrun.domain.sequential.latency import ABSOLUTE, ENOUGH
 from greenrun.domain.sequential.odds import LOG_EVEN, LOG_STAKES, STEPS, log_of_sum, together
 from greenrun.domain.sequential.parts import (
     ErrorLimit,
