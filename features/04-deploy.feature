@@ -30,6 +30,12 @@ Feature: The candidate stands beside the baseline, unseen by users
     Examples:
       | fault                | faults         | stage      | reason                         |
       | crashes at start     | crash-at-start | deployment | failed to start and listen     |
-      | never gets ready     | never-listens  | deployment | failed to start and listen     |
       | says nothing         | silent         | log        | Application startup complete   |
       | logs errors          | error-lines    | log        | ERROR                          |
+
+  @drill
+  Scenario: A candidate that never gets ready is stopped before any user meets it
+    Given a candidate with the fault "never-listens", and 3 s to start
+    When the drill is released
+    Then it is stopped at its deployment because "failed to start and listen"
+    And the drill's baseline serves every user

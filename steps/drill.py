@@ -1,16 +1,28 @@
 """Sentences about drills: candidates that must be stopped."""
 
+from datetime import timedelta
+
 from pytest_bdd import given, parsers, then, when
 
 from fixtures.drills import Drills
 from greenrun.domain.gate import Gate
 from greenrun.drill import Drill
 from greenrun.proofs import service
+from greenrun.rehearsal import Exercise
 
 
 @given(parsers.parse('a candidate with the fault "{faults}"'), target_fixture="drill")
 def _(drills: Drills, faults: str) -> Drill:
-    return drills.prepare(FAULTS=faults)
+    return drills.prepare(Exercise({"FAULTS": faults}))
+
+
+@given(
+    parsers.parse('a candidate with the fault "{faults}", and {seconds:d} s to start'),
+    target_fixture="drill",
+)
+def _(drills: Drills, faults: str, seconds: int) -> Drill:
+    within = timedelta(seconds=seconds)
+    return drills.prepare(Exercise({"FAULTS": faults}, starts_within=within))
 
 
 @given(
@@ -19,17 +31,18 @@ def _(drills: Drills, faults: str) -> Drill:
 )
 def _(drills: Drills, path: str, before: int, after: int) -> Drill:
     was = {"FAULTS": f"slow:{path}:{before}ms"}
-    return drills.prepare(was, FAULTS=f"slow:{path}:{after}ms")
+    return drills.prepare(Exercise({"FAULTS": f"slow:{path}:{after}ms"}, was))
 
 
 @given("a candidate without a fault", target_fixture="drill")
 def _(drills: Drills) -> Drill:
-    return drills.prepare()
+    return drills.prepare(Exercise())
 
 
 @given(parsers.parse('a candidate whose migrations are "{kind}"'), target_fixture="drill")
 def _(drills: Drills, kind: str) -> Drill:
-    return drills.prepare(MIGRATIONS=f"app/migrations:app/drills/{kind}")
+    migrations = {"MIGRATIONS": f"app/migrations:app/drills/{kind}"}
+    return drills.prepare(Exercise(migrations, migrates=True))
 
 
 @when("the drill is released")

@@ -1,14 +1,23 @@
 """A drill tells where its candidate was stopped, and leaves the baseline serving."""
 
 import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from greenrun import rehearsal
+from greenrun.account import Account
 from greenrun.domain.gate import Gate, Quantity, Threshold
+from greenrun.domain.plan import Plan
+from greenrun.domain.revision import Volume
+from greenrun.domain.source import Source
 from greenrun.drill import Drill
 from greenrun.errors import GateClosed
 from greenrun.expectations import read_table
 from greenrun.ports import Execution, LogEntry
+from greenrun.rehearsal import Exercise
 from greenrun.release import Release
 from tests.conftest import BASELINE, FAILING, World
 
@@ -67,3 +76,57 @@ def test_a_drill_that_nothing_stops_is_a_failure(drill: Drill, world: World) -> 
     drill.run()
     with pytest.raises(GateClosed, match="got a release that nothing stopped"):
         drill.stopped_at("deployment", "is not ready")
+
+
+def test_without_migrations_the_candidate_comes_next(
+    plan: Plan, world: World, account: Account, tmp_path: Path
+) -> None:
+    without = replace(plan, migration=None)
+    user = {"a user": {"authorization": "Bearer x"}}
+    release = Release(without, world.roles, account, user, Source(tmp_path, "c0ffee"))
+    release.build_image()
+    drill = Drill(release, read_table([["request"], ["GET /"]]))
+    drill.run(OBJECTIVES)
+    drill.stopped_at("log", "Application startup complete")
+    assert "run job" not in {entry.action for entry in account.journal.entries()}
+
+
+@pytest.fixture
+def stored(plan: Plan) -> Plan:
+    volume = Volume("data", "nfs:10.0.0.2:/shop", "/data")
+    return replace(plan, settings=replace(plan.settings, volumes=(volume,)))
+
+
+def test_both_sides_of_a_drill_differ_in_their_variables_alone(stored: Plan) -> None:
+    exercise = Exercise({"FAULTS": "slower"}, was={"FAULTS": "slow"})
+    before, after = rehearsal.drill_plan(stored, 3, exercise)
+    assert before.settings.variables == {"LOG_LEVEL": "INFO", "FAULTS": "slow"}
+    assert after.settings.variables == {"LOG_LEVEL": "INFO", "FAULTS": "slower"}
+    same = replace(after.settings, variables=before.settings.variables)
+    assert replace(after, settings=same) == before
+    assert before.service == "shop-drill-3"
+    assert before.canary.increments == (10,)
+
+
+def test_drills_share_storage_that_none_of_them_migrates(stored: Plan) -> None:
+    shared = rehearsal.shared_by_drills(stored)
+    drills = [rehearsal.drill_plan(stored, number, Exercise()) for number in (1, 2)]
+    assert {plan.settings.volumes for pair in drills for plan in pair} == {shared.settings.volumes}
+    assert {plan.migration for pair in drills for plan in pair} == {None}
+    assert shared.migration == stored.migration
+
+
+def test_a_drill_that_migrates_has_storage_of_its_own(stored: Plan) -> None:
+    one, _ = rehearsal.drill_plan(stored, 1, Exercise(migrates=True))
+    two, _ = rehearsal.drill_plan(stored, 2, Exercise(migrates=True))
+    others = (stored, rehearsal.shared_by_drills(stored))
+    assert len({each.settings.volumes for each in (one, two, *others)}) == 4
+    assert one.migration == two.migration == stored.migration
+
+
+def test_only_the_candidate_of_a_drill_may_have_little_time_to_start(stored: Plan) -> None:
+    exercise = Exercise(starts_within=timedelta(seconds=3))
+    before, after = rehearsal.drill_plan(stored, 1, exercise)
+    probe = after.settings.startup_probe
+    assert probe.period * probe.failure_threshold == timedelta(seconds=3)
+    assert before.settings.startup_probe == stored.settings.startup_probe

@@ -62,7 +62,8 @@ class Drill:
         release = self.release
         yield "lock", release.claim
         yield "preflight", release.find_baseline
-        yield "migration", release.migrate
+        if release.plan.migration is not None:
+            yield "migration", release.migrate
         yield "baseline", lambda: release.prober.verify(release.service.url, self._promises)
         yield "deployment", release.deploy
         yield "log", self._judge_log

@@ -6,19 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.production.production import QUICK, Production
+from tests.production.production import FAULTY, QUICK, Production
 
 pytestmark = pytest.mark.docker
 
-SLOW_ENOUGH_TO_PASS_UNTIL_USERS_COME = (
-    "slow:/api/dashboard/costs/summary:350ms,slow:/api/dashboard/timeline/costs:350ms"
-)
-"""An endpoint may take 500 ms; of all requests, half may take 300 ms."""
-
 
 def test_a_faulty_candidate_is_taken_back(production: Production, baseline: str) -> None:
-    with production.having("FAULTS", SLOW_ENOUGH_TO_PASS_UNTIL_USERS_COME):
-        ended = production.release()
+    ended = production.release(*FAULTY)
 
     assert ended.status == 1, ended.output
     assert production.serving == {baseline: 100}

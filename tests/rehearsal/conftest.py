@@ -37,6 +37,11 @@ def green(repository: str, tmp_path_factory: pytest.TempPathFactory) -> Ended:
 
 @pytest.fixture
 def branch(green: Ended, tmp_path: Path) -> Project:
-    """A copy of the project after its first rehearsal, to be changed at will."""
+    """A copy of the project after its first rehearsal, to be changed at will.
+
+    Its candidate goes straight to half of the users: the first one has shown what increments are.
+    """
     assert green.status == 0, green.output
-    return green.project.branch(tmp_path / "changed")
+    project = green.project.branch(tmp_path / "changed")
+    project.raise_at_once()
+    return project

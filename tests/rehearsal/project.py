@@ -64,6 +64,10 @@ class Project:
         assert text.count(old) == 1, f"{path}: {old!r} stands there {text.count(old)} times"
         (self.folder / path).write_text(text.replace(old, new), "utf-8")
 
+    def raise_at_once(self) -> None:
+        """Give the candidate half of the users in one increment."""
+        self.replace("release.yaml", "increments: [10, 50]", "increments: [50]")
+
     def append(self, path: str, text: str) -> None:
         with (self.folder / path).open("a", encoding="utf-8") as file:
             file.write(text)

@@ -34,7 +34,9 @@ EVIDENCE = {
 @pytest.fixture(scope="module")
 def again(green: Ended, tmp_path_factory: pytest.TempPathFactory) -> Ended:
     """A second rehearsal, right after the first."""
-    return green.project.branch(tmp_path_factory.mktemp("again") / "green").rehearse(*QUICK)
+    project = green.project.branch(tmp_path_factory.mktemp("again") / "green")
+    project.raise_at_once()
+    return project.rehearse(*QUICK)
 
 
 def test_it_goes_through(green: Ended) -> None:

@@ -102,6 +102,7 @@ def test_a_service_that_never_started(
     repository: str, tmp_path: Path, engine: docker.DockerClient
 ) -> None:
     project = Project.new(tmp_path / "new", repository)
+    project.replace("release.yaml", "failure-threshold: 10}", "failure-threshold: 3}")
     project.replace("Dockerfile", 'CMD ["', 'CMD ["env", "PORT=9999", "')
     ended = project.rehearse(*QUICK)
     assert ended.status == 1, ended.output
@@ -141,7 +142,6 @@ def test_a_migration_that_hides_that_it_contracts(branch: Project, stop: Stop) -
 def test_what_was_promoted_and_taken_back_is_no_baseline(
     branch: Project, stop: Stop, green: Ended
 ) -> None:
-    branch.replace("release.yaml", "increments: [10, 50]", "increments: [50]")
     branch.replace("features/06-canary.feature", "status = ok       ", "status = unheard-of")
     stopped = stop(branch)
     assert stopped["name"] == "The candidate is promoted"

@@ -32,6 +32,7 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
 )
 
 from greenrun.adapters.google_credentials import application_default
+from greenrun.adapters.google_emulators import Emulator
 from greenrun.errors import CallFailed
 
 _UNLIMITED = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1))
@@ -158,7 +159,8 @@ class GoogleClients:
 
 
 def _insecure(address: str) -> grpc.Channel:
-    return grpc.insecure_channel(address, options=_UNLIMITED)
+    channel = grpc.insecure_channel(address, options=_UNLIMITED)
+    return grpc.intercept_channel(channel, Emulator(address))
 
 
 def _secure(address: str) -> grpc.Channel:
