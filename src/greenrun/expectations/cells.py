@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 from typing import TypeVar
 
 from greenrun.expectations import body, headers
@@ -40,6 +40,7 @@ def _statuses(cell: str) -> tuple[int, ...]:
     return tuple(map(int, (cell or "200").split(" or ")))
 
 
+@lru_cache(maxsize=1024)  # rows repeat their cells
 def _promises(read: Callable[[str], T], forms: str, cell: str) -> tuple[T, ...]:
     try:
         return tuple(map(read, parts(cell)))
