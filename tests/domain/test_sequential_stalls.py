@@ -92,6 +92,16 @@ def test_a_limit_is_not_broken_by_one_stall() -> None:
     ]
 
 
+def test_the_few_requests_of_a_stall_weigh_no_more_than_others() -> None:
+    """In every other second there are 50 quick ones, in the others two, which wait for it."""
+    objective = Objective(0.05, stall=0.25)
+    look, counts = objective.begin(), Counts()
+    for second in range(1, 121):
+        counts += Counts(0, 2) if second % 2 else Counts(50)
+        look = objective.look(look, counts, seconds=second)
+        assert look.outcome is not Outcome.FAIL
+
+
 def test_what_came_too_soon_is_weighed_later() -> None:
     quantile = Quantile(0.95)
     soon = quantile.look(quantile.begin(KNOWN), histogram(Counts(0, 5)), histogram(Counts(5)), 0.2)

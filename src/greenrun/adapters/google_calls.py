@@ -20,6 +20,7 @@ from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import GoogleAuthError
 
 from greenrun.adapters.google_credentials import LOG_IN
+from greenrun.adapters.google_emulators import EmulatorEnded
 from greenrun.errors import CallFailed
 
 TRANSIENT = (
@@ -43,6 +44,7 @@ _HINTS: Mapping[type[BaseException], str] = MappingProxyType(
         Aborted: "somebody else changed it at the same time; look at it, then try again",
         ResourceExhausted: "a quota is used up: wait, or ask for a higher one, then try again",
         InternalServerError: "look at https://status.cloud.google.com, then try again",
+        EmulatorEnded: "start it again; what it held is lost",
         InvalidArgument: "correct what release.yaml asks for",
     }
 )

@@ -43,10 +43,10 @@ class Quantile:
     times 1 + `tolerated` is too slow, as far as buckets tell. Slow requests are compared as failed
     ones are, and so are those that are too slow, each with half of the stakes; only that what a
     revision answers within `stall` (seconds) weighs as one request. `alpha` is the chance of ever
-    failing a candidate that is no slower. It passes when surely fewer than 1 - `share` of its
-    requests are too slow; `missed` is the chance of ever passing one of which more are. Both bounds
-    are fixed before anything is weighed by them, from the baseline alone: `alpha` holds wherever
-    they come to lie.
+    failing a candidate that is no slower. It passes when surely fewer of its requests are too slow
+    than 1 - `share`, or than are slow of the baseline's; `missed` is the chance of ever passing one
+    of which more are. Both bounds are fixed before anything is weighed by them, from the baseline
+    alone: `alpha` holds wherever they come to lie.
     """
 
     share: float

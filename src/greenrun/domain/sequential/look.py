@@ -9,7 +9,6 @@ from greenrun.domain.gate import Verdict
 from greenrun.domain.histogram import Histogram
 from greenrun.domain.sequential.counts import Counts
 from greenrun.domain.sequential.odds import STEPS, log_of_sum, together
-from greenrun.domain.sequential.stalls import Weight
 
 
 class Outcome(Enum):
@@ -44,7 +43,7 @@ class Evidence:
         return f"evidence against {100 * against:.0f} %, for {100 * for_:.0f} % of what it takes"
 
 
-_NOTHING, _WEIGHTLESS, _UNKNOWN = Counts(), Weight(), Histogram(())
+_NOTHING, _UNKNOWN = Counts(), Histogram(())
 
 Gains = tuple[float, ...]
 """Log gain of each bet of one comparison, in the order of STEPS."""
@@ -59,8 +58,7 @@ class Memory:
     `since` is where the evidence for the candidate begins, `strict` the candidate's counts where it
     has another bound for that. Of latencies, `bounds` are what is slow and what is too slow, None
     until it is known what the baseline takes, and `latencies` what was weighed of either revision.
-    `seconds` is when it was weighed, since the start, and `weight` what the candidate's requests
-    have come to, where stalls are reckoned with.
+    `seconds` is when they were weighed, since the start.
     """
 
     candidate: Counts = _NOTHING
@@ -70,7 +68,6 @@ class Memory:
     bounds: tuple[float, float] | None = None
     strict: Counts = _NOTHING
     seconds: float = 0.0
-    weight: Weight = _WEIGHTLESS
     latencies: tuple[Histogram, Histogram] = field(default=(_UNKNOWN, _UNKNOWN), repr=False)
 
     @property

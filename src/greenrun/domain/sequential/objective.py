@@ -1,9 +1,10 @@
 """What a candidate has to keep by itself, whatever the baseline does."""
 
+import math
 from dataclasses import dataclass, replace
 
 from greenrun.domain.sequential.counts import Counts
-from greenrun.domain.sequential.look import Look, Memory, Outcome, begin, decided, renewed
+from greenrun.domain.sequential.look import Look, Outcome, begin, decided, renewed
 from greenrun.domain.sequential.odds import better_than, worse_than
 from greenrun.domain.sequential.stalls import weight
 
@@ -32,10 +33,10 @@ class Objective:
         candidate: Counts,
         strictly: Counts | None = None,
         seconds: float = 0.0,
-        *,
-        last: bool = False,
     ) -> Look:
-        """Weigh what was counted in the `seconds` since the start; `last`: in whatever time.
+        """Weigh what was counted in the `seconds` since the start.
+
+        All requests weigh alike: in a stall there are fewer of them, and they must not weigh more.
 
         Where it cannot be told of every request whether it was bad, `candidate` has those as bad
         that were so for certain, and `strictly` those that may have been.
@@ -43,12 +44,12 @@ class Objective:
         Raises:
             ValueError: a count has fallen since `before`.
         """
-        strict = candidate if strictly is None else strictly
-        stalls = before.memory.stalls(seconds, self.stall, last=last)
-        memory = replace(_remembered(before.memory, candidate, stalls, seconds), strict=strict)
+        _ = candidate - before.candidate
+        stalls = seconds / self.stall if self.stall else math.inf
+        memory = replace(before.memory, strict=candidate if strictly is None else strictly)
         evidence = replace(
             before.evidence,
-            against=worse_than(memory.weight, self.limit),
+            against=worse_than(weight(candidate, stalls), self.limit),
             for_=better_than(memory.strict - memory.since[0], self.limit),
         )
         outcome = decided(before.outcome, evidence) if candidate.total else Outcome.NO_DATA
@@ -72,11 +73,3 @@ class Objective:
                 return f"undecided: {counted}; {look.evidence}"
             case Outcome.NO_DATA:
                 return "no data: the candidate answered no requests"
-
-
-def _remembered(memory: Memory, candidate: Counts, stalls: float, seconds: float) -> Memory:
-    new = candidate - memory.candidate
-    if not (stalls and new.total):
-        return memory
-    weighed = memory.weight + weight(new, stalls)
-    return replace(memory, candidate=candidate, seconds=seconds, weight=weighed)

@@ -121,14 +121,14 @@ class LatencyLimit:
         candidate: Sample,
         baseline: Sample,  # noqa: ARG002 - the limit is the candidate's own
         *,
-        last: bool,
+        last: bool,  # noqa: ARG002 - every request is weighed at once
     ) -> Look:
         values = candidate.latencies
         if not values.total:
             return before
         surely = over(values, bound_from(values, self.milliseconds))
         perhaps = over(values, bound_up_to(values, self.milliseconds))
-        return self.test.look(before, surely, perhaps, candidate.seconds, last=last)
+        return self.test.look(before, surely, perhaps, candidate.seconds)
 
     def next_increment(self, before: Look) -> Look:
         return self.test.next_increment(before)

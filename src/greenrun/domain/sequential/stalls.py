@@ -23,9 +23,6 @@ class Weight:
     total: float = 0.0
     bad: float = 0.0
 
-    def __add__(self, other: "Weight") -> "Weight":
-        return Weight(self.total + other.total, self.bad + other.bad)
-
 
 def weight(counts: Counts, stalls: float) -> Weight:
     """Of requests that came in a time in which there may have been so many stalls."""
