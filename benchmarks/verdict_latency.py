@@ -79,7 +79,7 @@ class Traffic:
     @property
     def bound(self) -> float:
         """Wald's, in requests of both, each of them evidence of its own."""
-        slow, _ = Quantile(0.95).begin(KNOWN).memory.bounds or (0.0, 0.0)
+        slow, _ = Quantile(0.95).begin(KNOWN).weighed.bounds or (0.0, 0.0)
         healthy = latencies(np.random.default_rng(5), 200_000)
         mine = self._slower(healthy, np.full(len(healthy), fill_value=True))
         other, one = (float((took >= slow).mean()) for took in (healthy, mine))

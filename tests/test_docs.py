@@ -55,6 +55,36 @@ def test_the_drills_are_counted_right() -> None:
     assert NUMBERS[told[1]] == sum(rows)
 
 
+def test_releasing_on_this_machine_exports_all_that_the_local_cloud_prints() -> None:
+    variables = r"\b[A-Z_]+_(?:HOST|IP)\b"
+    printed = re.findall(variables, (ROOT / "src/greenrun/cli.py").read_text("utf-8"))
+    guide = (ROOT / "docs/releasing.md").read_text("utf-8")
+    assert printed
+    assert set(printed) == set(re.findall(variables, guide))
+
+
+LINKS = [
+    (document, link)
+    for document in sorted((ROOT / "docs").glob("*.md"))
+    for link in re.findall(r"\]\(([^):]+)\)", document.read_text("utf-8"))
+]
+
+
+@pytest.mark.parametrize(("document", "link"), LINKS)
+def test_a_link_of_a_guide_leads_to_a_file_or_a_heading(document: Path, link: str) -> None:
+    file, _, heading = link.partition("#")
+    target = document.parent / file if file else document
+    assert target.exists()
+    if heading:
+        assert heading in headings(target.read_text("utf-8"))
+
+
+def headings(text: str) -> set[str]:
+    """As links name them."""
+    found = re.findall(r"(?m)^#+ (.+)$", text)
+    return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in found}
+
+
 def test_features_are_read_in_order() -> None:
     numbers = [int(path.name[:2]) for path in FEATURES]
     assert numbers == list(range(1, len(FEATURES) + 1))

@@ -11,6 +11,7 @@ from fixtures.reach import Reach
 from greenrun.domain.plan import Plan
 from greenrun.domain.revision import SecretReference
 from greenrun.errors import CallFailed
+from greenrun.suite.secrecy import Secrets
 from tests.fakes import FakeVault
 
 DECLARED = {
@@ -66,11 +67,23 @@ def test_an_identity_token_is_asked_for_whenever_it_is_shown(
     plan: Plan, vault: CountedVault, kept: list[str]
 ) -> None:
     private = replace(plan, identities={"a caller": {"Authorization": "Bearer {identity token}"}})
-    tokens = iter(["first", "first", "second"])
+    tokens = iter(["a.first.token", "a.first.token", "second"])
     identities = SecretIdentities(private, vault, kept.append, lambda: next(tokens))
     shown = [identities["a caller"]["Authorization"] for _ in range(3)]
-    assert shown == ["Bearer first", "Bearer first", "Bearer second"]
-    assert kept == ["first", "second"]
+    assert shown == ["Bearer a.first.token", "Bearer a.first.token", "Bearer second"]
+    assert set(kept) == {"a.first.token", "a.first", "second"}
+
+
+def test_a_token_that_a_service_got_without_its_signature_and_echoes_is_redacted(
+    plan: Plan,
+) -> None:
+    secrets = Secrets()
+    wanted = replace(plan, public=False, identities={})
+    identities = SecretIdentities(wanted, CountedVault(set()), secrets.keep, lambda: "a.b.c")
+    assert identities["a user"] == {"X-Serverless-Authorization": "Bearer a.b.c"}
+    assert secrets.redact("got a.b.SIGNATURE_REMOVED_BY_GOOGLE of a.b.c") == (
+        "got ********.SIGNATURE_REMOVED_BY_GOOGLE of ********"
+    )
 
 
 def private(plan: Plan, **identities: dict[str, str]) -> SecretIdentities:
@@ -91,6 +104,12 @@ def test_everybody_but_nobody_is_let_in_to_a_private_service(plan: Plan) -> None
 def test_who_shows_a_token_in_a_place_of_their_own_shows_no_other(plan: Plan) -> None:
     identities = private(plan, agent={"Authorization": "Bearer {identity token}"})
     assert identities["agent"] == {"Authorization": "Bearer token"}
+
+
+@pytest.mark.parametrize("name", ["x-serverless-authorization", "X-Serverless-Authorization"])
+def test_who_fills_the_header_of_the_token_is_sent_with_one_alone(plan: Plan, name: str) -> None:
+    identities = private(plan, agent={name: "Bearer mine"})
+    assert identities["agent"] == {name: "Bearer mine"}
 
 
 def test_a_public_service_is_shown_no_token(declared: Plan, vault: CountedVault) -> None:

@@ -74,6 +74,7 @@ def line(number: int, path: Path) -> str:
         (lambda lines: [*lines[:2], lines[2].replace('"facts"', '"fact"')], 3),
         (lambda lines: [*lines[:2], lines[2].replace('"facts": {}', '"facts": [1]')], 3),
         (lambda lines: [*lines[:2], lines[2].replace('"shop-1"', "7")], 3),
+        (lambda lines: [*lines[:2], lines[2].replace("shop-1", r"\ud800")], 3),
         (lambda lines: [*lines[:2], "[" * 100_000], 3),
     ],
 )
@@ -123,6 +124,13 @@ def test_what_is_told_may_have_lines_and_letters_of_any_kind(path: Path) -> None
     journal.note("note", text, text=text)
     journal.note("note", text, text=text)
     assert [(one.subject, one.facts) for one in journal.entries()] == [(text, {"text": text})] * 2
+
+
+def test_what_utf8_cannot_write_is_told_by_a_question_mark(path: Path) -> None:
+    journal = Journal(path, FakeClock())
+    journal.note("note", "\ud800", text="a \udfff")
+    (entry,) = Journal(path, FakeClock()).entries()
+    assert (entry.subject, entry.facts) == ("?", {"text": "a ?"})
 
 
 def test_changes_of_a_killed_run_show_as_open(path: Path) -> None:

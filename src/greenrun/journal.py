@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from greenrun.domain import reading
+from greenrun.domain.showing import writable
 from greenrun.errors import GateClosed, ReleaseError
 from greenrun.ports import Clock
 
@@ -105,9 +106,9 @@ class Journal:
             {
                 "time": self._clock.now().isoformat(),
                 "action": action,
-                "subject": subject,
+                "subject": writable(subject),
                 "state": state,
-                "facts": facts,
+                "facts": {name: writable(text) for name, text in facts.items()},
                 "previous": _hash(lines[-1]) if lines else _BEGINNING,
             }
         )
@@ -135,7 +136,8 @@ def _entry(line: str, previous: str) -> Entry | None:
         fields = reading.document(line, "line", _fields)
     except ValueError:
         return None
-    return Entry(**fields) if fields.pop("previous") == previous else None
+    follows = fields.pop("previous") == previous
+    return Entry(**fields) if follows else None
 
 
 def _fields(found: object, key: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from greenrun.adapters.drawing.labels import Label, apart, joined
 from greenrun.domain.histogram import Histogram
 from greenrun.domain.increment import Glance, Increment, Watcher
 from greenrun.domain.sequential import Counts, Evidence, Outcome, Sample
-from greenrun.domain.sequential.look import Memory
+from greenrun.domain.sequential.look import Weighed
 from tests.canaries import BEGAN, TRIAL, Canary
 
 EVIDENCE, LATENCIES, TRAFFIC = NAMES = (
@@ -104,7 +104,7 @@ def test_latencies_are_told_in_milliseconds_side_by_side() -> None:
 
 def test_limits_that_are_known_are_drawn() -> None:
     last = SLOWER[-1].glances[-1]
-    limit = replace(last.standings.looks["p95 limit"], memory=Memory(bounds=(800.0, 800.0)))
+    limit = replace(last.standings.looks["p95 limit"], weighed=Weighed(bounds=(800.0, 800.0)))
     standings = replace(last.standings, looks={**last.standings.looks, "p95 limit": limit})
     glances = [
         replace(one, standings=standings) if one.watcher is Watcher.PROBES else one

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from greenrun.adapters.openapi import Schemathesis
-from greenrun.errors import GateClosed, ReleaseError
+from greenrun.errors import CallFailed, GateClosed, ReleaseError
 from greenrun.ports import Deviation, Examination, Examined
 from tests.site import Page, Site, served
 
@@ -102,6 +102,17 @@ def test_requests_speak_as_the_identity(site: Site) -> None:
     examine(site, document)
     assert {headers["authorization"] for _, headers in site.asked} == {f"Bearer {SECRET}"}
     assert {headers["user-agent"] for _, headers in site.asked} == {"greenrun"}
+
+
+def test_an_identity_that_http_does_not_carry_is_refused_before_anything_is_asked(
+    site: Site,
+) -> None:
+    secret = "gr\u00fcn"
+    wanted = Examination(json.dumps(DOCUMENT), site.url, {"X-Token": secret})
+    with pytest.raises(CallFailed, match="could not send the header X-Token: ") as refused:
+        Schemathesis(redact).examine(wanted)
+    assert secret not in str(refused.value)
+    assert site.asked == []
 
 
 def test_a_wrong_type_deviates(site: Site) -> None:

@@ -1,15 +1,17 @@
 import json
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
+from time import monotonic
 from typing import ClassVar
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
@@ -161,6 +163,7 @@ class Listening:
 @contextmanager
 def listening(
     answer: Callable[[ServerConnection, Request], Response | None],
+    talk: Callable[[ServerConnection], None] = converse,
 ) -> Iterator[Listening]:
     state = Listening()
 
@@ -168,7 +171,7 @@ def listening(
         state.notes.append(request.headers.get("x-note"))
         return answer(connection, request)
 
-    with serve(converse, "127.0.0.1", 0, process_request=note) as server:
+    with serve(talk, "127.0.0.1", 0, process_request=note) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
         host, port = server.socket.getsockname()
@@ -216,6 +219,54 @@ def test_a_conversation_does_not_follow_a_redirect(web: HttpxWeb) -> None:
 def test_a_server_may_end_the_conversation(web: HttpxWeb, socket_address: str) -> None:
     received = web.converse(f"ws://{socket_address}", "and be gone", {})
     assert received == ["welcome, ********", "you said 'and be gone'"]
+
+
+def test_a_server_that_never_falls_silent_is_heard_to_the_end_of_the_time() -> None:
+    gone = Event()
+
+    def talk(connection: ServerConnection) -> None:
+        with suppress(ConnectionClosed):
+            while not gone.wait(0.02):
+                connection.send("tick")
+
+    with (
+        listening(lambda *_: None, talk) as server,
+        closing(HttpxWeb(redact, within=timedelta(seconds=0.5))) as web,
+    ):
+        begun = monotonic()
+        received = web.converse(f"ws://{server.address}", "hello", {})
+        assert monotonic() - begun < 3
+    assert set(received) == {"tick"}
+    assert len(received) > 2
+
+
+UNCARRIED = ["Bearer gr\u00fcn", "Bearer x\n", " x", "x\x00y", "\ud800"]
+
+
+@pytest.mark.parametrize("value", UNCARRIED)
+def test_a_header_that_http_does_not_carry_is_refused_by_its_name(
+    web: HttpxWeb, value: str
+) -> None:
+    def ask(url: str, headers: dict[str, str]) -> None:
+        web.ask(Probe(f"http://{url}", headers=headers))
+
+    def converse(url: str, headers: dict[str, str]) -> None:
+        web.converse(f"ws://{url}", "hello", headers)
+
+    for sent in (ask, converse):
+        with pytest.raises(CallFailed) as refused:
+            sent("127.0.0.1:9", {"x-note": "well", "X-Token": value})
+        assert refused.value.message == (
+            "could not send the header X-Token: got a value that HTTP does not carry, needs "
+            "ASCII letters in one line, without blanks around them"
+        )
+        assert refused.value.__cause__ is refused.value.__context__ is None
+
+
+@pytest.mark.parametrize("value", ["", "!", "Bearer  a\tb~", "{'a': 1}"])
+def test_a_header_that_http_carries_is_sent(web: HttpxWeb, address: str, value: str) -> None:
+    answer = web.ask(Probe(address, headers={"x-note": value}))
+    assert json.loads(answer.body)["note"] == value
 
 
 def test_a_service_without_websockets_is_a_failed_call(web: HttpxWeb, address: str) -> None:

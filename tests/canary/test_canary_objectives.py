@@ -72,3 +72,19 @@ def test_what_cannot_be_judged_is_named(measure: str, limit: Quantity, told: str
     with pytest.raises(ReleaseError) as refused:
         trial(Gate((Threshold(measure, "at most", limit),)), PLAN, 0.005)
     assert told in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "limit", "told"),
+    [
+        ("error rate", "error rate", Quantity(5, "%"), "got error rate 2 times"),
+        ("memory", "memory", Quantity(90, "%"), "got memory 2 times"),
+        ("p95 latency", "p95.0 latency", Quantity(800, "ms"), "got p95 latency 2 times"),
+    ],
+)
+def test_a_measure_that_is_stated_twice_is_named(
+    one: str, other: str, limit: Quantity, told: str
+) -> None:
+    twice = Gate(tuple(Threshold(each, "at most", limit) for each in (one, other)))
+    with pytest.raises(ReleaseError, match=f"{told}, needs each measure once"):
+        trial(twice, PLAN, 0.005)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from threading import Event
+from threading import enumerate as threads
 from time import monotonic, sleep
 
 import pytest
@@ -14,7 +15,7 @@ from greenrun.canary.reading import Reading
 from greenrun.canary.tally import WARM_UP
 from greenrun.domain.plan import CanaryPlan
 from greenrun.domain.sequential import Counts
-from greenrun.errors import CallFailed
+from greenrun.errors import CallFailed, ReleaseError
 from greenrun.local_cloud.waiting import until
 from greenrun.ports import Answer, Probe
 
@@ -76,15 +77,47 @@ def test_each_says_anew_who_we_are() -> None:
     assert len({probe.headers["Authorization"] for probe in web.asked}) == len(web.asked)
 
 
-def test_whoever_cannot_say_it_any_more_blames_neither_revision() -> None:
+@pytest.mark.parametrize("kind", [CallFailed, ReleaseError, ValueError])
+def test_whoever_cannot_say_it_any_more_blames_neither_revision(kind: type[Exception]) -> None:
     def lapsed() -> dict[str, str]:
-        raise CallFailed("could not get an identity token")
+        raise kind("could not get an identity token")
 
     with (
         Probes(PLAN, ONE, OTHER, lapsed, Answering(lambda _: 200)) as sent,
-        pytest.raises(CallFailed, match="identity token"),
+        pytest.raises(kind, match="identity token"),
     ):
         until(lambda: sent.read().candidate.counts.total, SOON, "a probe")
+
+
+def test_what_keeps_a_probe_from_being_counted_is_told_to_who_reads() -> None:
+    def broken(_: Probe) -> int:
+        raise ValueError("a fault of our own")
+
+    with (
+        Probes(PLAN, ONE, OTHER, lambda: speaking("x"), Answering(broken)) as sent,
+        pytest.raises(ValueError, match="a fault of our own"),
+    ):
+        until(lambda: sent.read().candidate.counts.total, SOON, "a probe")
+
+
+def test_the_way_back_does_not_wait_for_who_we_are() -> None:
+    """The thread goes on when all is over; an error that it left unhandled would fail the test."""
+    asked, over = Event(), Event()
+
+    def minting() -> dict[str, str]:
+        asked.set()
+        over.wait(20)
+        return speaking("late")
+
+    try:
+        with Probes(PLAN, ONE, OTHER, minting, Answering(lambda _: 200)) as sent:
+            assert asked.wait(10)
+            begun = monotonic()
+        assert monotonic() - begun < 5
+    finally:
+        over.set()
+    until(lambda: not any(each.name == "probes" for each in threads()), SOON, "the thread's end")
+    assert sent.read().candidate.counts == sent.read().baseline.counts == Counts()
 
 
 def test_they_can_be_told_from_users() -> None:

@@ -40,7 +40,7 @@ def test_looking_at_every_request_is_as_good_as_looking_at_every_block(
 
     one_by_one, block_by_block = folded(increments(1)), folded(increments(BLOCK))
 
-    assert one_by_one.memory == block_by_block.memory
+    assert one_by_one.weighed == block_by_block.weighed
     assert one_by_one.evidence == block_by_block.evidence
 
 

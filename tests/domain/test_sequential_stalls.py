@@ -1,4 +1,4 @@
-"""What was slow together weighs as one."""
+"""What may have been slow together weighs as one."""
 
 import math
 
@@ -29,8 +29,9 @@ def stalling(seed: int) -> list[tuple[Counts, Counts]]:
     counted = []
     for _ in range(SECONDS):
         for which in (0, 1):
-            slow = HELD_UP if random.random() < 0.1 else 0
-            found[which] += Counts(A_SECOND - slow, slow)
+            number = int(random.poisson(A_SECOND))
+            slow = min(number, int(random.poisson(HELD_UP))) if random.random() < 0.1 else 0
+            found[which] += Counts(number - slow, slow)
         counted.append((found[0], found[1]))
     return counted
 
@@ -75,7 +76,9 @@ def test_nothing_weighs_more_than_it_is(good: int, bad: int, stalls: float) -> N
     counts = Counts(good, bad)
     found = weight(counts, stalls)
 
-    assert found.total == min(counts.total, stalls)
+    assert found.total <= min(counts.total, max(stalls, 1.0))
+    assert weight(counts, 1.0).total == min(counts.total, 1)
+    assert weight(counts, math.inf).total == counts.total
     assert found.bad == pytest.approx(found.total * counts.rate)
 
 

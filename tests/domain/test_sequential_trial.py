@@ -31,7 +31,7 @@ def taken(requests: int, seed: int, times: float = 1.0) -> Histogram:
 
 def judged(quantile: Quantile, times: float, *, reference: bool = True, both: float = 1.0) -> Look:
     """For a minute, at each second's 200 requests, of which the candidate answers a quarter."""
-    look = quantile.begin(taken(5000, 1) if reference else None)
+    look = quantile.begin(taken(5000, 1) if reference else NOTHING)
     candidate, baseline = taken(0, 0), taken(0, 0)
     for second in range(1, 61):
         candidate += taken(50, second + 1, times * both)
@@ -64,6 +64,19 @@ def test_an_equal_candidate_passes_though_both_have_become_slower(
 @pytest.mark.parametrize("both", [1.0, 1.4])
 def test_a_candidate_that_is_too_slow_does_not_pass(both: float) -> None:
     assert judged(Quantile(0.5), 1.8, both=both).outcome is not Outcome.PASS
+
+
+def test_a_candidate_that_is_slower_than_a_slowed_baseline_does_not_pass() -> None:
+    """p95 was 97 ms, and is 130 ms; of the candidate, four in five take 675 ms."""
+    quantile = Quantile(0.95)
+    look = quantile.begin(histogram([60.0] * 94 + [97.0] * 6))
+    for second in range(1, 61):
+        candidate = histogram([40.0] * 10 * second + [675.0] * 40 * second)
+        baseline = histogram([60.0] * 40 * second + [130.0] * 10 * second)
+        look = quantile.look(look, candidate, baseline, second)
+
+    assert look.outcome is Outcome.FAIL
+    assert "took over" in quantile.sentence(look)
 
 
 @pytest.mark.parametrize("times", [5.0, 0.1])
@@ -145,7 +158,7 @@ def test_all_parts_together_keep_one_alpha(
 
 
 def test_a_healthy_candidate_passes_in_every_part() -> None:
-    candidate = Sample(Counts(4_000, 4), taken(4_004, 5, 0.8))
+    candidate = Sample(Counts(4_000, 4), taken(4_004, 5, 0.8), 60)
     outcome, sentence = looked(WHOLE, candidate, Sample(Counts(4_000, 4), taken(4_004, 6)))
 
     assert outcome is Outcome.PASS
@@ -174,14 +187,18 @@ def test_one_part_without_data_is_no_pass() -> None:
 def test_a_limit_within_a_bucket_is_held_against_nobody() -> None:
     trial = Trial(error_limit=None, latency_limits=((0.9, 100.0),))
     within = histogram([90.0] * 400)
-    standings = trial.look(trial.begin(), Sample(Counts(400), within), Sample(Counts(400), within))
+    beyond = histogram([150.0] * 400)
+    outcomes = [
+        trial.look(trial.begin(), sample, sample).looks["p90 limit"].outcome
+        for sample in (Sample(Counts(400), each, seconds=60) for each in (within, beyond))
+    ]
 
     assert bound_up_to(EMPTY, 100.0) == bound_up_to(EMPTY, 90.0)
-    assert standings.looks["p90 limit"].outcome is Outcome.INCONCLUSIVE
+    assert outcomes == [Outcome.INCONCLUSIVE, Outcome.FAIL]
 
 
 def test_the_next_increment_has_to_pass_in_every_part_anew() -> None:
-    healthy = Sample(Counts(4_000, 4), taken(4_004, 5, 0.8))
+    healthy = Sample(Counts(4_000, 4), taken(4_004, 5, 0.8), 60)
     beside = Sample(Counts(4_000, 4), taken(4_004, 6))
     passed = WHOLE.look(WHOLE.begin(taken(5000, 1)), healthy, beside)
     begun = WHOLE.next_increment(passed)

@@ -1,6 +1,7 @@
 """A standing survives the way onto a claim and back, and knows its own splits."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -9,9 +10,19 @@ from hypothesis import strategies as st
 from greenrun.domain.standing import Stage, Standing
 from greenrun.domain.traffic import LATEST, Target, TrafficSplit
 
-SPLITS = st.lists(st.builds(Target, st.text(), st.integers(0, 100), st.text())).map(
-    lambda targets: TrafficSplit(tuple(targets))
-)
+CUTS = st.lists(st.integers(0, 100), max_size=4).map(lambda cuts: pairwise((0, *sorted(cuts), 100)))
+SHARES = CUTS.map(lambda pairs: [high - low for low, high in pairs])
+
+
+@st.composite
+def splits(draw: st.DrawFn) -> TrafficSplit:
+    """Of shares that add to 100; some may be none."""
+    return TrafficSplit(
+        tuple(Target(draw(st.text()), share, draw(st.text())) for share in draw(SHARES))
+    )
+
+
+SPLITS = splits()
 STANDINGS = st.builds(
     Standing,
     run=st.text(),
@@ -74,7 +85,18 @@ def written(**changes: object) -> str:
         (written(migrations="one"), 'standing.migrations: got "one", needs a list'),
         (written(migrations=["one", 2]), "standing.migrations.1: got 2, needs a text"),
         (written(asked=7), "standing.asked: got 7, needs a list"),
-        (written(asked=[[["a", 1, ""]], {}]), "standing.asked.1: got {}, needs a list"),
+        (written(run="\ud800"), 'standing.run: got "?", needs a text that UTF-8 can write'),
+        (written(**{"\ud800": 1}), "standing.?: got 1, needs no field but "),
+        (written(before=[]), "standing.before: got [], needs shares that add to 100"),
+        (
+            written(before=[["a", 90, ""], ["b", 0, "t"]]),
+            'standing.before: got [["a", 90, ""], ["b", 0, "t"]], needs shares that add to 100',
+        ),
+        (
+            written(asked=[[["a", 100, ""], ["b", 1, ""]]]),
+            'standing.asked.0: got [["a", 100, ""], ["b", 1, ""]], needs shares that add to 100',
+        ),
+        (written(asked=[[["a", 100, ""]], {}]), "standing.asked.1: got {}, needs a list"),
         (written(before={"a": 1}), 'standing.before: got {"a": 1}, needs a list'),
         (written(before=[["a", 1, "", 1]]), 'standing.before.0: got ["a", 1, "", 1], needs a '),
         (written(before=["abc"]), 'standing.before.0: got "abc", needs a revision, its share and '),

@@ -78,7 +78,7 @@ def test_a_limit_in_another_unit_of_time_is_the_same_in_that_of_the_figure(
     [
         (Level("p95"), Quantity(800, "ms"), "got the limit 800 ms, needs it without a unit"),
         (Share(("a",), ("b",)), Quantity(0.4), "got the limit 0.4, needs it in %"),
-        (Quantile("s", 0.9), Quantity(5, "%"), "5 %, needs it in ms or in s or in min"),
+        (Quantile("s", 0.9), Quantity(5, "%"), "5 %, needs it in s or in ms or in min"),
         (Rate("errors_total"), Quantity(5, "%"), "got the limit 5 %, needs it in /s"),
     ],
 )

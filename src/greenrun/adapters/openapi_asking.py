@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import httpx
 
+from greenrun.adapters.headers import carried
 from greenrun.ports.openapi import Examination
 
 if TYPE_CHECKING:
@@ -28,11 +29,15 @@ class Unanswered(Exception):
 
 
 class Asking:
-    """Sends requests to one URL, as one identity; redirects are answers like any other."""
+    """Sends requests to one URL, as one identity; redirects are answers like any other.
+
+    Raises CallFailed where a header of the identity cannot be sent.
+    """
 
     def __init__(self, examination: Examination, base_path: str) -> None:
         self._base = examination.url.rstrip("/") + base_path.rstrip("/")
-        self._identity = {name.lower(): text for name, text in examination.headers.items()}
+        said = carried(examination.headers)
+        self._identity = {name.lower(): text for name, text in said.items()}
         self._client = httpx.Client(headers={"user-agent": _NAME})
 
     def close(self) -> None:

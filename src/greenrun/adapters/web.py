@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import timedelta
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
@@ -18,6 +18,7 @@ from websockets.exceptions import (
 )
 from websockets.sync.client import ClientConnection, connect
 
+from greenrun.adapters.headers import carried
 from greenrun.errors import CallFailed
 from greenrun.ports import Answer, Probe
 
@@ -62,6 +63,7 @@ class HttpxWeb:
         """Send one probe; redirects are answers like any other, and no cookie is kept.
 
         The latency runs from the first byte sent to the last one received, connecting included.
+        Raises CallFailed where no whole answer comes in time, or a header cannot be sent.
         """
         seconds = self._seconds
         if probe.within is not None:
@@ -82,7 +84,7 @@ class HttpxWeb:
         )
 
     def converse(self, url: str, message: str, headers: Mapping[str, str]) -> Sequence[str]:
-        """Send one message; returns what came up to the first silence after an answer.
+        """Send one message; returns what came up to the first silence, or the end of the time.
 
         The headers go to this address alone: a redirect is no WebSocket.
 
@@ -95,7 +97,7 @@ class HttpxWeb:
                 open_timeout=self._seconds,
                 close_timeout=_QUIET.total_seconds(),
                 user_agent_header=_NAME,
-                additional_headers=headers,
+                additional_headers=carried(headers),
                 create_connection=_Straight,
             ) as connection:
                 connection.send(message)
@@ -125,7 +127,7 @@ def _way_out() -> tuple[Callable[[httpx.Request], httpx.Response], Callable[[], 
 
 
 def _request(probe: Probe, seconds: float) -> httpx.Request:
-    named = {name.lower(): value for name, value in probe.headers.items()}
+    named = {name.lower(): value for name, value in carried(probe.headers).items()}
     return httpx.Request(
         probe.method,
         probe.url,
@@ -147,12 +149,13 @@ def _read(response: httpx.Response, ends: float) -> str:
 
 
 def _received(connection: ClientConnection, seconds: float) -> list[str]:
+    """All texts up to a silence or the end of the time; nothing at all raises TimeoutError."""
+    ends = time.monotonic() + seconds
     texts = [_text(connection.recv(timeout=seconds))]
-    try:
-        while True:
-            texts.append(_text(connection.recv(timeout=_QUIET.total_seconds())))
-    except (TimeoutError, ConnectionClosed):
-        return texts
+    with suppress(TimeoutError, ConnectionClosed):
+        while (left := ends - time.monotonic()) > 0:
+            texts.append(_text(connection.recv(timeout=min(left, _QUIET.total_seconds()))))
+    return texts
 
 
 def _text(message: str | bytes) -> str:

@@ -1,6 +1,8 @@
 """The table of objectives as what a canary is judged by."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 
 from greenrun.domain.gate import Gate, Quantity, Threshold
 from greenrun.domain.plan import CanaryPlan
@@ -15,18 +17,19 @@ def trial(gate: Gate, plan: CanaryPlan, alpha: float) -> Trial:
     """One trial of all objectives of requests: limits, and the same figures against the baseline's.
 
     Raises:
-        ReleaseError: an objective that a canary cannot judge, or in another unit.
+        ReleaseError: an objective that a canary cannot judge, in another unit, or stated twice.
     """
     memory_limit(gate)  # no part of the trial, and no reason to begin one where it is wrong
-    errors = [one for one in gate.thresholds if one.measure == _ERRORS]
+    errors = _only(gate, _ERRORS)
     others = [one for one in gate.thresholds if one.measure not in {_ERRORS, _MEMORY}]
     latencies = [(_share(one), one) for one in others]
+    _refuse_twice(f"p{100 * share:.4g} latency" for share, _ in latencies)
     limits = tuple((share, _limit(one, "ms")) for share, one in latencies)
     return Trial(
         alpha=alpha,
         missed=plan.missed,
         tolerated=plan.tolerated,
-        error_limit=_limit(errors[0], "%") / 100 if errors else None,
+        error_limit=_limit(errors, "%") / 100 if errors else None,
         quantiles=tuple(share for share, _ in limits),
         slower=plan.slower,
         latency_limits=limits,
@@ -35,13 +38,27 @@ def trial(gate: Gate, plan: CanaryPlan, alpha: float) -> Trial:
 
 
 def memory_limit(gate: Gate) -> Quantity | None:
-    """What the candidate may use of its memory limit, in %; the least of several, None of none.
+    """What the candidate may use of its memory limit, in %; None where that is not stated.
 
     Raises:
-        ReleaseError: it is in another unit, or no part of the whole.
+        ReleaseError: it is in another unit, no part of the whole, or stated twice.
     """
-    limits = [_limit(one, "%") for one in gate.thresholds if one.measure == _MEMORY]
-    return Quantity(min(limits), "%") if limits else None
+    objective = _only(gate, _MEMORY)
+    return Quantity(_limit(objective, "%"), "%") if objective else None
+
+
+def _only(gate: Gate, measure: str) -> Threshold | None:
+    found = [one for one in gate.thresholds if one.measure == measure]
+    _refuse_twice(one.measure for one in found)
+    return found[0] if found else None
+
+
+def _refuse_twice(measures: Iterable[str]) -> None:
+    for measure, times in Counter(measures).items():
+        if times > 1:
+            raise ReleaseError(
+                f"objectives of the canary: got {measure} {times} times, needs each measure once"
+            )
 
 
 def _share(threshold: Threshold) -> float:

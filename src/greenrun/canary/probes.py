@@ -1,8 +1,8 @@
 """Our own requests to both revisions, side by side, through their revision tags."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import cycle
@@ -25,14 +25,14 @@ _PATIENCE = timedelta(seconds=10)
 """Nobody waits longer for an answer."""
 
 _LAST_ANSWERS = 0.5
-"""Seconds that answers under way are waited for at the end."""
+"""Seconds that what is under way is waited for at the end."""
 
 _LAST_GOOD = 399
 """Users get what they asked for, or are sent to it."""
 
 
 Headers = Callable[[], Mapping[str, str]]
-"""Who we are, asked for each probe: tokens lapse. Raises CallFailed where nobody says it."""
+"""Who we are, asked for each probe: tokens lapse. Raises ReleaseError where nobody says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Probes(AbstractContextManager["Probes"]):
         self._chance = SystemRandom()
         self._candidates_part = 0.5
         self._over = Event()
-        self._refused: CallFailed | None = None
+        self._failed: Exception | None = None
         self._began = monotonic()
         self._pool = ThreadPoolExecutor(2 * _MOST_UNDER_WAY, thread_name_prefix="probe")
         self._pace = Thread(target=self._send, name="probes", daemon=True)
@@ -81,14 +81,18 @@ class Probes(AbstractContextManager["Probes"]):
     def __exit__(self, *_: object) -> None:
         """End; who hangs is left behind, as users may be waiting for their way back."""
         self._over.set()
-        self._pace.join()
+        self._pace.join(_LAST_ANSWERS)
         wait(self._candidate.under_way | self._baseline.under_way, _LAST_ANSWERS)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def read(self) -> Reading:
-        """What was answered by now. Raises CallFailed where nobody says any more who we are."""
-        if self._refused:
-            raise self._refused
+        """What was answered by now.
+
+        Raises what has kept a probe from being sent or counted, as where nobody says any more who
+        we are: that blames neither revision.
+        """
+        if self._failed:
+            raise self._failed
         seconds = monotonic() - self._began
         one, other = self._candidate.tally.samples(), self._baseline.tally.samples()
         paths = {path: (one[path].counts, other[path].counts) for path in one}
@@ -97,18 +101,26 @@ class Probes(AbstractContextManager["Probes"]):
     def _send(self) -> None:
         interval, due = 1 / self._plan.probes_per_second, monotonic()
         paths = cycle(self._plan.probe_paths)
-        while not self._over.wait(max(0.0, due - monotonic())):
+        while not (self._failed or self._over.wait(max(0.0, due - monotonic()))):
             due = max(due, monotonic() - interval) + interval
             side = self._side()
             if len(side.under_way) < _MOST_UNDER_WAY:
-                try:
-                    headers = self._headers()
-                except CallFailed as error:
-                    self._refused = error
-                    return
-                probe = self._pool.submit(self._probe, side, next(paths), headers)
-                side.under_way.add(probe)
-                probe.add_done_callback(side.under_way.discard)
+                self._submit(side, next(paths))
+
+    def _submit(self, side: Side, path: str) -> None:
+        with self._failures_kept():
+            probe = self._pool.submit(self._probe, side, path, self._headers())
+            side.under_way.add(probe)
+            probe.add_done_callback(side.under_way.discard)
+
+    @contextmanager
+    def _failures_kept(self) -> Iterator[None]:
+        """For who reads. Once it is over nobody does, and the pool takes no more probes."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - a thread has nobody to raise it to
+            if not self._over.is_set():
+                self._failed = self._failed or error
 
     def _rise(self, share: int) -> None:
         self._candidates_part = self._plan.probed_share(share)
@@ -118,8 +130,9 @@ class Probes(AbstractContextManager["Probes"]):
         return self._candidate if drawn else self._baseline
 
     def _probe(self, side: Side, path: str, headers: Mapping[str, str]) -> None:
-        try:
-            answer = self._web.ask(Probe(side.url + path, headers=headers, within=_PATIENCE))
-            side.tally.add(path, answer.latency, good=answer.status <= _LAST_GOOD)
-        except CallFailed:
-            side.tally.add(path, None, good=False)
+        with self._failures_kept():
+            try:
+                answer = self._web.ask(Probe(side.url + path, headers=headers, within=_PATIENCE))
+                side.tally.add(path, answer.latency, good=answer.status <= _LAST_GOOD)
+            except CallFailed:
+                side.tally.add(path, None, good=False)

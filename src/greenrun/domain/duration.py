@@ -1,6 +1,10 @@
 """How long something takes, as people say it."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+
+MILLISECONDS: Mapping[str, int] = {"s": 1_000, "ms": 1, "min": 60_000}
+"""In one of each unit that a limit of time may be in."""
 
 
 def span(duration: timedelta) -> str:

@@ -4,13 +4,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
+from greenrun.domain.showing import beginning, shown, writable
+
 T = TypeVar("T")
 
 Read = Callable[[object, str], T]
 """Takes a value, and the key that it stands under. Raises ValueError: key, got X, needs Y."""
-
-_SHOWN = 80
-"""Characters of a value that a message shows."""
 
 
 def document(written: str, key: str, read: Read[T]) -> T:
@@ -22,8 +21,9 @@ def document(written: str, key: str, read: Read[T]) -> T:
 
 
 def text(found: object, key: str) -> str:
-    """A text, which may be empty."""
-    return found if isinstance(found, str) else refuse(found, key, "a text")
+    """A text that UTF-8 can write; it may be empty."""
+    known = found if isinstance(found, str) else refuse(found, key, "a text")
+    return known if known == writable(known) else refuse(found, key, "a text that UTF-8 can write")
 
 
 def whole(found: object, key: str) -> int:
@@ -55,9 +55,11 @@ def each(read: Read[T]) -> Read[tuple[T, ...]]:
 
 
 def texts(found: object, key: str) -> dict[str, str]:
-    """An object of texts, by any names."""
+    """An object of texts, by names that are texts, too."""
     named = found if isinstance(found, dict) else refuse(found, key, "an object")
-    return {name: text(value, f"{key}.{_cut(name)}") for name, value in named.items()}
+    return {
+        text(name, key): text(value, f"{key}.{beginning(name)}") for name, value in named.items()
+    }
 
 
 def fields(found: object, key: str, reads: Mapping[str, Read[object]]) -> dict[str, Any]:
@@ -66,7 +68,7 @@ def fields(found: object, key: str, reads: Mapping[str, Read[object]]) -> dict[s
         refuse(found, key, "an object")
     for name, value in found.items():
         if name not in reads:
-            refuse(value, f"{key}.{_cut(name)}", f"no field but {', '.join(reads)}")
+            refuse(value, f"{key}.{beginning(name)}", f"no field but {', '.join(reads)}")
     if missing := [name for name in reads if name not in found]:
         raise ValueError(f"{key}.{missing[0]}: got nothing, needs it there")
     return {name: read(found[name], f"{key}.{name}") for name, read in reads.items()}
@@ -74,7 +76,7 @@ def fields(found: object, key: str, reads: Mapping[str, Read[object]]) -> dict[s
 
 def refuse(found: object, key: str, needs: str) -> NoReturn:
     """Raise ValueError for a value that is not what it must be."""
-    raise ValueError(f"{key}: got {_cut(json.dumps(found))}, needs {needs}")
+    raise ValueError(f"{key}: got {shown(found)}, needs {needs}")
 
 
 def _json(written: str, key: str) -> object:
@@ -85,8 +87,4 @@ def _json(written: str, key: str) -> object:
 
 
 def _no_json(written: str, key: str) -> ValueError:
-    return ValueError(f"{key}: got {_cut(repr(written))}, needs JSON")
-
-
-def _cut(shown: str) -> str:
-    return shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 3]}..."
+    return ValueError(f"{key}: got {beginning(repr(written))}, needs JSON")

@@ -83,7 +83,9 @@ def _standing(found: object, key: str) -> Standing:
 
 
 def _split(found: object, key: str) -> TrafficSplit:
-    return TrafficSplit(reading.each(_target)(found, key))
+    split = TrafficSplit(reading.each(_target)(found, key))
+    adds_up = sum(target.percent for target in split) == 100
+    return split if adds_up else reading.refuse(found, key, "shares that add to 100")
 
 
 def _target(found: object, key: str) -> Target:

@@ -3,9 +3,9 @@
 import json
 from typing import Final
 
+from greenrun.domain import showing
+
 ABSENT: Final = object()
-_SHOWN = 80
-"""Characters of a value that a message shows."""
 
 
 class NoJson(ValueError):
@@ -36,10 +36,8 @@ def at(document: object, path: str) -> object:
 
 
 def shown(found: object) -> str:
-    """The beginning of a value, as JSON writes it."""
-    text = "nothing there" if found is ABSENT else json.dumps(found, ensure_ascii=False)
-    text = text.encode(errors="replace").decode()  # half a surrogate pair cannot be written
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
+    """The beginning of a value, as JSON writes it; of ABSENT, that nothing is there."""
+    return "nothing there" if found is ABSENT else showing.shown(found)
 
 
 def is_number(found: object) -> bool:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from greenrun.domain.duration import MILLISECONDS
 from greenrun.domain.gate import Gate, Quantity, Threshold
 from greenrun.domain.plan import MonitoringPlan
 from greenrun.domain.watching import Alert, Figure
 from greenrun.errors import ReleaseError
 
-_SCALES = {"%": {"%": 1}, "ms": {"ms": 1, "s": 1_000, "min": 60_000}, "/s": {"/s": 1}, "": {"": 1}}
+_SCALES = {"%": {"%": 1}, "ms": MILLISECONDS, "/s": {"/s": 1}, "": {"": 1}}
 """By the unit of a figure, how many of it make one of the units that limits may be in."""
 
 

@@ -8,6 +8,7 @@ from itertools import accumulate, pairwise
 from math import inf, isfinite, isnan
 from typing import Protocol
 
+from greenrun.domain.duration import MILLISECONDS
 from greenrun.domain.gate import Quantity
 from greenrun.domain.histogram import Histogram
 from greenrun.errors import ReleaseError
@@ -20,7 +21,7 @@ _RATIO = re.compile(rf"({_PART}) / ({_PART})")
 _QUANTILE = re.compile(rf"p(\d\d?(?:\.\d+)?) of ({WRITTEN})")
 
 _SCALES: Mapping[str, Mapping[str, float]] = {
-    "seconds": {"s": 1, "ms": 1e3, "min": 1 / 60},
+    "seconds": {unit: MILLISECONDS["s"] / each for unit, each in MILLISECONDS.items()},
     "bytes": {"B": 1, "kB": 1e-3, "MB": 1e-6, "GB": 1e-9}
     | {"KiB": 2**-10, "MiB": 2**-20, "GiB": 2**-30},
     "ratio": {"%": 100},

@@ -131,7 +131,7 @@ def _limits(glance: Glance) -> dict[str, float]:
     """Milliseconds that a quantile must keep, by its name, where one has to."""
     looks = glance.standings.looks
     of_quantiles = {name: looks.get(f"{name} limit") for name in QUANTILES}
-    bounds = {name: look.memory.bounds for name, look in of_quantiles.items() if look}
+    bounds = {name: look.weighed.bounds for name, look in of_quantiles.items() if look}
     return {name: limit[0] for name, limit in bounds.items() if limit}
 
 

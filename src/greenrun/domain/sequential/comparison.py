@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from greenrun.domain.sequential.counts import Counts
-from greenrun.domain.sequential.look import Look, Memory, begin, compared, renewed
+from greenrun.domain.sequential.look import Look, Weighed, begin, compared, renewed
 from greenrun.domain.sequential.odds import better_than, fell_to, hedged_worse_than
 
 BLOCK = 32
@@ -53,23 +53,23 @@ class Sequential:
         Raises:
             ValueError: a count has fallen since `before`.
         """
-        one, other = before.memory.since
+        one, other = before.weighed.since
         for_ = under(candidate - one, baseline - other, self.tolerated)
-        memory = _remembered(before.memory, candidate, baseline, 1 if last else BLOCK)
-        return compared(before, candidate, baseline, for_, memory)
+        weighed = _remembered(before.weighed, candidate, baseline, 1 if last else BLOCK)
+        return compared(before, candidate, baseline, for_, weighed)
 
     def next_increment(self, before: Look) -> Look:
         """Ask anew for evidence for the candidate; that against it is kept over all increments."""
-        return renewed(before, replace(before.memory, since=(before.candidate, before.baseline)))
+        return renewed(before, replace(before.weighed, since=(before.candidate, before.baseline)))
 
 
-def _remembered(memory: Memory, candidate: Counts, baseline: Counts, fewest: int) -> Memory:
+def _remembered(weighed: Weighed, candidate: Counts, baseline: Counts, fewest: int) -> Weighed:
     """With one more block, where there are enough requests for it."""
-    new_candidate, new_baseline = candidate - memory.candidate, baseline - memory.baseline
+    new_candidate, new_baseline = candidate - weighed.candidate, baseline - weighed.baseline
     if new_candidate.total + new_baseline.total < fewest:
-        return memory
+        return weighed
     gained = fell_to(new_candidate, new_baseline)
-    return replace(memory.richer(gained), candidate=candidate, baseline=baseline)
+    return replace(weighed.richer(gained), candidate=candidate, baseline=baseline)
 
 
 def under(candidate: Counts, baseline: Counts, tolerated: float) -> float:

@@ -1,22 +1,21 @@
 """The candidate's slow requests against the baseline's, from latencies that came in buckets."""
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import add
 
 from greenrun.domain.histogram import Histogram
 from greenrun.domain.sequential.buckets import bound_from, bound_up_to, over
-from greenrun.domain.sequential.comparison import under
 from greenrun.domain.sequential.counts import Counts
 from greenrun.domain.sequential.look import (
     NO_GAINS,
     Look,
-    Memory,
-    Outcome,
+    Weighed,
     begin,
     compared,
     renewed,
 )
-from greenrun.domain.sequential.odds import better_than, log_of_sum
+from greenrun.domain.sequential.odds import gained_on_better, together
 from greenrun.domain.sequential.stalls import fell_more_to, weight
 
 ENOUGH = 100
@@ -25,14 +24,14 @@ ENOUGH = 100
 STALL = 0.25
 """Seconds for which an instance may hold up all of its requests."""
 
-ABSOLUTE = 0.75
-"""The part of the stakes on what the baseline took before; the rest is on what it takes meanwhile.
-
-The former needs fewer requests, the latter holds where both revisions have become slower.
-"""
+_UNKNOWN = Histogram(())
 
 _FEW = 20
 """Requests from which what was counted outweighs what is expected."""
+
+
+Both = tuple[Counts, Counts]
+"""Of the candidate, and of the baseline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +42,11 @@ class Quantile:
     times 1 + `tolerated` is too slow, as far as buckets tell. Slow requests are compared as failed
     ones are, and so are those that are too slow, each with half of the stakes; only that what a
     revision answers within `stall` (seconds) weighs as one request. `alpha` is the chance of ever
-    failing a candidate that is no slower. It passes when surely fewer of its requests are too slow
-    than 1 - `share`, or than are slow of the baseline's; `missed` is the chance of ever passing one
-    of which more are. Both bounds are fixed before anything is weighed by them, from the baseline
-    alone: `alpha` holds wherever they come to lie.
+    failing a candidate that is no slower. It passes when surely fewer than 1 - `share` of its
+    requests are too slow; `missed` is the chance of ever passing one of which more are.
+
+    Both bounds follow what the baseline takes. They are always fixed before anything is weighed by
+    them, from the baseline alone: `alpha` holds wherever they come to lie.
     """
 
     share: float
@@ -60,15 +60,18 @@ class Quantile:
         """As people call it: p50, p99, p99.9."""
         return f"p{100 * self.share:.4g}"
 
-    def begin(self, reference: Histogram | None = None) -> Look:
+    def begin(self, reference: Histogram = _UNKNOWN) -> Look:
         """Before anything was counted.
 
-        `reference`: the baseline's latencies of earlier times; without it the baseline's first
-        requests of the canary serve for that, and what was counted until then is not weighed.
+        `reference`: the baseline's latencies of earlier times, which count until enough of it were
+        slow in the canary. Where there are none, its first requests of the canary serve for that,
+        and what was counted until then is not weighed.
         """
-        start = begin(self.alpha, self.missed)
-        known = self._bounds(reference) if reference is not None and reference.total else None
-        return replace(start, memory=Memory(gains=(NO_GAINS, NO_GAINS), bounds=known))
+        weighed = Weighed(gains=(NO_GAINS, NO_GAINS), enough=ENOUGH)
+        if reference.total:
+            enough = max(ENOUGH, _FEW / (1 - self.share))
+            weighed = replace(weighed, bounds=self._bounds(reference), enough=enough)
+        return replace(begin(self.alpha, self.missed), weighed=weighed)
 
     def look(
         self,
@@ -87,25 +90,23 @@ class Quantile:
         Raises:
             ValueError: a count has fallen since `before`.
         """
-        if before.memory.bounds is None:
-            return self._calibrated(before, candidate, baseline, seconds)
-        slow, too_slow = before.memory.bounds
-        memory = replace(before.memory, strict=over(candidate, too_slow))
-        stalls = memory.stalls(seconds, self.stall, last=last)
-        memory = self._remembered(memory, (candidate, baseline), stalls, seconds)
-        one, other = over(candidate, slow), over(baseline, slow)
-        return compared(before, one, other, self._for(memory, other), memory)
+        both = candidate, baseline
+        if before.weighed.bounds is None and baseline.total < before.weighed.enough:
+            return before
+        weighed = self._remembered(before.weighed, both, seconds, last=last)
+        told = _told(weighed)
+        one, other = (over(each, told) for each in both)
+        return compared(before, one, other, together(weighed.gains_for), weighed)
 
     def next_increment(self, before: Look) -> Look:
         """Ask anew for evidence for the candidate; that against it is kept over all increments."""
-        since = (before.memory.strict, before.baseline)
-        return renewed(before, replace(before.memory, since=since))
+        return renewed(before, replace(before.weighed, gains_for=NO_GAINS))
 
     def sentence(self, look: Look, unit: str = "ms") -> str:
         """The verdict as people say it."""
-        if look.memory.bounds is None:
+        if look.weighed.bounds is None:
             return "no data: it is not known yet what the baseline takes"
-        return look.sentence(f"took over {look.memory.bounds[0]:.4g} {unit}")
+        return look.sentence(f"took over {_told(look.weighed):.4g} {unit}")
 
     def _bounds(self, reference: Histogram) -> tuple[float, float]:
         quantile = reference.quantile(self.share)
@@ -113,58 +114,49 @@ class Quantile:
         slow = min(beside, key=lambda bound: abs(over(reference, bound).rate - (1 - self.share)))
         return slow, bound_from(reference, quantile * (1 + self.tolerated))
 
-    def _calibrated(
-        self, before: Look, candidate: Histogram, baseline: Histogram, seconds: float
-    ) -> Look:
-        if baseline.total < ENOUGH:
-            return before
-        slow, too_slow = bounds = self._bounds(baseline)
-        strict = over(candidate, too_slow)
-        one, other = over(candidate, slow), over(baseline, slow)
-        memory = replace(
-            before.memory,
-            since=(strict, other),
-            bounds=bounds,
-            strict=strict,
-            seconds=seconds,
-            latencies=(candidate, baseline),
-        )
-        outcome = Outcome.INCONCLUSIVE if one.total else Outcome.NO_DATA
-        return Look(one, other, before.evidence, outcome, memory)
-
     def _remembered(
-        self, memory: Memory, both: tuple[Histogram, Histogram], stalls: float, seconds: float
-    ) -> Memory:
-        bounds = memory.bounds or ()
-        new = [_since(memory.latencies, both, bound) for bound in bounds]
-        if not (stalls and all(counts.total for each in new for counts in each)):
-            return memory
+        self, weighed: Weighed, both: tuple[Histogram, Histogram], seconds: float, *, last: bool
+    ) -> Weighed:
+        """With what is new; where no bound was known for that, it serves to find one."""
+        stalls = weighed.room_for(self.stall, seconds, last=last)
+        if weighed.bounds is not None:
+            new = [_since(weighed.latencies, both, bound) for bound in weighed.bounds]
+            if not (stalls and all(counts.total for each in new for counts in each)):
+                return weighed
+            weighed = self._with_gains(weighed, weighed.bounds, new, stalls)
+        _, baseline = both
+        follows = baseline.total >= weighed.enough
+        bounds = self._bounds(baseline) if follows else weighed.bounds
+        return replace(weighed, bounds=bounds, latencies=both, seconds=seconds)
+
+    def _with_gains(
+        self, weighed: Weighed, bounds: Sequence[float], new: Sequence[Both], stalls: float
+    ) -> Weighed:
         gained = (
-            fell_more_to(weight(one, stalls), weight(other, stalls), self._usual(memory, bound))
+            fell_more_to(weight(one, stalls), weight(other, stalls), self._usual(weighed, bound))
             for bound, (one, other) in zip(bounds, new, strict=True)
         )
-        return replace(memory.richer(*gained), latencies=both, seconds=seconds)
+        *_, (too_slow, _) = new
+        gained_for = gained_on_better(too_slow, 1 - self.share)
+        gains_for = tuple(map(add, weighed.gains_for, gained_for))
+        return replace(weighed.richer(*gained), gains_for=gains_for)
 
-    def _usual(self, memory: Memory, bound: float) -> float:
+    def _usual(self, weighed: Weighed, bound: float) -> float:
         """The part of the baseline's that took longer; of few, near what is expected."""
-        counts = over(memory.latencies[1], bound)
+        counts = over(weighed.latencies[1], bound)
         return (counts.bad + _FEW * (1 - self.share)) / (counts.total + _FEW)
 
-    def _for(self, memory: Memory, baseline: Counts) -> float:
-        """Evidence that the candidate is rarely too slow: rarer than it may be, or than is usual.
 
-        A candidate that is too slow by just what is tolerated takes longer than the upper bound as
-        often as the baseline takes longer than the lower one.
-        """
-        strict, slow = memory.strict - memory.since[0], baseline - memory.since[1]
-        absolute = better_than(strict, 1 - self.share)
-        beside = under(strict, slow, 0.0)
-        return log_of_sum((math.log(ABSOLUTE) + absolute, math.log(1 - ABSOLUTE) + beside))
+def _told(weighed: Weighed) -> float:
+    """Of the two bounds, the one by which more speaks against the candidate."""
+    assert weighed.bounds is not None  # noqa: S101 - asked only where they are known
+    slow, too_slow = weighed.bounds
+    return too_slow if together(weighed.gains[1]) > together(weighed.gains[0]) else slow
 
 
 def _since(
     before: tuple[Histogram, Histogram], both: tuple[Histogram, Histogram], bound: float
-) -> tuple[Counts, Counts]:
+) -> Both:
     """New requests of either revision, those over the bound as bad."""
     one, other = (
         over(now, bound) - over(had, bound) for had, now in zip(before, both, strict=True)

@@ -52,13 +52,16 @@ NO_GAINS: Gains = (0.0,) * len(STEPS)
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class Weighed:
     """What has been weighed: counts up to here, and what each bet has gained by them.
 
     `since` is where the evidence for the candidate begins, `strict` the candidate's counts where it
-    has another bound for that. Of latencies, `bounds` are what is slow and what is too slow, None
-    until it is known what the baseline takes, and `latencies` what was weighed of either revision.
-    `seconds` is when they were weighed, since the start.
+    has another bound for that.
+
+    Of latencies, `latencies` are what was weighed of either revision, `seconds` after the start,
+    `gains_for` what the bets for the candidate have gained, and `bounds` what is slow and what is
+    too slow from now on, None until it is known what the baseline takes. `enough` is from how many
+    of its requests they follow it.
     """
 
     candidate: Counts = _NOTHING
@@ -69,19 +72,21 @@ class Memory:
     strict: Counts = _NOTHING
     seconds: float = 0.0
     latencies: tuple[Histogram, Histogram] = field(default=(_UNKNOWN, _UNKNOWN), repr=False)
+    gains_for: Gains = field(default=NO_GAINS, repr=False)
+    enough: float = 0.0
 
     @property
     def against(self) -> float:
         """Log evidence against the candidate; every comparison has its equal part of the stakes."""
         return log_of_sum(map(together, self.gains)) - math.log(len(self.gains))
 
-    def richer(self, *gained: Gains) -> "Memory":
+    def richer(self, *gained: Gains) -> "Weighed":
         """With what each bet of each comparison has gained since."""
         pairs = zip(self.gains, gained, strict=True)
         return replace(self, gains=tuple(tuple(map(add, had, got)) for had, got in pairs))
 
-    def stalls(self, seconds: float, stall: float, *, last: bool) -> float:
-        """How many there may have been since the last one was weighed; 0 where it is too early."""
+    def room_for(self, stall: float, seconds: float, *, last: bool) -> float:
+        """How many stalls fit in since what was weighed last; 0 where it is too early."""
         since = (seconds - self.seconds) / stall if stall else math.inf
         return since if since >= 1 or last else 0.0
 
@@ -94,7 +99,7 @@ class Look:
     baseline: Counts
     evidence: Evidence
     outcome: Outcome = Outcome.NO_DATA
-    memory: Memory = field(default=Memory(), repr=False)
+    weighed: Weighed = field(default=Weighed(), repr=False)
 
     @property
     def requests(self) -> int:
@@ -130,27 +135,27 @@ def begin(alpha: float, missed: float) -> Look:
     return Look(_NOTHING, _NOTHING, Evidence(0.0, 0.0, -math.log(alpha), -math.log(missed)))
 
 
-def renewed(before: Look, memory: Memory) -> Look:
-    """Evidence for the candidate begins anew, as `memory` has it; a failure stays one.
+def renewed(before: Look, weighed: Weighed) -> Look:
+    """Evidence for the candidate begins anew, as `weighed` has it; a failure stays one.
 
     Where it was proven worse, but tolerably so, evidence against it begins anew, too. Alpha stays
     what it is: nothing begins anew without that proof, and an equal candidate has it as seldom.
     """
     worse = before.evidence.against >= before.evidence.against_needed
-    memory = replace(memory, gains=(NO_GAINS,) * len(memory.gains)) if worse else memory
+    weighed = replace(weighed, gains=(NO_GAINS,) * len(weighed.gains)) if worse else weighed
     outcome = Outcome.FAIL if before.outcome is Outcome.FAIL else Outcome.INCONCLUSIVE
     evidence = replace(before.evidence, for_=0.0, against=0.0 if worse else before.evidence.against)
-    return replace(before, memory=memory, outcome=outcome, evidence=evidence)
+    return replace(before, weighed=weighed, outcome=outcome, evidence=evidence)
 
 
 def compared(
-    before: Look, candidate: Counts, baseline: Counts, for_: float, memory: Memory
+    before: Look, candidate: Counts, baseline: Counts, for_: float, weighed: Weighed
 ) -> Look:
     """The next look, where evidence `for_` the candidate and what each bet has gained are known."""
-    evidence = replace(before.evidence, against=memory.against, for_=for_)
+    evidence = replace(before.evidence, against=weighed.against, for_=for_)
     some = candidate.total and baseline.total
     outcome = decided(before.outcome, evidence) if some else Outcome.NO_DATA
-    return Look(candidate, baseline, evidence, outcome, memory)
+    return Look(candidate, baseline, evidence, outcome, weighed)
 
 
 def decided(before: Outcome, evidence: Evidence) -> Outcome:

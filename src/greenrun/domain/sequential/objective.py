@@ -46,18 +46,18 @@ class Objective:
         """
         _ = candidate - before.candidate
         stalls = seconds / self.stall if self.stall else math.inf
-        memory = replace(before.memory, strict=candidate if strictly is None else strictly)
+        weighed = replace(before.weighed, strict=candidate if strictly is None else strictly)
         evidence = replace(
             before.evidence,
             against=worse_than(weight(candidate, stalls), self.limit),
-            for_=better_than(memory.strict - memory.since[0], self.limit),
+            for_=better_than(weighed.strict - weighed.since[0], self.limit),
         )
         outcome = decided(before.outcome, evidence) if candidate.total else Outcome.NO_DATA
-        return Look(candidate, Counts(), evidence, outcome, memory)
+        return Look(candidate, Counts(), evidence, outcome, weighed)
 
     def next_increment(self, before: Look) -> Look:
         """Ask anew for evidence for the candidate; that against it is kept over all increments."""
-        return renewed(before, replace(before.memory, since=(before.memory.strict, Counts())))
+        return renewed(before, replace(before.weighed, since=(before.weighed.strict, Counts())))
 
     def sentence(self, look: Look, bad: str = "failed") -> str:
         """The verdict as people say it; `bad` is what bad requests did."""

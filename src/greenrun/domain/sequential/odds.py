@@ -70,6 +70,11 @@ def better_than(counts: Weighable, rate: float) -> float:
     return together(_gains(counts, rate, -1))
 
 
+def gained_on_better(counts: Weighable, rate: float) -> tuple[float, ...]:
+    """Log gain of each bet that it is below."""
+    return tuple(_gains(counts, rate, -1))
+
+
 def hedged_worse_than(counts: Weighable, rate: float) -> float:
     """As `worse_than`, with half of the stakes kept back, so that never more than that is lost."""
     bet = together(_gains(counts, rate, 1), LOG_EVEN)

@@ -7,7 +7,7 @@ from greenrun.domain.sequential.buckets import bound_from, bound_up_to, over
 from greenrun.domain.sequential.comparison import Sequential
 from greenrun.domain.sequential.counts import Counts
 from greenrun.domain.sequential.latency import Quantile
-from greenrun.domain.sequential.look import Look, Memory
+from greenrun.domain.sequential.look import Look, Weighed
 from greenrun.domain.sequential.objective import Objective
 
 _UNKNOWN = Histogram(())
@@ -113,7 +113,7 @@ class LatencyLimit:
 
     def begin(self, reference: Histogram) -> Look:  # noqa: ARG002 - the limit is given
         limits = (self.milliseconds, self.milliseconds)
-        return replace(self.test.begin(), memory=Memory(bounds=limits))
+        return replace(self.test.begin(), weighed=Weighed(bounds=limits))
 
     def look(
         self,

@@ -7,7 +7,7 @@ from functools import lru_cache
 from greenrun.domain.histogram import Histogram
 from greenrun.domain.sequential.buckets import bound_up_to, over
 from greenrun.domain.sequential.comparison import Sequential, least
-from greenrun.domain.sequential.latency import ABSOLUTE, ENOUGH
+from greenrun.domain.sequential.latency import ENOUGH
 from greenrun.domain.sequential.odds import LOG_EVEN, LOG_STAKES, STEPS, log_of_sum, together
 from greenrun.domain.sequential.parts import (
     ErrorLimit,
@@ -40,16 +40,15 @@ def requests_to_pass(part: Part, share: float, rate: float, latencies: Histogram
         case Errors(test):
             return _compared(test, share, rate)
         case ErrorLimit(test):
-            return _kept(rate, test.limit, -math.log(test.missed)) / share
+            return _kept(rate, test.limit, test.missed) / share
         case Latencies(test):
-            start = test.begin(latencies).memory.bounds
+            start = test.begin(latencies).weighed.bounds
             slow = over(latencies, start[1]).rate if start else 0.0
             calibrated = 0.0 if start else ENOUGH / (1 - share)
-            needed = -math.log(test.missed * ABSOLUTE)
-            return calibrated + _kept(slow, 1 - test.share, needed) / share
+            return calibrated + _kept(slow, 1 - test.share, test.missed) / share
         case LatencyLimit(test, milliseconds):
             slow = _perhaps_over(latencies, milliseconds)
-            return _kept(slow, test.limit, -math.log(test.missed)) / share
+            return _kept(slow, test.limit, test.missed) / share
 
 
 @lru_cache(maxsize=256)
@@ -69,10 +68,10 @@ def _compared(test: Sequential, share: float, rate: float) -> float:
     return _reached(evidence, -math.log(test.missed))
 
 
-def _kept(rate: float, limit: float, needed: float) -> float:
-    """Candidate requests until there is that evidence that a rate is below a limit."""
+def _kept(rate: float, limit: float, missed: float) -> float:
+    """Candidate requests until it is shown that a rate is below a limit."""
     gains = _gains(rate, limit, -1)
-    return _reached(lambda requests: _grown(requests, gains), needed)
+    return _reached(lambda requests: _grown(requests, gains), -math.log(missed))
 
 
 def _perhaps_over(latencies: Histogram, milliseconds: float) -> float:

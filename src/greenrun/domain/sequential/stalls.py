@@ -1,9 +1,10 @@
 """Requests that may have been slow together, weighed as one.
 
 An instance that stalls makes all slow that it holds up; so they are not evidence of their own. What
-a revision answers within the time that a stall may take weighs as one request, which was as bad as
-these were on average. If they were slow together, it is one; if each for itself, too little is made
-of them (Jensen), never too much.
+a revision answers within the time that a stall may take weighs about as one request, which was as
+bad as these were on average. If they were slow together, it is one; if each for itself, too little
+is made of them (Jensen). Over longer times requests have to come as by chance: bursts weigh too
+much, as if they were spread over all of it.
 
 Source of the bets: R. Turner, A. Ly, P. Grünwald, Generic E-variables for exact sequential k-sample
 tests that allow for optional stopping, 2021. They hold for any weights, fractions of one included.
@@ -25,8 +26,14 @@ class Weight:
 
 
 def weight(counts: Counts, stalls: float) -> Weight:
-    """Of requests that came in a time in which there may have been so many stalls."""
-    total = min(float(counts.total), stalls)
+    """Of requests that came in a time that so many stalls fill.
+
+    Where all that fall into the same stall fare alike, they are worth this number of independent
+    ones: n / (1 + (n - 1) / s). Source: L. Kish, Survey Sampling, 1965, the design effect.
+    """
+    if not (counts.total and stalls):
+        return Weight()
+    total = counts.total / (1 + (counts.total - 1) / stalls)
     return Weight(total, total * counts.rate)
 
 

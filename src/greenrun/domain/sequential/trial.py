@@ -18,6 +18,7 @@ from greenrun.domain.sequential.parts import (
     Sample,
 )
 
+_UNKNOWN = Histogram(())
 _WORST_FIRST = (Outcome.FAIL, Outcome.NO_DATA, Outcome.INCONCLUSIVE, Outcome.PASS)
 
 
@@ -45,10 +46,9 @@ class Trial:
     latency_limits: tuple[tuple[float, float], ...] = ()
     stall: float = STALL
 
-    def begin(self, reference: Histogram | None = None) -> "Standings":
+    def begin(self, reference: Histogram = _UNKNOWN) -> "Standings":
         """Before anything was counted; `reference`: the baseline's latencies of earlier times."""
-        known = reference or Histogram(())
-        return Standings({part.name: part.begin(known) for part in self.parts})
+        return Standings({part.name: part.begin(reference) for part in self.parts})
 
     def look(
         self, before: "Standings", candidate: Sample, baseline: Sample, *, last: bool = False
