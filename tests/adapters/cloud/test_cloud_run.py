@@ -1,4 +1,5 @@
 import re
+import socket
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -345,8 +346,18 @@ def test_a_removed_service_is_gone_and_removing_it_again_is_nothing(
 def test_a_cloud_that_is_not_there_is_told_with_a_hint(place: Place) -> None:
     with closing(GoogleClients(Endpoints.all_at("127.0.0.1:1"))) as nowhere:
         platform = CloudRun(nowhere, place, "web", SystemClock())
-        with pytest.raises(DeadlineExceeded, match=r"CreateService.*UNAVAILABLE") as exceeded:
+        with pytest.raises(CallFailed, match=r"CreateService.*127\.0\.0\.1:1 has ended") as refused:
             platform.create(revision("one"), Watcher(seconds=1).patience)
+    assert refused.value.hint == "start it again; what it held is lost"
+
+
+def test_a_cloud_that_never_answers_is_told_with_a_hint(place: Place) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        with closing(GoogleClients(Endpoints.all_at(address))) as clients:
+            platform = CloudRun(clients, place, "web", SystemClock())
+            with pytest.raises(DeadlineExceeded, match=r"CreateService.*DEADLINE") as exceeded:
+                platform.create(revision("one"), Watcher(seconds=1).patience)
     assert exceeded.value.hint == "see that the address can be reached from here, then try again"
 
 
