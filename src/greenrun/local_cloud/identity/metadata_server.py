@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from secrets import token_urlsafe
-from threading import Thread
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from greenrun.local_cloud.identity.tokens import LIFETIME, OWNER, Issuer
+from greenrun.local_cloud.serving import Serving
 
 FLAVOR = "Metadata-Flavor"
 PROJECT = "local-cloud"
@@ -40,17 +40,11 @@ class MetadataServer:
     """
 
     def __init__(self, issuer: Issuer) -> None:
-        self._server = _Server(issuer)
-        self.address = f"127.0.0.1:{self._server.server_address[1]}"
-        self._thread = Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
-        self._thread.start()
+        self._serving = Serving(_Server(issuer))
+        self.address = self._serving.address
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._serving.close()
 
 
 def answer(issuer: Issuer, path: str, query: dict[str, list[str]]) -> Answer:

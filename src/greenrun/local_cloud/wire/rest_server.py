@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +19,7 @@ from grpc import StatusCode
 from greenrun.local_cloud.callers import calling
 from greenrun.local_cloud.errors import CloudError
 from greenrun.local_cloud.messages import raw
+from greenrun.local_cloud.serving import Serving
 from greenrun.local_cloud.wire import transcoding
 from greenrun.local_cloud.wire.dispatch import Answering, call
 from greenrun.local_cloud.wire.methods import Binding, HttpRule, Method, OperationsBinding
@@ -53,17 +54,11 @@ class RestServer:
     def __init__(
         self, bindings: Iterable[Binding | OperationsBinding], answering: Answering = call
     ) -> None:
-        self._server = _Server(list(_endpoints(bindings)), answering)
-        self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
-        self._thread.start()
+        self._serving = Serving(_Server(list(_endpoints(bindings)), answering))
+        self.address = f"http://{self._serving.address}"
 
     def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._serving.close()
 
 
 def _endpoints(bindings: Iterable[Binding | OperationsBinding]) -> Iterator[Endpoint]:
