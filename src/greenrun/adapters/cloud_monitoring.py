@@ -13,7 +13,7 @@ from greenrun.adapters.cloud_memory import CloudMemory
 from greenrun.adapters.cloud_series import RevisionSeries, values
 from greenrun.adapters.google_clients import GoogleClients
 from greenrun.domain.gate import Quantity
-from greenrun.domain.histogram import Histogram
+from greenrun.domain.histogram import UNKNOWN, Histogram
 from greenrun.domain.plan import Place
 from greenrun.domain.sequential import Counts, Sample
 from greenrun.errors import CallFailed
@@ -69,7 +69,7 @@ def _merged(series: Iterable[TimeSeries], since: datetime) -> Histogram:
     """All latencies in one histogram; an empty one where there are none."""
     found = (value for one in series for value in values(one, since))
     parts = (_histogram(value.distribution_value) for value in found)
-    return reduce(add, parts, next(parts, Histogram(())))
+    return reduce(add, parts, next(parts, UNKNOWN))
 
 
 def _histogram(distribution: RawDistribution) -> Histogram:

@@ -7,13 +7,12 @@ from typing import Protocol
 
 from greenrun.canary.latencies import floor_of, floored
 from greenrun.canary.reading import Reading, Witness
-from greenrun.domain.histogram import Histogram
+from greenrun.domain.histogram import UNKNOWN, Histogram
 from greenrun.domain.increment import Glance, MemoryGlance
 from greenrun.domain.sequential import Counts, Outcome, Sample, Sequential, Standings, Trial
 
 _WORST_FIRST = (Outcome.FAIL, Outcome.NO_DATA, Outcome.INCONCLUSIVE, Outcome.PASS)
 _ERRORS = {"errors", "error limit"}
-_UNKNOWN = Histogram(())
 
 
 class Judging(Protocol):
@@ -51,7 +50,7 @@ class Judge:
         trial: Trial,
         paths: Iterable[str] = (),
         latency_floor: timedelta = timedelta(),
-        reference: Histogram = _UNKNOWN,
+        reference: Histogram = UNKNOWN,
     ) -> None:
         names = tuple(dict.fromkeys(paths))
         several = len(names) > 1

@@ -65,3 +65,7 @@ class Histogram:
         """Where bucket `place` begins and ends; the open one ends where it begins."""
         low = self.bounds[place - 1] if place else 0.0
         return low, self.bounds[min(place, len(self.bounds) - 1)]
+
+
+UNKNOWN = Histogram(())
+"""Of which nothing was counted, in buckets that nobody knows."""

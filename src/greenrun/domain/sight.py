@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from greenrun.domain.histogram import Histogram
+from greenrun.domain.histogram import UNKNOWN, Histogram
 from greenrun.domain.increment import Watcher
 from greenrun.domain.plan import Blind, CanaryPlan
 from greenrun.domain.sequential import Counts, Sample, Trial, detectable, power
@@ -14,7 +14,6 @@ LONGEST = timedelta(days=1)
 """To which an increment is lengthened at most."""
 
 _ENOUGH_PROBES = (1, 2, 4, 6, 10, 15, 20, 30, 40, 60, 100, 150, 200, 300, 400, 600, 1000)
-_NOTHING = Histogram(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class Flow:
     per_second: float
     share: float
     rate: float = 0.0
-    latencies: Histogram = field(default=_NOTHING, repr=False)
+    latencies: Histogram = field(default=UNKNOWN, repr=False)
     lag: timedelta = timedelta()
 
     def lasting(self, requests: float) -> timedelta:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from operator import add
 
-from greenrun.domain.histogram import Histogram
+from greenrun.domain.histogram import UNKNOWN, Histogram
 from greenrun.domain.sequential.buckets import bound_from, bound_up_to, over
 from greenrun.domain.sequential.counts import Counts
 from greenrun.domain.sequential.look import (
@@ -24,7 +24,6 @@ ENOUGH = 100
 STALL = 0.25
 """Seconds for which an instance may hold up all of its requests."""
 
-_UNKNOWN = Histogram(())
 
 _FEW = 20
 """Requests from which what was counted outweighs what is expected."""
@@ -60,7 +59,7 @@ class Quantile:
         """As people call it: p50, p99, p99.9."""
         return f"p{100 * self.share:.4g}"
 
-    def begin(self, reference: Histogram = _UNKNOWN) -> Look:
+    def begin(self, reference: Histogram = UNKNOWN) -> Look:
         """Before anything was counted.
 
         `reference`: the baseline's latencies of earlier times, which count until enough of it were

@@ -6,7 +6,7 @@ from enum import Enum
 from operator import add
 
 from greenrun.domain.gate import Verdict
-from greenrun.domain.histogram import Histogram
+from greenrun.domain.histogram import UNKNOWN, Histogram
 from greenrun.domain.sequential.counts import Counts
 from greenrun.domain.sequential.odds import STEPS, log_of_sum, together
 
@@ -43,7 +43,7 @@ class Evidence:
         return f"evidence against {100 * against:.0f} %, for {100 * for_:.0f} % of what it takes"
 
 
-_NOTHING, _UNKNOWN = Counts(), Histogram(())
+_NOTHING = Counts()
 
 Gains = tuple[float, ...]
 """Log gain of each bet of one comparison, in the order of STEPS."""
@@ -71,7 +71,7 @@ class Weighed:
     bounds: tuple[float, float] | None = None
     strict: Counts = _NOTHING
     seconds: float = 0.0
-    latencies: tuple[Histogram, Histogram] = field(default=(_UNKNOWN, _UNKNOWN), repr=False)
+    latencies: tuple[Histogram, Histogram] = field(default=(UNKNOWN, UNKNOWN), repr=False)
     gains_for: Gains = field(default=NO_GAINS, repr=False)
     enough: float = 0.0
 

@@ -67,7 +67,7 @@ def worse_than(counts: Weighable, rate: float) -> float:
 
 def better_than(counts: Weighable, rate: float) -> float:
     """Log evidence that the chance of a bad request is below `rate`, on average over these."""
-    return together(_gains(counts, rate, -1))
+    return together(gained_on_better(counts, rate))
 
 
 def gained_on_better(counts: Weighable, rate: float) -> tuple[float, ...]:

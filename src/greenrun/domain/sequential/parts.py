@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from greenrun.domain.histogram import Histogram
+from greenrun.domain.histogram import UNKNOWN, Histogram
 from greenrun.domain.sequential.buckets import bound_from, bound_up_to, over
 from greenrun.domain.sequential.comparison import Sequential
 from greenrun.domain.sequential.counts import Counts
 from greenrun.domain.sequential.latency import Quantile
 from greenrun.domain.sequential.look import Look, Weighed
 from greenrun.domain.sequential.objective import Objective
-
-_UNKNOWN = Histogram(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +19,7 @@ class Sample:
     """
 
     counts: Counts
-    latencies: Histogram = _UNKNOWN
+    latencies: Histogram = UNKNOWN
     seconds: float = 0.0
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from greenrun.domain.histogram import Histogram
+from greenrun.domain.histogram import UNKNOWN, Histogram
 from greenrun.domain.sequential.comparison import Sequential
 from greenrun.domain.sequential.latency import STALL, Quantile
 from greenrun.domain.sequential.look import Look, Outcome
@@ -18,7 +18,6 @@ from greenrun.domain.sequential.parts import (
     Sample,
 )
 
-_UNKNOWN = Histogram(())
 _WORST_FIRST = (Outcome.FAIL, Outcome.NO_DATA, Outcome.INCONCLUSIVE, Outcome.PASS)
 
 
@@ -46,7 +45,7 @@ class Trial:
     latency_limits: tuple[tuple[float, float], ...] = ()
     stall: float = STALL
 
-    def begin(self, reference: Histogram = _UNKNOWN) -> "Standings":
+    def begin(self, reference: Histogram = UNKNOWN) -> "Standings":
         """Before anything was counted; `reference`: the baseline's latencies of earlier times."""
         return Standings({part.name: part.begin(reference) for part in self.parts})
 
