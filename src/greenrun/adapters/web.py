@@ -19,6 +19,7 @@ from websockets.exceptions import (
 from websockets.sync.client import ClientConnection, connect
 
 from greenrun.adapters.headers import carried
+from greenrun.adapters.transport import ReusingTransport
 from greenrun.errors import CallFailed
 from greenrun.ports import Answer, Probe
 
@@ -119,7 +120,7 @@ def _way_out() -> tuple[Callable[[httpx.Request], httpx.Response], Callable[[], 
     No cookie is kept: what one identity was given must never speak for another.
     """
     if not getproxies():
-        transport = httpx.HTTPTransport(limits=_LIMITS)
+        transport = ReusingTransport()
         return transport.handle_request, transport.close
     client = httpx.Client(limits=_LIMITS)
     client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
