@@ -205,6 +205,17 @@ def test_the_identity_is_told_to_the_service_and_to_nobody_else(
     assert SECRET not in repr(elsewhere.asked)
 
 
+def test_a_header_that_http_does_not_carry_is_refused_by_its_name(
+    chromium: Chromium, site: Site
+) -> None:
+    visit = Visit(f"{site.url}/", headers={"x-note": "well", "X-Token": f"{SECRET}\n"})
+    with pytest.raises(CallFailed, match="could not send the header X-Token") as refused:
+        chromium.open(visit)
+    assert SECRET not in str(refused.value)
+    assert refused.value.hint
+    assert site.asked == []
+
+
 def test_each_visit_is_the_first(chromium: Chromium, site: Site) -> None:
     counting = (
         "<script>localStorage.n = (localStorage.n || 0) + 1; document.cookie = 'a=b'</script>"

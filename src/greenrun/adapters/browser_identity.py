@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Error, Page
 
+from greenrun.adapters.headers import carried
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -23,10 +25,10 @@ def identify(page: Page, own: str, headers: Mapping[str, str]) -> None:
     """Add headers to the page's requests to one origin, and to no other.
 
     Chromium pauses each hop of a redirect by itself; Playwright's own routes hand their headers on
-    to wherever a redirect leads.
+    to wherever a redirect leads. Raises CallFailed for a header that HTTP does not carry.
     """
     session = page.context.new_cdp_session(page)
-    said = {name.lower(): value for name, value in headers.items()}
+    said = {name.lower(): value for name, value in carried(headers).items()}
 
     def add(paused: dict[str, Any]) -> None:
         sent = {name.lower(): text for name, text in paused["request"]["headers"].items()} | said

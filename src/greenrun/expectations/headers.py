@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from greenrun.domain.showing import beginning
+
 FORMS = "NAME = VALUE, NAME ~ PART, has NAME or no NAME"
 
 _NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
@@ -11,7 +13,6 @@ _NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 
 _PRESENCE = re.compile(rf"(has|no) ({_NAME})")
 _VALUE = re.compile(rf"({_NAME}) ([=~]) (\S.*)")
-_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class HeaderPromise:
         found = headers.get(self.name)
         if self._kept_by(found):
             return ""
-        return f"{self.text}: got {'no such header' if found is None else found[:_SHOWN]}"
+        return f"{self.text}: got {'no such header' if found is None else beginning(found)}"
 
     def _kept_by(self, found: str | None) -> bool:
         if found is None or self.sign == "no":
