@@ -21,7 +21,7 @@ import httpx
 
 from benchmarks.figures import Figure, middle, of_medians, say
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.web import HttpxWeb
+from greenrun.adapters.web import HttpWeb
 from greenrun.expectations import read_table
 from greenrun.local_cloud.ingress.process import EnvoyProcess
 from greenrun.probing import Prober
@@ -83,7 +83,7 @@ def _ours(url: str) -> None:
     """With connections of its own, as the others have; GateClosed where a check does not hold."""
     head, facts = ("request", "headers", "body"), ("content-type ~ application/json", PROMISES)
     table = [head, *((f"GET /items/{number}", *facts) for number in range(CHECKS))]
-    with closing(HttpxWeb(str)) as web:
+    with closing(HttpWeb(str)) as web:
         roles = fake_roles("shop", web=web, clock=SystemClock())
         Prober(roles, {"a user": {}}).verify(url, read_table(table))
 

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.adapters.web import HttpxWeb
+from greenrun.adapters.web import HttpWeb
 
 
 @pytest.fixture
-def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpxWeb]:
+def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[HttpWeb]:
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    with closing(HttpxWeb(str, within=timedelta(seconds=1))) as web:
+    with closing(HttpWeb(str, within=timedelta(seconds=1))) as web:
         yield web

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
-from greenrun.adapters.web import HttpxWeb
+from greenrun.adapters.web import HttpWeb
 from greenrun.errors import CallFailed
 from greenrun.ports import Probe
 
@@ -79,12 +79,12 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture
-def web() -> Iterator[HttpxWeb]:
-    with closing(HttpxWeb(redact, within=timedelta(seconds=1))) as web:
+def web() -> Iterator[HttpWeb]:
+    with closing(HttpWeb(redact, within=timedelta(seconds=1))) as web:
         yield web
 
 
-def test_an_answer_holds_what_came_back(web: HttpxWeb, address: str) -> None:
+def test_an_answer_holds_what_came_back(web: HttpWeb, address: str) -> None:
     probe = Probe(f"{address}/", "POST", headers={"x-note": "well"}, json={"a": 1})
     answer = web.ask(probe)
     assert answer.status == 200
@@ -96,33 +96,33 @@ def test_an_answer_holds_what_came_back(web: HttpxWeb, address: str) -> None:
     }
 
 
-def test_a_user_agent_of_the_probe_replaces_ours(web: HttpxWeb, address: str) -> None:
+def test_a_user_agent_of_the_probe_replaces_ours(web: HttpWeb, address: str) -> None:
     answer = web.ask(Probe(address, headers={"user-agent": "greenrun/one-of-its-kind"}))
     assert json.loads(answer.body)["agent"] == "greenrun/one-of-its-kind"
 
 
-def test_secrets_are_redacted_from_body_and_headers(web: HttpxWeb, address: str) -> None:
+def test_secrets_are_redacted_from_body_and_headers(web: HttpWeb, address: str) -> None:
     answer = web.ask(Probe(address, headers={"x-note": SECRET}))
     assert json.loads(answer.body)["note"] == "********"
     assert answer.headers["x-secret"] == "********"
 
 
-def test_the_latency_covers_the_whole_answer(web: HttpxWeb, address: str) -> None:
+def test_the_latency_covers_the_whole_answer(web: HttpWeb, address: str) -> None:
     assert web.ask(Probe(f"{address}/slow")).latency >= timedelta(milliseconds=190)
 
 
-def test_connections_are_reused(web: HttpxWeb, address: str) -> None:
+def test_connections_are_reused(web: HttpWeb, address: str) -> None:
     for _ in range(5):
         web.ask(Probe(address))
     assert len(Echo.peers) == 1
 
 
-def test_a_redirect_is_an_answer(web: HttpxWeb, address: str) -> None:
+def test_a_redirect_is_an_answer(web: HttpWeb, address: str) -> None:
     assert web.ask(Probe(f"{address}/elsewhere")).status == 302
 
 
-def test_silence_is_a_failed_call(web: HttpxWeb, address: str) -> None:
-    with pytest.raises(CallFailed, match=r"no answer to GET .*/silent: got ReadTimeout"):
+def test_silence_is_a_failed_call(web: HttpWeb, address: str) -> None:
+    with pytest.raises(CallFailed, match=r"no answer to GET .*/silent: got TimeoutError"):
         web.ask(Probe(f"{address}/silent"))
 
 
@@ -133,13 +133,13 @@ def free_port() -> int:
         return port
 
 
-def test_nobody_there_is_a_failed_call_without_secrets(web: HttpxWeb) -> None:
-    with pytest.raises(CallFailed, match="ConnectError") as failure:
+def test_nobody_there_is_a_failed_call_without_secrets(web: HttpWeb) -> None:
+    with pytest.raises(CallFailed, match="ConnectionRefusedError") as failure:
         web.ask(Probe(f"http://127.0.0.1:{free_port()}/?key={SECRET}"))
     assert SECRET not in str(failure.value)
 
 
-def test_nonsense_for_a_url_is_a_failed_call(web: HttpxWeb) -> None:
+def test_nonsense_for_a_url_is_a_failed_call(web: HttpWeb) -> None:
     with pytest.raises(CallFailed):
         web.ask(Probe("http://[nowhere"))
 
@@ -188,18 +188,18 @@ def socket_address() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("scheme", ["ws", "http"])
-def test_a_conversation_gives_all_received(web: HttpxWeb, socket_address: str, scheme: str) -> None:
+def test_a_conversation_gives_all_received(web: HttpWeb, socket_address: str, scheme: str) -> None:
     received = web.converse(f"{scheme}://{socket_address}/ws/1", "hello", {})
     assert received == ["welcome, ********", "you said 'hello'"]
 
 
-def test_what_says_who_asks_goes_with_the_handshake(web: HttpxWeb) -> None:
+def test_what_says_who_asks_goes_with_the_handshake(web: HttpWeb) -> None:
     with listening(lambda *_: None) as server:
         web.converse(f"ws://{server.address}", "hello", {"x-note": "mine"})
     assert server.notes == ["mine"]
 
 
-def test_a_conversation_does_not_follow_a_redirect(web: HttpxWeb) -> None:
+def test_a_conversation_does_not_follow_a_redirect(web: HttpWeb) -> None:
     with listening(lambda *_: None) as elsewhere:
         there = f"ws://{elsewhere.address}/"
 
@@ -216,7 +216,7 @@ def test_a_conversation_does_not_follow_a_redirect(web: HttpxWeb) -> None:
     assert elsewhere.notes == []
 
 
-def test_a_server_may_end_the_conversation(web: HttpxWeb, socket_address: str) -> None:
+def test_a_server_may_end_the_conversation(web: HttpWeb, socket_address: str) -> None:
     received = web.converse(f"ws://{socket_address}", "and be gone", {})
     assert received == ["welcome, ********", "you said 'and be gone'"]
 
@@ -231,7 +231,7 @@ def test_a_server_that_never_falls_silent_is_heard_to_the_end_of_the_time() -> N
 
     with (
         listening(lambda *_: None, talk) as server,
-        closing(HttpxWeb(redact, within=timedelta(seconds=0.5))) as web,
+        closing(HttpWeb(redact, within=timedelta(seconds=0.5))) as web,
     ):
         begun = monotonic()
         received = web.converse(f"ws://{server.address}", "hello", {})
@@ -244,9 +244,7 @@ UNCARRIED = ["Bearer gr\u00fcn", "Bearer x\n", " x", "x\x00y", "\ud800"]
 
 
 @pytest.mark.parametrize("value", UNCARRIED)
-def test_a_header_that_http_does_not_carry_is_refused_by_its_name(
-    web: HttpxWeb, value: str
-) -> None:
+def test_a_header_that_http_does_not_carry_is_refused_by_its_name(web: HttpWeb, value: str) -> None:
     def ask(url: str, headers: dict[str, str]) -> None:
         web.ask(Probe(f"http://{url}", headers=headers))
 
@@ -264,17 +262,17 @@ def test_a_header_that_http_does_not_carry_is_refused_by_its_name(
 
 
 @pytest.mark.parametrize("value", ["", "!", "Bearer  a\tb~", "{'a': 1}"])
-def test_a_header_that_http_carries_is_sent(web: HttpxWeb, address: str, value: str) -> None:
+def test_a_header_that_http_carries_is_sent(web: HttpWeb, address: str, value: str) -> None:
     answer = web.ask(Probe(address, headers={"x-note": value}))
     assert json.loads(answer.body)["note"] == value
 
 
-def test_a_service_without_websockets_is_a_failed_call(web: HttpxWeb, address: str) -> None:
+def test_a_service_without_websockets_is_a_failed_call(web: HttpWeb, address: str) -> None:
     with pytest.raises(CallFailed, match="no answer to a message to ws://"):
         web.converse(address, "hello", {})
 
 
-def test_a_form_of_files(web: HttpxWeb, address: str) -> None:
+def test_a_form_of_files(web: HttpWeb, address: str) -> None:
     answer = web.ask(Probe(address, "POST", files={"file": ("a.txt", "some text")}))
     body = json.loads(answer.body)["body"]
     assert 'name="file"; filename="a.txt"' in body
@@ -282,7 +280,7 @@ def test_a_form_of_files(web: HttpxWeb, address: str) -> None:
 
 
 def test_a_handshake_that_switches_protocols_is_an_answer(
-    web: HttpxWeb, socket_address: str
+    web: HttpWeb, socket_address: str
 ) -> None:
     upgrade = {
         "Connection": "Upgrade",

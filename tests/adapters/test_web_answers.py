@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from greenrun.adapters.web import HttpxWeb
+from greenrun.adapters.web import HttpWeb
 from greenrun.errors import CallFailed
 from greenrun.ports import Probe
 from tests.adapters.raw_server import OK, saying, serving
@@ -38,7 +38,7 @@ ZIPPED = gzip.compress(b"ok")
         "long head",
     ],
 )
-def test_an_answer_is_read_however_it_is_sent(web: HttpxWeb, answer: bytes) -> None:
+def test_an_answer_is_read_however_it_is_sent(web: HttpWeb, answer: bytes) -> None:
     with serving(saying(answer)) as server:
         probe = Probe(f"http://{server.address}/a?b=c")
         found = [web.ask(probe) for _ in range(2)]
@@ -56,7 +56,7 @@ def test_an_answer_is_read_however_it_is_sent(web: HttpxWeb, answer: bytes) -> N
     ],
 )
 def test_an_answer_without_a_body_ends_where_it_ends(
-    web: HttpxWeb, method: str, answer: bytes, status: int
+    web: HttpWeb, method: str, answer: bytes, status: int
 ) -> None:
     with serving(saying(answer)) as server:
         found = [web.ask(Probe(f"http://{server.address}/", method)) for _ in range(2)]
@@ -66,31 +66,43 @@ def test_an_answer_without_a_body_ends_where_it_ends(
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "told"),
     [
-        b"",
-        b"no HTTP\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok",
-        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\nok",
-        b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\nok",
-        b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200_000,
-        b"HTTP/1.1 200 OK\r\nno header\r\ncontent-length: 2\r\n\r\nok",
+        (b"", "RemoteDisconnected: Remote end closed connection without response"),
+        (b"no HTTP\r\n\r\n", "BadStatusLine: no HTTP"),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok",
+            "HTTPException: the body ended 7 bytes early",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n9\r\nok",
+            "IncompleteRead: ",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\nok",
+            "DecodingError: ",
+        ),
+        (b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200_000, "LineTooLong: got more than 65536 bytes"),
+        (
+            b"HTTP/1.1 200 OK\r\nno header\r\ncontent-length: 2\r\n\r\nok",
+            "HTTPException: the head has a line that is no header",
+        ),
     ],
     ids=["nothing", "nonsense", "cut off", "cut chunk", "not zipped", "endless head", "no header"],
 )
-def test_no_answer_is_a_failed_call(web: HttpxWeb, answer: bytes) -> None:
+def test_no_answer_is_a_failed_call(web: HttpWeb, answer: bytes, told: str) -> None:
     def serve(connection: socket.socket, _: bytes) -> bool:
         connection.sendall(answer)
         return False
 
     with (
         serving(serve) as server,
-        pytest.raises(CallFailed, match=r"got no answer to GET .*: got [A-Za-z]*Error: "),
+        pytest.raises(CallFailed, match=rf"got no answer to GET .*: got {told}"),
     ):
         web.ask(Probe(f"http://{server.address}/"))
 
 
-def test_a_server_that_dribbles_has_the_same_time_as_others(web: HttpxWeb) -> None:
+def test_a_server_that_dribbles_has_the_same_time_as_others(web: HttpWeb) -> None:
     over = Event()
 
     def dribble(connection: socket.socket, _: bytes) -> bool:
@@ -102,30 +114,30 @@ def test_a_server_that_dribbles_has_the_same_time_as_others(web: HttpxWeb) -> No
         return False
 
     with serving(dribble) as server:
-        with pytest.raises(CallFailed, match="ReadTimeout: nothing within 1 s"):
+        with pytest.raises(CallFailed, match="TimeoutError: nothing within 1 s"):
             web.ask(Probe(f"http://{server.address}/"))
         over.set()
 
 
-def test_a_probe_may_have_less_time(web: HttpxWeb) -> None:
+def test_a_probe_may_have_less_time(web: HttpWeb) -> None:
     over = Event()
     with serving(lambda *_: over.wait(5) and False) as server:
-        with pytest.raises(CallFailed, match=r"ReadTimeout: nothing within 0\.05 s"):
+        with pytest.raises(CallFailed, match=r"TimeoutError: nothing within 0\.05 s"):
             web.ask(Probe(f"http://{server.address}/", within=timedelta(milliseconds=50)))
         over.set()
 
 
-def test_an_answer_that_ends_with_a_reset_is_a_failed_call(web: HttpxWeb) -> None:
+def test_an_answer_that_ends_with_a_reset_is_a_failed_call(web: HttpWeb) -> None:
     def reset(connection: socket.socket, _: bytes) -> bool:
         connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         return False
 
-    with serving(reset) as server, pytest.raises(CallFailed, match=r"Error: "):
+    with serving(reset) as server, pytest.raises(CallFailed, match="got ConnectionResetError: "):
         web.ask(Probe(f"http://{server.address}/"))
 
 
-def test_a_body_is_sent_with_its_length(web: HttpxWeb) -> None:
+def test_a_body_is_sent_with_its_length(web: HttpWeb) -> None:
     with serving(saying(OK)) as server:
         web.ask(Probe(f"http://{server.address}/", "POST", json={"a": 1}))
         web.close()

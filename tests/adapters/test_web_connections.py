@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from greenrun.adapters.web import HttpxWeb
+from greenrun.adapters.web import HttpWeb
 from greenrun.errors import CallFailed
 from greenrun.ports import Probe
 from tests.adapters.raw_server import OK, saying, serving
@@ -29,17 +29,17 @@ NEEDS = "UnsupportedProtocol: needs http:// or https://, a host, and a port"
         ("127.0.0.1/", NEEDS),
         ("http:///a", NEEDS),
         ("http://127.0.0.1:99999/", NEEDS),
-        (f"http://{64 * 'a'}.example/", "ConnectError: .*label"),
+        (f"http://{64 * 'a'}.example/", "UnicodeError: .*label"),
     ],
 )
 def test_an_address_that_cannot_be_meant_is_a_failed_call(
-    web: HttpxWeb, url: str, told: str
+    web: HttpWeb, url: str, told: str
 ) -> None:
     with pytest.raises(CallFailed, match=told):
         web.ask(Probe(url))
 
 
-def test_a_connection_that_the_server_has_closed_is_not_used_again(web: HttpxWeb) -> None:
+def test_a_connection_that_the_server_has_closed_is_not_used_again(web: HttpWeb) -> None:
     closed = Event()
 
     def serve(connection: socket.socket, _: bytes) -> bool:
@@ -56,7 +56,7 @@ def test_a_connection_that_the_server_has_closed_is_not_used_again(web: HttpxWeb
     assert [len(asked) for asked in server.requests] == [1, 1, 1]
 
 
-def test_a_cookie_of_one_identity_is_not_sent_for_another(web: HttpxWeb) -> None:
+def test_a_cookie_of_one_identity_is_not_sent_for_another(web: HttpWeb) -> None:
     answer = OK.replace(b"\r\n\r\n", b"\r\nset-cookie: session=admin; path=/\r\n\r\n")
     with serving(saying(answer)) as server:
         for _ in range(2):
@@ -67,7 +67,7 @@ def test_a_cookie_of_one_identity_is_not_sent_for_another(web: HttpxWeb) -> None
     assert b"cookie" not in second.lower()
 
 
-def test_threads_have_connections_of_their_own(web: HttpxWeb) -> None:
+def test_threads_have_connections_of_their_own(web: HttpWeb) -> None:
     together = Barrier(4)
 
     def serve(connection: socket.socket, _: bytes) -> bool:
@@ -83,12 +83,12 @@ def test_threads_have_connections_of_their_own(web: HttpxWeb) -> None:
     assert [len(asked) for asked in server.requests] == [2, 2, 2, 2]
 
 
-def test_a_method_that_http_does_not_carry_is_a_failed_call(web: HttpxWeb) -> None:
-    with serving(saying(OK)) as server, pytest.raises(CallFailed, match="LocalProtocolError: "):
+def test_a_method_that_http_does_not_carry_is_a_failed_call(web: HttpWeb) -> None:
+    with serving(saying(OK)) as server, pytest.raises(CallFailed, match="ValueError: "):
         web.ask(Probe(f"http://{server.address}/", "GET\r\nx:"))
 
 
-def test_an_answer_that_comes_after_the_end_leaves_no_connection(web: HttpxWeb) -> None:
+def test_an_answer_that_comes_after_the_end_leaves_no_connection(web: HttpWeb) -> None:
     asked, ended = Event(), Event()
 
     def serve(connection: socket.socket, _: bytes) -> bool:
@@ -134,7 +134,7 @@ def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLConte
     return context
 
 
-def test_a_certificate_that_is_trusted(certificate: ssl.SSLContext, web: HttpxWeb) -> None:
+def test_a_certificate_that_is_trusted(certificate: ssl.SSLContext, web: HttpWeb) -> None:
     with serving(saying(OK), certificate) as server:
         for _ in range(2):
             assert web.ask(Probe(f"https://{server.address}/")).body == "ok"
@@ -143,12 +143,12 @@ def test_a_certificate_that_is_trusted(certificate: ssl.SSLContext, web: HttpxWe
 
 
 def test_a_certificate_of_somebody_else_is_a_failed_call(
-    web: HttpxWeb, certificate: ssl.SSLContext
+    web: HttpWeb, certificate: ssl.SSLContext
 ) -> None:
     port_of = "https://localhost:{}/"
     with (
         serving(saying(OK), certificate) as server,
-        pytest.raises(CallFailed, match=r"ConnectError: .*certificate"),
+        pytest.raises(CallFailed, match=r"SSLCertVerificationError: .*certificate"),
     ):
         web.ask(Probe(port_of.format(server.address.rpartition(":")[2])))
 
@@ -158,7 +158,7 @@ def test_a_proxy_is_used_where_the_variables_name_one(monkeypatch: pytest.Monkey
         monkeypatch.setenv("http_proxy", f"http://{server.address}")
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
-        with closing(HttpxWeb(str, within=timedelta(seconds=1))) as web:
+        with closing(HttpWeb(str, within=timedelta(seconds=1))) as web:
             assert web.ask(Probe("http://shop.example/a")).body == "ok"
     ((request,),) = server.requests
     assert request.startswith(b"GET http://shop.example/a HTTP/1.1")

@@ -19,7 +19,7 @@ from greenrun.adapters.cloud_run_claims import CloudRunClaims
 from greenrun.adapters.google_access import GoogleAccess
 from greenrun.adapters.google_clients import Endpoints, GoogleClients
 from greenrun.adapters.secret_manager import SecretManager
-from greenrun.adapters.web import HttpxWeb
+from greenrun.adapters.web import HttpWeb
 from greenrun.domain.claim import Owner
 from greenrun.domain.image import Build, Image
 from greenrun.domain.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan
@@ -141,7 +141,7 @@ class Shop:
         plan = self.plan(kind)
         with (
             closing(GoogleClients(Endpoints.all_at(self.address))) as clients,
-            closing(HttpxWeb(str, within=timedelta(seconds=5))) as web,
+            closing(HttpWeb(str, within=timedelta(seconds=5))) as web,
         ):
             roles = self._roles(clients, web, plan)
             owner = Owner(f"{run}@example.com", "a-host", 1, run)
@@ -181,7 +181,7 @@ class Shop:
         payload = secret_manager.SecretPayload(data=b"of no worth")
         secrets.add_secret_version(parent=f"{parent}/secrets/api-token", payload=payload)
 
-    def _roles(self, clients: GoogleClients, web: HttpxWeb, plan: Plan) -> Roles:
+    def _roles(self, clients: GoogleClients, web: HttpWeb, plan: Plan) -> Roles:
         clock, place = SystemClock(), plan.place
         return fake_roles(
             SERVICE,

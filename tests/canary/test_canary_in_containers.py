@@ -18,7 +18,7 @@ from greenrun.adapters.cloud_monitoring import CloudMetrics
 from greenrun.adapters.cloud_run import CloudRun
 from greenrun.adapters.docker import DockerBuilder
 from greenrun.adapters.google_clients import Endpoints, GoogleClients
-from greenrun.adapters.web import HttpxWeb
+from greenrun.adapters.web import HttpWeb
 from greenrun.domain.claim import Owner
 from greenrun.domain.gate import Gate, Quantity, Threshold
 from greenrun.domain.image import Build
@@ -108,7 +108,7 @@ def roles(plan: Plan) -> Iterator[Roles]:
     with (
         LocalCloud(DockerRuntime(), EnvoyIngress()) as cloud,
         closing(GoogleClients(Endpoints.all_at(cloud.grpc))) as clients,
-        closing(HttpxWeb(str)) as web,
+        closing(HttpWeb(str)) as web,
     ):
         yield fake_roles(
             service,

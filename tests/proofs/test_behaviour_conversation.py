@@ -11,7 +11,7 @@ import pytest
 from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
-from greenrun.adapters.web import HttpxWeb
+from greenrun.adapters.web import HttpWeb
 from greenrun.errors import CallFailed, GateClosed
 from greenrun.ports import Answer, Probe
 from greenrun.probing import Prober
@@ -51,7 +51,7 @@ def server() -> Iterator[Server]:
 class There:
     """The web as it is, with the candidate at an address of this machine."""
 
-    def __init__(self, web: HttpxWeb, address: str) -> None:
+    def __init__(self, web: HttpWeb, address: str) -> None:
         self._web = web
         self._address = address
 
@@ -68,7 +68,7 @@ class There:
 @pytest.fixture
 def deployed(release: Release, world: World, server: Server) -> Iterator[Release]:
     host, port = server.socket.getsockname()
-    with closing(HttpxWeb(str, within=timedelta(seconds=5))) as web:
+    with closing(HttpWeb(str, within=timedelta(seconds=5))) as web:
         world.web = There(web, f"://{host}:{port}")  # type: ignore[assignment]  # the real one
         release.roles = world.roles
         release.prober = Prober(world.roles, IDENTITIES)

@@ -1,11 +1,12 @@
-"""Requests as users send them, by httpx and websockets."""
+"""Requests as users send them, over HTTP and WebSocket."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import timedelta
-from functools import partial
-from http.cookiejar import DefaultCookiePolicy
+from functools import lru_cache
+from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any
 from urllib.request import getproxies
 
@@ -18,16 +19,16 @@ from websockets.exceptions import (
 )
 from websockets.sync.client import ClientConnection, connect
 
+from greenrun.adapters.connections import Connections, HttpRequest, HttpResponse
 from greenrun.adapters.headers import carried
-from greenrun.adapters.transport import ReusingTransport
+from greenrun.adapters.proxy import ProxiedConnections
 from greenrun.errors import CallFailed
 from greenrun.ports import Answer, Probe
 
 _NAME = "greenrun"
 _HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "user-agent": _NAME}
 _QUIET = timedelta(milliseconds=200)
-# Servers close idle connections after some seconds; a reused one must never be closed under us.
-_LIMITS = httpx.Limits(keepalive_expiry=2.0)
+_NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, HTTPException, OSError, ValueError)
 
 
 class _Straight(ClientConnection):
@@ -41,7 +42,7 @@ class _Straight(ClientConnection):
             raise InvalidHandshake(str(refusal)) from refusal
 
 
-class HttpxWeb:
+class HttpWeb:
     """Talks HTTP and WebSocket; connections are reused until it is closed.
 
     Args:
@@ -54,11 +55,11 @@ class HttpxWeb:
     ) -> None:
         self._redact = redact
         self._seconds = within.total_seconds()
-        self._send, self._close = _way_out()
+        self._connections = ProxiedConnections() if getproxies() else Connections()
 
     def close(self) -> None:
         """Close all connections."""
-        self._close()
+        self._connections.close()
 
     def ask(self, probe: Probe) -> Answer:
         """Send one probe; redirects are answers like any other, and no cookie is kept.
@@ -72,14 +73,14 @@ class HttpxWeb:
         try:
             request = _request(probe, seconds)
             begun = time.perf_counter()
-            with closing(self._send(request)) as response:
-                body = _read(response, begun + seconds)
+            answer = self._connections.send(request)
             latency = timedelta(seconds=time.perf_counter() - begun)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            body = _body_text(answer)
+        except _NO_ANSWER as error:
             raise self._no_answer(f"{probe.method} {probe.url}", error, seconds) from error
         return Answer(
-            status=response.status_code,
-            headers={name: self._redact(value) for name, value in response.headers.items()},
+            status=answer.status,
+            headers={name: self._redact(value) for name, value in answer.headers.items()},
             body=self._redact(body),
             latency=latency,
         )
@@ -114,39 +115,30 @@ class HttpxWeb:
         )
 
 
-def _way_out() -> tuple[Callable[[httpx.Request], httpx.Response], Callable[[], None]]:
-    """What sends a request and what ends it all; the way through a proxy is httpx's to know.
-
-    No cookie is kept: what one identity was given must never speak for another.
-    """
-    if not getproxies():
-        transport = ReusingTransport()
-        return transport.handle_request, transport.close
-    client = httpx.Client(limits=_LIMITS)
-    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return partial(client.send, stream=True), client.close
-
-
-def _request(probe: Probe, seconds: float) -> httpx.Request:
+def _request(probe: Probe, seconds: float) -> HttpRequest:
+    """A body is written by httpx."""
     named = {name.lower(): value for name, value in carried(probe.headers).items()}
-    return httpx.Request(
-        probe.method,
-        probe.url,
-        headers={**_HEADERS, **named},
-        json=probe.json,
-        files=probe.files or None,
-        extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), seconds)},
-    )
+    headers, body = {**_HEADERS, **named}, None
+    if probe.json is not None or probe.files:
+        written = httpx.Request(
+            probe.method, probe.url, headers=headers, json=probe.json, files=probe.files or None
+        )
+        headers, body = dict(written.headers.items()), written.read()
+    return HttpRequest(probe.method, probe.url, headers, body, seconds)
 
 
-def _read(response: httpx.Response, ends: float) -> str:
-    """The body as text. Raises ReadTimeout where it has not ended by then."""
-    chunks = []
-    for chunk in response.iter_bytes():
-        chunks.append(chunk)
-        if time.perf_counter() > ends:
-            raise httpx.ReadTimeout("")
-    return b"".join(chunks).decode(response.encoding or "utf-8", errors="replace")
+def _body_text(answer: HttpResponse) -> str:
+    """The body as text; httpx knows how to read one that is compressed."""
+    body = answer.body
+    if "content-encoding" in answer.headers:
+        body = httpx.Response(answer.status, headers=answer.headers, content=body).content
+    return body.decode(_charset(answer.headers.get("content-type", "")), errors="replace")
+
+
+@lru_cache(maxsize=64)
+def _charset(content_type: str) -> str:
+    """What the type names, UTF-8 where it names none that is known."""
+    return httpx.Response(HTTPStatus.OK, headers={"content-type": content_type}).encoding or "utf-8"
 
 
 def _received(connection: ClientConnection, seconds: float) -> list[str]:
