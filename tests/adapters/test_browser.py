@@ -85,7 +85,7 @@ def test_what_scripts_add_later_is_waited_for(chromium: Chromium, site: Site) ->
 
 def test_what_is_not_there_or_hidden_is_missing(chromium: Chromium, site: Site) -> None:
     absent = (role("button", "Buy"), css("#total", "13"), text("not for you"))
-    seen = visit(chromium, site, COSTS, css("#total"), *absent, seconds=0.5)
+    seen = visit(chromium, site, COSTS, css("#total"), *absent, seconds=2)
     assert seen.missing == absent
 
 

@@ -48,6 +48,39 @@ def test_an_answer_is_read_however_it_is_sent(web: HttpWeb, answer: bytes) -> No
 
 
 @pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (b"X-Note: well", "well"),
+        (b"x-note: one\r\nX-NOTE: two", "one, two"),
+        ("x-note: gr\u00fcn".encode(), "gr\u00fcn"),
+        ("x-note: gr\u00fcn".encode("latin-1"), "gr\u00fcn"),
+        (b"x-note:", ""),
+    ],
+    ids=["its name in capitals", "twice", "utf-8", "latin-1", "empty"],
+)
+def test_a_header_is_read_however_it_is_sent(web: HttpWeb, sent: bytes, read: str) -> None:
+    with serving(saying(OK.replace(b"\r\n\r\n", b"\r\n%s\r\n\r\n" % sent))) as server:
+        assert web.ask(Probe(f"http://{server.address}/")).headers["x-note"] == read
+        web.close()
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("text/plain; charset=latin-1", "gr\u00fcn".encode("latin-1")),
+        ("text/plain; charset=UTF-8", "gr\u00fcn".encode()),
+        ("application/json", "gr\u00fcn".encode()),
+        ("text/plain; charset=nonsense", "gr\u00fcn".encode()),
+    ],
+)
+def test_a_body_is_read_as_its_type_says(web: HttpWeb, content_type: str, body: bytes) -> None:
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ncontent-length: {len(body)}"
+    with serving(saying(f"{head}\r\n\r\n".encode() + body)) as server:
+        assert web.ask(Probe(f"http://{server.address}/")).body == "gr\u00fcn"
+        web.close()
+
+
+@pytest.mark.parametrize(
     ("method", "answer", "status"),
     [
         ("HEAD", b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n", 200),
