@@ -4,6 +4,9 @@ bin := .venv/bin
 .PHONY: help rehearse test bench campaign lint machine environment engine base-image report browser registry promtool
 .NOTPARALLEL:
 
+# Hundreds of processes start; without it, each of them would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 help:
 	@echo 'make rehearse  a whole release on this machine, and its report'
 	@echo 'make test      lint, types, layers and all tests'
@@ -17,7 +20,8 @@ rehearse: machine
 	echo 'report: file://$(CURDIR)/reports/report.html'; exit $$status
 
 test: lint machine registry promtool
-	@$(bin)/pytest
+	@$(bin)/pytest -m 'not release' -n 2 --dist loadgroup
+	@$(bin)/pytest -m release
 
 lint: environment
 	@$(bin)/ruff check --quiet

@@ -38,6 +38,9 @@ from tests.fakes import (
 )
 
 BASELINE = "shop-baseline"
+RELEASING = {"campaign", "canary", "load", "private", "production", "rehearsal"}
+"""Folders of tests that perform whole releases."""
+
 HEALTHY, FAILING = Counts(199, 1), Counts(140, 60)
 """What a revision answers each second."""
 
@@ -77,6 +80,16 @@ class World:
         """Who serves by now, by name and share."""
         assert self.platform.state is not None
         return self.platform.state.resolved.serving
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark whole releases; of the others a folder's share what they start, and one process."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group(folder))
+        if folder in RELEASING:
+            item.add_marker(pytest.mark.release)
 
 
 @pytest.fixture

@@ -148,11 +148,6 @@ def test_a_release_has_no_memory_of_earlier_runs(suite: Suite, switch: str) -> N
     ]
 
 
-PARALLEL = """
-def pytest_addoption(parser):
-    parser.addoption("--numprocesses", type=int)
-"""
-
 SHUFFLING = """
 def pytest_addoption(parser):
     parser.addoption("--randomly-dont-reorganize", dest="randomly_reorganize",
@@ -168,7 +163,6 @@ def pytest_addoption(parser):
 
 
 OTHER_ORDERS = {
-    "parallel": (PARALLEL, ["--numprocesses=2"], "one after another: leave out -n"),
     "randomly": (SHUFFLING, [], "in their own order: add -p no:randomly"),
     "random_order": (
         RANDOM,
@@ -176,6 +170,15 @@ OTHER_ORDERS = {
         "in their own order: leave out --random-order",
     ),
 }
+
+
+def test_processes_side_by_side_are_refused_for_features_alone(suite: Suite) -> None:
+    suite.feature("01", "Feature: F\n  Scenario: S\n    Given a release\n")
+    (suite.path / "test_ordinary.py").write_text("def test_one():\n    pass\n")
+
+    refusal = "features run one after another: leave out -n"
+    assert complaints(suite, "features", "-n", "2") == [refusal]
+    assert suite.run("test_ordinary.py", "-n", "1").ret == 0
 
 
 @pytest.mark.parametrize("plugin", OTHER_ORDERS)
