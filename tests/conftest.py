@@ -84,11 +84,9 @@ class World:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark whole releases; of the others a folder's share what they start, and one process."""
+    """Mark whole releases."""
     for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group(folder))
-        if folder in RELEASING:
+        if item.path.parent.name in RELEASING:
             item.add_marker(pytest.mark.release)
 
 

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.adapters import allure_report
-from greenrun.adapters.allure_report import NoReport
+from greenrun.adapters.allure import report as allure_report
+from greenrun.adapters.allure.report import NoReport
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 import pytest
 from google.cloud import run_v2
 
-from greenrun.adapters import cloud_run_amounts as amounts
-from greenrun.adapters.cloud_run_settings import settings_of
+from greenrun.adapters.cloud_run import amounts
+from greenrun.adapters.cloud_run.settings import settings_of
 from greenrun.domain.revision import RevisionSettings
 from greenrun.settings.resources import parse_cpu, parse_memory
 

@@ -9,7 +9,7 @@ import pytest
 from docker import APIClient
 from docker.utils import kwargs_from_env
 
-from greenrun.adapters.docker import DockerBuilder
+from greenrun.adapters.docker.builder import DockerBuilder
 from greenrun.domain.image import Digest
 from greenrun.domain.plan import BuildPlan
 from greenrun.errors import CallFailed, DeadlineExceeded, GateClosed

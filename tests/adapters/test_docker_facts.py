@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from greenrun.adapters.docker_facts import image_of, instruction
+from greenrun.adapters.docker.facts import image_of, instruction
 from greenrun.domain.image import Digest, Image, Layer
 
 ID = "sha256:" + "1" * 64

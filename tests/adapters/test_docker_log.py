@@ -1,6 +1,6 @@
 import pytest
 
-from greenrun.adapters.docker_log import Transcript
+from greenrun.adapters.docker.log import Transcript
 from greenrun.errors import GateClosed
 
 

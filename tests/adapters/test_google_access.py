@@ -14,8 +14,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from greenrun.adapters.google_access import GoogleAccess
-from greenrun.adapters.google_clients import Endpoints, GoogleClients
+from greenrun.adapters.google.access import GoogleAccess
+from greenrun.adapters.google.clients import Endpoints, GoogleClients
 from greenrun.domain.plan import Place
 from greenrun.errors import CallFailed
 
@@ -122,8 +122,8 @@ def metadata_server() -> Iterator[str]:
 
 
 ASKING = """
-from greenrun.adapters.google_access import GoogleAccess
-from greenrun.adapters.google_clients import Endpoints, GoogleClients
+from greenrun.adapters.google.access import GoogleAccess
+from greenrun.adapters.google.clients import Endpoints, GoogleClients
 from greenrun.domain.plan import Place
 print(GoogleAccess(GoogleClients(Endpoints()), Place("shop-project", "europe-west1")).account())
 """

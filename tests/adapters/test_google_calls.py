@@ -2,7 +2,7 @@ import pytest
 from google.api_core import exceptions
 from google.auth.exceptions import RefreshError
 
-from greenrun.adapters.google_calls import refused
+from greenrun.adapters.google.calls import refused
 from greenrun.errors import CallFailed
 
 

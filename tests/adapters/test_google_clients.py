@@ -2,7 +2,7 @@ from contextlib import closing
 
 import pytest
 
-from greenrun.adapters.google_clients import Endpoints, GoogleClients
+from greenrun.adapters.google.clients import Endpoints, GoogleClients
 from greenrun.errors import CallFailed
 
 NAMED = {

@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from greenrun.adapters.google_identity import IdentityTokens
+from greenrun.adapters.google.identity import IdentityTokens
 from greenrun.errors import CallFailed
 from greenrun.local_cloud.identity.metadata_server import MetadataServer
 from greenrun.local_cloud.identity.tokens import OWNER, Issuer

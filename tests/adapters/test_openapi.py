@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from greenrun.adapters.openapi import Schemathesis
+from greenrun.adapters.openapi.examiner import Schemathesis
 from greenrun.errors import CallFailed, GateClosed, ReleaseError
 from greenrun.ports import Deviation, Examination, Examined
 from tests.site import Page, Site, served

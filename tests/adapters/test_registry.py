@@ -14,8 +14,8 @@ from docker import APIClient
 from docker.utils import kwargs_from_env
 
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.registry import DockerRegistry
-from greenrun.adapters.registry_login import Login
+from greenrun.adapters.registry.login import Login
+from greenrun.adapters.registry.registry import DockerRegistry
 from greenrun.domain.image import Digest, Image
 from greenrun.errors import CallFailed, DeadlineExceeded, GateClosed
 from greenrun.ports import Patience

@@ -2,7 +2,7 @@
 
 import pytest
 
-from greenrun.adapters.registry_address import Address
+from greenrun.adapters.registry.address import Address
 from greenrun.errors import CallFailed
 
 GOOGLE = "europe-west1-docker.pkg.dev"

@@ -11,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from greenrun.adapters.registry_address import Address
-from greenrun.adapters.registry_login import Login, MachineLogins
+from greenrun.adapters.registry.address import Address
+from greenrun.adapters.registry.login import Login, MachineLogins
 from greenrun.errors import CallFailed
 
 GOOGLE = Address("europe-west1-docker.pkg.dev", "p/app/web")

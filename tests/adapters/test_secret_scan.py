@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.adapters.secret_scan import DetectSecrets
+from greenrun.adapters.secrets.scan import DetectSecrets
 from greenrun.errors import CallFailed
 from greenrun.ports import Leak
 

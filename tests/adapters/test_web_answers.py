@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from greenrun.adapters.web import HttpWeb
+from greenrun.adapters.web.web import HttpWeb
 from greenrun.errors import CallFailed
 from greenrun.ports import Probe
 from tests.adapters.raw_server import OK, saying, serving

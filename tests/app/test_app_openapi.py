@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import httpx
 
-from greenrun.adapters.openapi import Schemathesis
+from greenrun.adapters.openapi.examiner import Schemathesis
 from greenrun.ports import Examination
 
 Serve = Callable[..., httpx.Client]

@@ -12,14 +12,14 @@ from google.cloud import secretmanager_v1 as secret_manager
 
 from greenrun.account import Account
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.cloud_logging import CloudLogs
-from greenrun.adapters.cloud_monitoring import CloudMetrics
-from greenrun.adapters.cloud_run import CloudRun
-from greenrun.adapters.cloud_run_claims import CloudRunClaims
-from greenrun.adapters.google_access import GoogleAccess
-from greenrun.adapters.google_clients import Endpoints, GoogleClients
-from greenrun.adapters.secret_manager import SecretManager
-from greenrun.adapters.web import HttpWeb
+from greenrun.adapters.cloud_monitoring.metrics import CloudMetrics
+from greenrun.adapters.cloud_run.claims import CloudRunClaims
+from greenrun.adapters.cloud_run.platform import CloudRun
+from greenrun.adapters.google.access import GoogleAccess
+from greenrun.adapters.google.clients import Endpoints, GoogleClients
+from greenrun.adapters.google.logs import CloudLogs
+from greenrun.adapters.google.secret_manager import SecretManager
+from greenrun.adapters.web.web import HttpWeb
 from greenrun.domain.claim import Owner
 from greenrun.domain.image import Build, Image
 from greenrun.domain.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan

@@ -13,12 +13,12 @@ import pytest
 from greenrun import rehearsal
 from greenrun.account import Account
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.cloud_logging import CloudLogs
-from greenrun.adapters.cloud_monitoring import CloudMetrics
-from greenrun.adapters.cloud_run import CloudRun
-from greenrun.adapters.docker import DockerBuilder
-from greenrun.adapters.google_clients import Endpoints, GoogleClients
-from greenrun.adapters.web import HttpWeb
+from greenrun.adapters.cloud_monitoring.metrics import CloudMetrics
+from greenrun.adapters.cloud_run.platform import CloudRun
+from greenrun.adapters.docker.builder import DockerBuilder
+from greenrun.adapters.google.clients import Endpoints, GoogleClients
+from greenrun.adapters.google.logs import CloudLogs
+from greenrun.adapters.web.web import HttpWeb
 from greenrun.domain.claim import Owner
 from greenrun.domain.gate import Gate, Quantity, Threshold
 from greenrun.domain.image import Build

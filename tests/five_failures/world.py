@@ -6,8 +6,8 @@ from datetime import timedelta
 import httpx
 from google.cloud import run_v2
 
-from greenrun.adapters.cloud_run import CloudRun
-from greenrun.adapters.google_clients import GoogleClients
+from greenrun.adapters.cloud_run.platform import CloudRun
+from greenrun.adapters.google.clients import GoogleClients
 from greenrun.domain.plan import Place
 from greenrun.domain.revision import RevisionSettings, StartupProbe
 from greenrun.domain.service import Service

@@ -7,8 +7,8 @@ from itertools import count
 
 import pytest
 
-from greenrun.adapters.cloud_run_claims import CloudRunClaims
-from greenrun.adapters.google_clients import Endpoints, GoogleClients
+from greenrun.adapters.cloud_run.claims import CloudRunClaims
+from greenrun.adapters.google.clients import Endpoints, GoogleClients
 from greenrun.domain.plan import Place
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.ingress.envoy import EnvoyIngress

@@ -9,8 +9,8 @@ from contextlib import closing
 from datetime import timedelta
 
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.cloud_run_claims import CloudRunClaims
-from greenrun.adapters.google_clients import Endpoints, GoogleClients
+from greenrun.adapters.cloud_run.claims import CloudRunClaims
+from greenrun.adapters.google.clients import Endpoints, GoogleClients
 from greenrun.domain.plan import Place
 from greenrun.errors import LockHeld
 from greenrun.lock import Lock

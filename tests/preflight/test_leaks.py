@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.adapters.secret_scan import DetectSecrets
+from greenrun.adapters.secrets.scan import DetectSecrets
 from greenrun.domain.plan import BuildPlan, Plan
 from greenrun.domain.sequential import Trial
 from greenrun.domain.source import Source

@@ -18,7 +18,7 @@ from google.protobuf import field_mask_pb2
 from fixtures.reach import Reach, plant_secrets
 from greenrun import rehearsal
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.cloud_run_reading import traffic_of
+from greenrun.adapters.cloud_run.reading import traffic_of
 from greenrun.domain.claim import Owner
 from greenrun.domain.plan import Plan
 from greenrun.domain.service import Service

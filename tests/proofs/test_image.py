@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.adapters.secret_scan import DetectSecrets
+from greenrun.adapters.secrets.scan import DetectSecrets
 from greenrun.domain.image import Build, Digest, Image, Layer
 from greenrun.errors import GateClosed
 from greenrun.proofs import image

@@ -11,7 +11,7 @@ SECRET = 'p4ss"w\\rd'
 
 STEPS = f"""
 import allure
-from greenrun.adapters.allure_evidence import AllureEvidence
+from greenrun.adapters.allure.evidence import AllureEvidence
 from greenrun.plugin import keep_secret
 
 SECRET = {SECRET!r}

@@ -7,9 +7,9 @@ from pathlib import Path
 import allure_commons
 import pytest
 
-from greenrun.adapters import allure_report
-from greenrun.adapters.allure import GherkinBridge, ScenarioListener
-from greenrun.adapters.allure_results import ResultsFolder
+from greenrun.adapters.allure import report as allure_report
+from greenrun.adapters.allure.bridge import GherkinBridge, ScenarioListener
+from greenrun.adapters.allure.results import ResultsFolder
 from greenrun.suite.run import Run
 
 RESULTS, PAGE = Path("reports/allure-results"), Path("reports/report.html")

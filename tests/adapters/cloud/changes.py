@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from greenrun.adapters.cloud_run import CloudRun
+from greenrun.adapters.cloud_run.platform import CloudRun
 from greenrun.domain.revision import Readiness, RevisionSettings
 from greenrun.domain.traffic import LATEST, Target, TrafficSplit
 from greenrun.ports import Job, Patience

@@ -6,8 +6,8 @@ import pytest
 from google.cloud.monitoring_v3.types import AlertPolicy
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from greenrun.adapters.cloud_alerts import CloudAlerts
-from greenrun.adapters.google_clients import GoogleClients
+from greenrun.adapters.cloud_monitoring.alerts import CloudAlerts
+from greenrun.adapters.google.clients import GoogleClients
 from greenrun.domain.gate import Quantity, Threshold
 from greenrun.domain.plan import Place
 from greenrun.domain.watching import ALERTABLE, Alert

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 import httpx
 import pytest
 
-from greenrun.adapters.cloud_logging import CloudLogs
-from greenrun.adapters.cloud_run import CloudRun
-from greenrun.adapters.google_clients import GoogleClients
+from greenrun.adapters.cloud_run.platform import CloudRun
+from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.google.logs import CloudLogs
 from greenrun.domain.plan import Place
 from greenrun.domain.revision import RevisionSettings
 from greenrun.domain.service import Service

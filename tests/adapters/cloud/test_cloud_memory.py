@@ -11,9 +11,9 @@ from google.cloud import run_v2
 from google.cloud.monitoring_v3.types import Point, TimeInterval, TimeSeries, TypedValue
 
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.cloud_memory import highest
-from greenrun.adapters.cloud_monitoring import CloudMetrics
-from greenrun.adapters.google_clients import Endpoints, GoogleClients
+from greenrun.adapters.cloud_monitoring.memory import highest
+from greenrun.adapters.cloud_monitoring.metrics import CloudMetrics
+from greenrun.adapters.google.clients import Endpoints, GoogleClients
 from greenrun.domain.gate import Quantity
 from greenrun.domain.plan import Place
 from greenrun.errors import CallFailed

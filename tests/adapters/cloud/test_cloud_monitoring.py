@@ -4,9 +4,9 @@ import httpx
 import pytest
 
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.cloud_monitoring import CloudMetrics
-from greenrun.adapters.cloud_run import CloudRun
-from greenrun.adapters.google_clients import GoogleClients
+from greenrun.adapters.cloud_monitoring.metrics import CloudMetrics
+from greenrun.adapters.cloud_run.platform import CloudRun
+from greenrun.adapters.google.clients import GoogleClients
 from greenrun.domain.plan import Place
 from greenrun.domain.sequential import Counts, Sample
 from greenrun.domain.traffic import Target, TrafficSplit

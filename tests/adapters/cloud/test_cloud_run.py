@@ -12,8 +12,8 @@ from google.protobuf import field_mask_pb2
 from google.type import expr_pb2
 
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.cloud_run import CloudRun
-from greenrun.adapters.google_clients import Endpoints, GoogleClients
+from greenrun.adapters.cloud_run.platform import CloudRun
+from greenrun.adapters.google.clients import Endpoints, GoogleClients
 from greenrun.domain.plan import Place
 from greenrun.domain.revision import (
     Readiness,

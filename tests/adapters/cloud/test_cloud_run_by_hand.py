@@ -4,8 +4,8 @@ import httpx
 import pytest
 from google.cloud import run_v2
 
-from greenrun.adapters.cloud_run import CloudRun
-from greenrun.adapters.google_clients import GoogleClients
+from greenrun.adapters.cloud_run.platform import CloudRun
+from greenrun.adapters.google.clients import GoogleClients
 from greenrun.domain.plan import Place
 from greenrun.errors import CallFailed
 from greenrun.ports import Patience

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from google.cloud import run_v2
 
-from greenrun.adapters.cloud_run_claims import CloudRunClaims
-from greenrun.adapters.google_clients import GoogleClients
+from greenrun.adapters.cloud_run.claims import CloudRunClaims
+from greenrun.adapters.google.clients import GoogleClients
 from greenrun.domain.plan import Place
 from greenrun.errors import CallFailed
 from greenrun.local_cloud.cloud import LocalCloud

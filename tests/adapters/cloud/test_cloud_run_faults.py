@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from greenrun.adapters.cloud_run import CloudRun
-from greenrun.adapters.google_clients import GoogleClients
+from greenrun.adapters.cloud_run.platform import CloudRun
+from greenrun.adapters.google.clients import GoogleClients
 from greenrun.domain.plan import Place
 from greenrun.domain.traffic import TrafficSplit
 from greenrun.errors import CallFailed, DeadlineExceeded, GateClosed, ReleaseError

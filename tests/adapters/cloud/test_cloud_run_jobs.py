@@ -4,9 +4,9 @@ from threading import Thread
 import pytest
 from google.cloud import run_v2
 
-from greenrun.adapters.cloud_run import CloudRun
-from greenrun.adapters.cloud_run_tasks import task_template_of
-from greenrun.adapters.google_clients import GoogleClients
+from greenrun.adapters.cloud_run.platform import CloudRun
+from greenrun.adapters.cloud_run.tasks import task_template_of
+from greenrun.adapters.google.clients import GoogleClients
 from greenrun.domain.plan import Place
 from greenrun.domain.revision import RevisionSettings, SecretReference, Volume
 from greenrun.errors import CallFailed, DeadlineExceeded

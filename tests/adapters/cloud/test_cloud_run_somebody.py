@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from google.cloud import run_v2
 
-from greenrun.adapters.cloud_run import CloudRun
-from greenrun.adapters.google_clients import Endpoints, GoogleClients
+from greenrun.adapters.cloud_run.platform import CloudRun
+from greenrun.adapters.google.clients import Endpoints, GoogleClients
 from greenrun.domain.plan import Place
 from greenrun.domain.service import Service
 from greenrun.domain.traffic import Target, TrafficSplit

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from greenrun.adapters.google_access import GoogleAccess
-from greenrun.adapters.google_clients import GoogleClients
+from greenrun.adapters.google.access import GoogleAccess
+from greenrun.adapters.google.clients import GoogleClients
 from greenrun.domain.plan import Place
 from greenrun.errors import CallFailed
 from greenrun.local_cloud.cloud import LocalCloud

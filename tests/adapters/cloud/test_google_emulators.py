@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.cloud_run import CloudRun
-from greenrun.adapters.google_calls import ANSWER_SECONDS
-from greenrun.adapters.google_clients import Endpoints, GoogleClients
+from greenrun.adapters.cloud_run.platform import CloudRun
+from greenrun.adapters.google.calls import ANSWER_SECONDS
+from greenrun.adapters.google.clients import Endpoints, GoogleClients
 from greenrun.domain.plan import Place
 from greenrun.domain.traffic import TrafficSplit
 from greenrun.errors import CallFailed

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.adapters.cloud_run import CloudRun
+from greenrun.adapters.cloud_run.platform import CloudRun
 from greenrun.adapters.commands import SystemCommands
 from greenrun.adapters.git import Git
-from greenrun.adapters.google_access import GoogleAccess
-from greenrun.adapters.google_clients import GoogleClients
-from greenrun.adapters.secret_manager import SecretManager
-from greenrun.adapters.secret_scan import DetectSecrets
+from greenrun.adapters.google.access import GoogleAccess
+from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.google.secret_manager import SecretManager
+from greenrun.adapters.secrets.scan import DetectSecrets
 from greenrun.domain.plan import Place, Plan, PreflightPlan
 from greenrun.domain.revision import SecretReference
 from greenrun.domain.sequential import Trial

@@ -1,8 +1,8 @@
 import pytest
 from google.cloud import secretmanager_v1
 
-from greenrun.adapters.google_clients import GoogleClients
-from greenrun.adapters.secret_manager import SecretManager
+from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.google.secret_manager import SecretManager
 from greenrun.domain.plan import Place
 from greenrun.errors import CallFailed
 

@@ -1,0 +1,1 @@
+"""Allure: a run of features as its results, evidence and report."""

@@ -1,0 +1,1 @@
+"""Cloud Monitoring: what it tells of a service, and the alert policies that it holds."""

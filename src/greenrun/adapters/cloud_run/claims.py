@@ -1,0 +1,181 @@
+"""Claims on a service, kept as jobs of Cloud Run that are never run."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from google.api_core.exceptions import AlreadyExists, NotFound
+from google.cloud import run_v2
+
+from greenrun.adapters.google.calls import ANSWER_SECONDS, PATIENT, TRANSIENT, refused
+from greenrun.adapters.google.clients import GoogleClients
+from greenrun.domain.claim import Claim, Owner
+from greenrun.domain.plan import Place
+from greenrun.errors import CallFailed
+
+_LARGEST_PAGE = 1000
+_OURS = "greenrun.dev/"
+
+
+class CloudRunClaims:
+    """Claim N on the service `web` is the job `web-lock-N`; its facts are annotations of it.
+
+    Creating a job of a fixed name is atomic, whatever etags do. No update carries an etag: a claim
+    has one writer.
+
+    Args:
+        clients: to Google or to a local cloud; whoever made them closes them.
+        place: project and region.
+        service: the service's short name, below 50 characters; a job's may have 63.
+        image: says which image the jobs name; asked once, before the first is written. Cloud Run
+            wants one that exists, and starts none of it.
+        service_account: whom the jobs name to run as: one that the caller may act as. Empty is the
+            project's default account.
+    """
+
+    def __init__(
+        self,
+        clients: GoogleClients,
+        place: Place,
+        service: str,
+        image: Callable[[], str],
+        service_account: str = "",
+    ) -> None:
+        self._clients = clients
+        self._place = place
+        self._service = service
+        self._image = image
+        self._service_account = service_account
+        self._template: run_v2.TaskTemplate | None = None
+        self._id = re.compile(rf"{re.escape(service)}-lock-([1-9]\d*)")
+
+    def __repr__(self) -> str:
+        return f"CloudRunClaims({self._service} in {self._place.parent})"
+
+    def all(self) -> Sequence[Claim]:
+        """Every claim, the highest number first. Raises CallFailed, too, for one not to be read."""
+        request = run_v2.ListJobsRequest(parent=self._place.parent, page_size=_LARGEST_PAGE)
+        with refused(f"list the claims on {self._service}"):
+            client = self._clients.jobs
+            jobs = list(client.list_jobs(request, retry=PATIENT, timeout=ANSWER_SECONDS))
+        return sorted(self._claims_among(jobs), key=lambda claim: claim.number, reverse=True)
+
+    def create(self, claim: Claim) -> bool:
+        """Claim a number; False where it is taken."""
+        request = run_v2.CreateJobRequest(
+            parent=self._place.parent,
+            job=self._job_of(claim),
+            job_id=self._job_id(claim.number),
+        )
+        request.job.name = ""
+        with refused(f"create job {request.job_id}"):
+            return PATIENT(self._create)(request)
+
+    def update(self, claim: Claim) -> None:
+        """Write one's own claim anew, which is a beat of it. It is not made anew where it is gone.
+
+        UpdateJob replaces the whole job: there is no mask.
+        """
+        request = run_v2.UpdateJobRequest(job=self._job_of(claim))
+        with refused(f"update job {self._job_id(claim.number)}"):
+            self._clients.jobs.update_job(request, retry=PATIENT, timeout=ANSWER_SECONDS)
+
+    def remove(self, number: int) -> None:
+        """Take a lower claim away. Nothing happens where there is none."""
+        with refused(f"delete job {self._job_id(number)}"):
+            try:
+                name = self._name(number)
+                self._clients.jobs.delete_job(name=name, retry=PATIENT, timeout=ANSWER_SECONDS)
+            except NotFound:
+                return
+
+    def _create(self, request: run_v2.CreateJobRequest) -> bool:
+        """The job is there with the call; its operation would tell nothing more."""
+        try:
+            self._clients.jobs.create_job(request, timeout=ANSWER_SECONDS)
+        except AlreadyExists:
+            return self._is_made(request)
+        except TRANSIENT:
+            if self._is_made(request):
+                return True
+            raise
+        return True
+
+    def _is_made(self, request: run_v2.CreateJobRequest) -> bool:
+        """True where this very request made the job: an answer to it was lost."""
+        name = f"{request.parent}/jobs/{request.job_id}"
+        try:
+            job = self._clients.jobs.get_job(name=name, retry=PATIENT, timeout=ANSWER_SECONDS)
+        except NotFound:
+            return False
+        return job.template.annotations == request.job.template.annotations
+
+    def _claims_among(self, jobs: Sequence[run_v2.Job]) -> Iterator[Claim]:
+        for job in jobs:
+            if named := self._id.fullmatch(job.name.rpartition("/")[2]):
+                yield _claim_of(job, int(named[1]))
+
+    def _job_of(self, claim: Claim) -> run_v2.Job:
+        """Its beat is unlike any other, and stands in the template: that makes a generation."""
+        return run_v2.Job(
+            name=self._name(claim.number),
+            annotations=_facts(claim),
+            template=run_v2.ExecutionTemplate(
+                annotations={f"{_OURS}beat": uuid4().hex}, template=self._idle()
+            ),
+        )
+
+    def _idle(self) -> run_v2.TaskTemplate:
+        """Does nothing, should somebody run it."""
+        if self._template is None:
+            container = run_v2.Container(image=self._image(), command=["true"])
+            self._template = run_v2.TaskTemplate(
+                containers=[container], max_retries=0, service_account=self._service_account
+            )
+        return self._template
+
+    def _name(self, number: int) -> str:
+        return f"{self._place.parent}/jobs/{self._job_id(number)}"
+
+    def _job_id(self, number: int) -> str:
+        return f"{self._service}-lock-{number}"
+
+
+def _facts(claim: Claim) -> dict[str, str]:
+    facts = {
+        "account": claim.owner.account,
+        "host": claim.owner.host,
+        "process": str(claim.owner.process),
+        "run": claim.owner.run,
+        "lifetime": claim.owner.lifetime,
+        "since": claim.since.isoformat(),
+        "seconds-to-live": str(claim.time_to_live.total_seconds()),
+        "held": "yes" if claim.held else "no",
+        "standing": claim.standing,
+    }
+    return {f"{_OURS}{name}": fact for name, fact in facts.items()}
+
+
+def _claim_of(job: run_v2.Job, number: int) -> Claim:
+    facts = {name.removeprefix(_OURS): fact for name, fact in job.annotations.items()}
+    try:
+        return Claim(
+            number,
+            _owner(facts),
+            datetime.fromisoformat(facts["since"]),
+            run_v2.Job.pb(job).update_time.ToDatetime(tzinfo=UTC),
+            timedelta(seconds=float(facts["seconds-to-live"])),
+            held=facts["held"] == "yes",
+            standing=facts["standing"],
+        )
+    except (KeyError, ValueError, OverflowError) as error:
+        raise CallFailed(
+            f"could not read job {job.name} as a claim: got {error!r}, needs what greenrun writes",
+            hint="see what that job is; if nobody needs it, delete it",
+        ) from error
+
+
+def _owner(facts: Mapping[str, str]) -> Owner:
+    process, lifetime = int(facts["process"]), facts.get("lifetime", "")
+    return Owner(facts["account"], facts["host"], process, facts["run"], lifetime)

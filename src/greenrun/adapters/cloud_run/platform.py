@@ -1,0 +1,173 @@
+"""Cloud Run: one service in one place, through the official clients."""
+
+from collections.abc import Sequence
+
+from google.api_core.exceptions import NotFound
+from google.cloud import run_v2
+
+from greenrun.adapters.cloud_run.changes import ServiceChange
+from greenrun.adapters.cloud_run.iam import Invokers
+from greenrun.adapters.cloud_run.jobs import Jobs
+from greenrun.adapters.cloud_run.live import LiveService
+from greenrun.adapters.cloud_run.reading import revision_of, service_of
+from greenrun.adapters.cloud_run.removals import Removal
+from greenrun.adapters.cloud_run.sending import Sending
+from greenrun.adapters.cloud_run.wishes import Creation, Deployment, Scaling, Split, Wish
+from greenrun.adapters.google.calls import ANSWER_SECONDS, PATIENT, refused
+from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.waiting import Wait
+from greenrun.domain.plan import Place
+from greenrun.domain.revision import Revision
+from greenrun.domain.service import Service
+from greenrun.domain.traffic import LATEST, TrafficSplit
+from greenrun.ports import Clock, Execution, Job, NewRevision, Patience
+
+
+class CloudRun:
+    """The platform. Every answer is a reading made for it, and none is older than one before.
+
+    Args:
+        clients: to Google or to a local cloud; whoever made them closes them.
+        place: project and region.
+        service: the service's short name.
+        clock: what deadlines are measured by.
+    """
+
+    def __init__(self, clients: GoogleClients, place: Place, service: str, clock: Clock) -> None:
+        self._clients = clients
+        self._place = place
+        self._service = service
+        self._name = f"{place.parent}/services/{service}"
+        self._clock = clock
+        self._live = LiveService(clients, self._name)
+        self._jobs = Jobs(clients, place, clock)
+
+    def __repr__(self) -> str:
+        return f"CloudRun({self._name})"
+
+    def service(self) -> Service | None:
+        """One reading; None where the service does not exist."""
+        with refused(f"read {self._name} (GetService)", self._hint):
+            try:
+                return service_of(PATIENT(self._live.read)())
+            except NotFound:
+                return None
+
+    def revision(self, name: str) -> Revision | None:
+        """One reading of a revision, by its short name."""
+        with refused(f"read revision {name} of {self._name} (GetRevision)", self._hint):
+            look = PATIENT(self._look_at)
+            return look(name)
+
+    def revisions(self) -> Sequence[Revision]:
+        """Every revision of the service, newest first."""
+        request = run_v2.ListRevisionsRequest(parent=self._name)
+        client = self._clients.revisions
+        with refused(f"list the revisions of {self._name} (ListRevisions)", self._hint):
+            try:
+                found = client.list_revisions(request, retry=PATIENT, timeout=ANSWER_SECONDS)
+                newest_first = sorted(found, key=_created, reverse=True)
+            except NotFound:
+                return ()
+        return tuple(map(revision_of, newest_first))
+
+    def create(self, wanted: NewRevision, patience: Patience) -> None:
+        """Create the service; its first revision gets all traffic as the latest that is ready."""
+        everything = TrafficSplit.all_to(LATEST)
+        wish = Creation(wanted, everything, self._look_at, self._place.parent, self._service)
+        self._make(wish, None, self._readiness(wanted, "CreateService"), patience)
+
+    def deploy(
+        self, wanted: NewRevision, split: TrafficSplit, before: Service, patience: Patience
+    ) -> Service:
+        """Make a revision, with the split that shall hold once it is ready: in one update.
+
+        Settings that RevisionSettings does not speak of are taken over from the service's template.
+        Raises GateClosed with the platform's reason when the revision cannot start; the service
+        then still wants the new split, and serves the old one.
+        """
+        wish = Deployment(wanted, split, self._look_at)
+        return self._make(wish, before, self._readiness(wanted, "UpdateService"), patience)
+
+    def split_traffic(self, split: TrafficSplit, before: Service, patience: Patience) -> Service:
+        """Replace the split, and nothing else; returns when it is the actual one."""
+        awaited = f"{self._name} to have the split {split} (UpdateService)"
+        return self._make(Split(split), before, awaited, patience)
+
+    def scale_to_zero(self, before: Service, patience: Patience) -> Service:
+        """Stop every instance, by hand-set scaling; the split, and least and most, stay."""
+        awaited = f"{self._name} to be scaled to zero (UpdateService)"
+        return self._make(Scaling(to_zero=True), before, awaited, patience)
+
+    def scale_by_load(self, before: Service, patience: Patience) -> Service:
+        """Let the platform choose the number of instances again."""
+        awaited = f"{self._name} to be scaled by load (UpdateService)"
+        return self._make(Scaling(to_zero=False), before, awaited, patience)
+
+    def remove_revision(self, name: str, patience: Patience) -> None:
+        """Delete a revision that has no traffic and no tag. Nothing happens where there is none."""
+        full, client = f"{self._name}/revisions/{name}", self._clients.revisions
+        hint = "take its traffic and its revision tags away first; the newest one stays"
+        Removal(
+            f"delete {full} (DeleteRevision)",
+            lambda timeout: (
+                client.delete_revision(name=full, retry=None, timeout=timeout).operation
+            ),
+            lambda timeout: client.get_revision(name=full, retry=None, timeout=timeout),
+        ).make(self._sending(f"{full} to be gone (DeleteRevision)", patience, hint))
+
+    def invokable_by_all(self) -> bool:
+        """True when users need no identity to reach the service."""
+        return Invokers(self._clients.services, self._name).include_everybody()
+
+    def let_all_invoke(self) -> None:
+        """Grant everybody the invoker role, keeping all other bindings."""
+        Invokers(self._clients.services, self._name).add_everybody()
+
+    def run(self, job: Job, patience: Patience) -> Execution:
+        """Create or replace the job, run it once, without retries; returns when it has ended."""
+        return self._jobs.run(job, patience)
+
+    def remove_job(self, name: str, patience: Patience) -> None:
+        """Delete a job with its executions. Nothing happens where there is none."""
+        self._jobs.remove(name, patience)
+
+    def remove_service(self, patience: Patience) -> None:
+        """Delete the service with all its revisions. Nothing happens where there is none."""
+        name, client = self._name, self._clients.services
+        Removal(
+            f"delete {name} (DeleteService)",
+            lambda timeout: client.delete_service(name=name, retry=None, timeout=timeout).operation,
+            lambda timeout: client.get_service(name=name, retry=None, timeout=timeout),
+        ).make(self._sending(f"{name} to be gone (DeleteService)", patience))
+        self._live.forget()
+
+    def _make(
+        self, wish: Wish, before: Service | None, awaited: str, patience: Patience
+    ) -> Service:
+        sending = self._sending(awaited, patience)
+        return ServiceChange(self._live, wish, before, sending).make(self._clients.services)
+
+    def _sending(self, awaited: str, patience: Patience, hint: str = "") -> Sending:
+        wait = Wait(awaited, patience, self._clock)
+        return Sending(self._clients.services, wait, self._clock, hint or self._hint)
+
+    def _readiness(self, wanted: NewRevision, call: str) -> str:
+        return f"revision {wanted.name} of {self._name} to be ready ({call})"
+
+    def _look_at(self, name: str) -> Revision | None:
+        """A reading of a revision, once: whoever asks tries again."""
+        full, client = f"{self._name}/revisions/{name}", self._clients.revisions
+        try:
+            return revision_of(client.get_revision(name=full, retry=None, timeout=ANSWER_SECONDS))
+        except NotFound:
+            return None
+
+    @property
+    def _hint(self) -> str:
+        place = f"--region {self._place.region} --project {self._place.project}"
+        return f"`gcloud run services describe {self._service} {place}` tells how it stands"
+
+
+def _created(revision: run_v2.Revision) -> int:
+    return int(run_v2.Revision.pb(revision).create_time.ToNanoseconds())

@@ -1,0 +1,138 @@
+"""Services, revisions and executions as Cloud Run describes them, as values of ours."""
+
+from collections.abc import Iterable
+from datetime import UTC
+
+from google.cloud import run_v2
+
+from greenrun.adapters.cloud_run.settings import image_of, settings_of
+from greenrun.domain.revision import Readiness, Revision
+from greenrun.domain.service import Service
+from greenrun.domain.traffic import LATEST, Target, TrafficSplit
+from greenrun.ports import Execution
+
+_Allocation = run_v2.TrafficTargetAllocationType
+_LATEST = _Allocation.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
+_REVISION = _Allocation.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
+_State = run_v2.Condition.State
+
+
+def short(name: str) -> str:
+    """The last part of a resource name: `latest_ready_revision` is full, traffic's are short."""
+    return name.rpartition("/")[2]
+
+
+def traffic_of(split: TrafficSplit) -> list[run_v2.TrafficTarget]:
+    """A split as it is asked for."""
+    return [
+        run_v2.TrafficTarget(
+            type_=_LATEST if target.revision == LATEST else _REVISION,
+            revision=target.revision,
+            percent=target.percent,
+            tag=target.tag,
+        )
+        for target in split
+    ]
+
+
+def split_of(
+    targets: Iterable[run_v2.TrafficTarget] | Iterable[run_v2.TrafficTargetStatus],
+) -> TrafficSplit:
+    """What was asked for (`traffic`), or what took effect (`traffic_statuses`)."""
+    return TrafficSplit(
+        tuple(
+            Target(
+                LATEST if target.type_ == _LATEST else target.revision, target.percent, target.tag
+            )
+            for target in targets
+        )
+    )
+
+
+def service_of(described: run_v2.Service) -> Service:
+    """One reading of a service. No wish at all means everything to the latest revision."""
+    return Service(
+        name=short(described.name),
+        url=described.uri,
+        generation=described.generation,
+        readiness=_service_readiness(described),
+        wanted=split_of(described.traffic) if described.traffic else TrafficSplit.all_to(LATEST),
+        actual=split_of(described.traffic_statuses),
+        latest_ready=short(described.latest_ready_revision),
+        latest_created=short(described.latest_created_revision),
+        reason=reason_of(described.terminal_condition),
+        tag_urls={item.tag: item.uri for item in described.traffic_statuses if item.tag},
+        etag=described.etag,
+        changed_by=described.last_modifier,
+        changed_at=_moment(described),
+    )
+
+
+def revision_of(described: run_v2.Revision) -> Revision:
+    """One reading of a revision. Ready counts alone: a revision without traffic is not Active."""
+    ready = condition_named("Ready", described.conditions)
+    return Revision(
+        name=short(described.name),
+        image=image_of(described),
+        readiness=_readiness(ready),
+        settings=settings_of(described),
+        reason=reason_of(ready),
+        message=ready.message,
+    )
+
+
+def execution_of(described: run_v2.Execution) -> Execution:
+    """An execution that has ended, judged by its counts: a cancelled one answers a response too."""
+    completed = condition_named("Completed", described.conditions)
+    succeeded = 0 < described.task_count == described.succeeded_count
+    told = ": ".join(filter(None, (reason_of(completed), completed.message)))
+    return Execution(short(described.name), succeeded, reason="" if succeeded else told)
+
+
+def describe(conditions: Iterable[run_v2.Condition]) -> str:
+    """Conditions in one line, those that hold left out."""
+    told = (
+        " ".join(filter(None, (item.type_, _readiness(item).value, reason_of(item), item.message)))
+        for item in conditions
+        if item.type_ and item.state != _State.CONDITION_SUCCEEDED
+    )
+    return ", ".join(told) or "all conditions hold"
+
+
+def is_over(condition: run_v2.Condition) -> bool:
+    """Whether it is decided, well or not."""
+    return _readiness(condition) is not Readiness.PENDING
+
+
+def condition_named(kind: str, conditions: Iterable[run_v2.Condition]) -> run_v2.Condition:
+    """The condition of that type; an empty one, which is pending, where there is none yet."""
+    return next((item for item in conditions if item.type_ == kind), run_v2.Condition())
+
+
+def reason_of(condition: run_v2.Condition) -> str:
+    """The reason as the platform names it, HEALTH_CHECK_CONTAINER_ERROR say; empty without one."""
+    for field in ("reason", "revision_reason", "execution_reason"):
+        if field in condition:
+            return str(getattr(condition, field).name)
+    return ""
+
+
+def _moment(described: run_v2.Service) -> str:
+    if "update_time" not in described:
+        return ""
+    return str(run_v2.Service.pb(described).update_time.ToDatetime(UTC).isoformat())
+
+
+def _readiness(condition: run_v2.Condition) -> Readiness:
+    if condition.state == _State.CONDITION_SUCCEEDED:
+        return Readiness.READY
+    return Readiness.FAILED if condition.state == _State.CONDITION_FAILED else Readiness.PENDING
+
+
+def _service_readiness(described: run_v2.Service) -> Readiness:
+    """After a failure the observed generation stays that of what serves: less than the present."""
+    if described.reconciling:
+        return Readiness.PENDING
+    found = _readiness(described.terminal_condition)
+    observed = described.observed_generation >= described.generation
+    return found if observed or found is Readiness.FAILED else Readiness.PENDING

@@ -1,0 +1,1 @@
+"""The Docker engine: images as they are built, looked at and pushed."""

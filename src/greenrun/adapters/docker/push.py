@@ -1,0 +1,151 @@
+"""Sending an image by the Docker engine, until the registry has it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from datetime import datetime, timedelta
+from typing import Any
+
+from docker import APIClient
+from docker.errors import ImageNotFound
+
+from greenrun.adapters.docker.engine import FAILURES, Cutoff, connect, refused
+from greenrun.adapters.docker.layers import Layers
+from greenrun.adapters.registry.address import Address
+from greenrun.adapters.registry.login import Logins
+from greenrun.adapters.registry.pauses import growing
+from greenrun.adapters.registry.refusals import refusal, shortened
+from greenrun.domain.image import Digest, Image
+from greenrun.errors import CallFailed, DeadlineExceeded
+from greenrun.ports import Clock, Patience
+
+_TRIES_IN_VAIN = 6
+_TOLD_EVERY = timedelta(seconds=1)
+
+
+class BrokenOff(Exception):
+    """One try ended with what may pass by itself; its text is what was said."""
+
+
+class DockerPush:
+    """One push: tried again until its time is up, or six tries in a row have sent nothing more.
+
+    Engines keep to themselves what a registry says along with a 5xx. `ask_why` asks it directly,
+    and raises CallFailed where that will not pass by itself.
+    """
+
+    def __init__(
+        self,
+        image: Image,
+        patience: Patience,
+        logins: Logins,
+        ask_why: Callable[[Address], None],
+        clock: Clock,
+    ) -> None:
+        self._image = image
+        self._reference = f"{image.repository}:{image.tag}"
+        self._address = Address.of(image.repository)
+        self._patience = patience
+        self._logins = logins
+        self._ask_why = ask_why
+        self._clock = clock
+        self._ends = clock.now() + patience.within
+        self._seen = "nothing"
+        self._told: datetime | None = None
+
+    def run(self) -> Digest:
+        """The digest of the manifest, as the engine tells it."""
+        most_done, pauses = 0, growing(_TRIES_IN_VAIN)
+        with closing(connect()) as client:
+            self._name_the_bytes(client)
+            while True:
+                layers = Layers()
+                try:
+                    return self._try(client, layers)
+                except BrokenOff as broken:
+                    self._ask_why(self._address)
+                    if layers.done > most_done:
+                        most_done, pauses = layers.done, growing(_TRIES_IN_VAIN)
+                    self._rest(next(pauses, None), str(broken))
+
+    def _name_the_bytes(self, client: APIClient) -> None:
+        """Engines push names: this one shall mean the bytes that were rehearsed."""
+        image = self._image
+        with refused(f"tag {image.digest} as {self._reference}"):
+            try:
+                client.tag(str(image.digest), image.repository, image.tag)
+            except ImageNotFound as error:
+                raise CallFailed(
+                    f"could not push {self._reference}: got no image {image.digest} here",
+                    hint="run the rehearsal on this machine, which builds it",
+                ) from error
+
+    def _try(self, client: APIClient, layers: Layers) -> Digest:
+        """Raises BrokenOff, or a CallFailed that no other try would change."""
+        digest = None
+        with Cutoff(client, self._left()) as cutoff:
+            try:
+                for event in self._events(client):
+                    if "error" in event:
+                        raise self._failure(event["error"])
+                    digest = event.get("aux", {}).get("Digest", digest)
+                    self._follow(layers, event)
+            except FAILURES as error:
+                if cutoff.struck:
+                    raise self._too_late() from error
+                raise CallFailed(
+                    f"could not push {self._reference}: lost the engine at {self._seen}: "
+                    f"got {shortened(str(error))}",
+                    hint="`docker info` shows whether the engine answers",
+                ) from error
+        if digest is None:
+            raise self._too_late() if cutoff.struck else BrokenOff("an end without a digest")
+        return Digest(digest)
+
+    def _events(self, client: APIClient) -> Iterator[Mapping[str, Any]]:
+        login = self._logins(self._address)
+        yield from client.push(
+            self._image.repository,
+            self._image.tag,
+            stream=True,
+            decode=True,
+            auth_config=dict(login.for_engine()) if login else {},
+        )
+
+    def _follow(self, layers: Layers, event: Mapping[str, Any]) -> None:
+        held_up = layers.held_up
+        if not layers.read(event):
+            return
+        if layers.held_up and not held_up:
+            self._ask_why(self._address)
+        self._seen, now = str(layers), self._clock.now()
+        if self._told is None or now - self._told >= _TOLD_EVERY:
+            self._told = now
+            self._patience.watch(self._seen)
+
+    def _failure(self, said: str) -> Exception:
+        return refusal("push", self._address, said) or BrokenOff(shortened(said))
+
+    def _rest(self, pause: timedelta | None, said: str) -> None:
+        if pause is None:
+            raise CallFailed(
+                f"could not push {self._reference}: got {said}, {_TRIES_IN_VAIN} times in a row",
+                hint=f"see that {self._address.host} can be reached from here, then run again: "
+                "layers that it has are not sent again",
+            )
+        self._seen = f"{said}; trying again in {pause.total_seconds():g} s"
+        self._patience.watch(self._seen)
+        self._clock.sleep(min(pause, self._left()))
+
+    def _left(self) -> timedelta:
+        left = self._ends - self._clock.now()
+        if left <= timedelta():
+            raise self._too_late()
+        return left
+
+    def _too_late(self) -> DeadlineExceeded:
+        return DeadlineExceeded(
+            f"the push of {self._reference}",
+            after=self._patience.within,
+            last_seen=self._seen,
+            hint="raise `build.push-within`; layers that were sent are not sent again",
+        )

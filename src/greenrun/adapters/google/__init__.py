@@ -1,0 +1,1 @@
+"""What all clients of Google share, and the services that take one module each."""

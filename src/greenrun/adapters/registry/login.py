@@ -1,0 +1,88 @@
+"""Who we are at a registry: Google's credentials, or what `docker login` has kept."""
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from docker.auth import load_config
+from docker.errors import DockerException
+from google.auth.exceptions import GoogleAuthError
+from google.auth.transport.requests import Request
+
+from greenrun.adapters.google.credentials import LOG_IN, application_default
+from greenrun.adapters.registry.address import Address
+from greenrun.errors import CallFailed
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+
+_GOOGLE_USER = "oauth2accesstoken"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A user and a password; or, with neither, a token that stands for them."""
+
+    user: str = ""
+    password: str = field(default="", repr=False)
+    identity_token: str = field(default="", repr=False)
+
+    def for_engine(self) -> Mapping[str, str]:
+        """As engines want it with a push."""
+        if self.identity_token:
+            return {"identitytoken": self.identity_token}
+        return {"username": self.user, "password": self.password}
+
+
+Logins = Callable[[Address], Login | None]
+"""Who we are at an address; None where nobody has to say. Raises CallFailed without credentials."""
+
+
+class MachineLogins:
+    """What this machine has: nothing is asked for on loopback, and Google's tokens stay fresh."""
+
+    def __init__(self) -> None:
+        self._google: Credentials | None = None
+
+    def __call__(self, address: Address) -> Login | None:
+        """Raises CallFailed where the credentials that there should be cannot be had."""
+        if address.is_loopback:
+            return None
+        return self._of_google(address) if address.is_google else _of_engine(address)
+
+    def _of_google(self, address: Address) -> Login:
+        """As https://cloud.google.com/artifact-registry/docs/docker/authentication has it."""
+        if self._google is None:
+            self._google = application_default(f"log in to {address.host}")
+        try:
+            if not self._google.valid:
+                self._google.refresh(Request())  # type: ignore[no-untyped-call]  # bare in the package
+        except GoogleAuthError as error:
+            raise CallFailed(
+                f"could not log in to {address.host}: got {_first_line(error)}, "
+                "needs Google credentials",
+                hint=LOG_IN,
+            ) from error
+        return Login(_GOOGLE_USER, str(self._google.token))
+
+
+def _of_engine(address: Address) -> Login | None:
+    try:
+        with warnings.catch_warnings():  # that there is no such helper
+            warnings.simplefilter("ignore", UserWarning)
+            found = load_config().resolve_authconfig(address.host)
+    except DockerException as error:
+        raise CallFailed(
+            f"could not log in to {address.host}: got {_first_line(error)}",
+            hint=f"docker login {address.host}",
+        ) from error
+    known = {name.lower(): text for name, text in (found or {}).items() if text}
+    if not known.keys() & {"username", "identitytoken"}:
+        return None
+    user, password = known.get("username", ""), known.get("password", "")
+    return Login(user, password, known.get("identitytoken", ""))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

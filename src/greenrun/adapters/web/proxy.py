@@ -1,0 +1,42 @@
+"""The way through a proxy, which httpx knows from the environment."""
+
+import time
+from collections.abc import Iterator
+from http.cookiejar import DefaultCookiePolicy
+
+import httpx
+
+from greenrun.adapters.web.connections import HttpRequest, HttpResponse
+
+
+class ProxiedConnections:
+    """As Connections, by httpx's client."""
+
+    def __init__(self) -> None:
+        self._client = httpx.Client()
+        self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        """The whole answer; no cookie is kept. Raises httpx.HTTPError or httpx.InvalidURL."""
+        ends = time.monotonic() + request.seconds
+        with self._client.stream(
+            request.method,
+            request.url,
+            headers=request.headers,
+            content=request.body,
+            timeout=request.seconds,
+        ) as answer:
+            body = b"".join(_until(ends, answer.iter_raw()))
+            return HttpResponse(answer.status_code, dict(answer.headers.items()), body)
+
+
+def _until(ends: float, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Raises TimeoutError where they have not ended by then."""
+    for chunk in chunks:
+        yield chunk
+        if time.monotonic() > ends:
+            raise TimeoutError

@@ -1,0 +1,155 @@
+"""Requests as users send them, over HTTP and WebSocket."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from functools import lru_cache
+from http import HTTPStatus
+from http.client import HTTPException
+from typing import Any
+from urllib.request import getproxies
+
+import httpx
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidStatus,
+    WebSocketException,
+)
+from websockets.sync.client import ClientConnection, connect
+
+from greenrun.adapters.web.connections import Connections, HttpRequest, HttpResponse
+from greenrun.adapters.web.headers import carried
+from greenrun.adapters.web.proxy import ProxiedConnections
+from greenrun.errors import CallFailed
+from greenrun.ports import Answer, Probe
+
+_NAME = "greenrun"
+_HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "user-agent": _NAME}
+_QUIET = timedelta(milliseconds=200)
+_NO_ANSWER = (httpx.HTTPError, httpx.InvalidURL, HTTPException, OSError, ValueError)
+
+
+class _Straight(ClientConnection):
+    """Stays where it was sent: what says who asks must not follow a redirect to somebody else."""
+
+    def handshake(self, *headers: Any, **more: Any) -> None:  # noqa: ANN401 - as websockets has them
+        """A redirect is an answer like any other, and no WebSocket."""
+        try:
+            super().handshake(*headers, **more)
+        except InvalidStatus as refusal:
+            raise InvalidHandshake(str(refusal)) from refusal
+
+
+class HttpWeb:
+    """Talks HTTP and WebSocket; connections are reused until it is closed.
+
+    Args:
+        redact: takes credentials out of whatever is handed on.
+        within: how long a connection, an answer or a message may take each.
+    """
+
+    def __init__(
+        self, redact: Callable[[str], str], *, within: timedelta = timedelta(seconds=30)
+    ) -> None:
+        self._redact = redact
+        self._seconds = within.total_seconds()
+        self._connections = ProxiedConnections() if getproxies() else Connections()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._connections.close()
+
+    def ask(self, probe: Probe) -> Answer:
+        """Send one probe; redirects are answers like any other, and no cookie is kept.
+
+        The latency runs from the first byte sent to the last one received, connecting included.
+        Raises CallFailed where no whole answer comes in time, or a header cannot be sent.
+        """
+        seconds = self._seconds
+        if probe.within is not None:
+            seconds = min(seconds, probe.within.total_seconds())
+        try:
+            request = _request(probe, seconds)
+            begun = time.perf_counter()
+            answer = self._connections.send(request)
+            latency = timedelta(seconds=time.perf_counter() - begun)
+            body = _body_text(answer)
+        except _NO_ANSWER as error:
+            raise self._no_answer(f"{probe.method} {probe.url}", error, seconds) from error
+        return Answer(
+            status=answer.status,
+            headers={name: self._redact(value) for name, value in answer.headers.items()},
+            body=self._redact(body),
+            latency=latency,
+        )
+
+    def converse(self, url: str, message: str, headers: Mapping[str, str]) -> Sequence[str]:
+        """Send one message; returns what came up to the first silence, or the end of the time.
+
+        The headers go to this address alone: a redirect is no WebSocket.
+
+        `url` may be that of the service (`http`, `https`) or `ws`, `wss`.
+        """
+        address = "ws" + url.removeprefix("http") if url.startswith("http") else url
+        try:
+            with connect(
+                address,
+                open_timeout=self._seconds,
+                close_timeout=_QUIET.total_seconds(),
+                user_agent_header=_NAME,
+                additional_headers=carried(headers),
+                create_connection=_Straight,
+            ) as connection:
+                connection.send(message)
+                return [self._redact(text) for text in _received(connection, self._seconds)]
+        except (OSError, WebSocketException) as error:
+            raise self._no_answer(f"a message to {address}", error, self._seconds) from error
+
+    def _no_answer(self, asked: str, error: Exception, seconds: float) -> CallFailed:
+        late = isinstance(error, httpx.TimeoutException | TimeoutError)
+        reason = f"nothing within {seconds:.3g} s" if late else self._redact(str(error))
+        return CallFailed(
+            f"got no answer to {self._redact(asked)}: got {type(error).__name__}: {reason}"
+        )
+
+
+def _request(probe: Probe, seconds: float) -> HttpRequest:
+    """A body is written by httpx."""
+    named = {name.lower(): value for name, value in carried(probe.headers).items()}
+    headers, body = {**_HEADERS, **named}, None
+    if probe.json is not None or probe.files:
+        written = httpx.Request(
+            probe.method, probe.url, headers=headers, json=probe.json, files=probe.files or None
+        )
+        headers, body = dict(written.headers.items()), written.read()
+    return HttpRequest(probe.method, probe.url, headers, body, seconds)
+
+
+def _body_text(answer: HttpResponse) -> str:
+    """The body as text; httpx knows how to read one that is compressed."""
+    body = answer.body
+    if "content-encoding" in answer.headers:
+        body = httpx.Response(answer.status, headers=answer.headers, content=body).content
+    return body.decode(_charset(answer.headers.get("content-type", "")), errors="replace")
+
+
+@lru_cache(maxsize=64)
+def _charset(content_type: str) -> str:
+    """What the type names, UTF-8 where it names none that is known."""
+    return httpx.Response(HTTPStatus.OK, headers={"content-type": content_type}).encoding or "utf-8"
+
+
+def _received(connection: ClientConnection, seconds: float) -> list[str]:
+    """All texts up to a silence or the end of the time; nothing at all raises TimeoutError."""
+    ends = time.monotonic() + seconds
+    texts = [_text(connection.recv(timeout=seconds))]
+    with suppress(TimeoutError, ConnectionClosed):
+        while (left := ends - time.monotonic()) > 0:
+            texts.append(_text(connection.recv(timeout=min(left, _QUIET.total_seconds()))))
+    return texts
+
+
+def _text(message: str | bytes) -> str:
+    return message if isinstance(message, str) else message.decode(errors="replace")
