@@ -55,7 +55,8 @@ class HttpWeb:
     ) -> None:
         self._redact = redact
         self._seconds = within.total_seconds()
-        self._connections = ProxiedConnections() if getproxies() else Connections()
+        proxies = getproxies().keys() - {"no"}
+        self._connections = ProxiedConnections() if proxies else Connections()
 
     def close(self) -> None:
         """Close all connections."""
