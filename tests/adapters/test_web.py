@@ -261,6 +261,18 @@ def test_a_header_that_http_does_not_carry_is_refused_by_its_name(web: HttpWeb, 
         assert refused.value.__cause__ is refused.value.__context__ is None
 
 
+def test_a_header_s_name_is_one_that_http_carries(web: HttpWeb) -> None:
+    for name in ("x note", "x\0y", "", "gr\u00fcn"):
+        with pytest.raises(CallFailed, match=r"could not send the header .*needs letters"):
+            web.ask(Probe("http://127.0.0.1:9", headers={name: SECRET}))
+
+
+@pytest.mark.parametrize("url", ["http://[nowhere", "ws://127.0.0.1:99999/", "ws://127.0.0.1:x/"])
+def test_nonsense_for_a_socket_s_url_is_a_failed_call(web: HttpWeb, url: str) -> None:
+    with pytest.raises(CallFailed, match="no answer to a message to ws"):
+        web.converse(url, "hello", {})
+
+
 @pytest.mark.parametrize("value", ["", "!", "Bearer  a\tb~", "{'a': 1}"])
 def test_a_header_that_http_carries_is_sent(web: HttpWeb, address: str, value: str) -> None:
     answer = web.ask(Probe(address, headers={"x-note": value}))

@@ -3,8 +3,10 @@
 import gzip
 import socket
 import struct
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Event
+from time import monotonic
 
 import pytest
 
@@ -55,8 +57,10 @@ def test_an_answer_is_read_however_it_is_sent(web: HttpWeb, answer: bytes) -> No
         ("x-note: gr\u00fcn".encode(), "gr\u00fcn"),
         ("x-note: gr\u00fcn".encode("latin-1"), "gr\u00fcn"),
         (b"x-note:", ""),
+        (b"x-note: well \t", "well"),
+        (b"x-note: one\r\n  two", "one two"),
     ],
-    ids=["its name in capitals", "twice", "utf-8", "latin-1", "empty"],
+    ids=["its name in capitals", "twice", "utf-8", "latin-1", "empty", "blanks", "two lines"],
 )
 def test_a_header_is_read_however_it_is_sent(web: HttpWeb, sent: bytes, read: str) -> None:
     with serving(saying(OK.replace(b"\r\n\r\n", b"\r\n%s\r\n\r\n" % sent))) as server:
@@ -71,6 +75,9 @@ def test_a_header_is_read_however_it_is_sent(web: HttpWeb, sent: bytes, read: st
         ("text/plain; charset=UTF-8", "gr\u00fcn".encode()),
         ("application/json", "gr\u00fcn".encode()),
         ("text/plain; charset=nonsense", "gr\u00fcn".encode()),
+        ("text/plain; charset=gr\u00fcn", "gr\u00fcn".encode()),
+        ("text/plain; charset=hex", "gr\u00fcn".encode()),
+        ("text/plain; charset=idna", "gr\u00fcn".encode()),
     ],
 )
 def test_a_body_is_read_as_its_type_says(web: HttpWeb, content_type: str, body: bytes) -> None:
@@ -86,6 +93,7 @@ def test_a_body_is_read_as_its_type_says(web: HttpWeb, content_type: str, body: 
         ("HEAD", b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n", 200),
         ("GET", b"HTTP/1.1 204 No Content\r\n\r\n", 204),
         ("GET", b"HTTP/1.1 304 Not Modified\r\ncontent-length: 2\r\n\r\n", 304),
+        ("GET", b"HTTP/1.1 304 Not Modified\r\ntransfer-encoding: chunked\r\n\r\n", 304),
     ],
 )
 def test_an_answer_without_a_body_ends_where_it_ends(
@@ -120,8 +128,26 @@ def test_an_answer_without_a_body_ends_where_it_ends(
             b"HTTP/1.1 200 OK\r\nno header\r\ncontent-length: 2\r\n\r\nok",
             "HTTPException: the head has a line that is no header",
         ),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 5\r\n\r\nok",
+            "HTTPException: content-length: got 2, 5, needs a number",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\n\r\nok",
+            "HTTPException: transfer-encoding: got gzip, needs chunked",
+        ),
     ],
-    ids=["nothing", "nonsense", "cut off", "cut chunk", "not zipped", "endless head", "no header"],
+    ids=[
+        "nothing",
+        "nonsense",
+        "cut off",
+        "cut chunk",
+        "not zipped",
+        "endless head",
+        "no header",
+        "two lengths",
+        "another coding",
+    ],
 )
 def test_no_answer_is_a_failed_call(web: HttpWeb, answer: bytes, told: str) -> None:
     def serve(connection: socket.socket, _: bytes) -> bool:
@@ -135,21 +161,60 @@ def test_no_answer_is_a_failed_call(web: HttpWeb, answer: bytes, told: str) -> N
         web.ask(Probe(f"http://{server.address}/"))
 
 
-def test_a_server_that_dribbles_has_the_same_time_as_others(web: HttpWeb) -> None:
+DRIBBLED = {
+    "its head": (b"HTTP/1.1 200 OK\r\n", b"x: y\r\n"),
+    "interim answers": (b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
+    "its body": (b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n", b"."),
+    "its trailers": (
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n",
+        b"x: y\r\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("dribbled", DRIBBLED)
+def test_a_server_that_dribbles_has_the_same_time_as_others(web: HttpWeb, dribbled: str) -> None:
     over = Event()
 
     def dribble(connection: socket.socket, _: bytes) -> bool:
-        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+        first, again = DRIBBLED[dribbled]
+        connection.sendall(first)
         for _ in range(100):
             if over.wait(0.1):
                 break
-            connection.sendall(b".")
+            connection.sendall(again)
         return False
 
     with serving(dribble) as server:
-        with pytest.raises(CallFailed, match="TimeoutError: nothing within 1 s"):
-            web.ask(Probe(f"http://{server.address}/"))
+        begun = monotonic()
+        with pytest.raises(CallFailed, match=r"TimeoutError: nothing within 0\.5 s"):
+            web.ask(Probe(f"http://{server.address}/", within=timedelta(seconds=0.5)))
+        assert monotonic() - begun < 5
         over.set()
+
+
+def test_a_header_in_letters_of_its_own_hides_no_compressed_body(web: HttpWeb) -> None:
+    named = "content-encoding: gzip\r\nx-note: gr\u00fcn\r\n".encode()
+    answer = b"HTTP/1.1 200 OK\r\n%scontent-length: %d\r\n\r\n%s" % (named, len(ZIPPED), ZIPPED)
+    with serving(saying(answer)) as server:
+        assert web.ask(Probe(f"http://{server.address}/")).body == "ok"
+        web.close()
+
+
+def test_an_answer_before_all_was_sent_is_an_answer(web: HttpWeb) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as threads:
+
+        def refuse() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n")
+                connection.shutdown(socket.SHUT_WR)
+                connection.recv(1000)
+
+        threads.submit(refuse)
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        assert web.ask(Probe(address, "POST", json="x" * 20_000_000)).status == 413
 
 
 def test_a_probe_may_have_less_time(web: HttpWeb) -> None:

@@ -29,6 +29,7 @@ NEEDS = "UnsupportedProtocol: needs http:// or https://, a host, and a port"
         ("127.0.0.1/", NEEDS),
         ("http:///a", NEEDS),
         ("http://127.0.0.1:99999/", NEEDS),
+        ("http://127.0.0.1:0/", NEEDS),
         (f"http://{64 * 'a'}.example/", "UnicodeError: .*label"),
     ],
 )
@@ -65,6 +66,15 @@ def test_a_cookie_of_one_identity_is_not_sent_for_another(web: HttpWeb) -> None:
     ((first, second),) = server.requests
     assert b"cookie" not in first.lower()
     assert b"cookie" not in second.lower()
+
+
+def test_a_connection_that_will_be_closed_is_not_used_again(web: HttpWeb) -> None:
+    closing_soon = OK.replace(b"\r\n\r\n", b"\r\nconnection: x-foo\r\nconnection: close\r\n\r\n")
+    with serving(saying(closing_soon)) as server:
+        for _ in range(2):
+            assert web.ask(Probe(f"http://{server.address}/")).body == "ok"
+        web.close()
+    assert [len(asked) for asked in server.requests] == [1, 1]
 
 
 def test_threads_have_connections_of_their_own(web: HttpWeb) -> None:
@@ -140,6 +150,17 @@ def test_a_certificate_that_is_trusted(certificate: ssl.SSLContext, web: HttpWeb
             assert web.ask(Probe(f"https://{server.address}/")).body == "ok"
         web.close()
     assert [len(asked) for asked in server.requests] == [2]
+
+
+def test_what_follows_an_answer_is_no_other_answer(
+    certificate: ssl.SSLContext, web: HttpWeb
+) -> None:
+    long = b"HTTP/1.1 200 OK\r\ncontent-length: 10000\r\n\r\n" + 10_000 * b"."
+    stray = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nstray"
+    with serving(saying(long + stray), certificate) as server:
+        for _ in range(2):
+            assert len(web.ask(Probe(f"https://{server.address}/")).body) == 10_000
+        web.close()
 
 
 def test_a_certificate_of_somebody_else_is_a_failed_call(

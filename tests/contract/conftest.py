@@ -39,16 +39,20 @@ def transport(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def caller(cloud: LocalCloud, runtime_name: str, transport: str) -> Iterator[Caller]:
-    """In a project of its own, so that tests may share a cloud."""
+    """In a project of its own, so that tests may share a cloud; what it served goes with it."""
     number = next(_numbers)
     with (
         connect(run_v2.ServicesClient, cloud, transport) as services,
         connect(run_v2.RevisionsClient, cloud, transport) as revisions,
     ):
-        yield Caller(
+        caller = Caller(
             services,
             revisions,
             f"projects/project-{number}/locations/europe-west1",
             f"web-{number}",
             partial(program, runtime_name),
         )
+        yield caller
+        cloud.faults.clear()
+        for service in services.list_services(parent=caller.parent):
+            services.delete_service(name=service.name)

@@ -5,28 +5,21 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
-from functools import cached_property
+from functools import partial
 from http import HTTPStatus
-from http.client import (
-    HTTPConnection,
-    HTTPException,
-    HTTPMessage,
-    HTTPResponse,
-    HTTPSConnection,
-)
-from ssl import SSLContext
+from http.client import HTTPConnection, HTTPMessage, HTTPSConnection
+from ssl import SSLContext, SSLSocket
 from threading import Lock
 from typing import TypeAlias
 
 import httpx
 
+from greenrun.adapters.web.reading import FinalResponse, whole
+
 # Servers close idle connections after some seconds; a reused one must never be closed under us.
 _KEPT_SECONDS = 2.0
-_CHUNK = 65536
 _PORTS = {"http": 80, "https": 443}
 _LAST_PORT = 65535
-_NO_HEADERS = (FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect)
 
 _Origin: TypeAlias = tuple[str, str, int]
 _Idle: TypeAlias = deque[tuple[float, HTTPConnection]]
@@ -45,11 +38,15 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """`headers` have lower-case names; `body` is as it was sent, perhaps compressed."""
+    """`headers` have lower-case names; `body` is as it was sent, perhaps compressed.
+
+    It took so many `seconds`, connecting included.
+    """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    seconds: float
 
 
 class Connections:
@@ -61,6 +58,7 @@ class Connections:
     def __init__(self) -> None:
         self._idle: defaultdict[_Origin, _Idle] = defaultdict(deque)
         self._lock = Lock()
+        self._trust: SSLContext | None = None
         self._closed = False
 
     def close(self) -> None:
@@ -81,14 +79,24 @@ class Connections:
         """
         url = httpx.URL(request.url)
         origin = _origin(url)
-        connection = self._reused(origin) or self._new(origin, request.seconds)
+        trust = self._trusted() if url.scheme == "https" else None
+        begun = time.monotonic()
+        connection = self._reused(origin) or _connected(origin, trust, request.seconds)
         try:
-            answer = _exchanged(connection, request, url.raw_path.decode("ascii"))
+            answer = _exchanged(connection, request, url.raw_path.decode("ascii"), begun)
         except BaseException:
             connection.close()
             raise
         self._give_back(origin, connection)
         return answer
+
+    def _trusted(self) -> SSLContext:
+        """Read once: that takes some hundredths of a second, which are none of the service's."""
+        with self._lock:
+            if self._trust is None:
+                self._trust = httpx.create_ssl_context()
+                self._trust.set_alpn_protocols(["http/1.1"])
+            return self._trust
 
     def _reused(self, origin: _Origin) -> HTTPConnection | None:
         with self._lock:
@@ -101,23 +109,6 @@ class Connections:
                 connection.close()
         return None
 
-    def _new(self, origin: _Origin, seconds: float) -> HTTPConnection:
-        scheme, host, port = origin
-        connection = (
-            HTTPSConnection(host, port, timeout=seconds, context=self._trust)
-            if scheme == "https"
-            else HTTPConnection(host, port, timeout=seconds)
-        )
-        connection.response_class = _FinalResponse
-        connection.connect()
-        return connection
-
-    @cached_property
-    def _trust(self) -> SSLContext:
-        context = httpx.create_ssl_context()
-        context.set_alpn_protocols(["http/1.1"])
-        return context
-
     def _give_back(self, origin: _Origin, connection: HTTPConnection) -> None:
         with self._lock:
             if self._closed:
@@ -126,56 +117,57 @@ class Connections:
                 self._idle[origin].append((time.monotonic(), connection))
 
 
-class _FinalResponse(HTTPResponse):
-    """Passes over 102 and 103 as http.client does over 100: the answer is still to come."""
-
-    def begin(self) -> None:
-        """Read the head."""
-        super().begin()
-        while HTTPStatus.SWITCHING_PROTOCOLS < self.status < HTTPStatus.OK:
-            self.headers = None  # type: ignore[assignment] # as before the first one
-            super().begin()
-
-
 def _origin(url: httpx.URL) -> _Origin:
-    port = url.port or _PORTS.get(url.scheme, 0)
-    if url.scheme not in _PORTS or not url.host or port > _LAST_PORT:
-        needs = f"http:// or https://, a host, and a port up to {_LAST_PORT}"
+    port = _PORTS.get(url.scheme, 0) if url.port is None else url.port
+    if not (url.scheme in _PORTS and url.host and 0 < port <= _LAST_PORT):
+        needs = f"http:// or https://, a host, and a port from 1 to {_LAST_PORT}"
         raise httpx.UnsupportedProtocol(f"needs {needs}; got {url}")
     return url.scheme, url.raw_host.decode("ascii"), port
 
 
-def _exchanged(connection: HTTPConnection, request: HttpRequest, target: str) -> HttpResponse:
+def _connected(origin: _Origin, trust: SSLContext | None, seconds: float) -> HTTPConnection:
+    _, host, port = origin
+    connection = (
+        HTTPSConnection(host, port, timeout=seconds, context=trust)
+        if trust
+        else HTTPConnection(host, port, timeout=seconds)
+    )
+    connection.connect()
+    return connection
+
+
+def _exchanged(
+    connection: HTTPConnection, request: HttpRequest, target: str, begun: float
+) -> HttpResponse:
     """One request, its answer. The connection is closed where it can serve no other."""
     ends = time.monotonic() + request.seconds
     connection.sock.settimeout(request.seconds)
-    connection.request(request.method, target, request.body, request.headers)
+    connection.response_class = partial(FinalResponse, ends=ends)  # type: ignore[assignment] # only called
+    is_sent = _is_sent(connection, request, target)
     with connection.getresponse() as answer:
-        if any(isinstance(defect, _NO_HEADERS) for defect in answer.headers.defects):
-            raise HTTPException("the head has a line that is no header")
-        body = _body(answer, ends)
-    if answer.status == HTTPStatus.SWITCHING_PROTOCOLS:
+        body = whole(answer)
+    headers = _headers(answer.headers)
+    goes_on = is_sent and answer.status != HTTPStatus.SWITCHING_PROTOCOLS
+    if not goes_on or "close" in headers.get("connection", "").lower():
         connection.close()
-    return HttpResponse(answer.status, _headers(answer.headers), body)
+    return HttpResponse(answer.status, headers, body, time.monotonic() - begun)
 
 
-def _body(answer: HTTPResponse, ends: float) -> bytes:
-    """Raises TimeoutError where it has not ended by then."""
-    chunks = []
-    while chunk := answer.read1(_CHUNK):
-        chunks.append(chunk)
-        if time.monotonic() > ends:
-            raise TimeoutError
-    if answer.length:
-        raise HTTPException(f"the body ended {answer.length} bytes early")
-    return b"".join(chunks)
+def _is_sent(connection: HTTPConnection, request: HttpRequest, target: str) -> bool:
+    """False where the server would not hear all of it: it may have answered already."""
+    try:
+        connection.request(request.method, target, request.body, request.headers)
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True
 
 
 def _headers(message: HTTPMessage) -> dict[str, str]:
     """By names in lower case; several of a name are one, with commas. Source: RFC 9110, 5.2."""
     headers: dict[str, str] = {}
     for name, value in message.items():
-        key, text = name.lower(), value if value.isascii() else _as_sent(value)
+        key, text = name.lower(), " ".join(line.strip() for line in value.split("\n"))
+        text = text if text.isascii() else _as_sent(text)
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     return headers
 
@@ -190,6 +182,8 @@ def _as_sent(value: str) -> str:
 
 def _has_ended(connection: HTTPConnection) -> bool:
     """Whether the server has closed it: an idle connection has nothing else to tell."""
+    if isinstance(connection.sock, SSLSocket) and connection.sock.pending():
+        return True
     poll = select.poll()
     poll.register(connection.sock, select.POLLIN)
     return bool(poll.poll(0))

@@ -3,18 +3,28 @@
 import re
 from collections.abc import Mapping
 
+from greenrun.domain.showing import beginning
 from greenrun.errors import CallFailed
 
 _CARRIED = re.compile(r"([!-~]([\t -~]*[!-~])?)?")
 """Source: RFC 9110, 5.5; what else it once allowed, servers read in ways of their own."""
 
 
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+"""Source: RFC 9110, 5.6.2."""
+
+
 def carried(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """The same headers. Raises CallFailed for a value that cannot be sent; it shows the name alone.
+    """The same headers. Raises CallFailed for one that cannot be sent; it shows the name alone.
 
     Clients differ in what they do with such a value, and some show it when they refuse it.
     """
     for name, value in headers.items():
+        if not _NAME.fullmatch(name):
+            raise CallFailed(
+                f"could not send the header {beginning(name)!r}: got a name that HTTP does not "
+                "carry, needs letters, digits and hyphens"
+            )
         if not _CARRIED.fullmatch(value):
             raise CallFailed(
                 f"could not send the header {name}: got a value that HTTP does not carry, needs "

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from http.cookiejar import DefaultCookiePolicy
+from itertools import chain
 
 import httpx
 
@@ -22,7 +23,8 @@ class ProxiedConnections:
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """The whole answer; no cookie is kept. Raises httpx.HTTPError or httpx.InvalidURL."""
-        ends = time.monotonic() + request.seconds
+        begun = time.monotonic()
+        ends = begun + request.seconds
         with self._client.stream(
             request.method,
             request.url,
@@ -31,12 +33,13 @@ class ProxiedConnections:
             timeout=request.seconds,
         ) as answer:
             body = b"".join(_until(ends, answer.iter_raw()))
-            return HttpResponse(answer.status_code, dict(answer.headers.items()), body)
+            seconds = time.monotonic() - begun
+            return HttpResponse(answer.status_code, dict(answer.headers.items()), body, seconds)
 
 
 def _until(ends: float, chunks: Iterator[bytes]) -> Iterator[bytes]:
     """Raises TimeoutError where they have not ended by then."""
-    for chunk in chunks:
+    for chunk in chain((b"",), chunks):
         yield chunk
         if time.monotonic() > ends:
             raise TimeoutError

@@ -72,10 +72,7 @@ class HttpWeb:
         if probe.within is not None:
             seconds = min(seconds, probe.within.total_seconds())
         try:
-            request = _request(probe, seconds)
-            begun = time.perf_counter()
-            answer = self._connections.send(request)
-            latency = timedelta(seconds=time.perf_counter() - begun)
+            answer = self._connections.send(_request(probe, seconds))
             body = _body_text(answer)
         except _NO_ANSWER as error:
             raise self._no_answer(f"{probe.method} {probe.url}", error, seconds) from error
@@ -83,7 +80,7 @@ class HttpWeb:
             status=answer.status,
             headers={name: self._redact(value) for name, value in answer.headers.items()},
             body=self._redact(body),
-            latency=latency,
+            latency=timedelta(seconds=answer.seconds),
         )
 
     def converse(self, url: str, message: str, headers: Mapping[str, str]) -> Sequence[str]:
@@ -105,7 +102,7 @@ class HttpWeb:
             ) as connection:
                 connection.send(message)
                 return [self._redact(text) for text in _received(connection, self._seconds)]
-        except (OSError, WebSocketException) as error:
+        except (OSError, ValueError, WebSocketException) as error:
             raise self._no_answer(f"a message to {address}", error, self._seconds) from error
 
     def _no_answer(self, asked: str, error: Exception, seconds: float) -> CallFailed:
@@ -125,21 +122,29 @@ def _request(probe: Probe, seconds: float) -> HttpRequest:
             probe.method, probe.url, headers=headers, json=probe.json, files=probe.files or None
         )
         headers, body = dict(written.headers.items()), written.read()
-    return HttpRequest(probe.method, probe.url, headers, body, seconds)
+    return HttpRequest(probe.method.upper(), probe.url, headers, body, seconds)
 
 
 def _body_text(answer: HttpResponse) -> str:
     """The body as text; httpx knows how to read one that is compressed."""
     body = answer.body
-    if "content-encoding" in answer.headers:
-        body = httpx.Response(answer.status, headers=answer.headers, content=body).content
+    if coding := answer.headers.get("content-encoding"):
+        body = httpx.Response(
+            HTTPStatus.OK, headers={"content-encoding": coding}, content=body
+        ).content
     return body.decode(_charset(answer.headers.get("content-type", "")), errors="replace")
 
 
 @lru_cache(maxsize=64)
 def _charset(content_type: str) -> str:
-    """What the type names, UTF-8 where it names none that is known."""
-    return httpx.Response(HTTPStatus.OK, headers={"content-type": content_type}).encoding or "utf-8"
+    """What the type names; UTF-8 where it names nothing that can be read."""
+    answer = httpx.Response(HTTPStatus.OK, headers=[(b"content-type", content_type.encode())])
+    named = answer.charset_encoding or "utf-8"
+    try:
+        b"a".decode(named, errors="replace")
+    except (LookupError, ValueError):
+        return "utf-8"
+    return named
 
 
 def _received(connection: ClientConnection, seconds: float) -> list[str]:

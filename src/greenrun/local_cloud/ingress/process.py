@@ -1,5 +1,6 @@
 """One Envoy process that cannot outlive this one."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,8 @@ START_TIMEOUT = timedelta(seconds=20)
 """It takes well under one unless the machine is very busy."""
 
 ADMIN_TIMEOUT = timedelta(seconds=10)
+
+_STACK = re.compile(r"\]\[(envoy_bug|backtrace)\] ")
 
 
 class EnvoyFailed(Exception):
@@ -65,7 +68,7 @@ class EnvoyProcess:
 
     def said(self) -> str:
         """The end of its own log."""
-        return self._log.read_text(errors="replace")[-2000:].strip()
+        return last_words(self._log.read_text(errors="replace"))
 
     def close(self) -> None:
         self._admin.close()
@@ -92,6 +95,12 @@ class EnvoyProcess:
 
     def _is_live(self) -> bool:
         return self.ask("/ready").strip() == "LIVE"
+
+
+def last_words(log: str) -> str:
+    """The end of a log, without the stack that Envoy writes below the reason why it aborts."""
+    told = (line for line in log.splitlines() if not _STACK.search(line))
+    return "\n".join(told)[-2000:].strip()
 
 
 def _command(folder: Path) -> list[str]:
