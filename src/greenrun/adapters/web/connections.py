@@ -166,18 +166,20 @@ def _headers(message: HTTPMessage) -> dict[str, str]:
     """By names in lower case; several of a name are one, with commas. Source: RFC 9110, 5.2."""
     headers: dict[str, str] = {}
     for name, value in message.items():
-        key, text = name.lower(), " ".join(line.strip() for line in value.split("\n"))
-        text = text if text.isascii() else _as_sent(text)
+        key, text = name.lower(), value.strip()
+        if "\n" in text or not text.isascii():
+            text = _as_meant(text)
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     return headers
 
 
-def _as_sent(value: str) -> str:
-    """http.client takes every byte for a letter; where they are UTF-8, they were meant so."""
+def _as_meant(value: str) -> str:
+    """In one line; http.client takes every byte for a letter, where UTF-8 was meant."""
+    line = " ".join(part.strip() for part in value.split("\n"))
     try:
-        return value.encode("latin-1").decode()
+        return line.encode("latin-1").decode()
     except UnicodeDecodeError:
-        return value
+        return line
 
 
 def _has_ended(connection: HTTPConnection) -> bool:
