@@ -20,7 +20,7 @@ rehearse: machine
 	echo 'report: file://$(CURDIR)/reports/report.html'; exit $$status
 
 test: lint machine registry promtool
-	@$(bin)/pytest -m 'not release' -n 4 --dist loadfile
+	@$(bin)/pytest -m 'not release' -n 2 --dist loadfile
 	@$(bin)/pytest -m release
 
 lint: environment
