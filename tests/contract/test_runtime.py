@@ -84,8 +84,8 @@ print("one", flush=True); print("two", file=sys.stderr); sys.exit(3)
 """,
     "polite": """
 import signal
-signal.signal(signal.SIGTERM, lambda *_: None)
-print("ready", flush=True); signal.pause(); print("bye")
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+print("ready", flush=True); signal.sigwait({signal.SIGTERM}); print("bye")
 """,
     "stubborn": """
 import signal
