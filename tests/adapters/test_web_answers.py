@@ -29,6 +29,7 @@ ZIPPED = gzip.compress(b"ok")
         b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n%s"
         % (len(ZIPPED), ZIPPED),
         b"HTTP/1.1 200 OK\r\nx: %s\r\ncontent-length: 2\r\n\r\nok" % (b"y" * 60_000),
+        b"HTTP/1.1 200 OK\r\ncontent-length: 2 \r\ncontent-length: 2\r\n\r\nok",
     ],
     ids=[
         "plain",
@@ -38,6 +39,7 @@ ZIPPED = gzip.compress(b"ok")
         "up to the end",
         "zipped",
         "long head",
+        "its length twice",
     ],
 )
 def test_an_answer_is_read_however_it_is_sent(web: HttpWeb, answer: bytes) -> None:

@@ -37,7 +37,7 @@ class FinalResponse(HTTPResponse):
     def _check_head(self) -> None:
         if any(isinstance(defect, _NO_HEADERS) for defect in self.headers.defects):
             raise HTTPException("the head has a line that is no header")
-        lengths = set(self.headers.get_all("content-length", ()))
+        lengths = {text.strip() for text in self.headers.get_all("content-length", ())}
         if len(lengths) > 1 or not all(map(str.isdecimal, lengths)):
             raise HTTPException(f"content-length: got {', '.join(sorted(lengths))}, needs a number")
         coding = self.headers.get("transfer-encoding")
