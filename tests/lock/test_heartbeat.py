@@ -63,7 +63,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def lock(claims: WatchedClaims, clock: FakeClock) -> Iterator[Lock]:
-    lock = Lock("web", owner("ana"), claims, clock, TIME_TO_LIVE)
+    lock = Lock("heart", owner("ana"), claims, clock, TIME_TO_LIVE)
     lock.take(MemoryProgress())
     yield lock
     claims.failing = None
@@ -73,7 +73,7 @@ def lock(claims: WatchedClaims, clock: FakeClock) -> Iterator[Lock]:
 
 
 def beating() -> bool:
-    return any(thread.name == "lock of web" for thread in threading.enumerate())
+    return any(thread.name == "lock of heart" for thread in threading.enumerate())
 
 
 def await_beats(claims: WatchedClaims, count: int) -> None:
@@ -118,7 +118,7 @@ def test_nothing_beats_after_letting_go(lock: Lock, claims: WatchedClaims) -> No
 
 def test_the_heart_is_no_reason_for_a_process_to_stay(lock: Lock) -> None:
     assert lock.held
-    assert all(thread.daemon for thread in threading.enumerate() if thread.name == "lock of web")
+    assert all(thread.daemon for thread in threading.enumerate() if thread.name == "lock of heart")
 
 
 def test_a_beat_and_what_is_written_never_meet(lock: Lock, claims: WatchedClaims) -> None:
