@@ -4,15 +4,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from greenrun.domain.headers import NAME_CHARACTER
 from greenrun.domain.showing import beginning
 
 FORMS = "NAME = VALUE, NAME ~ PART, has NAME or no NAME"
 
-_NAME = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
-"""Source: RFC 9110, 5.6.2."""
-
-_PRESENCE = re.compile(rf"(has|no) ({_NAME})")
-_VALUE = re.compile(rf"({_NAME}) ([=~]) (\S.*)")
+_PRESENCE = re.compile(rf"(has|no) ({NAME_CHARACTER}+)")
+_VALUE = re.compile(rf"({NAME_CHARACTER}+) ([=~]) (\S.*)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import PlainValidator, ValidationInfo
 
+from greenrun.domain.headers import NAME_CHARACTER
 from greenrun.domain.image import TagPolicy
 from greenrun.domain.revision import SecretReference
 from greenrun.settings import forms, resources
@@ -89,7 +90,7 @@ SERVICE_ACCOUNT = Text(
     "a service account such as NAME@PROJECT.iam.gserviceaccount.com",
 )
 IDENTITY_NAME = Text(r"[A-Za-z][A-Za-z0-9 _-]{0,62}", "who asks, in words (`a user`)")
-HEADER_NAME = Text(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,255}", "the name of a header")
+HEADER_NAME = Text(NAME_CHARACTER + "{1,255}", "the name of a header")
 VARIABLE_NAME = Text(
     r"(?!(PORT|CLOUD_RUN_(JOB|EXECUTION|TASK_INDEX|TASK_ATTEMPT|TASK_COUNT))$|K_|X_GOOGLE_)"
     r"[A-Za-z_][A-Za-z0-9_]{0,255}",
