@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -356,22 +356,21 @@ def below(process: int) -> list[int]:
     return [each for child in children for each in (child, *below(child))]
 
 
-def browsers_below(process: int) -> set[int]:
-    """Chromium itself, without its own processes."""
-    return {each for each in below(process) if _is_browser(each)}
+def browsers_below(process: int) -> list[int]:
+    """Chromium itself, each before what it has forked and that has not become something else."""
+    return [each for each in below(process) if _is_browser(each)]
 
 
-def new_browser(before: set[int]) -> int:
+def new_browser(before: Collection[int]) -> int:
     """The one that was not there before; the kernel may miss children while others end."""
-    found: set[int] = set()
+    found: list[int] = []
 
     def is_seen() -> bool:
-        found.update(browsers_below(os.getpid()) - before)
+        found.extend(each for each in browsers_below(os.getpid()) if each not in before)
         return bool(found)
 
     until(is_seen)
-    (browser,) = found
-    return browser
+    return found[0]
 
 
 def alive(process: int) -> bool:
