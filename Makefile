@@ -20,8 +20,7 @@ rehearse: machine
 	echo 'report: file://$(CURDIR)/reports/report.html'; exit $$status
 
 test: lint machine registry promtool
-	@$(bin)/pytest -m 'not release' -n 2 --dist loadfile
-	@$(bin)/pytest -m release
+	@$(bin)/pytest
 
 lint: environment
 	@$(bin)/ruff check --quiet

@@ -38,9 +38,6 @@ from tests.fakes import (
 )
 
 BASELINE = "shop-baseline"
-RELEASING = {"campaign", "canary", "load", "private", "production", "rehearsal"}
-"""Folders of tests that perform whole releases."""
-
 HEALTHY, FAILING = Counts(199, 1), Counts(140, 60)
 """What a revision answers each second."""
 
@@ -80,14 +77,6 @@ class World:
         """Who serves by now, by name and share."""
         assert self.platform.state is not None
         return self.platform.state.resolved.serving
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark whole releases."""
-    for item in items:
-        if item.path.parent.name in RELEASING:
-            item.add_marker(pytest.mark.release)
 
 
 @pytest.fixture
