@@ -8,6 +8,8 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.rehearsal.project import Ended
 
+expect.set_options(timeout=30_000)  # a page of megabytes on a machine that may be busy
+
 pytestmark = pytest.mark.docker
 
 QUIETLY = (

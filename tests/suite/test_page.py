@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.suite.conftest import AFTERWARDS, FORWARD, Suite
 
+expect.set_options(timeout=30_000)  # a page of megabytes on a machine that may be busy
 ALLURE = Path(__file__).parents[2] / "node_modules" / ".bin" / "allure"
 
 SECRET = "hunter2hunter2"
