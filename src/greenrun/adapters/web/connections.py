@@ -16,8 +16,9 @@ import httpx
 
 from greenrun.adapters.web.reading import FinalResponse, whole
 
-# Servers close idle connections after some seconds; a reused one must never be closed under us.
-_KEPT_SECONDS = 2.0
+KEPT_SECONDS = 2.0
+"""Servers close idle connections after some seconds; a reused one must never be closed under us."""
+
 _PORTS = {"http": 80, "https": 443}
 _LAST_PORT = 65535
 
@@ -101,7 +102,7 @@ class Connections:
     def _reused(self, origin: _Origin) -> HTTPConnection | None:
         with self._lock:
             idle = self._idle[origin]
-            _close(idle, until=time.monotonic() - _KEPT_SECONDS)
+            _close(idle, until=time.monotonic() - KEPT_SECONDS)
             while idle:
                 _, connection = idle.pop()
                 if not _has_ended(connection):

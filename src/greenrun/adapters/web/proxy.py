@@ -7,14 +7,14 @@ from itertools import chain
 
 import httpx
 
-from greenrun.adapters.web.connections import HttpRequest, HttpResponse
+from greenrun.adapters.web.connections import KEPT_SECONDS, HttpRequest, HttpResponse
 
 
 class ProxiedConnections:
     """As Connections, by httpx's client."""
 
     def __init__(self) -> None:
-        self._client = httpx.Client()
+        self._client = httpx.Client(limits=httpx.Limits(keepalive_expiry=KEPT_SECONDS))
         self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def close(self) -> None:
