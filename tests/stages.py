@@ -14,7 +14,7 @@ from greenrun.release import Release
 
 def begun(release: Release) -> Release:
     """Holds the lock, and knows the baseline."""
-    if not release.account.lock.held:
+    if not release.account.lock.claim:
         release.claim()
     release.find_baseline()
     return release

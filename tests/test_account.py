@@ -65,6 +65,18 @@ def test_a_change_under_the_lock_stands_in_the_journal(
     ]
 
 
+def test_a_claim_that_lapsed_stands_in_the_journal_under_its_next_number(
+    account: Account, journal: Journal, world: World
+) -> None:
+    account.claim(world.progress)
+    world.clock.sleep(account.lock.claim.time_to_live)
+    account.stand(STANDING)
+    assert [entry.subject[:8] for entry in journal.entries() if entry.action == "claim"] == [
+        "claim 1 ",
+        "claim 2 ",
+    ]
+
+
 def test_a_standing_is_written_where_others_see_it_and_on_this_disk(
     account: Account, journal: Journal, world: World
 ) -> None:
@@ -116,7 +128,7 @@ def test_a_standing_that_cannot_be_read_is_refused_with_a_hint_and_the_lock_let_
     with pytest.raises(ReleaseError, match="could not read what claim 1 of somebody@") as refused:
         account.claim(world.progress)
     assert refused.value.hint.startswith("put the service in order by hand, then delete")
-    assert not lock.held
+    assert not lock.claim
     assert [claim.held for claim in world.claims.all()] == [False]
     assert account.last is None
 
@@ -130,5 +142,5 @@ def test_a_lock_that_another_holds_is_not_taken(
     theirs.take(world.progress)
     with pytest.raises(LockHeld):
         account.claim(world.progress)
-    assert (lock.held, journal.entries()) == (False, ())
+    assert (lock.claim, journal.entries()) == (None, ())
     theirs.let_go()

@@ -30,11 +30,12 @@ class Account:
         self.run = run
         self.standing: Standing | None = None
         self.last: Standing | None = None
+        self._noted = 0
 
     def claim(self, progress: Progress) -> None:
         """Take the lock. Raises LockHeld, or ReleaseError where what was left cannot be read."""
         before = self.lock.take(progress)
-        self.journal.note("claim", str(self.lock.latest))
+        self._note_claim()
         left = before.standing if before else ""
         try:
             self.last = Standing.from_json(left) if left else None
@@ -48,6 +49,7 @@ class Account:
     def change(self, action: str, subject: str, **facts: str) -> Iterator[None]:
         """Account for one remote change. Raises LockLost, before it, where it is not ours."""
         self.lock.check()
+        self._note_claim()
         with self.journal.change(action, subject, **facts):
             yield
 
@@ -91,4 +93,12 @@ class Account:
         """
         self.standing = standing
         self.lock.write(standing.as_json())
+        self._note_claim()
         self.journal.note("standing", standing.baseline, stands=standing.as_json())
+
+    def _note_claim(self) -> None:
+        """Each number once: a claim that lapsed goes on under the next."""
+        claim = self.lock.claim
+        if claim and claim.number != self._noted:
+            self.journal.note("claim", str(claim))
+            self._noted = claim.number

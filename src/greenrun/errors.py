@@ -8,7 +8,6 @@
     |-- ChangedBySomebody              another than this release has changed the service
     |-- LockHeld                       another release of the service is under way
     |-- LockLost                       another release has taken over; this one may change nothing
-    |   `-- LockLapsed                 none has yet, but this one was silent for too long
     `-- NeedsPerson                    production is not as it was, and greenrun cannot mend it
 
 A message reads: what could not be done, to what, got X, needs Y; its hint: what to do next.
@@ -64,11 +63,7 @@ class LockHeld(ReleaseError):
 
 
 class LockLost(ReleaseError):
-    """This release's claim was taken over, or lapsed: it may change nothing any more."""
-
-
-class LockLapsed(LockLost):
-    """This release's claim was silent for too long: nobody cares for the users by now."""
+    """This release's claim was taken over: it may change nothing any more."""
 
 
 class NeedsPerson(ReleaseError):

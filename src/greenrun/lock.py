@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from greenrun.domain.claim import Claim, Owner
-from greenrun.errors import CallFailed, LockHeld, LockLapsed, LockLost
+from greenrun.errors import CallFailed, LockHeld, LockLost
 from greenrun.heart import Heart
 from greenrun.ports import Claims, Clock, Progress
 
@@ -28,7 +28,9 @@ class Lock:
     finds out, however long he slept.
 
     Clocks decide merely whose claim may be taken over, and need not agree: a claim that looks dead
-    is watched for longer than a living owner is silent.
+    is watched for longer than a living owner is silent. An owner who was silent for too long, cut
+    off or asleep, claims the next number like anybody else: who gets it knows that nobody had the
+    lock in between.
     """
 
     def __init__(  # noqa: PLR0913 - each is somebody else's to choose
@@ -61,9 +63,9 @@ class Lock:
         return next(iter(self._claims.all()), None)
 
     @property
-    def held(self) -> bool:
-        """True between `take` and `let_go`, whatever others did meanwhile."""
-        return self._claim is not None
+    def claim(self) -> Claim | None:
+        """One's own, between `take` and `let_go`, whatever others did meanwhile."""
+        return self._claim
 
     def take(self, progress: Progress) -> Claim | None:
         """Claim the service; the claim that counted before, which may be a dead owner's.
@@ -92,7 +94,8 @@ class Lock:
         so that a change which follows its check at once meets no successor. One that is held up for
         longer on its way is refused for the service's stale etag, where the platform minds it.
         """
-        self._checked()
+        with self._writing:
+            self._checked()
 
     def write(self, standing: str) -> None:
         """Keep on the claim where the release stands; a beat. Raises LockLost."""
@@ -136,18 +139,24 @@ class Lock:
         return ended
 
     def _checked(self) -> Claim:
+        """Our claim, made anew where it lapsed; for whoever holds `_writing`."""
         claim = self._claim
         if claim is None:
             raise LockLost(f"may not change {self._service}: got no claim on it, needs one")
         top = self.latest
         if top is None or not _same(top, claim):
-            raise self._lost(str(top or "no claim at all"), f"the highest claim to be {claim}")
-        if (silence := self._silence(claim)) >= claim.time_to_live:
-            raise self._lost(
-                f"no beat of {claim} for {silence.total_seconds():.0f} s",
-                f"one within {claim.time_to_live.total_seconds():g} s",
-                LockLapsed,
-            )
+            raise self._lost(claim, top)
+        return self._claim_anew(top) if self._is_silent(claim) else claim
+
+    def _claim_anew(self, lapsed: Claim) -> Claim:
+        claim = self._successor(lapsed, self.owner, held=True)
+        if not self._claims.create(claim):
+            raise self._lost(lapsed, self.latest)
+        self._claim = claim
+        try:
+            self._prevail(claim)
+        except LockHeld as error:
+            raise self._lost(claim, self.latest) from error
         return claim
 
     def _vacant(self, progress: Progress) -> Claim | None:
@@ -155,7 +164,7 @@ class Lock:
         top = self.latest
         if top is None or not top.held or self._is_gone(top.owner):
             return top
-        if self._silence(top) < top.time_to_live:
+        if not self._is_silent(top):
             raise self._refusal(top)
         return self._watched(top, progress)
 
@@ -199,12 +208,18 @@ class Lock:
             self._claims.remove(lower.number)
 
     def _beat(self) -> bool:
-        """False where there is nothing (any more) to keep alive: what lapsed stays dead."""
+        """False where there is nothing (any more) to keep alive."""
         with self._writing:
             claim = self._claim
-            if claim is None or self._silence(claim) >= claim.time_to_live:
+            if claim is None:
                 return False
-            self._send(claim, claim.standing)
+            if not self._is_silent(claim):
+                self._send(claim, claim.standing)
+                return True
+            try:
+                self._checked()
+            except LockLost:
+                return False
             return True
 
     def _send(self, claim: Claim, standing: str) -> None:
@@ -213,8 +228,8 @@ class Lock:
         self._claims.update(beaten)
         self._claim = beaten
 
-    def _silence(self, claim: Claim) -> timedelta:
-        return self._clock.now() - claim.beat
+    def _is_silent(self, claim: Claim) -> bool:
+        return self._clock.now() - claim.beat >= claim.time_to_live
 
     def _refusal(self, top: Claim | None) -> LockHeld:
         if top is None or not top.held:
@@ -225,9 +240,10 @@ class Lock:
             f"could not claim {self._service}: got {seen}, needs no other release of it", hint=hint
         )
 
-    def _lost(self, got: str, needs: str, kind: type[LockLost] = LockLost) -> LockLost:
-        return kind(
-            f"may not change {self._service} any more: got {got}, needs {needs}",
+    def _lost(self, ours: Claim, top: Claim | None) -> LockLost:
+        return LockLost(
+            f"may not change {self._service} any more: got {top or 'no claim at all'}, "
+            f"needs the highest claim to be {ours}",
             hint="this release changes nothing more; the next one finds what it left, and says so",
         )
 

@@ -7,7 +7,7 @@ from greenrun.domain import commands
 from greenrun.domain.plan import Plan
 from greenrun.domain.service import Service
 from greenrun.domain.standing import Standing
-from greenrun.errors import GateClosed, LockLapsed, LockLost, NeedsPerson, ReleaseError
+from greenrun.errors import GateClosed, LockLost, NeedsPerson, ReleaseError
 from greenrun.ports import Patience, Roles
 from greenrun.probing import Prober
 
@@ -36,8 +36,6 @@ class WayBack:
             changed = self._restore()
             if self.standing.asked:
                 self._prove()
-        except LockLapsed as error:
-            raise self._undone(error) from error
         except (LockLost, NeedsPerson):
             raise
         except (GateClosed, ReleaseError) as error:

@@ -100,13 +100,25 @@ def test_beats_that_fail_are_tried_again(
     lock.check()
 
 
-def test_a_claim_that_lapsed_is_not_brought_to_life_again(
+def test_a_claim_that_lapsed_goes_on_under_the_next_number(
     lock: Lock, claims: WatchedClaims, clock: FakeClock
 ) -> None:
     clock.sleep(TIME_TO_LIVE)
+    until(lambda: 2 in claims.kept)
+    await_beats(claims, 2)
+    lock.check()
+    assert [one.number for one in claims.all()] == [2]
+
+
+def test_a_claim_that_was_taken_over_beats_no_more(
+    lock: Lock, claims: WatchedClaims, clock: FakeClock
+) -> None:
+    another = Lock("heart", owner("bob"), claims, clock, TIME_TO_LIVE)
+    another.break_open(another.owner)
+    clock.sleep(TIME_TO_LIVE)
     until(lambda: not beating())
-    assert claims.kept[1].beat == FakeClock().time
-    assert lock.held
+    assert [one.owner for one in claims.all()] == [another.owner]
+    assert lock.claim
 
 
 def test_nothing_beats_after_letting_go(lock: Lock, claims: WatchedClaims) -> None:
@@ -117,7 +129,7 @@ def test_nothing_beats_after_letting_go(lock: Lock, claims: WatchedClaims) -> No
 
 
 def test_the_heart_is_no_reason_for_a_process_to_stay(lock: Lock) -> None:
-    assert lock.held
+    assert lock.claim
     assert all(thread.daemon for thread in threading.enumerate() if thread.name == "lock of heart")
 
 

@@ -43,17 +43,20 @@ class World:
         *,
         changes: Sequence[str] = ("begun", "users moved"),
         ahead: timedelta = timedelta(),
+        naps: timedelta = timedelta(),
         lets_go: bool = True,
     ) -> Callable[[Actor], None]:
-        """Take the lock, change the service, let go."""
+        """Take the lock, change the service, let go; `naps` before each change."""
 
         def act(actor: Actor) -> None:
             steps = Stepwise(self.claims, actor)
-            one = lock(name, steps, Oversleeping(EIGHT + ahead))
+            clock = Oversleeping(EIGHT + ahead)
+            one = lock(name, steps, clock)
             try:
                 one.take(MemoryProgress())
                 self._enter(name, steps.made)
                 for standing in changes:
+                    clock.time += naps
                     self._change(name, one, steps.made, standing)
             except LockHeld:
                 self.ended[name] = "refused"
@@ -130,6 +133,22 @@ def test_whoever_was_taken_over_writes_nothing_more() -> None:
     for schedule in every_schedule():
         world = World()
         schedule.play(world.release("ana"), world.release("bob", ahead=HOUR, changes=()))
+        assert not world.late
+        endings.add((world.ended["ana"], world.ended["bob"]))
+    assert endings == {
+        ("released", "released"),
+        ("released", "refused"),
+        ("refused", "released"),
+        ("taken over", "released"),
+    }
+
+
+def test_whoever_slept_too_long_writes_again_or_was_taken_over() -> None:
+    endings = set()
+    for schedule in every_schedule():
+        world = World()
+        sleeper = world.release("ana", changes=("users moved",), naps=HOUR)
+        schedule.play(sleeper, world.release("bob", ahead=HOUR, changes=()))
         assert not world.late
         endings.add((world.ended["ana"], world.ended["bob"]))
     assert endings == {
