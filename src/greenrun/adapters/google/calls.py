@@ -49,14 +49,17 @@ _HINTS: Mapping[type[BaseException], str] = MappingProxyType(
     }
 )
 
-ANSWER_SECONDS = 15.0
+ANSWER_SECONDS = 10.0
 """How long one call may take; several of Google's methods would wait for ever by themselves."""
+
+_PATIENCE_SECONDS = 60.0
+"""Longer than it takes to find out a connection that was lost without a word."""
 
 PATIENT = Retry(
     predicate=if_exception_type(*TRANSIENT),
     initial=0.1,
     maximum=1.0,
-    timeout=ANSWER_SECONDS,
+    timeout=_PATIENCE_SECONDS,
 )
 """For calls that may be made twice: those that read, and those that only say what shall be."""
 

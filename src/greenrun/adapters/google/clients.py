@@ -35,7 +35,16 @@ from greenrun.adapters.google.credentials import application_default
 from greenrun.adapters.google.emulators import Emulator
 from greenrun.errors import CallFailed
 
-_UNLIMITED = (("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1))
+_OPTIONS = (
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.http2.ping_timeout_ms", 5_000),
+)
+"""Messages of any length; and a connection that a sleep, or another network, has ended without a
+word is found out and replaced. Google's own clients ping every 30 s, too."""
+
 _OPTIONAL = "RESOURCE_MANAGER_EMULATOR_HOST"
 _Transport = TypeVar("_Transport")
 
@@ -159,13 +168,13 @@ class GoogleClients:
 
 
 def _insecure(address: str) -> grpc.Channel:
-    channel = grpc.insecure_channel(address, options=_UNLIMITED)
+    channel = grpc.insecure_channel(address, options=_OPTIONS)
     return grpc.intercept_channel(channel, Emulator(address))
 
 
 def _secure(address: str) -> grpc.Channel:
     credentials = application_default(f"call {address}")
     channel: grpc.Channel = grpc_helpers.create_channel(
-        address, credentials=credentials, options=_UNLIMITED
+        address, credentials=credentials, options=_OPTIONS
     )
     return channel

@@ -13,6 +13,9 @@ from greenrun.local_cloud.wire.methods import Binding, MessageType, Method, Oper
 
 THREADS = 64  # a client that waits for an operation holds one
 
+_OPTIONS = (("grpc.http2.min_ping_interval_without_data_ms", 20_000),)
+"""gRPC takes more than one ping in five minutes for an attack; Google does not."""
+
 
 class GrpcServer:
     """Serves the bindings on a loopback port that the system picks."""
@@ -22,7 +25,7 @@ class GrpcServer:
     ) -> None:
         self._answering = answering
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="grpc")
-        self._server = grpc.server(self._threads)
+        self._server = grpc.server(self._threads, options=_OPTIONS)
         for binding in bindings:
             self._serve(binding)
         self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
