@@ -1,5 +1,6 @@
 """A release whose every role is a fake with memory."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -94,7 +95,8 @@ def plan() -> Plan:
 
 
 @pytest.fixture
-def world(plan: Plan) -> World:
+def world(plan: Plan) -> Iterator[World]:
+    """All claims end with it: a lock that a test keeps beats no more."""
     platform = FakePlatform(plan.service)
     settings = replace(plan.settings, variables={"LOG_LEVEL": "INFO"})
     platform.create(NewRevision(BASELINE, "old", settings), Patience(timedelta(seconds=1)))
@@ -106,7 +108,9 @@ def world(plan: Plan) -> World:
     web = FakeWeb({"/": Answer(200, {}, "{}", timedelta(milliseconds=5))})
     world = World(platform, FakeLogs(answering), web)
     world.metrics.answering[BASELINE] = HEALTHY
-    return world
+    yield world
+    world.claims.kept.clear()
+    world.clock.sleep(timedelta(days=1))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """However the calls of several releases interleave, one of them has the lock."""
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -36,6 +37,7 @@ class World:
     together: set[str] = field(default_factory=set)
     late: list[str] = field(default_factory=list)
     ended: dict[str, str] = field(default_factory=dict)
+    kept: list[Lock] = field(default_factory=list)
 
     def release(
         self,
@@ -67,6 +69,8 @@ class World:
             self.inside.discard(name)
             if lets_go:
                 one.let_go()
+            else:
+                self.kept.append(one)
 
         return act
 
@@ -86,6 +90,13 @@ class World:
         one.write(standing)
         if taken_over:
             self.late.append(name)
+
+
+@pytest.fixture(autouse=True)
+def no_heart_outlives_its_test() -> Iterator[None]:
+    """Of thousands of locks, each would beat for as long as the tests run."""
+    yield
+    assert not [one for one in threading.enumerate() if one.name == "lock of web"]
 
 
 def dead() -> Claim:
@@ -125,6 +136,8 @@ def test_of_two_releases_exactly_one_proceeds(former: Callable[[], Claim] | None
             world.release("bob", lets_go=False),
         )
         assert sorted(world.ended.values()) == ["refused", "released"]
+        for one in world.kept:
+            one.let_go()
 
 
 def test_whoever_was_taken_over_writes_nothing_more() -> None:

@@ -25,8 +25,10 @@ class Actor:
         return self._turns.dead
 
     def pause(self) -> None:
-        assert self._turns.parent
-        self._turns.parent.switch()
+        """Whoever has ended takes no turns any more."""
+        if not self.ended:
+            assert self._turns.parent
+            self._turns.parent.switch()
 
     def step(self) -> None:
         self._turns.switch()
