@@ -201,6 +201,18 @@ class Run:
 
         until(is_told, ENDS_WITHIN, f"{action} {state}")
 
+    def sleep(self) -> None:
+        """As a laptop that is closed, for longer than its claim lives."""
+        self.process.send_signal(signal.SIGSTOP)
+        claims, clock = self.production.roles.claims, SystemClock()
+
+        def has_lapsed() -> bool:
+            claim = claims.all()[0]
+            return clock.now() - claim.beat > claim.time_to_live
+
+        until(has_lapsed, ENDS_WITHIN, "a claim that lapsed")
+        self.process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """End it as the kernel does for want of memory: it hears nothing of it."""
         self.process.send_signal(signal.SIGKILL)

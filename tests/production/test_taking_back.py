@@ -36,6 +36,19 @@ def test_a_cancelled_release_is_taken_back_at_once(
     assert production.serving == {baseline: 100}
 
 
+def test_a_release_that_slept_goes_on(production: Production, baseline: str) -> None:
+    with production.releasing(*QUICK) as run:
+        run.await_entry("deploy")
+        run.sleep()
+        ended = run.end()
+
+    assert ended.status == 0, ended.output
+    assert production.serving == {ended.record["candidate"]: 100}
+    assert ended.record["baseline"] == baseline
+    claims = [one for one in production.journal()[run.earlier :] if one["action"] == "claim"]
+    assert len(claims) == 2
+
+
 def test_a_killed_release_is_taken_back_by_the_next(production: Production, baseline: str) -> None:
     with production.releasing(*QUICK) as run:
         run.await_entry("split traffic")
