@@ -102,6 +102,19 @@ def test_latencies_count_where_they_are_judged_and_are_not_known_of_probes() -> 
     assert [sight.known for sight in foresight().at(10)] == [True]
 
 
+def test_a_slow_one_among_few_requests_foretells_nothing() -> None:
+    """As when a release follows another at once; of more, as many slow ones stand in the way."""
+    trial = replace(TRIAL, quantiles=(0.95,), latency_limits=((0.95, 200.0),))
+    few, more = (
+        replace(BUSY, sample=Sample(Counts(10 * n), Histogram((100.0, 400.0), (9 * n, n))))
+        for n in (2, 200)
+    )
+
+    assert not list(foresight(traffic=few, trial=trial).blind())
+    assert not any(sight.known for sight in foresight(traffic=few, trial=trial).at(10))
+    assert {sight.share for sight in foresight(traffic=more, trial=trial).blind()} == {10, 50}
+
+
 def test_more_time_shows_smaller_rises() -> None:
     (sight,) = foresight().at(10)
     short, long = sight.least(timedelta(minutes=15)), sight.least(sight.sees)
