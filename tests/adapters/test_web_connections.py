@@ -183,3 +183,47 @@ def test_a_proxy_is_used_where_the_variables_name_one(monkeypatch: pytest.Monkey
             assert web.ask(Probe("http://shop.example/a")).body == "ok"
     ((request,),) = server.requests
     assert request.startswith(b"GET http://shop.example/a HTTP/1.1")
+
+
+@pytest.mark.parametrize("variable", ["all_proxy", "http_proxy"])
+def test_a_socks_proxy_is_one_too(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as proxy:
+        seen = proxy.submit(_relay_by_socks, listener)
+        monkeypatch.setenv(variable, f"socks5://127.0.0.1:{listener.getsockname()[1]}")
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        with closing(HttpWeb(str, within=timedelta(seconds=5))) as web:
+            assert web.ask(Probe("http://192.0.2.1/a")).body == "ok"
+    assert seen.result().startswith(b"GET /a HTTP/1.1")
+
+
+def _relay_by_socks(listener: socket.socket) -> bytes:
+    """Version 5 without a login; answers for whoever was asked for. Source: RFC 1928."""
+    connection, _ = listener.accept()
+    with connection:
+        connection.settimeout(5)
+        connection.recv(64)
+        connection.sendall(b"\x05\x00")
+        connection.recv(64)
+        connection.sendall(b"\x05\x00\x00\x01" + bytes(6))
+        request = connection.recv(65536)
+        connection.sendall(OK)
+        return request
+
+
+@pytest.mark.parametrize("variable", ["all_proxy", "https_proxy"])
+@pytest.mark.parametrize(
+    ("proxy", "told"),
+    [
+        ("gopher://me:geheim@proxy.example", "Unknown scheme for proxy URL"),
+        ("http://proxy.example:port", "Invalid port: 'port'"),
+    ],
+)
+def test_a_proxy_that_cannot_be_meant_is_refused_without_its_password(
+    variable: str, proxy: str, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, proxy)
+    with pytest.raises(CallFailed, match=f"environment names: got {told}.*needs http://") as failed:
+        HttpWeb(str)
+    assert "geheim" not in str(failed.value)
+    assert "unset ALL_PROXY" in failed.value.hint

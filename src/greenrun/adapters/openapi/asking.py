@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import httpx
 
+from greenrun.adapters.http_client import new_client
 from greenrun.adapters.web.headers import carried
 from greenrun.ports.openapi import Examination
 
@@ -38,7 +39,7 @@ class Asking:
         self._base = examination.url.rstrip("/") + base_path.rstrip("/")
         said = carried(examination.headers)
         self._identity = {name.lower(): text for name, text in said.items()}
-        self._client = httpx.Client(headers={"user-agent": _NAME})
+        self._client = new_client(headers={"user-agent": _NAME})
 
     def close(self) -> None:
         """Close all connections."""

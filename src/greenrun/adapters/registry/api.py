@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from greenrun.adapters.http_client import new_client
 from greenrun.adapters.registry.address import Address
 from greenrun.adapters.registry.challenge import Challenged
 from greenrun.adapters.registry.login import Logins
@@ -55,7 +56,7 @@ class RegistryApi:
     def __init__(self, logins: Logins, clock: Clock) -> None:
         self._logins = logins
         self._clock = clock
-        self._client = httpx.Client(
+        self._client = new_client(
             timeout=_ANSWER_SECONDS, follow_redirects=True, headers={"user-agent": "greenrun"}
         )
 

@@ -7,6 +7,7 @@ from itertools import chain
 
 import httpx
 
+from greenrun.adapters.http_client import new_client
 from greenrun.adapters.web.connections import KEPT_SECONDS, HttpRequest, HttpResponse
 
 
@@ -14,7 +15,7 @@ class ProxiedConnections:
     """As Connections, by httpx's client."""
 
     def __init__(self) -> None:
-        self._client = httpx.Client(limits=httpx.Limits(keepalive_expiry=KEPT_SECONDS))
+        self._client = new_client(limits=httpx.Limits(keepalive_expiry=KEPT_SECONDS))
         self._client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def close(self) -> None:
