@@ -140,28 +140,20 @@ def test_of_two_releases_exactly_one_proceeds(former: Callable[[], Claim] | None
             one.let_go()
 
 
-def test_whoever_was_taken_over_writes_nothing_more() -> None:
-    """To bob, whose clock is an hour ahead and who oversleeps, ana looks dead; she is slow."""
+@pytest.mark.parametrize(
+    ("changes", "naps"),
+    [(("begun", "users moved"), timedelta()), (("users moved",), HOUR)],
+    ids=["slow", "asleep"],
+)
+def test_whoever_was_taken_over_writes_nothing_more(
+    changes: Sequence[str], naps: timedelta
+) -> None:
+    """To bob, whose clock is an hour ahead and who oversleeps, ana looks dead; she is not."""
     endings = set()
     for schedule in every_schedule():
         world = World()
-        schedule.play(world.release("ana"), world.release("bob", ahead=HOUR, changes=()))
-        assert not world.late
-        endings.add((world.ended["ana"], world.ended["bob"]))
-    assert endings == {
-        ("released", "released"),
-        ("released", "refused"),
-        ("refused", "released"),
-        ("taken over", "released"),
-    }
-
-
-def test_whoever_slept_too_long_writes_again_or_was_taken_over() -> None:
-    endings = set()
-    for schedule in every_schedule():
-        world = World()
-        sleeper = world.release("ana", changes=("users moved",), naps=HOUR)
-        schedule.play(sleeper, world.release("bob", ahead=HOUR, changes=()))
+        ana = world.release("ana", changes=changes, naps=naps)
+        schedule.play(ana, world.release("bob", ahead=HOUR, changes=()))
         assert not world.late
         endings.add((world.ended["ana"], world.ended["bob"]))
     assert endings == {
