@@ -149,15 +149,14 @@ class Lock:
         return self._claim_anew(top) if self._is_silent(claim) else claim
 
     def _claim_anew(self, lapsed: Claim) -> Claim:
-        claim = self._successor(lapsed, self.owner, held=True)
-        if not self._claims.create(claim):
-            raise self._lost(lapsed, self.latest)
-        self._claim = claim
+        ours = self._successor(lapsed, self.owner, held=True)
         try:
-            self._prevail(claim)
+            self._create(ours)
+            self._claim = ours
+            self._prevail(ours)
         except LockHeld as error:
-            raise self._lost(claim, self.latest) from error
-        return claim
+            raise self._lost(self._claim or lapsed, self.latest) from error
+        return ours
 
     def _vacant(self, progress: Progress) -> Claim | None:
         """The highest claim, once it stands in nobody's way."""
