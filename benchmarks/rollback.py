@@ -22,14 +22,14 @@ from benchmarks.shop import BASELINE, CANDIDATE, PLACE, SERVICE, Shop, local_clo
 from fixtures.reach import Reach
 from greenrun.account import Account
 from greenrun.adapters.process import this_process
-from greenrun.domain.plan import BuildPlan, CanaryPlan, Plan
-from greenrun.domain.revision import RevisionSettings
-from greenrun.domain.source import Source
-from greenrun.domain.standing import Stage, Standing
-from greenrun.domain.traffic import Target, TrafficSplit
 from greenrun.journal import Journal
 from greenrun.lock import Lock
-from greenrun.ports import Progress, Roles
+from greenrun.model.interfaces import Progress, Roles
+from greenrun.model.plan import BuildPlan, CanaryPlan, Plan
+from greenrun.model.release_state import Stage, Standing
+from greenrun.model.revision import RevisionSettings
+from greenrun.model.source import Source
+from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.probing import Prober
 from greenrun.suite.narration import Narrator
 from greenrun.suite.screen import Screen

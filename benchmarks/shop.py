@@ -14,7 +14,7 @@ from google.cloud.run_v2.services.revisions.transports import RevisionsGrpcTrans
 from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
 from google.protobuf import field_mask_pb2
 
-from greenrun.domain.plan import Place
+from greenrun.model.plan import Place
 
 BASELINE, CANDIDATE = "shop-baseline", "shop-candidate"
 TAG = "candidate"

@@ -21,7 +21,7 @@ from benchmarks.verdict_judges import (
     share_of,
     taken,
 )
-from greenrun.domain.sequential import Counts, Outcome, Sequential, power
+from greenrun.model.stats import Counts, Outcome, Sequential, power
 
 RUNS, EQUAL_RUNS, LONG = 4000, 10_000, 20_000
 A_MINUTE = 600

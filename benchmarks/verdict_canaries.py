@@ -8,11 +8,11 @@ import numpy as np
 
 from benchmarks.figures import Figure
 from benchmarks.verdict_judges import ALPHA, Numbers
-from greenrun.domain.histogram import Histogram
-from greenrun.domain.plan import CanaryPlan
-from greenrun.domain.sequential import Counts, Outcome, Sample, Standings, Trial
-from greenrun.domain.sequential.passing import SURELY
 from greenrun.domain.sight import Foresight, Traffic
+from greenrun.model.histogram import Histogram
+from greenrun.model.plan import CanaryPlan
+from greenrun.model.stats import Counts, Outcome, Sample, Standings, Trial
+from greenrun.model.stats.passing import SURELY
 
 BUCKETS = Histogram.exponential(66, 1.4, 1.0)
 PLAN = CanaryPlan((10, 50))

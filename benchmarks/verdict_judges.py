@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu
 
-from greenrun.domain.sequential import Counts
-from greenrun.domain.sequential.comparison import BLOCK
-from greenrun.domain.sequential.odds import LOG_STAKES, STEPS, fell_to
+from greenrun.model.stats import Counts
+from greenrun.model.stats.comparison import BLOCK
+from greenrun.model.stats.odds import LOG_STAKES, STEPS, fell_to
 
 ALPHA = 0.01
 AT_ONCE = 250

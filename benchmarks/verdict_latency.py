@@ -7,8 +7,8 @@ import numpy as np
 
 from benchmarks.figures import Figure
 from benchmarks.verdict_judges import ALPHA, Kind, Marks, Numbers, share_of, taken
-from greenrun.domain.histogram import Histogram
-from greenrun.domain.sequential import Counts, Outcome, Quantile, Sample, Trial
+from greenrun.model.histogram import Histogram
+from greenrun.model.stats import Counts, Outcome, Quantile, Sample, Trial
 
 EMPTY = Histogram.exponential(66, 1.4, 1.0)
 RUNS, EQUAL_RUNS = 60, 150

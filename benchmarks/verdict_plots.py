@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks import verdict_report
 from benchmarks.project import ROOT
 from benchmarks.verdict_judges import ALPHA, Kind, Numbers, Streams, judged
-from greenrun.domain.sequential import Counts, Look, Sequential
+from greenrun.model.stats import Counts, Look, Sequential
 
 mpl.use("svg")
 mpl.rcParams.update({"svg.hashsalt": "greenrun", "font.size": 9, "axes.spines.top": False})

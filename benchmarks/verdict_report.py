@@ -9,8 +9,8 @@ import numpy as np
 from greenrun.adapters.charts import MatplotlibCharts
 from greenrun.canary.reading import Reading, Witness
 from greenrun.canary.verdict import Judge, decide
-from greenrun.domain.increment import Glance, Increment, Watcher
-from greenrun.domain.sequential import Counts, Outcome, Sample, Trial
+from greenrun.model.canary_step import Glance, Increment, Watcher
+from greenrun.model.stats import Counts, Outcome, Sample, Trial
 
 BEGAN = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 SHARE, USERS, PROBES, LAG = 0.1, 10, 10, 15

@@ -2,8 +2,8 @@
 
 from pytest_bdd import given, then, when
 
-from greenrun.domain.gate import Gate
-from greenrun.domain.increment import Increment
+from greenrun.model.canary_step import Increment
+from greenrun.model.objective import Gate
 from greenrun.proofs import traffic
 from greenrun.release import Release
 from steps.tables import Table, gate

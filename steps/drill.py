@@ -5,8 +5,8 @@ from datetime import timedelta
 from pytest_bdd import given, parsers, then, when
 
 from fixtures.drills import Drills
-from greenrun.domain.gate import Gate
 from greenrun.drill import Drill
+from greenrun.model.objective import Gate
 from greenrun.proofs import service
 from greenrun.rehearsal import Exercise
 

@@ -3,7 +3,7 @@
 import pytest
 from pytest_bdd import given, parsers, then
 
-from greenrun.domain.gate import Gate
+from greenrun.model.objective import Gate
 from greenrun.monitoring import figures_of
 from greenrun.proofs import metric_promises
 from greenrun.proofs.metrics import OwnMetrics

@@ -3,7 +3,7 @@
 import pytest
 from pytest_bdd import then, when
 
-from greenrun.domain.gate import Gate
+from greenrun.model.objective import Gate
 from greenrun.monitoring import HandOver, Objectives, Watchers
 from greenrun.proofs import monitoring
 from greenrun.release import Release

@@ -3,7 +3,7 @@
 import pytest
 from pytest_bdd import then
 
-from greenrun.domain.gate import Gate
+from greenrun.model.objective import Gate
 from greenrun.monitoring import Objectives, Watchers
 from greenrun.planning import Rehearsed
 from greenrun.plugin import Wishes

@@ -2,7 +2,7 @@
 
 from pytest_bdd import then, when
 
-from greenrun.domain.gate import Gate
+from greenrun.model.objective import Gate
 from greenrun.proofs import before
 from greenrun.release import Release
 from steps.tables import Table

@@ -6,7 +6,7 @@ from pathlib import Path
 from pytest_bdd import then, when
 
 from greenrun import record
-from greenrun.domain.results import ScenarioResult
+from greenrun.model.results import ScenarioResult
 from greenrun.proofs import account
 from greenrun.record import Record
 from greenrun.release import Release

@@ -1,7 +1,7 @@
 """Tables of a feature, as pytest-bdd hands them to a sentence: rows of cells, the head first."""
 
-from greenrun.domain.gate import Gate, Threshold
-from greenrun.errors import ReleaseError
+from greenrun.model.errors import ReleaseError
+from greenrun.model.objective import Gate, Threshold
 from greenrun.proofs.tables import Table, quantity
 
 __all__ = ["Table", "column", "gate"]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from greenrun.domain.histogram import Histogram
-from greenrun.domain.increment import Glance, Increment, Watcher
-from greenrun.domain.sequential import Counts, Outcome, Sample, Standings, Trial
+from greenrun.model.canary_step import Glance, Increment, Watcher
+from greenrun.model.histogram import Histogram
+from greenrun.model.stats import Counts, Outcome, Sample, Standings, Trial
 
 BEGAN = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 BUCKETS = Histogram.exponential(66, 1.4, 1.0)

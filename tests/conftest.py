@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from greenrun.account import Account
-from greenrun.domain.claim import Owner
-from greenrun.domain.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan
-from greenrun.domain.revision import RevisionSettings
-from greenrun.domain.sequential import Counts
-from greenrun.domain.source import Source
 from greenrun.journal import Journal
 from greenrun.lock import Lock
-from greenrun.ports import Answer, NewRevision, Patience, Roles
+from greenrun.model.interfaces import Answer, NewRevision, Patience, Roles
+from greenrun.model.lease import Owner
+from greenrun.model.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan
+from greenrun.model.revision import RevisionSettings
+from greenrun.model.source import Source
+from greenrun.model.stats import Counts
 from greenrun.release import Release
 from tests.fakes import (
     FakeAccess,

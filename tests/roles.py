@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from greenrun.ports import Roles
+from greenrun.model.interfaces import Roles
 from tests.conftest import World
 from tests.fakes import FakePlatform
 

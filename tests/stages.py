@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from greenrun.account import Account
-from greenrun.domain.plan import Plan
-from greenrun.errors import CallFailed
 from greenrun.journal import Journal
 from greenrun.lock import Lock
+from greenrun.model.errors import CallFailed
+from greenrun.model.plan import Plan
 from greenrun.release import Release
 
 

@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from greenrun.account import Account
-from greenrun.domain.claim import Owner
-from greenrun.domain.standing import Stage, Standing
-from greenrun.domain.traffic import TrafficSplit
-from greenrun.errors import CallFailed, LockHeld, LockLost, ReleaseError
 from greenrun.journal import Journal
 from greenrun.lock import Lock
+from greenrun.model.errors import CallFailed, LockHeld, LockLost, ReleaseError
+from greenrun.model.lease import Owner
+from greenrun.model.release_state import Stage, Standing
+from greenrun.model.traffic import TrafficSplit
 from tests.conftest import World
 
 STANDING = Standing("the-run", "shop-a", TrafficSplit.all_to("shop-a"), stage=Stage.MOVED)

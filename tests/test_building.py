@@ -8,12 +8,12 @@ import pytest
 
 from greenrun import building
 from greenrun.account import Account
-from greenrun.domain.image import Build, TagPolicy
-from greenrun.domain.plan import BuildPlan, Plan
-from greenrun.domain.source import Source
-from greenrun.errors import GateClosed
 from greenrun.journal import Journal
-from greenrun.ports import Watch
+from greenrun.model.errors import GateClosed
+from greenrun.model.image import Build, TagPolicy
+from greenrun.model.interfaces import Watch
+from greenrun.model.plan import BuildPlan, Plan
+from greenrun.model.source import Source
 from tests.conftest import World
 from tests.fakes import IMAGE_ID, FakeBuilder
 

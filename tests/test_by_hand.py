@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from greenrun import by_hand
-from greenrun.domain.revision import Readiness, RevisionSettings
-from greenrun.domain.service import Service
-from greenrun.domain.standing import Stage
-from greenrun.domain.traffic import Target, TrafficSplit
-from greenrun.errors import CallFailed, GateClosed, LockHeld, NeedsPerson, ReleaseError
+from greenrun.model.errors import CallFailed, GateClosed, LockHeld, NeedsPerson, ReleaseError
+from greenrun.model.release_state import Stage
+from greenrun.model.revision import Readiness, RevisionSettings
+from greenrun.model.service import Service
+from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.proofs import service as proof
 from greenrun.recovery import left_open
 from greenrun.release import Release

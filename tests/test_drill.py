@@ -9,14 +9,14 @@ import pytest
 
 from greenrun import rehearsal
 from greenrun.account import Account
-from greenrun.domain.gate import Gate, Quantity, Threshold
-from greenrun.domain.plan import Plan
-from greenrun.domain.revision import Volume
-from greenrun.domain.source import Source
 from greenrun.drill import Drill
-from greenrun.errors import GateClosed
 from greenrun.expectations import read_table
-from greenrun.ports import Execution, LogEntry
+from greenrun.model.errors import GateClosed
+from greenrun.model.interfaces import Execution, LogEntry
+from greenrun.model.objective import Gate, Quantity, Threshold
+from greenrun.model.plan import Plan
+from greenrun.model.revision import Volume
+from greenrun.model.source import Source
 from greenrun.rehearsal import Exercise
 from greenrun.release import Release
 from tests.conftest import BASELINE, FAILING, World

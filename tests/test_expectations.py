@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenrun.errors import ReleaseError
 from greenrun.expectations import COLUMNS, Answers, percentile, read_schema, read_table
 from greenrun.expectations.body import read_promise
 from greenrun.expectations.document import ABSENT, NoJson, at, read, same
 from greenrun.expectations.headers import read_promise as read_header
-from greenrun.ports import Answer
+from greenrun.model.errors import ReleaseError
+from greenrun.model.interfaces import Answer
 
 JSON = st.recursive(
     st.none()

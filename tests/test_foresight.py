@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from greenrun.account import Account
-from greenrun.domain.gate import Gate
-from greenrun.domain.plan import Blind, CanaryPlan, Plan
-from greenrun.domain.sequential import Counts, Outcome, Sample, Trial
 from greenrun.domain.sight import Traffic
-from greenrun.domain.source import Source
-from greenrun.errors import GateClosed
 from greenrun.foresight import foresight
+from greenrun.model.errors import GateClosed
+from greenrun.model.objective import Gate
+from greenrun.model.plan import Blind, CanaryPlan, Plan
+from greenrun.model.source import Source
+from greenrun.model.stats import Counts, Outcome, Sample, Trial
 from greenrun.release import Release
 from tests.conftest import BASELINE, World
 from tests.fakes import FakeMetrics

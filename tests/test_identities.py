@@ -8,9 +8,9 @@ import pytest
 
 from fixtures.identities import SecretIdentities
 from fixtures.reach import Reach
-from greenrun.domain.plan import Plan
-from greenrun.domain.revision import SecretReference
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
+from greenrun.model.plan import Plan
+from greenrun.model.revision import SecretReference
 from greenrun.suite.secrecy import Secrets
 from tests.fakes import FakeVault
 

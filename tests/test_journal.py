@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.errors import GateClosed, ReleaseError
 from greenrun.journal import Journal
+from greenrun.model.errors import GateClosed, ReleaseError
 from tests.fakes import FakeClock
 
 

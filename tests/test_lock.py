@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.domain.claim import Claim
-from greenrun.errors import CallFailed, LockHeld, LockLost
 from greenrun.lock import Lock
+from greenrun.model.errors import CallFailed, LockHeld, LockLost
+from greenrun.model.lease import Claim
 from tests.fakes import FakeClock, MemoryClaims, MemoryProgress
 from tests.lock.contenders import EIGHT, TIME_TO_LIVE, claim, lock, owner
 

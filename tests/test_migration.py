@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from greenrun.account import Account
-from greenrun.domain.claim import Owner
-from greenrun.domain.plan import BuildPlan, MigrationPlan, Place, Plan
-from greenrun.domain.revision import RevisionSettings
-from greenrun.errors import CallFailed, DeadlineExceeded, GateClosed, LockLost, ReleaseError
 from greenrun.journal import Journal
 from greenrun.lock import Lock
 from greenrun.migration import Migration, Migrations
-from greenrun.ports import Execution, Job, LogEntry, Roles
+from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed, LockLost, ReleaseError
+from greenrun.model.interfaces import Execution, Job, LogEntry, Roles
+from greenrun.model.lease import Owner
+from greenrun.model.plan import BuildPlan, MigrationPlan, Place, Plan
+from greenrun.model.revision import RevisionSettings
 from tests.fakes import FakeLogs, FakePlatform, MemoryEvidence, MemoryProgress
 from tests.roles import fake_roles
 

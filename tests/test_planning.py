@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.domain.claim import Claim, Owner
-from greenrun.domain.histogram import Histogram
-from greenrun.domain.image import Image, TagPolicy
-from greenrun.domain.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan, PreflightPlan
-from greenrun.domain.revision import RevisionSettings, SecretReference, StartupProbe, Volume
-from greenrun.domain.sequential import Counts, Sample, Trial
-from greenrun.domain.source import Source
-from greenrun.domain.standing import Stage, Standing
-from greenrun.domain.traffic import Target, TrafficSplit
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
+from greenrun.model.histogram import Histogram
+from greenrun.model.image import Image, TagPolicy
+from greenrun.model.interfaces import Leak, NewRevision, Patience, Roles
+from greenrun.model.lease import Claim, Owner
+from greenrun.model.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan, PreflightPlan
+from greenrun.model.release_state import Stage, Standing
+from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe, Volume
+from greenrun.model.source import Source
+from greenrun.model.stats import Counts, Sample, Trial
+from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.planning import Known, Outlook, Rehearsed, outlook
-from greenrun.ports import Leak, NewRevision, Patience, Roles
 from tests.fakes import (
     IMAGE_ID,
     FakeClock,

@@ -8,9 +8,9 @@ from threading import Barrier, Lock
 
 import pytest
 
-from greenrun.errors import CallFailed, DeadlineExceeded, GateClosed, ReleaseError
 from greenrun.expectations import read_table
-from greenrun.ports import Answer, Probe, Web
+from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed, ReleaseError
+from greenrun.model.interfaces import Answer, Probe, Web
 from greenrun.probing import Prober
 from greenrun.release import Release
 from tests.conftest import BASELINE, World

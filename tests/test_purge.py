@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 
 from greenrun.account import Account
-from greenrun.domain.claim import Owner
-from greenrun.domain.image import Digest, TagPolicy
-from greenrun.domain.plan import Plan
-from greenrun.domain.revision import RevisionSettings
-from greenrun.domain.traffic import TrafficSplit
-from greenrun.errors import CallFailed, LockLost
-from greenrun.ports import NewRevision, Patience
+from greenrun.model.errors import CallFailed, LockLost
+from greenrun.model.image import Digest, TagPolicy
+from greenrun.model.interfaces import NewRevision, Patience
+from greenrun.model.lease import Owner
+from greenrun.model.plan import Plan
+from greenrun.model.revision import RevisionSettings
+from greenrun.model.traffic import TrafficSplit
 from greenrun.proofs import image
 from greenrun.purge import purge
 from greenrun.release import Release

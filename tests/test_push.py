@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from greenrun.account import Account
-from greenrun.domain.image import Digest, Image, Layer
-from greenrun.domain.plan import Plan
-from greenrun.errors import GateClosed, LockLost
+from greenrun.model.errors import GateClosed, LockLost
+from greenrun.model.image import Digest, Image, Layer
+from greenrun.model.plan import Plan
 from greenrun.push import push
 from tests.conftest import World
 from tests.fakes import IMAGE_ID, MANIFEST

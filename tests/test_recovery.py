@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 
 from greenrun import recovery
-from greenrun.domain.claim import Owner
-from greenrun.domain.image import Digest
-from greenrun.domain.plan import Plan
-from greenrun.domain.service import Service
-from greenrun.domain.standing import Stage, Standing
-from greenrun.domain.traffic import Target, TrafficSplit
-from greenrun.errors import GateClosed, LockHeld, LockLost, NeedsPerson, ReleaseError
 from greenrun.lock import Lock
+from greenrun.model.errors import GateClosed, LockHeld, LockLost, NeedsPerson, ReleaseError
+from greenrun.model.image import Digest
+from greenrun.model.lease import Owner
+from greenrun.model.plan import Plan
+from greenrun.model.release_state import Stage, Standing
+from greenrun.model.service import Service
+from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release import Release
 from tests.conftest import BASELINE, World
 from tests.stages import begun, deployed, moved, next_run, promoted

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.domain.plan import Plan
-from greenrun.domain.source import Checkout, Source
+from greenrun.model.plan import Plan
+from greenrun.model.source import Checkout, Source
 from greenrun.rehearsed import Rehearsed, fingerprint
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)

@@ -7,13 +7,19 @@ from datetime import timedelta
 import pytest
 
 from greenrun import recovery
-from greenrun.domain.gate import Gate, Quantity, Threshold
-from greenrun.domain.sequential import Counts, Outcome
-from greenrun.domain.service import Service
-from greenrun.domain.standing import Stage, Standing
-from greenrun.domain.traffic import Target, TrafficSplit
-from greenrun.errors import CallFailed, ChangedBySomebody, GateClosed, NeedsPerson, ReleaseError
 from greenrun.journal import Journal
+from greenrun.model.errors import (
+    CallFailed,
+    ChangedBySomebody,
+    GateClosed,
+    NeedsPerson,
+    ReleaseError,
+)
+from greenrun.model.objective import Gate, Quantity, Threshold
+from greenrun.model.release_state import Stage, Standing
+from greenrun.model.service import Service
+from greenrun.model.stats import Counts, Outcome
+from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release import Release
 from tests.conftest import BASELINE, FAILING, HEALTHY, World
 from tests.stages import begun, deployed, moved, next_run, promoted

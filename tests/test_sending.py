@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenrun.errors import ReleaseError
 from greenrun.expectations import Sending, Values, read_table
 from greenrun.expectations.parts import Unmeant, parts
 from greenrun.expectations.sending import read_sending
+from greenrun.model.errors import ReleaseError
 
 NAMES = st.text("abc", min_size=1)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))

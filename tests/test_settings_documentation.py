@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 from ruamel.yaml import YAML
 
-from greenrun.domain.plan import Plan
+from greenrun.model.plan import Plan
 from greenrun.settings import load_plan
 from greenrun.settings.schema import Release
 from greenrun.settings.section import Section

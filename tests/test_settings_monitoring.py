@@ -6,9 +6,9 @@ from textwrap import indent
 
 import pytest
 
-from greenrun.domain.plan import MonitoringPlan
-from greenrun.domain.watching import Figure, Level, Quantile, Rate, Share
-from greenrun.errors import SettingsError
+from greenrun.model.errors import SettingsError
+from greenrun.model.monitoring import Figure, Level, Quantile, Rate, Share
+from greenrun.model.plan import MonitoringPlan
 from greenrun.settings import load_plan
 
 SMALLEST = """\

@@ -7,8 +7,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenrun.domain.plan import Plan
-from greenrun.errors import SettingsError
+from greenrun.model.errors import SettingsError
+from greenrun.model.plan import Plan
 from greenrun.settings import forms, load_plan
 
 RELEASE = (Path(__file__).parents[1] / "release.yaml").read_text()

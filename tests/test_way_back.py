@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from greenrun.domain.service import Service
-from greenrun.domain.traffic import LATEST, Target, TrafficSplit
-from greenrun.errors import GateClosed, LockLost, NeedsPerson
+from greenrun.model.errors import GateClosed, LockLost, NeedsPerson
+from greenrun.model.service import Service
+from greenrun.model.traffic import LATEST, Target, TrafficSplit
 from greenrun.release import Release
 from tests.conftest import BASELINE, World
 from tests.stages import begun, deployed, moved

@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from greenrun.domain.service import Service
-from greenrun.domain.standing import Standing
-from greenrun.domain.traffic import TrafficSplit
-from greenrun.errors import ReleaseError
 from greenrun.journal import Journal
 from greenrun.lock import Lock
-from greenrun.ports import Progress
+from greenrun.model.errors import ReleaseError
+from greenrun.model.interfaces import Progress
+from greenrun.model.release_state import Standing
+from greenrun.model.service import Service
+from greenrun.model.traffic import TrafficSplit
 
 UNREADABLE = "put the service in order by hand, then delete the Cloud Run job of that lock"
 """What to do about a claim that does not tell where its release stands."""

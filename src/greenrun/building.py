@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from greenrun.account import Account
-from greenrun.domain.image import Build
-from greenrun.domain.plan import Plan
-from greenrun.domain.source import Source
-from greenrun.ports import Roles
+from greenrun.model.image import Build
+from greenrun.model.interfaces import Roles
+from greenrun.model.plan import Plan
+from greenrun.model.source import Source
 
 TAG_FILE = "build_tag.txt"
 """Holds the image tag for whoever rolls back by hand (PROCEDURE P2.5)."""

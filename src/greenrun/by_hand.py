@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from greenrun.domain.image import Digest
-from greenrun.domain.revision import Readiness, Revision
-from greenrun.domain.service import Service
-from greenrun.domain.standing import Stage
-from greenrun.errors import GateClosed, ReleaseError
-from greenrun.ports import NewRevision, Patience
+from greenrun.model.errors import GateClosed, ReleaseError
+from greenrun.model.image import Digest
+from greenrun.model.interfaces import NewRevision, Patience
+from greenrun.model.release_state import Stage
+from greenrun.model.revision import Readiness, Revision
+from greenrun.model.service import Service
 from greenrun.recovery import claim, left_open
 from greenrun.release import Release
 

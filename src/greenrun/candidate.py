@@ -6,12 +6,12 @@ from datetime import timedelta
 from textwrap import indent
 
 from greenrun.account import Account
-from greenrun.domain.plan import Plan
-from greenrun.domain.revision import Difference, Readiness, Revision, RevisionSettings
-from greenrun.domain.traffic import TrafficSplit
-from greenrun.errors import GateClosed, ReleaseError
 from greenrun.footing import Footing
-from greenrun.ports import LogEntry, NewRevision, Patience, Roles
+from greenrun.model.errors import GateClosed, ReleaseError
+from greenrun.model.interfaces import LogEntry, NewRevision, Patience, Roles
+from greenrun.model.plan import Plan
+from greenrun.model.revision import Difference, Readiness, Revision, RevisionSettings
+from greenrun.model.traffic import TrafficSplit
 
 _LAST_WORDS = 10
 """Lines of a log that tell why its container did not start."""

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from greenrun.domain.gate import Gate
-from greenrun.errors import GateClosed, ReleaseError
 from greenrun.expectations import Expectation
+from greenrun.model.errors import GateClosed, ReleaseError
+from greenrun.model.objective import Gate
 from greenrun.proofs import log
 from greenrun.release import Release
 

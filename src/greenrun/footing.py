@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from greenrun.domain.plan import Plan
-from greenrun.domain.service import Service
-from greenrun.errors import ChangedBySomebody, ReleaseError
-from greenrun.ports import Platform
+from greenrun.model.errors import ChangedBySomebody, ReleaseError
+from greenrun.model.interfaces import Platform
+from greenrun.model.plan import Plan
+from greenrun.model.service import Service
 
 
 @dataclass(slots=True)

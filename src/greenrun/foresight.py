@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta
 
-from greenrun.domain.plan import REHEARSAL, Plan
-from greenrun.domain.sequential import Trial
-from greenrun.domain.service import Service
 from greenrun.domain.sight import Foresight, Traffic
-from greenrun.ports import Roles
+from greenrun.model.interfaces import Roles
+from greenrun.model.plan import REHEARSAL, Plan
+from greenrun.model.service import Service
+from greenrun.model.stats import Trial
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from greenrun.domain import reading
-from greenrun.domain.showing import writable
-from greenrun.errors import GateClosed, ReleaseError
-from greenrun.ports import Clock
+from greenrun.model import json_codec
+from greenrun.model.errors import GateClosed, ReleaseError
+from greenrun.model.interfaces import Clock
+from greenrun.model.text import writable
 
 _BEGINNING = "0" * 64
 
@@ -133,7 +133,7 @@ class Journal:
 def _entry(line: str, previous: str) -> Entry | None:
     """What a line says; None where it does not follow from the one before it."""
     try:
-        fields = reading.document(line, "line", _fields)
+        fields = json_codec.document(line, "line", _fields)
     except ValueError:
         return None
     follows = fields.pop("previous") == previous
@@ -141,12 +141,12 @@ def _entry(line: str, previous: str) -> Entry | None:
 
 
 def _fields(found: object, key: str) -> dict[str, Any]:
-    return reading.fields(found, key, _FIELDS)
+    return json_codec.fields(found, key, _FIELDS)
 
 
-_FIELDS: Mapping[str, reading.Read[object]] = {
-    **dict.fromkeys(("time", "action", "subject", "state", "previous"), reading.text),
-    "facts": reading.texts,
+_FIELDS: Mapping[str, json_codec.Read[object]] = {
+    **dict.fromkeys(("time", "action", "subject", "state", "previous"), json_codec.text),
+    "facts": json_codec.texts,
 }
 
 

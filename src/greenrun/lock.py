@@ -6,10 +6,10 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from greenrun.domain.claim import Claim, Owner
-from greenrun.errors import CallFailed, LockHeld, LockLost
 from greenrun.heart import Heart
-from greenrun.ports import Claims, Clock, Progress
+from greenrun.model.errors import CallFailed, LockHeld, LockLost
+from greenrun.model.interfaces import Claims, Clock, Progress
+from greenrun.model.lease import Claim, Owner
 
 _BEAT = 1 / 3
 _WATCHED = 1 / 2

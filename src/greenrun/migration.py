@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from textwrap import indent
 from typing import Any
 
-from greenrun.domain.plan import MigrationPlan, Plan
-from greenrun.errors import DeadlineExceeded, GateClosed, ReleaseError
 from greenrun.journal import Changes
-from greenrun.looking import looks
-from greenrun.ports import Execution, Job, LogEntry, Patience, Roles
+from greenrun.model.errors import DeadlineExceeded, GateClosed, ReleaseError
+from greenrun.model.interfaces import Execution, Job, LogEntry, Patience, Roles
+from greenrun.model.plan import MigrationPlan, Plan
+from greenrun.model.polling import looks
 
 _LAST_WORDS = 10
 """Lines of a log that tell why a command failed."""

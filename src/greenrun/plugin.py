@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.domain.results import ScenarioResult
+from greenrun.model.results import ScenarioResult
 from greenrun.suite import alone, check, hookspecs, options, tags
 from greenrun.suite.aim import Aim
 from greenrun.suite.collection import ENVIRONMENTS, FOUND, REFUSED, FeatureFile, planned

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 
 from greenrun.account import Account
-from greenrun.domain.image import Digest, TagPolicy
-from greenrun.domain.plan import Plan
-from greenrun.ports import Roles
+from greenrun.model.image import Digest, TagPolicy
+from greenrun.model.interfaces import Roles
+from greenrun.model.plan import Plan
 
 
 def purge(plan: Plan, roles: Roles, account: Account) -> tuple[str, ...]:

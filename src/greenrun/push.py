@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from greenrun.account import Account
-from greenrun.domain.image import Digest, Image
-from greenrun.domain.plan import Plan
-from greenrun.errors import GateClosed
-from greenrun.ports import Patience, Roles
+from greenrun.model.errors import GateClosed
+from greenrun.model.image import Digest, Image
+from greenrun.model.interfaces import Patience, Roles
+from greenrun.model.plan import Plan
 
 LATEST_TAG = "latest"
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from greenrun.domain.image import Digest
-from greenrun.domain.revision import Readiness
-from greenrun.domain.standing import Stage, Standing
-from greenrun.errors import ReleaseError
+from greenrun.model.errors import ReleaseError
+from greenrun.model.image import Digest
+from greenrun.model.release_state import Stage, Standing
+from greenrun.model.revision import Readiness
 from greenrun.release import Release
 
 

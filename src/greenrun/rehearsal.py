@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from greenrun.candidate import Candidate
-from greenrun.domain.plan import Plan
-from greenrun.errors import GateClosed
 from greenrun.journal import Entry, Journal
 from greenrun.migration import Migrations
-from greenrun.ports import Builder, NewRevision, Patience, Roles
+from greenrun.model.errors import GateClosed
+from greenrun.model.interfaces import Builder, NewRevision, Patience, Roles
+from greenrun.model.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
-from greenrun.domain.plan import Plan
-from greenrun.domain.source import Checkout, Source
+from greenrun.model.plan import Plan
+from greenrun.model.source import Checkout, Source
 from greenrun.preflight.tree import unrecorded
 
 

@@ -9,17 +9,17 @@ from greenrun.account import Account
 from greenrun.canary.comparing import with_baseline_tagged
 from greenrun.canary.showing import Showing
 from greenrun.candidate import Candidate
-from greenrun.domain.gate import Gate
-from greenrun.domain.image import Build, Image
-from greenrun.domain.increment import Increment
-from greenrun.domain.plan import Plan
-from greenrun.domain.service import Service
-from greenrun.domain.source import Source
-from greenrun.domain.standing import Stage, Standing
-from greenrun.errors import GateClosed, ReleaseError
 from greenrun.footing import Footing
 from greenrun.migration import Migration, Migrations
-from greenrun.ports import Patience, Roles
+from greenrun.model.canary_step import Increment
+from greenrun.model.errors import GateClosed, ReleaseError
+from greenrun.model.image import Build, Image
+from greenrun.model.interfaces import Patience, Roles
+from greenrun.model.objective import Gate
+from greenrun.model.plan import Plan
+from greenrun.model.release_state import Stage, Standing
+from greenrun.model.service import Service
+from greenrun.model.source import Source
 from greenrun.probing import Prober
 from greenrun.way_back import WayBack
 from greenrun.way_forward import WayForward

@@ -3,12 +3,12 @@
 from dataclasses import dataclass, field
 
 from greenrun.account import Account
-from greenrun.domain import commands
-from greenrun.domain.plan import Plan
-from greenrun.domain.service import Service
-from greenrun.domain.standing import Standing
-from greenrun.errors import GateClosed, LockLost, NeedsPerson, ReleaseError
-from greenrun.ports import Patience, Roles
+from greenrun.model import commands
+from greenrun.model.errors import GateClosed, LockLost, NeedsPerson, ReleaseError
+from greenrun.model.interfaces import Patience, Roles
+from greenrun.model.plan import Plan
+from greenrun.model.release_state import Standing
+from greenrun.model.service import Service
 from greenrun.probing import Prober
 
 

@@ -6,16 +6,16 @@ from functools import partial
 from greenrun.account import Account
 from greenrun.canary import Canary, objectives
 from greenrun.canary.comparing import Comparison, without_our_tag
-from greenrun.domain.gate import Gate
-from greenrun.domain.increment import Increment
-from greenrun.domain.plan import Plan
-from greenrun.domain.service import Service
 from greenrun.domain.sight import Foresight
-from greenrun.domain.standing import Stage
-from greenrun.domain.traffic import TrafficSplit
 from greenrun.footing import Footing
 from greenrun.foresight import foresight
-from greenrun.ports import Patience, Roles
+from greenrun.model.canary_step import Increment
+from greenrun.model.interfaces import Patience, Roles
+from greenrun.model.objective import Gate
+from greenrun.model.plan import Plan
+from greenrun.model.release_state import Stage
+from greenrun.model.service import Service
+from greenrun.model.traffic import TrafficSplit
 from greenrun.probing import Prober
 
 

@@ -16,8 +16,8 @@ from threading import Thread
 import pytest
 
 from greenrun.adapters.browser.chromium import Chromium
-from greenrun.errors import CallFailed
-from greenrun.ports import Element, Seen, Visit
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces import Element, Seen, Visit
 from tests.site import Page, Site, served
 
 SECRET = "hunter2hunter2"
@@ -304,7 +304,7 @@ import sys
 from contextlib import closing
 from datetime import timedelta
 from greenrun.adapters.browser.chromium import Chromium
-from greenrun.ports import Element, Visit
+from greenrun.model.interfaces import Element, Visit
 with closing(Chromium(str)) as chromium:
     chromium.open(Visit(sys.argv[1]))
     print("open", flush=True)

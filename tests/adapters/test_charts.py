@@ -11,10 +11,10 @@ import pytest
 
 from greenrun.adapters.charts import MatplotlibCharts
 from greenrun.adapters.drawing.labels import Label, apart, joined
-from greenrun.domain.histogram import Histogram
-from greenrun.domain.increment import Glance, Increment, Watcher
-from greenrun.domain.sequential import Counts, Evidence, Outcome, Sample
-from greenrun.domain.sequential.look import Weighed
+from greenrun.model.canary_step import Glance, Increment, Watcher
+from greenrun.model.histogram import Histogram
+from greenrun.model.stats import Counts, Evidence, Outcome, Sample
+from greenrun.model.stats.look import Weighed
 from tests.canaries import BEGAN, TRIAL, Canary
 
 EVIDENCE, LATENCIES, TRAFFIC = NAMES = (

@@ -3,7 +3,7 @@ from google.cloud import run_v2
 
 from greenrun.adapters.cloud_run import amounts
 from greenrun.adapters.cloud_run.settings import settings_of
-from greenrun.domain.revision import RevisionSettings
+from greenrun.model.revision import RevisionSettings
 from greenrun.settings.resources import parse_cpu, parse_memory
 
 

@@ -11,9 +11,9 @@ from greenrun.adapters.cloud_run.reading import (
     split_of,
     traffic_of,
 )
-from greenrun.domain.revision import Readiness
-from greenrun.domain.traffic import LATEST, Target, TrafficSplit
-from greenrun.ports import Execution
+from greenrun.model.interfaces import Execution
+from greenrun.model.revision import Readiness
+from greenrun.model.traffic import LATEST, Target, TrafficSplit
 
 Condition = run_v2.Condition
 State = run_v2.Condition.State

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenrun.adapters.cloud_run.settings import image_of, settings_of, template_of
-from greenrun.domain.revision import RevisionSettings, SecretReference, StartupProbe, Volume
+from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe, Volume
 
 IMAGE = "europe-west1-docker.pkg.dev/p/r/app@sha256:" + "0" * 64
 

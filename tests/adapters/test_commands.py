@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from greenrun.adapters.commands import SystemCommands
-from greenrun.errors import CallFailed, DeadlineExceeded
 from greenrun.local_cloud.waiting import until
-from greenrun.ports import Patience
+from greenrun.model.errors import CallFailed, DeadlineExceeded
+from greenrun.model.interfaces import Patience
 
 SOON = timedelta(seconds=20)
 Shell = Callable[[str], tuple[str, ...]]

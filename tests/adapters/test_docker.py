@@ -10,9 +10,9 @@ from docker import APIClient
 from docker.utils import kwargs_from_env
 
 from greenrun.adapters.docker.builder import DockerBuilder
-from greenrun.domain.image import Digest
-from greenrun.domain.plan import BuildPlan
-from greenrun.errors import CallFailed, DeadlineExceeded, GateClosed
+from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed
+from greenrun.model.image import Digest
+from greenrun.model.plan import BuildPlan
 
 pytestmark = pytest.mark.docker
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from greenrun.adapters.docker.facts import image_of, instruction
-from greenrun.domain.image import Digest, Image, Layer
+from greenrun.model.image import Digest, Image, Layer
 
 ID = "sha256:" + "1" * 64
 PUSHED = "sha256:" + "2" * 64

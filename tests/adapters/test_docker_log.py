@@ -1,7 +1,7 @@
 import pytest
 
 from greenrun.adapters.docker.log import Transcript
-from greenrun.errors import GateClosed
+from greenrun.model.errors import GateClosed
 
 
 def test_instructions_are_shown_as_they_start_and_all_output_is_kept() -> None:

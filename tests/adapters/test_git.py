@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from greenrun.adapters.git import Git
-from greenrun.domain.source import Checkout, Distance
-from greenrun.errors import CallFailed, DeadlineExceeded
+from greenrun.model.errors import CallFailed, DeadlineExceeded
+from greenrun.model.source import Checkout, Distance
 
 
 @pytest.fixture(autouse=True)

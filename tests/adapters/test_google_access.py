@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from greenrun.adapters.google.access import GoogleAccess
 from greenrun.adapters.google.clients import Endpoints, GoogleClients
-from greenrun.domain.plan import Place
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
+from greenrun.model.plan import Place
 
 PLACE = Place("shop-project", "europe-west1")
 ROBOT = "release@shop-project.iam.gserviceaccount.com"
@@ -124,7 +124,7 @@ def metadata_server() -> Iterator[str]:
 ASKING = """
 from greenrun.adapters.google.access import GoogleAccess
 from greenrun.adapters.google.clients import Endpoints, GoogleClients
-from greenrun.domain.plan import Place
+from greenrun.model.plan import Place
 print(GoogleAccess(GoogleClients(Endpoints()), Place("shop-project", "europe-west1")).account())
 """
 

@@ -3,7 +3,7 @@ from google.api_core import exceptions
 from google.auth.exceptions import RefreshError
 
 from greenrun.adapters.google.calls import refused
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
 
 
 @pytest.mark.parametrize(

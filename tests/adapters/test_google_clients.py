@@ -3,7 +3,7 @@ from contextlib import closing
 import pytest
 
 from greenrun.adapters.google.clients import Endpoints, GoogleClients
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
 
 NAMED = {
     "CLOUD_RUN_EMULATOR_HOST": "127.0.0.1:1",

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from greenrun.adapters.google.identity import IdentityTokens
-from greenrun.errors import CallFailed
 from greenrun.local_cloud.identity.metadata_server import MetadataServer
 from greenrun.local_cloud.identity.tokens import OWNER, Issuer
+from greenrun.model.errors import CallFailed
 
 AUDIENCE = "https://shop.example.run.app"
 ROBOT = "release@shop-project.iam.gserviceaccount.com"

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from greenrun.adapters.openapi.examiner import Schemathesis
-from greenrun.errors import CallFailed, GateClosed, ReleaseError
-from greenrun.ports import Deviation, Examination, Examined
+from greenrun.model.errors import CallFailed, GateClosed, ReleaseError
+from greenrun.model.interfaces import Deviation, Examination, Examined
 from tests.site import Page, Site, served
 
 SECRET = "hunter2hunter2"

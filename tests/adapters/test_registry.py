@@ -16,9 +16,9 @@ from docker.utils import kwargs_from_env
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.registry.login import Login
 from greenrun.adapters.registry.registry import DockerRegistry
-from greenrun.domain.image import Digest, Image
-from greenrun.errors import CallFailed, DeadlineExceeded, GateClosed
-from greenrun.ports import Patience
+from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed
+from greenrun.model.image import Digest, Image
+from greenrun.model.interfaces import Patience
 from tests.between import Between, Rule, between
 from tests.fakes import FakeClock
 from tests.registry import registry

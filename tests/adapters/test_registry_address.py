@@ -3,7 +3,7 @@
 import pytest
 
 from greenrun.adapters.registry.address import Address
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
 
 GOOGLE = "europe-west1-docker.pkg.dev"
 

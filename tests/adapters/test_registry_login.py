@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from greenrun.adapters.registry.address import Address
 from greenrun.adapters.registry.login import Login, MachineLogins
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
 
 GOOGLE = Address("europe-west1-docker.pkg.dev", "p/app/web")
 OWN = Address("registry.example:5000", "web")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from greenrun.adapters.secrets.scan import DetectSecrets
-from greenrun.errors import CallFailed
-from greenrun.ports import Leak
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces import Leak
 
 PROJECT = Path(__file__).parents[2]
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 import pytest
 
 from greenrun.adapters.waiting import Wait
-from greenrun.errors import CallFailed, DeadlineExceeded
-from greenrun.ports import Patience
+from greenrun.model.errors import CallFailed, DeadlineExceeded
+from greenrun.model.interfaces import Patience
 from tests.fakes import FakeClock
 
 

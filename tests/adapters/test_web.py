@@ -16,8 +16,8 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
 from greenrun.adapters.web.web import HttpWeb
-from greenrun.errors import CallFailed
-from greenrun.ports import Probe
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces import Probe
 
 SECRET = "hunter2"
 

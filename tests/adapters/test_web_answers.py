@@ -11,8 +11,8 @@ from time import monotonic
 import pytest
 
 from greenrun.adapters.web.web import HttpWeb
-from greenrun.errors import CallFailed
-from greenrun.ports import Probe
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces import Probe
 from tests.adapters.raw_server import OK, saying, serving
 
 ZIPPED = gzip.compress(b"ok")

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from greenrun.adapters.web.web import HttpWeb
-from greenrun.errors import CallFailed
-from greenrun.ports import Probe
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces import Probe
 from tests.adapters.raw_server import OK, saying, serving
 
 NEEDS = "UnsupportedProtocol: needs http:// or https://, a host, and a port"

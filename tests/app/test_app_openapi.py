@@ -5,7 +5,7 @@ from collections.abc import Callable
 import httpx
 
 from greenrun.adapters.openapi.examiner import Schemathesis
-from greenrun.ports import Examination
+from greenrun.model.interfaces import Examination
 
 Serve = Callable[..., httpx.Client]
 

@@ -8,10 +8,10 @@ from enum import Enum
 from time import monotonic
 
 from greenrun import by_hand, recovery
-from greenrun.domain.gate import Gate, Quantity, Threshold
-from greenrun.domain.standing import Stage
-from greenrun.errors import CallFailed, Hinted, NeedsPerson
 from greenrun.expectations import read_table
+from greenrun.model.errors import CallFailed, Hinted, NeedsPerson
+from greenrun.model.objective import Gate, Quantity, Threshold
+from greenrun.model.release_state import Stage
 from greenrun.proofs import alone, before, behaviour, image, log, schema, service, traffic
 from greenrun.release import Release
 

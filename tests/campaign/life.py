@@ -10,8 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from greenrun import by_hand
 from greenrun.adapters.clock import SystemClock
-from greenrun.errors import NeedsPerson, ReleaseError
 from greenrun.local_cloud.waiting import until
+from greenrun.model.errors import NeedsPerson, ReleaseError
 from greenrun.release import Release
 from tests.campaign import promises
 from tests.campaign.course import Ending, Outcome, perform, way
@@ -22,7 +22,7 @@ from tests.campaign.shop import OLDER, Shop
 from tests.campaign.strangers import KINDS, Alice, boundaries
 
 if TYPE_CHECKING:
-    from greenrun.domain.service import Service
+    from greenrun.model.service import Service
 
 _SOON = timedelta(seconds=60)
 _CHANGES = ("Services.UpdateService", "Jobs.RunJob", "Jobs.UpdateJob")

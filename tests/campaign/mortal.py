@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from greenrun.journal import Journal
-from greenrun.ports import Clock
+from greenrun.model.interfaces import Clock
 
 
 class Killed(BaseException):

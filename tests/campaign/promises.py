@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from greenrun.domain.service import Service
-from greenrun.domain.standing import Stage, Standing
-from greenrun.errors import Hinted, ReleaseError
+from greenrun.model.errors import Hinted, ReleaseError
+from greenrun.model.release_state import Stage, Standing
+from greenrun.model.service import Service
 from tests.campaign.course import Ending, Outcome
 from tests.campaign.shop import BEFORE, OLDER, SERVICE, TAG, Shop
 

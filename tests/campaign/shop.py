@@ -20,19 +20,19 @@ from greenrun.adapters.google.clients import Endpoints, GoogleClients
 from greenrun.adapters.google.logs import CloudLogs
 from greenrun.adapters.google.secret_manager import SecretManager
 from greenrun.adapters.web.web import HttpWeb
-from greenrun.domain.claim import Owner
-from greenrun.domain.image import Build, Image
-from greenrun.domain.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan
-from greenrun.domain.revision import RevisionSettings, SecretReference, StartupProbe
-from greenrun.domain.service import Service
-from greenrun.domain.source import Source
-from greenrun.domain.traffic import Target, TrafficSplit
 from greenrun.journal import Journal
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.ingress.envoy import EnvoyIngress
 from greenrun.local_cloud.instances.in_process import InProcessRuntime
 from greenrun.lock import Lock
-from greenrun.ports import NewRevision, Patience, Roles
+from greenrun.model.image import Build, Image
+from greenrun.model.interfaces import NewRevision, Patience, Roles
+from greenrun.model.lease import Owner
+from greenrun.model.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan
+from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe
+from greenrun.model.service import Service
+from greenrun.model.source import Source
+from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release import Release
 from tests.campaign.programs import HEALTHY, MIGRATE, REGISTRY, deployable, reference
 from tests.fakes import MemoryEvidence, MemoryProgress, MemoryRegistry

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from google.cloud import run_v2
 
-from greenrun.domain.service import Service
+from greenrun.model.service import Service
 from tests.campaign import promises
 from tests.campaign.course import Ending, Outcome, perform, way
 from tests.campaign.programs import HEALTHY, reference

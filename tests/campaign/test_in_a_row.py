@@ -1,7 +1,7 @@
 """Healthy releases in a row, as a day in production has them."""
 
-from greenrun.domain.gate import Gate, Quantity, Threshold
-from greenrun.domain.sequential import Outcome
+from greenrun.model.objective import Gate, Quantity, Threshold
+from greenrun.model.stats import Outcome
 from tests.campaign.course import Ending, perform, way
 from tests.campaign.running import run
 from tests.campaign.shop import Shop

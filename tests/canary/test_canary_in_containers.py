@@ -19,20 +19,20 @@ from greenrun.adapters.docker.builder import DockerBuilder
 from greenrun.adapters.google.clients import Endpoints, GoogleClients
 from greenrun.adapters.google.logs import CloudLogs
 from greenrun.adapters.web.web import HttpWeb
-from greenrun.domain.claim import Owner
-from greenrun.domain.gate import Gate, Quantity, Threshold
-from greenrun.domain.image import Build
-from greenrun.domain.plan import BuildPlan, CanaryPlan, Place, Plan
-from greenrun.domain.revision import RevisionSettings, StartupProbe
-from greenrun.domain.sequential import Outcome
-from greenrun.domain.source import Source
-from greenrun.errors import GateClosed
 from greenrun.journal import Journal
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.ingress.envoy import EnvoyIngress
 from greenrun.local_cloud.instances.docker import DockerRuntime
 from greenrun.lock import Lock
-from greenrun.ports import Roles
+from greenrun.model.errors import GateClosed
+from greenrun.model.image import Build
+from greenrun.model.interfaces import Roles
+from greenrun.model.lease import Owner
+from greenrun.model.objective import Gate, Quantity, Threshold
+from greenrun.model.plan import BuildPlan, CanaryPlan, Place, Plan
+from greenrun.model.revision import RevisionSettings, StartupProbe
+from greenrun.model.source import Source
+from greenrun.model.stats import Outcome
 from greenrun.rehearsal import StandIn
 from greenrun.release import Release
 from tests.roles import fake_roles

@@ -8,11 +8,11 @@ import pytest
 from greenrun.canary import Canary
 from greenrun.canary.memory import MemoryJudge
 from greenrun.canary.verdict import Judge
-from greenrun.domain.gate import Gate, Quantity, Threshold
-from greenrun.domain.increment import Increment, MemoryGlance, Watcher
-from greenrun.domain.plan import CanaryPlan
-from greenrun.domain.sequential import Outcome, Trial
-from greenrun.errors import GateClosed
+from greenrun.model.canary_step import Increment, MemoryGlance, Watcher
+from greenrun.model.errors import GateClosed
+from greenrun.model.objective import Gate, Quantity, Threshold
+from greenrun.model.plan import CanaryPlan
+from greenrun.model.stats import Outcome, Trial
 from greenrun.record.canary import recorded
 from greenrun.release import Release
 from tests.canary.witnesses import Told

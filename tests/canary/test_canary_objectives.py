@@ -3,10 +3,10 @@
 import pytest
 
 from greenrun.canary.objectives import memory_limit, trial
-from greenrun.domain.gate import Gate, Quantity, Threshold
-from greenrun.domain.plan import CanaryPlan
-from greenrun.domain.sequential import Trial
-from greenrun.errors import ReleaseError
+from greenrun.model.errors import ReleaseError
+from greenrun.model.objective import Gate, Quantity, Threshold
+from greenrun.model.plan import CanaryPlan
+from greenrun.model.stats import Trial
 
 PLAN = CanaryPlan(missed=0.1, tolerated=0.02, slower=0.5)
 

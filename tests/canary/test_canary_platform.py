@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from greenrun.canary.platform import PlatformCounts
 from greenrun.canary.reading import Reading
-from greenrun.domain.sequential import Counts, Sample
+from greenrun.model.stats import Counts, Sample
 from tests.canary.witnesses import sample
 from tests.fakes import FakeClock
 

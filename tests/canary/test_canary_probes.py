@@ -13,11 +13,11 @@ import pytest
 from greenrun.canary.probes import Probes
 from greenrun.canary.reading import Reading
 from greenrun.canary.tally import WARM_UP
-from greenrun.domain.plan import CanaryPlan
-from greenrun.domain.sequential import Counts
-from greenrun.errors import CallFailed, ReleaseError
 from greenrun.local_cloud.waiting import until
-from greenrun.ports import Answer, Probe
+from greenrun.model.errors import CallFailed, ReleaseError
+from greenrun.model.interfaces import Answer, Probe
+from greenrun.model.plan import CanaryPlan
+from greenrun.model.stats import Counts
 
 ONE, OTHER = "http://candidate.test", "http://baseline.test"
 PLAN = CanaryPlan(probes_per_second=500, probe_paths=("/", "/costs"), alone=True)

@@ -8,12 +8,12 @@ import pytest
 
 from greenrun.account import Account
 from greenrun.canary.showing import Showing
-from greenrun.domain.gate import Gate, Quantity, Threshold
-from greenrun.domain.increment import Increment
-from greenrun.domain.plan import Plan
-from greenrun.domain.source import Source
-from greenrun.errors import GateClosed, NeedsPerson
-from greenrun.ports import Chart
+from greenrun.model.canary_step import Increment
+from greenrun.model.errors import GateClosed, NeedsPerson
+from greenrun.model.interfaces import Chart
+from greenrun.model.objective import Gate, Quantity, Threshold
+from greenrun.model.plan import Plan
+from greenrun.model.source import Source
 from greenrun.release import Release
 from tests.canaries import Canary
 from tests.conftest import BASELINE, FAILING, HEALTHY, World

@@ -8,9 +8,9 @@ import pytest
 from greenrun.canary.latencies import floored
 from greenrun.canary.reading import Reading, Witness
 from greenrun.canary.verdict import Judge, decide
-from greenrun.domain.histogram import Histogram
-from greenrun.domain.increment import Watcher
-from greenrun.domain.sequential import Counts, Outcome, Sample, Trial
+from greenrun.model.canary_step import Watcher
+from greenrun.model.histogram import Histogram
+from greenrun.model.stats import Counts, Outcome, Sample, Trial
 from tests.canary.witnesses import Told, sample
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)

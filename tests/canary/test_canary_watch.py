@@ -8,10 +8,10 @@ import pytest
 
 from greenrun.canary import Canary
 from greenrun.canary.verdict import Judge
-from greenrun.domain.increment import Increment, Watcher
-from greenrun.domain.plan import CanaryPlan
-from greenrun.domain.sequential import Outcome, Trial
-from greenrun.errors import ChangedBySomebody, GateClosed
+from greenrun.model.canary_step import Increment, Watcher
+from greenrun.model.errors import ChangedBySomebody, GateClosed
+from greenrun.model.plan import CanaryPlan
+from greenrun.model.stats import Outcome, Trial
 from tests.canary.witnesses import Told
 from tests.fakes import FakeClock, MemoryEvidence, MemoryProgress
 from tests.roles import fake_roles

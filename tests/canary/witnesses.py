@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from greenrun.canary.reading import Reading, Witness
-from greenrun.domain.histogram import Histogram
-from greenrun.domain.increment import Watcher
-from greenrun.domain.sequential import Counts, Sample
+from greenrun.model.canary_step import Watcher
+from greenrun.model.histogram import Histogram
+from greenrun.model.stats import Counts, Sample
 
 BUCKETS = Histogram.exponential(66, 1.4, 1.0)
 

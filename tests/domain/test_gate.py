@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from greenrun.domain.gate import Quantity, Threshold, Verdict
+from greenrun.model.objective import Quantity, Threshold, Verdict
 
 NUMBERS = st.floats(allow_nan=False)
 RELATIONS = st.sampled_from(["at most", "at least"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from greenrun.domain.image import Digest, Image, Layer, TagPolicy
+from greenrun.model.image import Digest, Image, Layer, TagPolicy
 
 HEXADECIMAL = "0123456789abcdef"
 DIGITS = st.text(HEXADECIMAL, min_size=64, max_size=64)

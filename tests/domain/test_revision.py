@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenrun.domain.revision import (
+from greenrun.model.revision import (
     Difference,
     RevisionSettings,
     SecretReference,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenrun.domain.gate import Verdict
-from greenrun.domain.sequential import Counts, Look, Objective, Outcome, Sequential
-from greenrun.domain.sequential.comparison import BLOCK
+from greenrun.model.objective import Verdict
+from greenrun.model.stats import Counts, Look, Objective, Outcome, Sequential
+from greenrun.model.stats.comparison import BLOCK
 
 COUNTS = st.builds(Counts, st.integers(0, 500), st.integers(0, 60))
 FEW = st.builds(Counts, st.integers(0, 3), st.integers(0, 2))

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenrun.domain.sequential import Counts
-from greenrun.domain.sequential.comparison import under
-from greenrun.domain.sequential.odds import (
+from greenrun.model.stats import Counts
+from greenrun.model.stats.comparison import under
+from greenrun.model.stats.odds import (
     LOG_STAKES,
     STEPS,
     better_than,

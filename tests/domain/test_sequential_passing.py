@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from greenrun.domain.histogram import Histogram
-from greenrun.domain.sequential import Counts, Outcome, Quantile, Sequential, Trial
-from greenrun.domain.sequential.comparison import under
-from greenrun.domain.sequential.odds import better_than
-from greenrun.domain.sequential.passing import SURELY, requests_to_pass
+from greenrun.model.histogram import Histogram
+from greenrun.model.stats import Counts, Outcome, Quantile, Sequential, Trial
+from greenrun.model.stats.comparison import under
+from greenrun.model.stats.odds import better_than
+from greenrun.model.stats.passing import SURELY, requests_to_pass
 
 UNKNOWN = Histogram(())
 RUNS, LOOKS, LONGEST = 40, 20, 4

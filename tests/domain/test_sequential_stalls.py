@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenrun.domain.histogram import Histogram
-from greenrun.domain.sequential import Counts, Objective, Outcome, Quantile
-from greenrun.domain.sequential.odds import STEPS
-from greenrun.domain.sequential.stalls import Weight, fell_more_to, weight
+from greenrun.model.histogram import Histogram
+from greenrun.model.stats import Counts, Objective, Outcome, Quantile
+from greenrun.model.stats.odds import STEPS
+from greenrun.model.stats.stalls import Weight, fell_more_to, weight
 
 BOUNDS = (100.0, 200.0, 300.0)
 KNOWN = Histogram(BOUNDS, (9_500, 0, 500))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.verdict_judges import ALPHA, Kind, evidence, first, sequential, share_of
-from greenrun.domain.sequential import (
+from greenrun.model.stats import (
     Counts,
     Look,
     Objective,
@@ -17,8 +17,8 @@ from greenrun.domain.sequential import (
     power,
     promise,
 )
-from greenrun.domain.sequential.comparison import BLOCK
-from greenrun.domain.sequential.power import requests_to_detect
+from greenrun.model.stats.comparison import BLOCK
+from greenrun.model.stats.power import requests_to_detect
 
 RUNS = 2000
 CHANCE = 3 * math.sqrt(ALPHA * (1 - ALPHA) / RUNS)

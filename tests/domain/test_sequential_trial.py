@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenrun.domain.histogram import Histogram
-from greenrun.domain.sequential import Counts, Look, Outcome, Quantile, Sample, Trial
-from greenrun.domain.sequential.buckets import bound_from, bound_up_to, over
+from greenrun.model.histogram import Histogram
+from greenrun.model.stats import Counts, Look, Outcome, Quantile, Sample, Trial
+from greenrun.model.stats.buckets import bound_from, bound_up_to, over
 
 EMPTY = Histogram.exponential(66, 1.4, 1.0)
 NOTHING = Histogram(())

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from greenrun.domain.revision import Readiness
-from greenrun.domain.service import Service, baseline_of
-from greenrun.domain.traffic import LATEST, Target, TrafficSplit
+from greenrun.model.revision import Readiness
+from greenrun.model.service import Service, baseline_of
+from greenrun.model.traffic import LATEST, Target, TrafficSplit
 
 SETTLED = Service(
     name="shop",

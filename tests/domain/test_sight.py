@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.domain.histogram import Histogram
-from greenrun.domain.increment import Watcher
-from greenrun.domain.plan import Blind, CanaryPlan
-from greenrun.domain.sequential import Counts, Sample, Trial
 from greenrun.domain.sight import LONGEST, Foresight, Traffic
+from greenrun.model.canary_step import Watcher
+from greenrun.model.histogram import Histogram
+from greenrun.model.plan import Blind, CanaryPlan
+from greenrun.model.stats import Counts, Sample, Trial
 
 LATENCIES = Histogram((100.0, 200.0, 400.0), (200_000, 70_000, 6_480))
 ANSWERED = Sample(Counts(275_374, 1_106), LATENCIES)

@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from greenrun.domain.source import Checkout
+from greenrun.model.source import Checkout
 
 
 def checkout(*changed: str) -> Checkout:

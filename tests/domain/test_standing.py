@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenrun.domain.standing import Stage, Standing
-from greenrun.domain.traffic import LATEST, Target, TrafficSplit
+from greenrun.model.release_state import Stage, Standing
+from greenrun.model.traffic import LATEST, Target, TrafficSplit
 
 CUTS = st.lists(st.integers(0, 100), max_size=4).map(lambda cuts: pairwise((0, *sorted(cuts), 100)))
 SHARES = CUTS.map(lambda pairs: [high - low for low, high in pairs])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenrun.domain.traffic import LATEST, Target, TrafficSplit
+from greenrun.model.traffic import LATEST, Target, TrafficSplit
 
 REVISIONS = st.sampled_from(["shop-a", "shop-b", "shop-c", LATEST])
 TAGS = st.sampled_from(["candidate", "next", "blue"])

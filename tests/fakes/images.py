@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from greenrun.domain.image import Build, Digest, Image
-from greenrun.domain.plan import BuildPlan
-from greenrun.ports import Patience, Watch
+from greenrun.model.image import Build, Digest, Image
+from greenrun.model.interfaces import Patience, Watch
+from greenrun.model.plan import BuildPlan
 
 IMAGE_ID = Digest("sha256:" + "a" * 64)
 MANIFEST = Digest("sha256:" + "b" * 64)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from greenrun.ports import Element, Examination, Examined, Seen, Visit
+from greenrun.model.interfaces import Element, Examination, Examined, Seen, Visit
 from tests.fakes.telling import URL
 
 

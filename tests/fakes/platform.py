@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from greenrun.domain.claim import Claim
-from greenrun.domain.revision import Readiness, Revision
-from greenrun.domain.service import Service
-from greenrun.domain.traffic import TrafficSplit
-from greenrun.errors import CallFailed, ChangedBySomebody, GateClosed
-from greenrun.ports import Execution, Job, NewRevision, Patience
+from greenrun.model.errors import CallFailed, ChangedBySomebody, GateClosed
+from greenrun.model.interfaces import Execution, Job, NewRevision, Patience
+from greenrun.model.lease import Claim
+from greenrun.model.revision import Readiness, Revision
+from greenrun.model.service import Service
+from greenrun.model.traffic import TrafficSplit
 from tests.fakes.telling import URL
 
 

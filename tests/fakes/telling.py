@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from greenrun.domain.gate import Quantity
-from greenrun.domain.histogram import Histogram
-from greenrun.domain.increment import Increment
-from greenrun.domain.sequential import Counts, Sample
-from greenrun.ports import Answer, Chart, LogEntry, Probe
+from greenrun.model.canary_step import Increment
+from greenrun.model.histogram import Histogram
+from greenrun.model.interfaces import Answer, Chart, LogEntry, Probe
+from greenrun.model.objective import Quantity
+from greenrun.model.stats import Counts, Sample
 
 URL = "http://service.test"
 BUCKETS = Histogram.exponential(66, 1.4, 1.0)

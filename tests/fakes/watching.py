@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 
-from greenrun.domain.watching import Alert
-from greenrun.errors import CallFailed
-from greenrun.ports.watching import Difference, Policy
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces.alerting import Difference, Policy
+from greenrun.model.monitoring import Alert
 
 
 @dataclass

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from greenrun.domain.source import Checkout, Distance
-from greenrun.errors import CallFailed
-from greenrun.ports import Ended, Leak, Patience
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces import Ended, Leak, Patience
+from greenrun.model.source import Checkout, Distance
 
 
 @dataclass

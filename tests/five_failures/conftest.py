@@ -9,10 +9,10 @@ import pytest
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.cloud_run.platform import CloudRun
 from greenrun.adapters.google.clients import Endpoints, GoogleClients
-from greenrun.domain.plan import Place
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.ingress.envoy import EnvoyIngress
 from greenrun.local_cloud.instances.in_process import InProcessRuntime
+from greenrun.model.plan import Place
 from tests.five_failures.world import World
 
 _numbers = count(1)

@@ -2,7 +2,7 @@
 
 from google.cloud import run_v2
 
-from greenrun.domain.service import baseline_of
+from greenrun.model.service import baseline_of
 from tests.five_failures.world import NEW, OLD, PATIENCE, World, new, template, to
 
 

@@ -6,7 +6,7 @@ import pytest
 from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import run_v2
 
-from greenrun.domain.service import baseline_of
+from greenrun.model.service import baseline_of
 from tests.five_failures.world import NEW, OLD, PATIENCE, World, all_to, new, template, to
 
 EXPERIMENT = "web-experiment"

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from google.cloud import run_v2
 
-from greenrun.domain.revision import Readiness
-from greenrun.errors import DeadlineExceeded, GateClosed
 from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.ports import Patience
+from greenrun.model.errors import DeadlineExceeded, GateClosed
+from greenrun.model.interfaces import Patience
+from greenrun.model.revision import Readiness
 from tests.five_failures.world import NEW, OLD, PATIENCE, World, new, template, to
 
 SUCCEEDED = run_v2.Condition.State.CONDITION_SUCCEEDED

@@ -4,8 +4,8 @@ import pytest
 from google.api_core.exceptions import AlreadyExists
 from google.cloud import run_v2
 
-from greenrun.domain.service import Service
-from greenrun.errors import ChangedBySomebody
+from greenrun.model.errors import ChangedBySomebody
+from greenrun.model.service import Service
 from tests.five_failures.world import NEW, OLD, PATIENCE, World, all_to, new, to
 
 

@@ -6,8 +6,8 @@ import pytest
 from google.api_core.exceptions import AlreadyExists
 from google.cloud import run_v2, secretmanager_v1
 
-from greenrun.domain.revision import SecretReference
-from greenrun.errors import GateClosed
+from greenrun.model.errors import GateClosed
+from greenrun.model.revision import SecretReference
 from tests.five_failures.world import NEW, OLD, PATIENCE, World, all_to, new, template, to
 
 BEFORE, AFTER = "web-before", "web-after"

@@ -8,11 +8,11 @@ from google.cloud import run_v2
 
 from greenrun.adapters.cloud_run.platform import CloudRun
 from greenrun.adapters.google.clients import GoogleClients
-from greenrun.domain.plan import Place
-from greenrun.domain.revision import RevisionSettings, StartupProbe
-from greenrun.domain.service import Service
-from greenrun.domain.traffic import TrafficSplit
-from greenrun.ports import NewRevision, Patience
+from greenrun.model.interfaces import NewRevision, Patience
+from greenrun.model.plan import Place
+from greenrun.model.revision import RevisionSettings, StartupProbe
+from greenrun.model.service import Service
+from greenrun.model.traffic import TrafficSplit
 
 PATIENCE = Patience(timedelta(seconds=10))
 SOON = 10.0

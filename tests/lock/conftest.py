@@ -9,10 +9,10 @@ import pytest
 
 from greenrun.adapters.cloud_run.claims import CloudRunClaims
 from greenrun.adapters.google.clients import Endpoints, GoogleClients
-from greenrun.domain.plan import Place
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.ingress.envoy import EnvoyIngress
 from greenrun.local_cloud.instances.in_process import InProcessRuntime
+from greenrun.model.plan import Place
 
 _numbers = count(1)
 

@@ -11,9 +11,9 @@ from datetime import timedelta
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.cloud_run.claims import CloudRunClaims
 from greenrun.adapters.google.clients import Endpoints, GoogleClients
-from greenrun.domain.plan import Place
-from greenrun.errors import LockHeld
 from greenrun.lock import Lock
+from greenrun.model.errors import LockHeld
+from greenrun.model.plan import Place
 from tests.fakes import MemoryProgress
 from tests.lock.contenders import owner
 

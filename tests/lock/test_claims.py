@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.errors import CallFailed
-from greenrun.ports import Claims
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces import Claims
 from tests.fakes import MemoryClaims
 from tests.lock.contenders import claim
 

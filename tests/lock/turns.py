@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from greenlet import greenlet
 
-from greenrun.domain.claim import Claim
-from greenrun.ports import Claims
+from greenrun.model.interfaces import Claims
+from greenrun.model.lease import Claim
 
 
 class Actor:

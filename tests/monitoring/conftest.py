@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.domain.gate import Gate, Quantity, Threshold
-from greenrun.domain.plan import BuildPlan, MonitoringPlan, Place, Plan
-from greenrun.domain.revision import RevisionSettings
-from greenrun.domain.watching import Figure, Level, Quantile, Rate, Share
+from greenrun.model.monitoring import Figure, Level, Quantile, Rate, Share
+from greenrun.model.objective import Gate, Quantity, Threshold
+from greenrun.model.plan import BuildPlan, MonitoringPlan, Place, Plan
+from greenrun.model.revision import RevisionSettings
 from greenrun.monitoring import Objectives
 
 URL = "https://shop-abc-ew.a.run.app"

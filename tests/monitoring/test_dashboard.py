@@ -7,7 +7,7 @@ import pytest
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from greenrun.domain.plan import MonitoringPlan, Plan
+from greenrun.model.plan import MonitoringPlan, Plan
 from greenrun.monitoring.dashboard import dashboard
 from greenrun.monitoring.objectives import Objectives, figures
 

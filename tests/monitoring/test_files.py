@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.domain.plan import MonitoringPlan, Plan
+from greenrun.model.plan import MonitoringPlan, Plan
 from greenrun.monitoring import Fate, Files, Objectives, generated
 from greenrun.monitoring.objectives import figures
 from tests.monitoring.conftest import URL

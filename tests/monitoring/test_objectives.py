@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.domain.gate import Gate, Quantity, Threshold
-from greenrun.domain.plan import MonitoringPlan
-from greenrun.domain.watching import Alert, Figure, Level, Quantile, Rate, Reading, Share
-from greenrun.errors import ReleaseError
+from greenrun.model.errors import ReleaseError
+from greenrun.model.monitoring import Alert, Figure, Level, Quantile, Rate, Reading, Share
+from greenrun.model.objective import Gate, Quantity, Threshold
+from greenrun.model.plan import MonitoringPlan
 from greenrun.monitoring.objectives import Objectives, alerts, figures, in_unit
 
 FIVE = timedelta(minutes=5)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.domain.gate import Gate, Threshold
-from greenrun.domain.plan import Plan
+from greenrun.model.objective import Gate, Threshold
+from greenrun.model.plan import Plan
 from greenrun.monitoring import Objectives, figures_of, monitored
 from greenrun.monitoring.objectives import alerts, figures
 from greenrun.proofs import metric_promises

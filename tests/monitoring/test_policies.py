@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from greenrun.account import Account
-from greenrun.domain.gate import Quantity, Threshold
-from greenrun.domain.watching import Alert
-from greenrun.errors import CallFailed, LockLost
 from greenrun.journal import Journal
+from greenrun.model.errors import CallFailed, LockLost
+from greenrun.model.interfaces.alerting import Difference
+from greenrun.model.monitoring import Alert
+from greenrun.model.objective import Quantity, Threshold
 from greenrun.monitoring import Outcome, watch
-from greenrun.ports.watching import Difference
 from tests.conftest import World
 from tests.fakes.watching import MemoryAlerts
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.domain.plan import MonitoringPlan, Plan
+from greenrun.model.plan import MonitoringPlan, Plan
 from greenrun.monitoring.objectives import Objectives, figures
 from greenrun.monitoring.prometheus import alert_rules, scrape_job
 from greenrun.monitoring.promql import expression

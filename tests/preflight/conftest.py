@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.domain.plan import Plan
-from greenrun.domain.sequential import Trial
-from greenrun.domain.source import Source
+from greenrun.model.plan import Plan
+from greenrun.model.source import Source
+from greenrun.model.stats import Trial
 from greenrun.preflight.scene import Look, Scene
 from tests.conftest import World
 from tests.fakes import MANIFEST

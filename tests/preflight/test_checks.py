@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.domain.gate import Gate
-from greenrun.domain.plan import Plan
-from greenrun.domain.source import Source
-from greenrun.errors import CallFailed, GateClosed, ReleaseError
+from greenrun.model.errors import CallFailed, GateClosed, ReleaseError
+from greenrun.model.objective import Gate
+from greenrun.model.plan import Plan
+from greenrun.model.source import Source
 from greenrun.preflight import checks
 from greenrun.proofs import before
 from greenrun.release import Release

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from greenrun.domain.plan import BuildPlan, Plan
-from greenrun.domain.revision import SecretReference
+from greenrun.model.plan import BuildPlan, Plan
+from greenrun.model.revision import SecretReference
 from greenrun.preflight import credentials
 from greenrun.preflight.permissions import needed
 from greenrun.preflight.scene import Scene

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.domain.plan import Blind, CanaryPlan, Plan
-from greenrun.domain.sequential import Counts
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
+from greenrun.model.plan import Blind, CanaryPlan, Plan
+from greenrun.model.stats import Counts
 from greenrun.preflight import eyesight
 from greenrun.preflight.scene import Scene
 from tests.conftest import BASELINE, World

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.domain.plan import Plan, PreflightPlan
-from greenrun.ports import Ended
+from greenrun.model.interfaces import Ended
+from greenrun.model.plan import Plan, PreflightPlan
 from greenrun.preflight import gates
 from greenrun.preflight.scene import Scene
 from tests.conftest import World

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from greenrun.adapters.secrets.scan import DetectSecrets
-from greenrun.domain.plan import BuildPlan, Plan
-from greenrun.domain.sequential import Trial
-from greenrun.domain.source import Source
+from greenrun.model.plan import BuildPlan, Plan
+from greenrun.model.source import Source
+from greenrun.model.stats import Trial
 from greenrun.preflight import leaks
 from greenrun.preflight.scene import Scene
 from tests.conftest import World

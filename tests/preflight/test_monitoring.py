@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from greenrun.domain.plan import MonitoringPlan, Plan
-from greenrun.domain.watching import Figure, Level
+from greenrun.model.monitoring import Figure, Level
+from greenrun.model.plan import MonitoringPlan, Plan
 from greenrun.preflight import tree
 from greenrun.preflight.permissions import needed
 from tests.conftest import World

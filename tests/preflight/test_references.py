@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from greenrun.domain.plan import Plan
-from greenrun.domain.revision import SecretReference
+from greenrun.model.plan import Plan
+from greenrun.model.revision import SecretReference
 from greenrun.preflight import references
 from greenrun.preflight.scene import Scene
 from tests.conftest import World

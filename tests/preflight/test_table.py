@@ -2,7 +2,7 @@
 
 import pytest
 
-from greenrun.errors import ReleaseError
+from greenrun.model.errors import ReleaseError
 from greenrun.preflight import table
 
 HEAD = ("what", "where")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.domain.plan import Plan, PreflightPlan, RecordPlan
-from greenrun.domain.source import Distance
+from greenrun.model.plan import Plan, PreflightPlan, RecordPlan
+from greenrun.model.source import Distance
 from greenrun.preflight import tree
 from greenrun.preflight.scene import Scene
 from tests.conftest import World

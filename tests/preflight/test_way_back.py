@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from greenrun import preflight
-from greenrun.domain.claim import Claim, Owner
-from greenrun.domain.image import Digest
-from greenrun.domain.plan import Plan
-from greenrun.domain.revision import SecretReference
-from greenrun.domain.standing import Stage, Standing
-from greenrun.domain.traffic import Target, TrafficSplit
-from greenrun.errors import ReleaseError
+from greenrun.model.errors import ReleaseError
+from greenrun.model.image import Digest
+from greenrun.model.lease import Claim, Owner
+from greenrun.model.plan import Plan
+from greenrun.model.release_state import Stage, Standing
+from greenrun.model.revision import SecretReference
+from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.preflight import way_back
 from greenrun.preflight.scene import Scene
 from tests.conftest import BASELINE, World

@@ -15,18 +15,18 @@ from fixtures.identities import SecretIdentities
 from fixtures.reach import Reach, plant_secrets
 from greenrun import rehearsal
 from greenrun.account import Account
-from greenrun.domain.claim import Owner
-from greenrun.domain.gate import Gate
-from greenrun.domain.plan import BuildPlan, CanaryPlan, Place, Plan
-from greenrun.domain.revision import RevisionSettings, SecretReference, StartupProbe
-from greenrun.domain.source import Source
-from greenrun.errors import GateClosed
 from greenrun.expectations import read_table
 from greenrun.journal import Journal
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.ingress.envoy import EnvoyIngress
 from greenrun.local_cloud.instances.in_process import InProcessRuntime
 from greenrun.lock import Lock
+from greenrun.model.errors import GateClosed
+from greenrun.model.lease import Owner
+from greenrun.model.objective import Gate
+from greenrun.model.plan import BuildPlan, CanaryPlan, Place, Plan
+from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe
+from greenrun.model.source import Source
 from greenrun.proofs import behaviour, conversation, flow, flow_row, openapi, pages, service
 from greenrun.proofs.metric_promises import families
 from greenrun.proofs.metrics import OwnMetrics

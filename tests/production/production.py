@@ -19,16 +19,16 @@ from fixtures.reach import Reach, plant_secrets
 from greenrun import rehearsal
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.cloud_run.reading import traffic_of
-from greenrun.domain.claim import Owner
-from greenrun.domain.plan import Plan
-from greenrun.domain.service import Service
-from greenrun.domain.source import Source
-from greenrun.domain.traffic import Target, TrafficSplit
 from greenrun.journal import Journal
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.waiting import until
 from greenrun.lock import Lock
-from greenrun.ports import Patience, Roles
+from greenrun.model.interfaces import Patience, Roles
+from greenrun.model.lease import Owner
+from greenrun.model.plan import Plan
+from greenrun.model.service import Service
+from greenrun.model.source import Source
+from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.rehearsal import StandIn
 from greenrun.settings import load_plan
 from tests.fakes import MemoryProgress

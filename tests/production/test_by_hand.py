@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from greenrun.errors import LockLost
+from greenrun.model.errors import LockLost
 from tests.production.production import Production
 
 pytestmark = pytest.mark.docker

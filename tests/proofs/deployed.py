@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 
-from greenrun.ports import Answer, Probe
+from greenrun.model.interfaces import Answer, Probe
 from greenrun.release import Release
 from tests.conftest import World
 from tests.stages import deployed

@@ -2,7 +2,7 @@
 
 import pytest
 
-from greenrun.errors import GateClosed
+from greenrun.model.errors import GateClosed
 from greenrun.proofs import account
 from greenrun.release import Release
 from tests.stages import begun, moved

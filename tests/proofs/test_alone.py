@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from greenrun import recovery
-from greenrun.domain.standing import Stage
-from greenrun.errors import GateClosed
+from greenrun.model.errors import GateClosed
+from greenrun.model.release_state import Stage
 from greenrun.proofs import alone
 from greenrun.release import Release
 from tests.conftest import World

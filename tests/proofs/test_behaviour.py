@@ -4,9 +4,9 @@ from itertools import count
 
 import pytest
 
-from greenrun.errors import GateClosed
 from greenrun.expectations import read_table
-from greenrun.ports import Probe
+from greenrun.model.errors import GateClosed
+from greenrun.model.interfaces import Probe
 from greenrun.proofs import behaviour
 from greenrun.release import Release
 from tests.conftest import World

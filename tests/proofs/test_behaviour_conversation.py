@@ -12,8 +12,8 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
 from greenrun.adapters.web.web import HttpWeb
-from greenrun.errors import CallFailed, GateClosed
-from greenrun.ports import Answer, Probe
+from greenrun.model.errors import CallFailed, GateClosed
+from greenrun.model.interfaces import Answer, Probe
 from greenrun.probing import Prober
 from greenrun.proofs import conversation
 from greenrun.release import Release

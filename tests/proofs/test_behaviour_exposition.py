@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenrun.errors import ReleaseError
+from greenrun.model.errors import ReleaseError
 from greenrun.proofs.exposition import Exposition
 from greenrun.proofs.selector import Selector
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from greenrun.domain.gate import Gate, Quantity, Threshold
-from greenrun.domain.plan import MonitoringPlan, Plan
-from greenrun.domain.watching import Figure, Level, Quantile, Rate, Share
-from greenrun.errors import GateClosed, ReleaseError
+from greenrun.model.errors import GateClosed, ReleaseError
+from greenrun.model.monitoring import Figure, Level, Quantile, Rate, Share
+from greenrun.model.objective import Gate, Quantity, Threshold
+from greenrun.model.plan import MonitoringPlan, Plan
 from greenrun.proofs.metric_promises import limits, objectives, objectives_of_canary
 from greenrun.proofs.metrics import OwnMetrics
 from greenrun.release import Release

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenrun.errors import CallFailed, GateClosed, ReleaseError
 from greenrun.expectations.values import STARS, Values
-from greenrun.ports import Answer, Probe
+from greenrun.model.errors import CallFailed, GateClosed, ReleaseError
+from greenrun.model.interfaces import Answer, Probe
 from greenrun.proofs import flow, flow_row
 from greenrun.release import Release
 from tests.conftest import World

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenrun.domain.gate import Quantity
-from greenrun.errors import ReleaseError
+from greenrun.model.errors import ReleaseError
+from greenrun.model.objective import Quantity
 from greenrun.proofs import measure
 from greenrun.proofs.exposition import Exposition
 from greenrun.proofs.measure import NoData, Reading

@@ -6,7 +6,7 @@ from itertools import chain, repeat
 
 import pytest
 
-from greenrun.errors import GateClosed, ReleaseError
+from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.proofs.metric_promises import families, objectives, rises
 from greenrun.proofs.metrics import OwnMetrics
 from greenrun.release import Release

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from greenrun.domain.gate import Gate, Quantity, Threshold
-from greenrun.domain.plan import MonitoringPlan
-from greenrun.domain.sequential import Trial
-from greenrun.domain.watching import Figure, Level
-from greenrun.errors import GateClosed
+from greenrun.model.errors import GateClosed
+from greenrun.model.monitoring import Figure, Level
+from greenrun.model.objective import Gate, Quantity, Threshold
+from greenrun.model.plan import MonitoringPlan
+from greenrun.model.stats import Trial
 from greenrun.monitoring import Objectives
 from greenrun.planning import Known, Rehearsed, outlook
 from greenrun.proofs import foretold

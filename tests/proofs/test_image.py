@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from greenrun.adapters.secrets.scan import DetectSecrets
-from greenrun.domain.image import Build, Digest, Image, Layer
-from greenrun.errors import GateClosed
+from greenrun.model.errors import GateClosed
+from greenrun.model.image import Build, Digest, Image, Layer
 from greenrun.proofs import image
 from greenrun.release import Release
 from tests.conftest import World

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from greenrun.account import Account
-from greenrun.domain.claim import Owner
-from greenrun.domain.plan import BuildPlan, Place, Plan
-from greenrun.domain.revision import RevisionSettings
-from greenrun.domain.source import Source
-from greenrun.errors import GateClosed, ReleaseError
 from greenrun.journal import Journal
 from greenrun.lock import Lock
-from greenrun.ports import Answer, LogEntry, NewRevision, Patience, Roles
+from greenrun.model.errors import GateClosed, ReleaseError
+from greenrun.model.interfaces import Answer, LogEntry, NewRevision, Patience, Roles
+from greenrun.model.lease import Owner
+from greenrun.model.plan import BuildPlan, Place, Plan
+from greenrun.model.revision import RevisionSettings
+from greenrun.model.source import Source
 from greenrun.proofs import log
 from greenrun.release import Release
 from tests.fakes import FakeClock, FakeLogs, FakePlatform, FakeWeb, MemoryEvidence

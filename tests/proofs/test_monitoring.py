@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.domain.gate import Gate, Quantity, Threshold
-from greenrun.domain.plan import MonitoringPlan
-from greenrun.domain.watching import Figure, Level, Share
-from greenrun.errors import GateClosed, ReleaseError
+from greenrun.model.errors import GateClosed, ReleaseError
+from greenrun.model.interfaces import Answer
+from greenrun.model.interfaces.alerting import Difference
+from greenrun.model.monitoring import Figure, Level, Share
+from greenrun.model.objective import Gate, Quantity, Threshold
+from greenrun.model.plan import MonitoringPlan
 from greenrun.monitoring import Objectives, Outcome, Watchers
-from greenrun.ports import Answer
-from greenrun.ports.watching import Difference
 from greenrun.proofs import monitoring
 from greenrun.release import Release
 from tests.conftest import World

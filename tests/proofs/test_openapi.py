@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.errors import DeadlineExceeded, GateClosed
-from greenrun.ports import Answer, Deviation, Examination, Examined
+from greenrun.model.errors import DeadlineExceeded, GateClosed
+from greenrun.model.interfaces import Answer, Deviation, Examination, Examined
 from greenrun.proofs import openapi
 from greenrun.release import Release
 from tests.conftest import World

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from greenrun.errors import GateClosed, ReleaseError
-from greenrun.ports import Element, Seen
+from greenrun.model.errors import GateClosed, ReleaseError
+from greenrun.model.interfaces import Element, Seen
 from greenrun.proofs import pages
 from greenrun.proofs.page_table import read_pages
 from greenrun.release import Release

@@ -2,10 +2,10 @@
 
 import pytest
 
-from greenrun.domain.plan import BuildPlan, MigrationPlan, Place, Plan
-from greenrun.domain.revision import RevisionSettings
-from greenrun.errors import GateClosed
 from greenrun.migration import Migration
+from greenrun.model.errors import GateClosed
+from greenrun.model.plan import BuildPlan, MigrationPlan, Place, Plan
+from greenrun.model.revision import RevisionSettings
 from greenrun.proofs import schema
 
 APPLIED = Migration("20250901_create", applied=True)

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.domain.plan import Plan
-from greenrun.errors import GateClosed
 from greenrun.migration import Migration
-from greenrun.ports import Answer
+from greenrun.model.errors import GateClosed
+from greenrun.model.interfaces import Answer
+from greenrun.model.plan import Plan
 from greenrun.proofs import before, schema, service, traffic
 from greenrun.release import Release
 from tests.conftest import BASELINE, World

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from greenrun.domain.gate import Quantity
-from greenrun.domain.results import ScenarioResult
+from greenrun.model.objective import Quantity
+from greenrun.model.results import ScenarioResult
 from greenrun.record.facts import (
     AS_BEFORE,
     RELEASED,

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.domain.plan import RecordPlan
-from greenrun.errors import GateClosed
+from greenrun.model.errors import GateClosed
+from greenrun.model.plan import RecordPlan
 from greenrun.record.archive import Archive, with_entry
 from greenrun.record.facts import AS_BEFORE, Record
 from greenrun.record.files import text_of

@@ -4,7 +4,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from greenrun.domain.results import ScenarioResult
+from greenrun.model.results import ScenarioResult
 from greenrun.monitoring import Outcome
 from greenrun.record.facts import (
     AS_BEFORE,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.errors import Complaint, SettingsError
+from greenrun.model.errors import Complaint, SettingsError
 from greenrun.record import rendering
 from greenrun.record.facts import AS_BEFORE, PERSON_NEEDED, Record
 from tests.record.samples import RELEASE, STOPPED

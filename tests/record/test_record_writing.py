@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from greenrun import record
-from greenrun.domain.gate import Gate, Quantity, Threshold
-from greenrun.domain.plan import Plan, RecordPlan
-from greenrun.domain.results import ScenarioResult
-from greenrun.domain.source import Checkout, Source
-from greenrun.domain.watching import Alert
-from greenrun.errors import CallFailed, GateClosed, SettingsError
+from greenrun.model.errors import CallFailed, GateClosed, SettingsError
+from greenrun.model.interfaces.alerting import Difference, Policy
+from greenrun.model.monitoring import Alert
+from greenrun.model.objective import Gate, Quantity, Threshold
+from greenrun.model.plan import Plan, RecordPlan
+from greenrun.model.results import ScenarioResult
+from greenrun.model.source import Checkout, Source
 from greenrun.monitoring import Outcome, Watched
-from greenrun.ports.watching import Difference, Policy
 from greenrun.record import Record
 from greenrun.record.facts import AS_BEFORE, PERSON_NEEDED, RELEASED
 from greenrun.release import Release

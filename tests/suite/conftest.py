@@ -16,7 +16,7 @@ import threading
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from greenrun.errors import GateClosed, NeedsPerson, ReleaseError
+from greenrun.model.errors import GateClosed, NeedsPerson, ReleaseError
 
 
 class Release:

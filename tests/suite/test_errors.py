@@ -10,7 +10,7 @@ Write = Callable[..., Suite]
 def test_a_lock_that_is_held_is_told_with_what_to_do(suite: Suite) -> None:
     suite.steps(
         """
-        from greenrun.errors import LockHeld
+        from greenrun.model.errors import LockHeld
 
 
         @then("the lock is ours")

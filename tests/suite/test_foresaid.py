@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.errors import ReleaseError
+from greenrun.model.errors import ReleaseError
 from greenrun.suite.foresaid import first_table, tables
 
 SENTENCE = "these objectives of the canary"

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from greenrun.domain.increment import Increment
-from greenrun.ports import Chart
+from greenrun.model.canary_step import Increment
+from greenrun.model.interfaces import Chart
 
 
 class MatplotlibCharts:

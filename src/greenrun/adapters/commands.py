@@ -11,8 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 
-from greenrun.errors import CallFailed, DeadlineExceeded
-from greenrun.ports import Ended, Patience
+from greenrun.model.errors import CallFailed, DeadlineExceeded
+from greenrun.model.interfaces import Ended, Patience
 
 _TOLD_EVERY = timedelta(seconds=1)
 

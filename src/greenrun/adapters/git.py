@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from greenrun.domain.source import Checkout, Distance
-from greenrun.errors import CallFailed, DeadlineExceeded
+from greenrun.model.errors import CallFailed, DeadlineExceeded
+from greenrun.model.source import Checkout, Distance
 
 _WITHIN = timedelta(seconds=60)
 # Nobody is there to answer: a question for a password is a refusal.

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
 
 
 def new_client(**options: Any) -> httpx.Client:  # noqa: ANN401 - as httpx has them

@@ -5,7 +5,7 @@ import socket
 from pathlib import Path
 from uuid import uuid4
 
-from greenrun.domain.claim import Owner
+from greenrun.model.lease import Owner
 
 _PROC = Path("/proc")
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from greenrun.errors import CallFailed, DeadlineExceeded
-from greenrun.ports import Clock, Patience
+from greenrun.model.errors import CallFailed, DeadlineExceeded
+from greenrun.model.interfaces import Clock, Patience
 
 _Found = TypeVar("_Found")
 

@@ -10,13 +10,13 @@ from greenrun.canary.memory import MemoryJudge
 from greenrun.canary.platform import PlatformCounts
 from greenrun.canary.probes import Probes
 from greenrun.canary.verdict import Judge, Judging
-from greenrun.domain.gate import Gate
-from greenrun.domain.histogram import Histogram
-from greenrun.domain.plan import Plan
-from greenrun.domain.service import Service
-from greenrun.domain.traffic import TrafficSplit
-from greenrun.errors import ReleaseError
-from greenrun.ports import Metrics, Roles
+from greenrun.model.errors import ReleaseError
+from greenrun.model.histogram import Histogram
+from greenrun.model.interfaces import Metrics, Roles
+from greenrun.model.objective import Gate
+from greenrun.model.plan import Plan
+from greenrun.model.service import Service
+from greenrun.model.traffic import TrafficSplit
 
 
 @dataclass(frozen=True, slots=True)

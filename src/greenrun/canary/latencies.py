@@ -4,8 +4,8 @@ from bisect import bisect_right
 from dataclasses import replace
 from datetime import timedelta
 
-from greenrun.domain.histogram import Histogram
-from greenrun.domain.sequential import Sample, Trial
+from greenrun.model.histogram import Histogram
+from greenrun.model.stats import Sample, Trial
 
 _MS = timedelta(milliseconds=1)
 

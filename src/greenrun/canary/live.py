@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from greenrun.canary import memory
-from greenrun.domain.increment import Glance, Increment, MemoryGlance, Watcher
-from greenrun.domain.sequential import Look, Outcome, Standings
+from greenrun.model.canary_step import Glance, Increment, MemoryGlance, Watcher
+from greenrun.model.stats import Look, Outcome, Standings
 
 _MORE = "send more requests (`canary.probes-per-second`), or allow more time (`canary.within`)"
 _WHO = {

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from greenrun.domain.gate import Quantity
-from greenrun.domain.increment import MemoryGlance, Watcher
-from greenrun.domain.sequential import Outcome
-from greenrun.ports import Metrics
+from greenrun.model.canary_step import MemoryGlance, Watcher
+from greenrun.model.interfaces import Metrics
+from greenrun.model.objective import Quantity
+from greenrun.model.stats import Outcome
 
 UNTOLD = (
     "the platform has told nothing new of the metric container/memory/utilizations: on Google it "

@@ -4,10 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from greenrun.domain.gate import Gate, Quantity, Threshold
-from greenrun.domain.plan import CanaryPlan
-from greenrun.domain.sequential import Trial
-from greenrun.errors import ReleaseError
+from greenrun.model.errors import ReleaseError
+from greenrun.model.objective import Gate, Quantity, Threshold
+from greenrun.model.plan import CanaryPlan
+from greenrun.model.stats import Trial
 
 _QUANTILE = re.compile(r"p([0-9]{1,2}(?:\.[0-9]+)?) latency")
 _ERRORS, _MEMORY = "error rate", "memory"

@@ -6,9 +6,9 @@ from datetime import datetime
 from itertools import zip_longest
 
 from greenrun.canary.reading import Reading, Witness
-from greenrun.domain.increment import Watcher
-from greenrun.domain.sequential import Counts, Sample
-from greenrun.ports import Clock, Metrics
+from greenrun.model.canary_step import Watcher
+from greenrun.model.interfaces import Clock, Metrics
+from greenrun.model.stats import Counts, Sample
 
 _OFTEN = 24
 """Looks within the platform's lag: as often as there is something new, and no burden."""

@@ -13,10 +13,10 @@ from typing import Self
 
 from greenrun.canary.reading import Reading, Witness
 from greenrun.canary.tally import Tally, total
-from greenrun.domain.increment import Watcher
-from greenrun.domain.plan import CanaryPlan
-from greenrun.errors import CallFailed
-from greenrun.ports import Probe, Web
+from greenrun.model.canary_step import Watcher
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces import Probe, Web
+from greenrun.model.plan import CanaryPlan
 
 _MOST_UNDER_WAY = 32
 """Most probes of one revision at once: so many wait for one that has stopped to answer."""

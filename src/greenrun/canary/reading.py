@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from greenrun.domain.increment import Watcher
-from greenrun.domain.sequential import Counts, Sample
+from greenrun.model.canary_step import Watcher
+from greenrun.model.stats import Counts, Sample
 
 
 def _ignore(_: int) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Lock
 
-from greenrun.domain.histogram import Histogram
-from greenrun.domain.sequential import Counts, Sample
+from greenrun.model.histogram import Histogram
+from greenrun.model.stats import Counts, Sample
 
 WARM_UP = 3
 """Probes of a path that are not counted: they meet cold caches, and open connections."""

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from greenrun.canary.latencies import floor_of, floored
 from greenrun.canary.reading import Reading, Witness
-from greenrun.domain.histogram import UNKNOWN, Histogram
-from greenrun.domain.increment import Glance, MemoryGlance
-from greenrun.domain.sequential import Counts, Outcome, Sample, Sequential, Standings, Trial
+from greenrun.model.canary_step import Glance, MemoryGlance
+from greenrun.model.histogram import UNKNOWN, Histogram
+from greenrun.model.stats import Counts, Outcome, Sample, Sequential, Standings, Trial
 
 _WORST_FIRST = (Outcome.FAIL, Outcome.NO_DATA, Outcome.INCONCLUSIVE, Outcome.PASS)
 _ERRORS = {"errors", "error limit"}

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 from greenrun.canary import live
 from greenrun.canary.verdict import Judging, decide
-from greenrun.domain.increment import Glance, Increment, MemoryGlance
-from greenrun.domain.plan import CanaryPlan
-from greenrun.domain.sequential import Outcome
-from greenrun.errors import GateClosed
-from greenrun.ports import Roles
+from greenrun.model.canary_step import Glance, Increment, MemoryGlance
+from greenrun.model.errors import GateClosed
+from greenrun.model.interfaces import Roles
+from greenrun.model.plan import CanaryPlan
+from greenrun.model.stats import Outcome
 
 LOOK = timedelta(seconds=1)
 """Between two looks at the evidence."""

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from greenrun.domain.histogram import UNKNOWN, Histogram
-from greenrun.domain.increment import Watcher
-from greenrun.domain.plan import Blind, CanaryPlan
-from greenrun.domain.sequential import Counts, Sample, Trial, detectable, power
-from greenrun.domain.sequential.passing import SURELY, requests_to_pass
+from greenrun.model.canary_step import Watcher
+from greenrun.model.histogram import UNKNOWN, Histogram
+from greenrun.model.plan import Blind, CanaryPlan
+from greenrun.model.stats import Counts, Sample, Trial, detectable, power
+from greenrun.model.stats.passing import SURELY, requests_to_pass
 
 LONGEST = timedelta(days=1)
 """To which an increment is lengthened at most."""

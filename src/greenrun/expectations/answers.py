@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from greenrun.ports import Answer
+from greenrun.model.interfaces import Answer
 
 MILLISECOND = timedelta(milliseconds=1)
 

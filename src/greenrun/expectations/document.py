@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from greenrun.domain import showing
+from greenrun.model import text
 
 ABSENT: Final = object()
 
@@ -37,7 +37,7 @@ def at(document: object, path: str) -> object:
 
 def shown(found: object) -> str:
     """The beginning of a value, as JSON writes it; of ABSENT, that nothing is there."""
-    return "nothing there" if found is ABSENT else showing.shown(found)
+    return "nothing there" if found is ABSENT else text.shown(found)
 
 
 def is_number(found: object) -> bool:

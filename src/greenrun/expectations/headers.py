@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from greenrun.domain.headers import NAME_CHARACTER
-from greenrun.domain.showing import beginning
+from greenrun.model.headers import NAME_CHARACTER
+from greenrun.model.text import beginning
 
 FORMS = "NAME = VALUE, NAME ~ PART, has NAME or no NAME"
 

@@ -13,8 +13,8 @@ from referencing import Registry, Resource
 from referencing.exceptions import NoSuchResource, Unresolvable
 from referencing.jsonschema import DRAFT202012
 
-from greenrun.errors import ReleaseError
 from greenrun.expectations.document import shown
+from greenrun.model.errors import ReleaseError
 
 _TOLD = 5
 """Faults of one document that a message tells."""

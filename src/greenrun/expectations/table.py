@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from greenrun.errors import ReleaseError
 from greenrun.expectations.cells import LIMITS, READERS
 from greenrun.expectations.expectation import Expectation
 from greenrun.expectations.parts import Unmeant
 from greenrun.expectations.values import UNIQUE
+from greenrun.model.errors import ReleaseError
 
 COLUMNS = tuple(READERS)
 

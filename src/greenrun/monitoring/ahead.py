@@ -1,10 +1,10 @@
 """What handing over would come to, told before anything is done."""
 
-from greenrun.domain.plan import Plan
-from greenrun.domain.watching import Figure
+from greenrun.model.interfaces.alerting import Alerts
+from greenrun.model.monitoring import Figure
+from greenrun.model.plan import Plan
 from greenrun.monitoring.objectives import Objectives, alerts, figures
 from greenrun.monitoring.policies import foresee
-from greenrun.ports.watching import Alerts
 
 Fact = tuple[str, str]
 

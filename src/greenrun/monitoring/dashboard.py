@@ -24,8 +24,8 @@ from grafana_foundation_sdk.models.common import (
 from grafana_foundation_sdk.models.dashboard import DataSourceRef, ThresholdsMode
 from grafana_foundation_sdk.models.dashboard import Threshold as Step
 
-from greenrun.domain.plan import Plan
-from greenrun.domain.watching import Figure, Rate
+from greenrun.model.monitoring import Figure, Rate
+from greenrun.model.plan import Plan
 from greenrun.monitoring.promql import expression
 
 _WIDTH, _HEIGHT = 12, 8

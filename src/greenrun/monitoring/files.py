@@ -7,8 +7,8 @@ from difflib import unified_diff
 from enum import Enum
 from pathlib import Path
 
-from greenrun.domain.plan import MonitoringPlan, Plan
-from greenrun.domain.watching import Figure
+from greenrun.model.monitoring import Figure
+from greenrun.model.plan import MonitoringPlan, Plan
 from greenrun.monitoring import prometheus
 from greenrun.monitoring.dashboard import dashboard
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from greenrun.account import Account
-from greenrun.domain.plan import MonitoringPlan, Plan
-from greenrun.domain.watching import Figure
-from greenrun.errors import ReleaseError
+from greenrun.model.errors import ReleaseError
+from greenrun.model.interfaces.alerting import Alerts
+from greenrun.model.monitoring import Figure
+from greenrun.model.plan import MonitoringPlan, Plan
 from greenrun.monitoring.files import Fate, Files, Kept, generated
 from greenrun.monitoring.objectives import Objectives, alerts, figures
 from greenrun.monitoring.policies import Outcome, Watched, watch
-from greenrun.ports.watching import Alerts
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from greenrun.account import Account
-from greenrun.domain.watching import Alert
-from greenrun.ports.watching import Alerts, Difference, Policy
+from greenrun.model.interfaces.alerting import Alerts, Difference, Policy
+from greenrun.model.monitoring import Alert
 
 
 class Outcome(Enum):

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from ruamel.yaml import YAML
 
-from greenrun.domain.gate import Threshold
-from greenrun.domain.plan import MonitoringPlan, Plan
-from greenrun.domain.watching import Figure
+from greenrun.model.monitoring import Figure
+from greenrun.model.objective import Threshold
+from greenrun.model.plan import MonitoringPlan, Plan
 from greenrun.monitoring.promql import expression
 
 _WINDOW = "5m"

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from greenrun.domain.watching import Figure, Level, Quantile, Rate, Share
+from greenrun.model.monitoring import Figure, Level, Quantile, Rate, Share
 
 _NAME = re.compile(r"[^{]+")
 

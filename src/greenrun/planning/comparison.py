@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from greenrun.domain.revision import RevisionSettings
+from greenrun.model.interfaces import Scanner
+from greenrun.model.revision import RevisionSettings
 from greenrun.planning.tables import Row
-from greenrun.ports import Scanner
 
 HEAD: Row = ("setting", "last release", "live", "wanted", "remark")
 

@@ -3,21 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from greenrun.domain import commands
-from greenrun.domain.duration import span
-from greenrun.domain.image import Image, TagPolicy
-from greenrun.domain.plan import Plan
-from greenrun.domain.revision import RevisionSettings
-from greenrun.domain.sequential import Trial
-from greenrun.domain.service import Service, baseline_of
 from greenrun.domain.sight import Foresight
-from greenrun.domain.source import Source
-from greenrun.domain.standing import Stage, Standing
 from greenrun.foresight import foresight
+from greenrun.model import commands
+from greenrun.model.duration import span
+from greenrun.model.image import Image, TagPolicy
+from greenrun.model.interfaces import Roles
+from greenrun.model.plan import Plan
+from greenrun.model.release_state import Stage, Standing
+from greenrun.model.revision import RevisionSettings
+from greenrun.model.service import Service, baseline_of
+from greenrun.model.source import Source
+from greenrun.model.stats import Trial
 from greenrun.planning import comparison, schedule, sights
 from greenrun.planning.comparison import Comparison
 from greenrun.planning.tables import Outlook, Row, Section
-from greenrun.ports import Roles
 
 _LATEST = "latest"
 _FLOATING = "read anew when an instance starts: a rollback does not bring an old value back"

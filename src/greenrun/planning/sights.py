@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from greenrun.domain.duration import span
 from greenrun.domain.sight import Foresight, Sight, Traffic, percent
+from greenrun.model.duration import span
 from greenrun.planning.tables import Row
 
 _HOUR = timedelta(hours=1)

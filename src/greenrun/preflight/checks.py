@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from greenrun.domain.plan import Plan
-from greenrun.domain.sequential import Trial
-from greenrun.domain.source import Source
-from greenrun.errors import ReleaseError
-from greenrun.ports import Roles
+from greenrun.model.errors import ReleaseError
+from greenrun.model.interfaces import Roles
+from greenrun.model.plan import Plan
+from greenrun.model.source import Source
+from greenrun.model.stats import Trial
 from greenrun.preflight import (
     credentials,
     dockerfile,

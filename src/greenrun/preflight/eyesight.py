@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from greenrun.domain.duration import span
 from greenrun.domain.sight import LONGEST, Foresight, Sight
-from greenrun.errors import CallFailed, ReleaseError
 from greenrun.foresight import foresight
+from greenrun.model.duration import span
+from greenrun.model.errors import CallFailed, ReleaseError
 from greenrun.preflight.scene import Doubt, Scene
 from greenrun.preflight.way_back import existing, way_back_of
 

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from greenrun.errors import ReleaseError
-from greenrun.ports import Ended, Patience
+from greenrun.model.errors import ReleaseError
+from greenrun.model.interfaces import Ended, Patience
 from greenrun.preflight.scene import Doubt, Scene
 
 _COUNTS = re.compile(

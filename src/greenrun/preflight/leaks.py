@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from greenrun.ports import Leak
+from greenrun.model.interfaces import Leak
 from greenrun.preflight.scene import Doubt, Scene
 
 _WRITTEN = ("release.yaml", "env.yaml")

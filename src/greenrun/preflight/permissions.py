@@ -5,7 +5,7 @@ Source: https://cloud.google.com/iam/docs/roles-permissions
 
 from collections.abc import Callable, Iterator, Mapping
 
-from greenrun.domain.plan import Plan
+from greenrun.model.plan import Plan
 
 _DEVELOPER, _ADMIN = "roles/run.developer", "roles/run.admin"
 _WRITER, _REPOSITORY_ADMIN = "roles/artifactregistry.writer", "roles/artifactregistry.repoAdmin"

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from greenrun.domain.revision import SecretReference
-from greenrun.ports import Vault
+from greenrun.model.interfaces import Vault
+from greenrun.model.revision import SecretReference
 from greenrun.preflight.scene import Doubt, Scene
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from greenrun.domain.plan import Plan
-from greenrun.domain.sequential import Trial
-from greenrun.domain.source import Source
-from greenrun.ports import Roles
+from greenrun.model.interfaces import Roles
+from greenrun.model.plan import Plan
+from greenrun.model.source import Source
+from greenrun.model.stats import Trial
 
 
 @dataclass(frozen=True, slots=True)

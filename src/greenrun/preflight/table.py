@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from greenrun.domain.plan import REHEARSAL
-from greenrun.errors import ReleaseError
+from greenrun.model.errors import ReleaseError
+from greenrun.model.plan import REHEARSAL
 
 _COLUMNS = ["what", "where"]
 _EVERYWHERE, _CLOUD = "everywhere", "cloud"

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from greenrun.domain.plan import Plan
-from greenrun.domain.source import Checkout, Source
+from greenrun.model.plan import Plan
+from greenrun.model.source import Checkout, Source
 from greenrun.preflight.scene import Doubt, Scene
 
 _OURS = ("build_tag.txt", "reports")

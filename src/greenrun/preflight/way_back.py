@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from greenrun.account import UNREADABLE
-from greenrun.domain.claim import Claim
-from greenrun.domain.image import Digest
-from greenrun.domain.plan import Plan
-from greenrun.domain.service import Service, baseline_of
-from greenrun.domain.standing import Standing
-from greenrun.errors import ReleaseError
-from greenrun.ports import Registry, Roles
+from greenrun.model.errors import ReleaseError
+from greenrun.model.image import Digest
+from greenrun.model.interfaces import Registry, Roles
+from greenrun.model.lease import Claim
+from greenrun.model.plan import Plan
+from greenrun.model.release_state import Standing
+from greenrun.model.service import Service, baseline_of
 from greenrun.preflight.references import missing
 from greenrun.preflight.scene import Doubt, Scene
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
-from greenrun.errors import CallFailed, DeadlineExceeded, ReleaseError
 from greenrun.expectations import Answers, Expectation
-from greenrun.ports import Answer, Clock
+from greenrun.model.errors import CallFailed, DeadlineExceeded, ReleaseError
+from greenrun.model.interfaces import Answer, Clock
 
 AT_ONCE = 8
 """Requests under way at the same time, none of them timed."""

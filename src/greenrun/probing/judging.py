@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from greenrun.errors import CallFailed, DeadlineExceeded, GateClosed
 from greenrun.expectations import Answers, Expectation, Schema
 from greenrun.expectations.answers import milliseconds
+from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed
 from greenrun.probing.asking import Asked
 
 _EXCERPT = 160

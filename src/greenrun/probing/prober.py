@@ -5,9 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from greenrun.errors import DeadlineExceeded, ReleaseError
 from greenrun.expectations import Expectation, Values, read_schema
-from greenrun.ports import Answer, Probe, Roles
+from greenrun.model.errors import DeadlineExceeded, ReleaseError
+from greenrun.model.interfaces import Answer, Probe, Roles
 from greenrun.probing.asking import Deadline, asked_for
 from greenrun.probing.judging import Judgement
 

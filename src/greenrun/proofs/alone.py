@@ -4,8 +4,8 @@ from contextlib import suppress
 from dataclasses import replace
 from uuid import uuid4
 
-from greenrun.errors import GateClosed, LockHeld
 from greenrun.lock import Lock
+from greenrun.model.errors import GateClosed, LockHeld
 from greenrun.recovery import described, left_open
 from greenrun.release import Release
 

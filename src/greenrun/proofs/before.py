@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from greenrun.canary.objectives import trial as trial_of
-from greenrun.domain.gate import Gate
-from greenrun.errors import GateClosed
+from greenrun.model.errors import GateClosed
+from greenrun.model.objective import Gate
 from greenrun.preflight import checks, table
 from greenrun.proofs import service
 from greenrun.release import Release

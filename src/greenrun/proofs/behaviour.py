@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from greenrun.errors import GateClosed
 from greenrun.expectations import Expectation
+from greenrun.model.errors import GateClosed
 from greenrun.proofs.witness import witness
 from greenrun.release import Release
 

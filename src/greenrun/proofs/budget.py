@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from greenrun.domain.gate import Quantity, Threshold, Verdict
-from greenrun.errors import GateClosed
+from greenrun.model.errors import GateClosed
+from greenrun.model.objective import Quantity, Threshold, Verdict
 
 
 def kept(measure: str, measured: Quantity, budget: Quantity, hint: str = "") -> None:

@@ -3,7 +3,7 @@
 from base64 import b64encode
 from uuid import uuid4
 
-from greenrun.errors import GateClosed
+from greenrun.model.errors import GateClosed
 from greenrun.release import Release
 
 _SWITCHING = 101

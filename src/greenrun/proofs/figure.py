@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isnan
 
-from greenrun.domain import watching
-from greenrun.errors import ReleaseError
+from greenrun.model import monitoring
+from greenrun.model.errors import ReleaseError
 from greenrun.proofs.exposition import Exposition
 from greenrun.proofs.measure import Measure, NoData, Quantile, Ratio, Reading, Sum
 from greenrun.proofs.selector import Selector
@@ -25,20 +25,20 @@ class Highest:
         return Reading(max(found))
 
 
-def measure_of(figure: watching.Figure) -> Measure:
+def measure_of(figure: monitoring.Figure) -> Measure:
     """The measure that a figure stands for.
 
     Raises:
         ReleaseError: one reading cannot tell it.
     """
     match figure.reading:
-        case watching.Share(part, whole):
+        case monitoring.Share(part, whole):
             return Ratio(_sum(part), _sum(whole))
-        case watching.Quantile(histogram, level):
+        case monitoring.Quantile(histogram, level):
             return Quantile(level, _selector(histogram), base="seconds")
-        case watching.Level(gauge):
+        case monitoring.Level(gauge):
             return Highest(_selector(gauge))
-        case watching.Rate():
+        case monitoring.Rate():
             raise ReleaseError(
                 f"figure {figure.name}: got a limit for a rate, which one reading cannot tell; "
                 "needs a share, a quantile or a gauge"

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from greenrun.errors import CallFailed, GateClosed
 from greenrun.expectations import Answers, Expectation, document
 from greenrun.expectations.answers import milliseconds
 from greenrun.expectations.values import Values, written
-from greenrun.ports import Answer, Probe
+from greenrun.model.errors import CallFailed, GateClosed
+from greenrun.model.interfaces import Answer, Probe
 from greenrun.proofs.flow_row import FlowRow, Kept
 from greenrun.proofs.witness import witness
 from greenrun.release import Release

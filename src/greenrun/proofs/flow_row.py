@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import NoReturn, TypeVar
 
-from greenrun.errors import ReleaseError
 from greenrun.expectations import Expectation, read_requests
 from greenrun.expectations.body import FORMS, BodyPromise, read_promise
 from greenrun.expectations.cells import read_time
 from greenrun.expectations.parts import Unmeant, fields, parts
 from greenrun.expectations.values import UNIQUE, Values, places
+from greenrun.model.errors import ReleaseError
 from greenrun.proofs.tables import Row, Table, rows
 
 T = TypeVar("T")

@@ -1,11 +1,11 @@
 """Proof that what will happen is told before it does."""
 
 from greenrun.canary.objectives import trial as trial_of
-from greenrun.domain.standing import Standing
-from greenrun.errors import GateClosed
+from greenrun.model.errors import GateClosed
+from greenrun.model.interfaces.alerting import Alerts
+from greenrun.model.release_state import Standing
 from greenrun.monitoring import Objectives, ahead
 from greenrun.planning import Known, Rehearsed, outlook
-from greenrun.ports.watching import Alerts
 from greenrun.release import Release
 
 

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from greenrun.domain.gate import Quantity
-from greenrun.domain.image import Digest, Image
-from greenrun.errors import GateClosed
-from greenrun.ports import Scanner
+from greenrun.model.errors import GateClosed
+from greenrun.model.image import Digest, Image
+from greenrun.model.interfaces import Scanner
+from greenrun.model.objective import Quantity
 from greenrun.proofs import budget
 from greenrun.push import holds
 from greenrun.release import Release

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from greenrun.errors import GateClosed, ReleaseError
-from greenrun.looking import looks
-from greenrun.ports import LogEntry
+from greenrun.model.errors import GateClosed, ReleaseError
+from greenrun.model.interfaces import LogEntry
+from greenrun.model.polling import looks
 from greenrun.release import Release
 
 _SEVERE = frozenset({"ERROR", "CRITICAL", "ALERT", "EMERGENCY"})

@@ -8,10 +8,10 @@ from itertools import accumulate, pairwise
 from math import inf, isfinite, isnan
 from typing import Protocol
 
-from greenrun.domain.duration import MILLISECONDS
-from greenrun.domain.gate import Quantity
-from greenrun.domain.histogram import Histogram
-from greenrun.errors import ReleaseError
+from greenrun.model.duration import MILLISECONDS
+from greenrun.model.errors import ReleaseError
+from greenrun.model.histogram import Histogram
+from greenrun.model.objective import Quantity
 from greenrun.proofs.exposition import Exposition
 from greenrun.proofs.selector import WRITTEN, Selector
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from math import isnan
 
-from greenrun.domain.gate import Finding, Gate, Threshold, Verdict
-from greenrun.domain.plan import Plan
-from greenrun.domain.watching import Figure
-from greenrun.errors import ReleaseError
+from greenrun.model.errors import ReleaseError
+from greenrun.model.monitoring import Figure
+from greenrun.model.objective import Finding, Gate, Threshold, Verdict
+from greenrun.model.plan import Plan
 from greenrun.monitoring import Objectives, monitored
 from greenrun.monitoring.objectives import figures as limited
 from greenrun.monitoring.objectives import in_unit

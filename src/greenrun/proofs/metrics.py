@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from greenrun.domain.gate import Verdict
-from greenrun.errors import GateClosed
-from greenrun.looking import looks
+from greenrun.model.errors import GateClosed
+from greenrun.model.objective import Verdict
+from greenrun.model.polling import looks
 from greenrun.proofs.exposition import Exposition
 from greenrun.proofs.metric_promises import FamilyPromise, Objective, Rise
 from greenrun.release import Release

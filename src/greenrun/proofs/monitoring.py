@@ -1,6 +1,6 @@
 """Proofs that a release is watched after it, by what it was judged by."""
 
-from greenrun.errors import GateClosed
+from greenrun.model.errors import GateClosed
 from greenrun.monitoring import HandOver, Objectives, Watchers, hand_over, monitored
 from greenrun.monitoring.promql import metric
 from greenrun.proofs.exposition import Exposition

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from greenrun.errors import DeadlineExceeded, GateClosed
-from greenrun.ports.openapi import Examination, Examined
+from greenrun.model.errors import DeadlineExceeded, GateClosed
+from greenrun.model.interfaces.openapi import Examination, Examined
 from greenrun.release import Release
 
 _TWO_WAYS = "mend the answer, or say in the document what is true"

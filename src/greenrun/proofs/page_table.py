@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from greenrun.errors import ReleaseError
-from greenrun.ports.browsing import Element, Seen
+from greenrun.model.errors import ReleaseError
+from greenrun.model.interfaces.browser import Element, Seen
 from greenrun.proofs.log import patterns
 from greenrun.proofs.tables import Row, Table, rows
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from greenrun.errors import GateClosed, ReleaseError
-from greenrun.ports.browsing import Seen, Visit
+from greenrun.model.errors import GateClosed, ReleaseError
+from greenrun.model.interfaces.browser import Seen, Visit
 from greenrun.proofs.page_table import Page
 from greenrun.release import Release
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from greenrun.domain.plan import Plan
-from greenrun.errors import GateClosed
 from greenrun.migration import Migration
+from greenrun.model.errors import GateClosed
+from greenrun.model.plan import Plan
 
 
 def none_pending(migrations: Sequence[Migration]) -> None:

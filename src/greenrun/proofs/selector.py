@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from greenrun.errors import ReleaseError
+from greenrun.model.errors import ReleaseError
 
 _NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
 _VALUE = r'"(?:[^"\\]|\\.)*"'

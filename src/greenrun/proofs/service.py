@@ -1,6 +1,6 @@
 """Proofs of the service: who serves, and that the candidate is what was asked for."""
 
-from greenrun.errors import GateClosed
+from greenrun.model.errors import GateClosed
 from greenrun.proofs import budget
 from greenrun.release import Release
 

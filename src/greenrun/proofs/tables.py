@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from math import isfinite, nan
 
-from greenrun.domain.gate import Quantity
-from greenrun.errors import ReleaseError
+from greenrun.model.errors import ReleaseError
+from greenrun.model.objective import Quantity
 
 Table = Sequence[Sequence[str]]
 Row = Mapping[str, str]

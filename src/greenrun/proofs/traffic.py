@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from greenrun.domain.increment import Increment
-from greenrun.domain.sequential import Outcome
-from greenrun.errors import GateClosed
+from greenrun.model.canary_step import Increment
+from greenrun.model.errors import GateClosed
+from greenrun.model.stats import Outcome
 
 
 def all_passed(increments: Sequence[Increment]) -> None:

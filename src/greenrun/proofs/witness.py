@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from greenrun.errors import GateClosed
+from greenrun.model.errors import GateClosed
 from greenrun.release import Release
 
 

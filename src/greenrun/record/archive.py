@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
-from greenrun.domain.plan import RecordPlan
-from greenrun.errors import GateClosed
+from greenrun.model.errors import GateClosed
+from greenrun.model.plan import RecordPlan
 from greenrun.record import rendering
 from greenrun.record.facts import Record
 from greenrun.record.files import line_end, replace, text_of

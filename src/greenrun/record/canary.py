@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from greenrun.domain.gate import Quantity
-from greenrun.domain.increment import Increment, Watcher
-from greenrun.domain.sequential import Sample
+from greenrun.model.canary_step import Increment, Watcher
+from greenrun.model.objective import Quantity
+from greenrun.model.stats import Sample
 from greenrun.record.facts import RecordedCounts, RecordedIncrement
 
 Figures = Mapping[str, Quantity | None]

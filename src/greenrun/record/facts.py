@@ -6,9 +6,9 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from greenrun.domain.gate import Quantity
-from greenrun.domain.results import ScenarioResult
-from greenrun.errors import GateClosed
+from greenrun.model.errors import GateClosed
+from greenrun.model.objective import Quantity
+from greenrun.model.results import ScenarioResult
 
 RELEASED = "released"
 AS_BEFORE = "not released, users served as before"

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict
 
-from greenrun.domain import commands
-from greenrun.domain.results import ScenarioResult
-from greenrun.domain.service import Service
-from greenrun.errors import CallFailed, ReleaseError
+from greenrun.model import commands
+from greenrun.model.errors import CallFailed, ReleaseError
+from greenrun.model.results import ScenarioResult
+from greenrun.model.service import Service
 from greenrun.monitoring import Watched
 from greenrun.record import canary
 from greenrun.record.facts import (

@@ -15,8 +15,8 @@ from jinja2 import (
     TemplateSyntaxError,
 )
 
-from greenrun.domain.gate import Quantity
-from greenrun.errors import Complaint, SettingsError
+from greenrun.model.errors import Complaint, SettingsError
+from greenrun.model.objective import Quantity
 from greenrun.record.facts import Record
 
 _OWN = "greenrun/template.md.j2"

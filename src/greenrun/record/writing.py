@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from greenrun.domain.plan import REHEARSAL
-from greenrun.domain.results import ScenarioResult
+from greenrun.model.plan import REHEARSAL
+from greenrun.model.results import ScenarioResult
 from greenrun.record import files, rendering
 from greenrun.record.archive import Archive
 from greenrun.record.facts import Record

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import ValidationInfo, field_validator
 
-from greenrun.domain.plan import Blind, CanaryPlan
+from greenrun.model.plan import Blind, CanaryPlan
 from greenrun.settings import forms
 from greenrun.settings import values as are
 from greenrun.settings.section import Section, written

@@ -7,7 +7,7 @@ from typing import get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from greenrun.errors import Complaint
+from greenrun.model.errors import Complaint
 from greenrun.settings.canary import GONE
 from greenrun.settings.node import Node, spelled
 from greenrun.settings.schema import Release

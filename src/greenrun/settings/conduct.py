@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from greenrun.domain.plan import PreflightPlan, RecordPlan
+from greenrun.model.plan import PreflightPlan, RecordPlan
 from greenrun.settings import forms
 from greenrun.settings import values as are
 from greenrun.settings.section import Section, written

@@ -19,7 +19,7 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
-from greenrun.errors import Complaint
+from greenrun.model.errors import Complaint
 from greenrun.settings.core_schema import resolved
 from greenrun.settings.node import WHOLE_FILE, Node, spelled
 

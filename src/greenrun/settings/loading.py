@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from greenrun.domain.plan import Plan
-from greenrun.errors import Complaint, SettingsError
+from greenrun.model.errors import Complaint, SettingsError
+from greenrun.model.plan import Plan
 from greenrun.settings import values as are
 from greenrun.settings.complaints import complaints_of, shown, unknown_key
 from greenrun.settings.document import Complain, read_document

@@ -6,16 +6,8 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from greenrun.domain.plan import MonitoringPlan
-from greenrun.domain.watching import (
-    ALERTABLE,
-    Figure,
-    Level,
-    Quantile,
-    Rate,
-    Reading,
-    Share,
-)
+from greenrun.model.monitoring import ALERTABLE, Figure, Level, Quantile, Rate, Reading, Share
+from greenrun.model.plan import MonitoringPlan
 from greenrun.settings import forms
 from greenrun.settings import values as are
 from greenrun.settings.forms import Text

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from greenrun.errors import Complaint
+from greenrun.model.errors import Complaint
 from greenrun.settings.core_schema import Scalar
 
 WHOLE_FILE = "whole file"

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from greenrun.domain.image import TagPolicy
-from greenrun.domain.plan import REHEARSAL, BuildPlan, MigrationPlan, Place, Plan
-from greenrun.domain.revision import RevisionSettings, StartupProbe, Volume
+from greenrun.model.image import TagPolicy
+from greenrun.model.plan import REHEARSAL, BuildPlan, MigrationPlan, Place, Plan
+from greenrun.model.revision import RevisionSettings, StartupProbe, Volume
 from greenrun.settings import forms, resources
 from greenrun.settings import values as are
 from greenrun.settings.canary import CanarySection

@@ -8,9 +8,9 @@ from typing import Annotated
 
 from pydantic import PlainValidator, ValidationInfo
 
-from greenrun.domain.headers import NAME_CHARACTER
-from greenrun.domain.image import TagPolicy
-from greenrun.domain.revision import SecretReference
+from greenrun.model.headers import NAME_CHARACTER
+from greenrun.model.image import TagPolicy
+from greenrun.model.revision import SecretReference
 from greenrun.settings import forms, resources
 from greenrun.settings.forms import Text
 

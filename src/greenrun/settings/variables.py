@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from greenrun.errors import Complaint
+from greenrun.model.errors import Complaint
 from greenrun.settings.complaints import shown
 from greenrun.settings.document import Complain, read_document
 from greenrun.settings.node import Node

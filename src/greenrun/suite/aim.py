@@ -4,7 +4,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import Enum
 
-from greenrun.domain.plan import REHEARSAL
+from greenrun.model.plan import REHEARSAL
 from greenrun.suite import tags
 from greenrun.suite.tags import Kind
 from greenrun.suite.wishes import Wishes

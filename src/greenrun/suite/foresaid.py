@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pytest_bdd.parser import Feature, Step
 
-from greenrun.errors import ReleaseError
+from greenrun.model.errors import ReleaseError
 from greenrun.suite import gherkin
 
 Rows = Sequence[Sequence[str]]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.domain.plan import REHEARSAL
+from greenrun.model.plan import REHEARSAL
 from greenrun.suite import wishes
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from greenrun.errors import Hinted, NeedsPerson
+from greenrun.model.errors import Hinted, NeedsPerson
 from greenrun.suite.interruption import Interrupted
 
 NEEDS_PERSON = 10

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 import pytest
 from _pytest.runner import runtestprotocol
 
-from greenrun.errors import Hinted
+from greenrun.model.errors import Hinted
 from greenrun.suite.collection import planned
 from greenrun.suite.interruption import Interruption
 from greenrun.suite.outcome import NEEDS_PERSON, is_plain, said

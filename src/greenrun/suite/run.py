@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from greenrun.domain.results import ScenarioResult
+from greenrun.model.results import ScenarioResult
 from greenrun.suite.aim import Aim
 from greenrun.suite.collection import ENVIRONMENTS, FOUND, Planned, planned, release_scenarios
 from greenrun.suite.course import WENT_THROUGH, Course

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from greenrun.domain.plan import REHEARSAL
+from greenrun.model.plan import REHEARSAL
 from greenrun.suite.aim import Aim, aim_at
 from greenrun.suite.collection import Planned
 from greenrun.suite.course import Course

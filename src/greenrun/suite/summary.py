@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from greenrun.errors import Hinted, NeedsPerson
+from greenrun.model.errors import Hinted, NeedsPerson
 from greenrun.suite.aim import Aim
 from greenrun.suite.course import Course
 from greenrun.suite.screen import Screen

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from enum import IntEnum
 
-from greenrun.domain.plan import REHEARSAL
+from greenrun.model.plan import REHEARSAL
 
 MEANINGS = {
     "rehearsal": "only on this machine",

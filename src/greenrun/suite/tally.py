@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from greenrun.domain.results import ScenarioResult
+from greenrun.model.results import ScenarioResult
 from greenrun.suite.collection import Planned
 from greenrun.suite.narration import spent
 from greenrun.suite.outcome import said

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 import pytest
 
-from greenrun.domain.plan import REHEARSAL
+from greenrun.model.plan import REHEARSAL
 from greenrun.suite.tags import ON_REQUEST
 
 DESTINATION = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?|sha256:[0-9a-f]{64}")

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 
-from greenrun.domain.revision import RevisionSettings, StartupProbe
-from greenrun.domain.service import Service
-from greenrun.ports import NewRevision, Patience, Platform
+from greenrun.model.interfaces import NewRevision, Patience, Platform
+from greenrun.model.revision import RevisionSettings, StartupProbe
+from greenrun.model.service import Service
 
 QUICK = StartupProbe(period=timedelta(seconds=1), failure_threshold=10)
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from greenrun.adapters.cloud_run.platform import CloudRun
-from greenrun.domain.revision import Readiness, RevisionSettings
-from greenrun.domain.traffic import LATEST, Target, TrafficSplit
-from greenrun.ports import Job, Patience
+from greenrun.model.interfaces import Job, Patience
+from greenrun.model.revision import Readiness, RevisionSettings
+from greenrun.model.traffic import LATEST, Target, TrafficSplit
 from tests.adapters.cloud.candidates import Watcher, reading, revision
 
 ONE, TWO = "web-one", "web-two"

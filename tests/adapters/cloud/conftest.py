@@ -9,11 +9,11 @@ import pytest
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.cloud_run.platform import CloudRun
 from greenrun.adapters.google.clients import Endpoints, GoogleClients
-from greenrun.domain.plan import Place
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.ingress.envoy import EnvoyIngress
 from greenrun.local_cloud.instances.in_process import InProcessRuntime
-from greenrun.ports import Patience
+from greenrun.model.interfaces import Patience
+from greenrun.model.plan import Place
 from tests.adapters.cloud.candidates import Watcher
 from tests.adapters.cloud.programs import TALKERS
 

@@ -8,12 +8,12 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from greenrun.adapters.cloud_monitoring.alerts import CloudAlerts
 from greenrun.adapters.google.clients import GoogleClients
-from greenrun.domain.gate import Quantity, Threshold
-from greenrun.domain.plan import Place
-from greenrun.domain.watching import ALERTABLE, Alert
-from greenrun.errors import CallFailed
 from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.ports.watching import Difference
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces.alerting import Difference
+from greenrun.model.monitoring import ALERTABLE, Alert
+from greenrun.model.objective import Quantity, Threshold
+from greenrun.model.plan import Place
 
 FIVE = timedelta(minutes=5)
 ERRORS = Alert(Threshold("error rate", "at most", Quantity(5, "%")), FIVE)

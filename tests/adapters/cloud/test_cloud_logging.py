@@ -7,14 +7,14 @@ import pytest
 from greenrun.adapters.cloud_run.platform import CloudRun
 from greenrun.adapters.google.clients import GoogleClients
 from greenrun.adapters.google.logs import CloudLogs
-from greenrun.domain.plan import Place
-from greenrun.domain.revision import RevisionSettings
-from greenrun.domain.service import Service
-from greenrun.domain.traffic import Target, TrafficSplit
-from greenrun.errors import CallFailed
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.faults.catalogue import Faults
-from greenrun.ports import Job, LogEntry, Patience
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces import Job, LogEntry, Patience
+from greenrun.model.plan import Place
+from greenrun.model.revision import RevisionSettings
+from greenrun.model.service import Service
+from greenrun.model.traffic import Target, TrafficSplit
 from tests.adapters.cloud.candidates import reading, revision, until
 from tests.adapters.cloud.programs import MANY, SECRET
 

@@ -14,14 +14,14 @@ from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.cloud_monitoring.memory import highest
 from greenrun.adapters.cloud_monitoring.metrics import CloudMetrics
 from greenrun.adapters.google.clients import Endpoints, GoogleClients
-from greenrun.domain.gate import Quantity
-from greenrun.domain.plan import Place
-from greenrun.errors import CallFailed
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.ingress.envoy import EnvoyIngress
 from greenrun.local_cloud.instances.docker import DockerRuntime
 from greenrun.local_cloud.waiting import until
-from greenrun.ports import Clock, Metrics
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces import Clock, Metrics
+from greenrun.model.objective import Quantity
+from greenrun.model.plan import Place
 from tests.fakes import FakeClock, FakeMetrics
 
 PLACE = Place("memory-project", "europe-west1")

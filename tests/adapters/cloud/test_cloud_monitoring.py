@@ -7,10 +7,10 @@ from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.cloud_monitoring.metrics import CloudMetrics
 from greenrun.adapters.cloud_run.platform import CloudRun
 from greenrun.adapters.google.clients import GoogleClients
-from greenrun.domain.plan import Place
-from greenrun.domain.sequential import Counts, Sample
-from greenrun.domain.traffic import Target, TrafficSplit
-from greenrun.ports import Patience
+from greenrun.model.interfaces import Patience
+from greenrun.model.plan import Place
+from greenrun.model.stats import Counts, Sample
+from greenrun.model.traffic import Target, TrafficSplit
 from tests.adapters.cloud.candidates import reading, revision, until
 
 NO_DATA = Sample(Counts())

@@ -14,18 +14,18 @@ from google.type import expr_pb2
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.cloud_run.platform import CloudRun
 from greenrun.adapters.google.clients import Endpoints, GoogleClients
-from greenrun.domain.plan import Place
-from greenrun.domain.revision import (
+from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed
+from greenrun.model.interfaces import Patience
+from greenrun.model.plan import Place
+from greenrun.model.revision import (
     Readiness,
     RevisionSettings,
     SecretReference,
     StartupProbe,
     Volume,
 )
-from greenrun.domain.service import Service, baseline_of
-from greenrun.domain.traffic import LATEST, Target, TrafficSplit
-from greenrun.errors import CallFailed, DeadlineExceeded, GateClosed
-from greenrun.ports import Patience
+from greenrun.model.service import Service, baseline_of
+from greenrun.model.traffic import LATEST, Target, TrafficSplit
 from tests.adapters.cloud.candidates import QUICK, Watcher, reading, revision
 
 ONE, TWO = "web-one", "web-two"

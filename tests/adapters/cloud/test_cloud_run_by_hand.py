@@ -6,9 +6,9 @@ from google.cloud import run_v2
 
 from greenrun.adapters.cloud_run.platform import CloudRun
 from greenrun.adapters.google.clients import GoogleClients
-from greenrun.domain.plan import Place
-from greenrun.errors import CallFailed
-from greenrun.ports import Patience
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces import Patience
+from greenrun.model.plan import Place
 from tests.adapters.cloud.candidates import reading, until
 from tests.adapters.cloud.changes import ONE, TWO, deployed, replaced, serving
 

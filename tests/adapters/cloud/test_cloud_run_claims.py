@@ -8,9 +8,9 @@ from google.cloud import run_v2
 
 from greenrun.adapters.cloud_run.claims import CloudRunClaims
 from greenrun.adapters.google.clients import GoogleClients
-from greenrun.domain.plan import Place
-from greenrun.errors import CallFailed
 from greenrun.local_cloud.cloud import LocalCloud
+from greenrun.model.errors import CallFailed
+from greenrun.model.plan import Place
 from tests.lock.contenders import claim
 
 LOST = ["reply lost, once", "UNAVAILABLE, twice", "DEADLINE_EXCEEDED, once", "INTERNAL, once"]

@@ -6,10 +6,10 @@ import pytest
 
 from greenrun.adapters.cloud_run.platform import CloudRun
 from greenrun.adapters.google.clients import GoogleClients
-from greenrun.domain.plan import Place
-from greenrun.domain.traffic import TrafficSplit
-from greenrun.errors import CallFailed, DeadlineExceeded, GateClosed, ReleaseError
 from greenrun.local_cloud.cloud import LocalCloud
+from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed, ReleaseError
+from greenrun.model.plan import Place
+from greenrun.model.traffic import TrafficSplit
 from tests.adapters.cloud.candidates import Watcher, reading, revision
 from tests.adapters.cloud.changes import (
     CHANGES,

@@ -7,10 +7,10 @@ from google.cloud import run_v2
 from greenrun.adapters.cloud_run.platform import CloudRun
 from greenrun.adapters.cloud_run.tasks import task_template_of
 from greenrun.adapters.google.clients import GoogleClients
-from greenrun.domain.plan import Place
-from greenrun.domain.revision import RevisionSettings, SecretReference, Volume
-from greenrun.errors import CallFailed, DeadlineExceeded
-from greenrun.ports import Execution, Job, Patience
+from greenrun.model.errors import CallFailed, DeadlineExceeded
+from greenrun.model.interfaces import Execution, Job, Patience
+from greenrun.model.plan import Place
+from greenrun.model.revision import RevisionSettings, SecretReference, Volume
 from tests.adapters.cloud.candidates import Watcher, until
 
 TASK = "in-process/task"

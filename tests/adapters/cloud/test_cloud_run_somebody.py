@@ -10,15 +10,15 @@ from google.cloud import run_v2
 
 from greenrun.adapters.cloud_run.platform import CloudRun
 from greenrun.adapters.google.clients import Endpoints, GoogleClients
-from greenrun.domain.plan import Place
-from greenrun.domain.service import Service
-from greenrun.domain.traffic import Target, TrafficSplit
-from greenrun.errors import ChangedBySomebody
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.faults.catalogue import Faults
 from greenrun.local_cloud.faults.effects import Incoming, Proceed
 from greenrun.local_cloud.ingress.envoy import EnvoyIngress
 from greenrun.local_cloud.instances.in_process import InProcessRuntime
+from greenrun.model.errors import ChangedBySomebody
+from greenrun.model.plan import Place
+from greenrun.model.service import Service
+from greenrun.model.traffic import Target, TrafficSplit
 from tests.adapters.cloud.candidates import Watcher, reading, revision
 from tests.adapters.cloud.changes import CHANGES, JOB, ONE, TWO, WITHOUT_TRAFFIC, deployed, serving
 

@@ -13,13 +13,13 @@ from google.rpc import status_pb2
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.cloud_run.platform import CloudRun
 from greenrun.adapters.google.clients import Endpoints, GoogleClients
-from greenrun.domain.plan import Place
-from greenrun.domain.revision import Readiness
-from greenrun.domain.traffic import TrafficSplit
-from greenrun.errors import CallFailed
 from greenrun.local_cloud.wire.grpc_server import GrpcServer
 from greenrun.local_cloud.wire.methods import Binding
-from greenrun.ports import Patience
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces import Patience
+from greenrun.model.plan import Place
+from greenrun.model.revision import Readiness
+from greenrun.model.traffic import TrafficSplit
 from tests.adapters.cloud.candidates import reading
 
 FAILED = run_v2.Condition.State.CONDITION_FAILED

@@ -6,9 +6,9 @@ import pytest
 
 from greenrun.adapters.google.access import GoogleAccess
 from greenrun.adapters.google.clients import GoogleClients
-from greenrun.domain.plan import Place
-from greenrun.errors import CallFailed
 from greenrun.local_cloud.cloud import LocalCloud
+from greenrun.model.errors import CallFailed
+from greenrun.model.plan import Place
 
 CREATE, RUN = "run.jobs.create", "run.jobs.run"
 

@@ -10,8 +10,8 @@ import pytest
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.cloud_run.platform import CloudRun
 from greenrun.adapters.google.clients import Endpoints, GoogleClients
-from greenrun.domain.plan import Place
 from greenrun.local_cloud.cloud import LocalCloud
+from greenrun.model.plan import Place
 
 
 class Relay:

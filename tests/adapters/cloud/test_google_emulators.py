@@ -11,13 +11,13 @@ from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.cloud_run.platform import CloudRun
 from greenrun.adapters.google.calls import ANSWER_SECONDS
 from greenrun.adapters.google.clients import Endpoints, GoogleClients
-from greenrun.domain.plan import Place
-from greenrun.domain.traffic import TrafficSplit
-from greenrun.errors import CallFailed
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.ingress.envoy import EnvoyIngress
 from greenrun.local_cloud.instances.in_process import InProcessRuntime
-from greenrun.ports import Patience
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces import Patience
+from greenrun.model.plan import Place
+from greenrun.model.traffic import TrafficSplit
 from tests.adapters.cloud.candidates import reading, revision
 from tests.adapters.cloud.programs import TALKERS
 

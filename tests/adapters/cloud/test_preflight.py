@@ -13,12 +13,12 @@ from greenrun.adapters.google.access import GoogleAccess
 from greenrun.adapters.google.clients import GoogleClients
 from greenrun.adapters.google.secret_manager import SecretManager
 from greenrun.adapters.secrets.scan import DetectSecrets
-from greenrun.domain.plan import Place, Plan, PreflightPlan
-from greenrun.domain.revision import SecretReference
-from greenrun.domain.sequential import Trial
-from greenrun.domain.source import Source
 from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.ports import Roles
+from greenrun.model.interfaces import Roles
+from greenrun.model.plan import Place, Plan, PreflightPlan
+from greenrun.model.revision import SecretReference
+from greenrun.model.source import Source
+from greenrun.model.stats import Trial
 from greenrun.preflight import checks
 from tests.adapters.cloud.candidates import Watcher, revision
 from tests.conftest import World

@@ -3,8 +3,8 @@ from google.cloud import secretmanager_v1
 
 from greenrun.adapters.google.clients import GoogleClients
 from greenrun.adapters.google.secret_manager import SecretManager
-from greenrun.domain.plan import Place
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
+from greenrun.model.plan import Place
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from allure_commons.utils import md5, now, uuid4
 from allure_pytest.listener import AllureListener  # type: ignore[import-untyped]  # likewise
 from pytest_bdd.parser import Scenario, Step
 
-from greenrun.errors import Hinted
+from greenrun.model.errors import Hinted
 from greenrun.suite.collection import ENVIRONMENTS, Planned, planned
 from greenrun.suite.interruption import Interrupted
 

@@ -13,8 +13,8 @@ from datetime import timedelta
 from multiprocessing.connection import Connection
 from typing import cast
 
-from greenrun.errors import CallFailed, DeadlineExceeded
-from greenrun.ports.browsing import Element, Seen, Visit
+from greenrun.model.errors import CallFailed, DeadlineExceeded
+from greenrun.model.interfaces.browser import Element, Seen, Visit
 
 _BESIDE_THE_VISIT = timedelta(seconds=50)
 """For the start of the browser, a context, a screenshot."""

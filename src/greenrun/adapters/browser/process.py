@@ -18,8 +18,8 @@ from playwright.sync_api import (
 )
 
 from greenrun.adapters.browser.visit import refusal, see
-from greenrun.errors import CallFailed
-from greenrun.ports.browsing import Element, Seen, Visit
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces.browser import Element, Seen, Visit
 
 _ON_PATH = ("chromium", "google-chrome")
 _START_MILLISECONDS = 30_000

@@ -9,7 +9,7 @@ from playwright.sync_api import Error, Locator, Page, TimeoutError  # noqa: A004
 
 from greenrun.adapters.browser.identity import identify, origin
 from greenrun.adapters.browser.witness import Witness
-from greenrun.ports.browsing import Element, Seen, Visit
+from greenrun.model.interfaces.browser import Element, Seen, Visit
 
 _OK = 200
 _QUIET = timedelta(seconds=2)

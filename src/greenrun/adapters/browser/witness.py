@@ -9,7 +9,7 @@ from playwright.sync_api import (
     TimeoutError,  # noqa: A004 - its name
 )
 
-from greenrun.ports.browsing import Visit
+from greenrun.model.interfaces.browser import Visit
 
 _BAD = 400
 _ABORTED = "net::ERR_ABORTED"

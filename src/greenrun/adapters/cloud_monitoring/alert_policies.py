@@ -12,10 +12,10 @@ from google.cloud.monitoring_v3.types import Aggregation, AlertPolicy, Compariso
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.json_format import MessageToDict
 
-from greenrun.domain.gate import Threshold
-from greenrun.domain.plan import Place
-from greenrun.domain.watching import Alert
-from greenrun.ports.watching import Difference
+from greenrun.model.interfaces.alerting import Difference
+from greenrun.model.monitoring import Alert
+from greenrun.model.objective import Threshold
+from greenrun.model.plan import Place
 
 MANAGED = ("combiner", "conditions", "display_name", "documentation", "enabled")
 """The fields that are compared, and overwritten where people want that; others are people's own."""

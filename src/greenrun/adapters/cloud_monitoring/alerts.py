@@ -8,10 +8,10 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from greenrun.adapters.cloud_monitoring.alert_policies import MANAGED, differences, policy_of
 from greenrun.adapters.google.calls import ANSWER_SECONDS, PATIENT, TRANSIENT, refused
 from greenrun.adapters.google.clients import GoogleClients
-from greenrun.domain.plan import Place
-from greenrun.domain.watching import Alert
-from greenrun.errors import CallFailed
-from greenrun.ports.watching import Policy
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces.alerting import Policy
+from greenrun.model.monitoring import Alert
+from greenrun.model.plan import Place
 
 _ATTEMPTS = 3
 """To create a policy: each looks first whether the one before it was carried out after all."""

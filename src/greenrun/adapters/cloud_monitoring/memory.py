@@ -8,10 +8,10 @@ from google.cloud.monitoring_v3.types import TimeSeries
 
 from greenrun.adapters.cloud_monitoring.series import RevisionSeries, values
 from greenrun.adapters.google.clients import GoogleClients
-from greenrun.domain.gate import Quantity
-from greenrun.domain.plan import Place
-from greenrun.errors import CallFailed
-from greenrun.ports import Clock
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces import Clock
+from greenrun.model.objective import Quantity
+from greenrun.model.plan import Place
 
 RawDistribution = Any  # google.api.Distribution
 

@@ -12,12 +12,12 @@ from google.cloud.monitoring_v3.types import TimeSeries
 from greenrun.adapters.cloud_monitoring.memory import CloudMemory
 from greenrun.adapters.cloud_monitoring.series import RevisionSeries, values
 from greenrun.adapters.google.clients import GoogleClients
-from greenrun.domain.gate import Quantity
-from greenrun.domain.histogram import UNKNOWN, Histogram
-from greenrun.domain.plan import Place
-from greenrun.domain.sequential import Counts, Sample
-from greenrun.errors import CallFailed
-from greenrun.ports import Clock
+from greenrun.model.errors import CallFailed
+from greenrun.model.histogram import UNKNOWN, Histogram
+from greenrun.model.interfaces import Clock
+from greenrun.model.objective import Quantity
+from greenrun.model.plan import Place
+from greenrun.model.stats import Counts, Sample
 
 RawDistribution = Any  # google.api.Distribution
 

@@ -14,7 +14,7 @@ from google.cloud.monitoring_v3.types import (
 
 from greenrun.adapters.google.calls import ANSWER_SECONDS, PATIENT, refused
 from greenrun.adapters.google.clients import GoogleClients
-from greenrun.domain.plan import Place
+from greenrun.model.plan import Place
 
 
 @dataclass(frozen=True, slots=True)

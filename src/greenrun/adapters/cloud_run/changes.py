@@ -9,8 +9,8 @@ from greenrun.adapters.cloud_run.reading import describe, service_of
 from greenrun.adapters.cloud_run.sending import Sending
 from greenrun.adapters.cloud_run.wishes import Wish
 from greenrun.adapters.google.calls import refusal, refused
-from greenrun.domain.service import Service
-from greenrun.errors import ChangedBySomebody
+from greenrun.model.errors import ChangedBySomebody
+from greenrun.model.service import Service
 
 _ABSENT = run_v2.Service()
 

@@ -10,9 +10,9 @@ from google.cloud import run_v2
 
 from greenrun.adapters.google.calls import ANSWER_SECONDS, PATIENT, TRANSIENT, refused
 from greenrun.adapters.google.clients import GoogleClients
-from greenrun.domain.claim import Claim, Owner
-from greenrun.domain.plan import Place
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
+from greenrun.model.lease import Claim, Owner
+from greenrun.model.plan import Place
 
 _LARGEST_PAGE = 1000
 _OURS = "greenrun.dev/"

@@ -11,7 +11,7 @@ from greenrun.adapters.cloud_run.sending import Sending
 from greenrun.adapters.cloud_run.tasks import runs_the_same
 from greenrun.adapters.google.calls import refused
 from greenrun.adapters.google.clients import GoogleClients
-from greenrun.ports import Execution
+from greenrun.model.interfaces import Execution
 
 DOUBT = timedelta(seconds=2)
 """How long to look for an execution, after an answer that got lost, before another is begun."""

@@ -12,8 +12,8 @@ from greenrun.adapters.cloud_run.tasks import runs_the_same, task_template_of
 from greenrun.adapters.google.calls import refusal, refused
 from greenrun.adapters.google.clients import GoogleClients
 from greenrun.adapters.waiting import Wait
-from greenrun.domain.plan import Place
-from greenrun.ports import Clock, Execution, Job, Patience
+from greenrun.model.interfaces import Clock, Execution, Job, Patience
+from greenrun.model.plan import Place
 
 _SUCCEEDED = run_v2.Condition.State.CONDITION_SUCCEEDED
 

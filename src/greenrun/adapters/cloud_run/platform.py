@@ -16,11 +16,11 @@ from greenrun.adapters.cloud_run.wishes import Creation, Deployment, Scaling, Sp
 from greenrun.adapters.google.calls import ANSWER_SECONDS, PATIENT, refused
 from greenrun.adapters.google.clients import GoogleClients
 from greenrun.adapters.waiting import Wait
-from greenrun.domain.plan import Place
-from greenrun.domain.revision import Revision
-from greenrun.domain.service import Service
-from greenrun.domain.traffic import LATEST, TrafficSplit
-from greenrun.ports import Clock, Execution, Job, NewRevision, Patience
+from greenrun.model.interfaces import Clock, Execution, Job, NewRevision, Patience
+from greenrun.model.plan import Place
+from greenrun.model.revision import Revision
+from greenrun.model.service import Service
+from greenrun.model.traffic import LATEST, TrafficSplit
 
 
 class CloudRun:

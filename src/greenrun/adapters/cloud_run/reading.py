@@ -6,10 +6,10 @@ from datetime import UTC
 from google.cloud import run_v2
 
 from greenrun.adapters.cloud_run.settings import image_of, settings_of
-from greenrun.domain.revision import Readiness, Revision
-from greenrun.domain.service import Service
-from greenrun.domain.traffic import LATEST, Target, TrafficSplit
-from greenrun.ports import Execution
+from greenrun.model.interfaces import Execution
+from greenrun.model.revision import Readiness, Revision
+from greenrun.model.service import Service
+from greenrun.model.traffic import LATEST, Target, TrafficSplit
 
 _Allocation = run_v2.TrafficTargetAllocationType
 _LATEST = _Allocation.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST

@@ -10,7 +10,7 @@ from google.cloud.run_v2 import ServicesClient
 from greenrun.adapters.cloud_run.operations import Following, Operation
 from greenrun.adapters.google.calls import ANSWER_SECONDS, TRANSIENT, UNDONE, remedy, told
 from greenrun.adapters.waiting import Wait
-from greenrun.ports import Clock
+from greenrun.model.interfaces import Clock
 
 _Found = TypeVar("_Found")
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from google.cloud import run_v2
 
 from greenrun.adapters.cloud_run import amounts
-from greenrun.domain.revision import RevisionSettings, SecretReference, StartupProbe, Volume
+from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe, Volume
 
 Described = run_v2.RevisionTemplate | run_v2.Revision
 _NONE = run_v2.RevisionTemplate()

@@ -3,7 +3,7 @@
 from google.cloud import run_v2
 
 from greenrun.adapters.cloud_run.settings import template_of
-from greenrun.ports import Job, Patience
+from greenrun.model.interfaces import Job, Patience
 
 
 def task_template_of(job: Job, patience: Patience) -> run_v2.TaskTemplate:

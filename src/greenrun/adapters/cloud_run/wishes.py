@@ -17,10 +17,10 @@ from greenrun.adapters.cloud_run.reading import (
     traffic_of,
 )
 from greenrun.adapters.cloud_run.settings import template_of
-from greenrun.domain.revision import Readiness, Revision
-from greenrun.domain.traffic import TrafficSplit
-from greenrun.errors import CallFailed, GateClosed
-from greenrun.ports import NewRevision
+from greenrun.model.errors import CallFailed, GateClosed
+from greenrun.model.interfaces import NewRevision
+from greenrun.model.revision import Readiness, Revision
+from greenrun.model.traffic import TrafficSplit
 
 _Mode = run_v2.ServiceScaling.ScalingMode
 _FAILED = run_v2.Condition.State.CONDITION_FAILED

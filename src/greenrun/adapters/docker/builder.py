@@ -13,10 +13,10 @@ from docker.errors import APIError, ImageNotFound
 from greenrun.adapters.docker.engine import FAILURES, Cutoff, connect, refused
 from greenrun.adapters.docker.facts import image_of
 from greenrun.adapters.docker.log import Transcript
-from greenrun.domain.image import Build, Digest, Image
-from greenrun.domain.plan import BuildPlan
-from greenrun.errors import CallFailed, DeadlineExceeded, GateClosed
-from greenrun.ports import Watch
+from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed
+from greenrun.model.image import Build, Digest, Image
+from greenrun.model.interfaces import Watch
+from greenrun.model.plan import BuildPlan
 
 
 class DockerBuilder:

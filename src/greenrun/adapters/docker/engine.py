@@ -13,7 +13,7 @@ from docker.utils import kwargs_from_env
 from requests import RequestException, Response
 from urllib3.exceptions import HTTPError
 
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
 
 FAILURES = (DockerException, RequestException, HTTPError)
 """Everything by which docker-py says that it got no answer, or a refusal."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from docker.utils import parse_repository_tag
 
-from greenrun.domain.image import Digest, Image, Layer
+from greenrun.model.image import Digest, Image, Layer
 
 _CONTENT = re.compile(r"\b(file|dir|multi):[0-9a-f]{64}")
 

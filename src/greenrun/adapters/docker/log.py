@@ -4,8 +4,8 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from greenrun.errors import GateClosed
-from greenrun.ports import Watch
+from greenrun.model.errors import GateClosed
+from greenrun.model.interfaces import Watch
 
 _END = 30
 _PULLS_SHOWN_EVERY_SECONDS = 1.0

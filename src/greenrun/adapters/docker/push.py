@@ -14,9 +14,9 @@ from greenrun.adapters.registry.address import Address
 from greenrun.adapters.registry.login import Logins
 from greenrun.adapters.registry.pauses import growing
 from greenrun.adapters.registry.refusals import refusal, shortened
-from greenrun.domain.image import Digest, Image
-from greenrun.errors import CallFailed, DeadlineExceeded
-from greenrun.ports import Clock, Patience
+from greenrun.model.errors import CallFailed, DeadlineExceeded
+from greenrun.model.image import Digest, Image
+from greenrun.model.interfaces import Clock, Patience
 
 _TRIES_IN_VAIN = 6
 _TOLD_EVERY = timedelta(seconds=1)

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from greenrun.adapters.drawing.labels import Label, write_beside
 from greenrun.adapters.drawing.sheet import AGAINST, FAINT, FOR, INK, Sheet, say, style
 from greenrun.adapters.drawing.timeline import ENDED, POINTS, Timeline, spent, thinned
-from greenrun.domain.increment import Glance, Increment, Watcher
-from greenrun.domain.sequential import Look, Outcome
+from greenrun.model.canary_step import Glance, Increment, Watcher
+from greenrun.model.stats import Look, Outcome
 
 _TOP = 108.0
 """Percent; what is beyond is drawn here."""

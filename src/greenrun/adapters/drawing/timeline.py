@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from greenrun.adapters.drawing.sheet import BAND, FAINT
-from greenrun.domain.increment import Glance, Increment, Watcher
-from greenrun.domain.sequential import Outcome
+from greenrun.model.canary_step import Glance, Increment, Watcher
+from greenrun.model.stats import Outcome
 
 POINTS = 120
 """Of a line; more cannot be told apart."""

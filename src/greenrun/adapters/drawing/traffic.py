@@ -9,8 +9,8 @@ from matplotlib.ticker import FuncFormatter
 
 from greenrun.adapters.drawing.sheet import BASELINE, CANDIDATE, Sheet, explain, say, style
 from greenrun.adapters.drawing.timeline import POINTS, Timeline, thinned
-from greenrun.domain.increment import Glance, Increment, Watcher
-from greenrun.domain.sequential import Counts
+from greenrun.model.canary_step import Glance, Increment, Watcher
+from greenrun.model.stats import Counts
 
 _FEW = 30
 """Steps of the error rate: with more there are too few requests in one to tell a rate by."""

@@ -9,7 +9,7 @@ from google.auth.transport.requests import Request
 from greenrun.adapters.google.calls import ANSWER_SECONDS, PATIENT, refused
 from greenrun.adapters.google.clients import GoogleClients
 from greenrun.adapters.google.credentials import application_default
-from greenrun.domain.plan import Place
+from greenrun.model.plan import Place
 
 _AT_ONCE = 100  # more permissions than that are refused
 

@@ -21,7 +21,7 @@ from google.auth.exceptions import GoogleAuthError
 
 from greenrun.adapters.google.credentials import LOG_IN
 from greenrun.adapters.google.emulators import EmulatorEnded
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
 
 TRANSIENT = (
     ServiceUnavailable,

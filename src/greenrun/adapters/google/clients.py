@@ -33,7 +33,7 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
 
 from greenrun.adapters.google.credentials import application_default
 from greenrun.adapters.google.emulators import Emulator
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
 
 _OPTIONS = (
     ("grpc.max_send_message_length", -1),

@@ -6,7 +6,7 @@ import google.auth
 from google.auth.credentials import Credentials
 from google.auth.exceptions import DefaultCredentialsError
 
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 LOG_IN = "gcloud auth application-default login"

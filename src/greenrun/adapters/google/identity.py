@@ -15,7 +15,7 @@ from google.oauth2.id_token import fetch_id_token_credentials
 
 from greenrun.adapters.google.calls import refused
 from greenrun.adapters.google.credentials import LOG_IN, SCOPES, application_default
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
 
 _IMPERSONATE = f"{LOG_IN} --impersonate-service-account=ACCOUNT"
 _WHAT = "get an identity token"

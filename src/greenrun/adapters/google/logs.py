@@ -11,8 +11,8 @@ from google.protobuf.json_format import MessageToDict
 
 from greenrun.adapters.google.calls import ANSWER_SECONDS, PATIENT, refused
 from greenrun.adapters.google.clients import GoogleClients
-from greenrun.domain.plan import Place
-from greenrun.ports import LogEntry as Entry
+from greenrun.model.interfaces import LogEntry as Entry
+from greenrun.model.plan import Place
 
 RawEntry = Any  # the protobuf message inside a LogEntry
 

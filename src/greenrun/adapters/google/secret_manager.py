@@ -5,8 +5,8 @@ from google.cloud.secretmanager_v1.types import SecretVersion
 
 from greenrun.adapters.google.calls import ANSWER_SECONDS, PATIENT, refused
 from greenrun.adapters.google.clients import GoogleClients
-from greenrun.domain.plan import Place
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
+from greenrun.model.plan import Place
 
 
 class SecretManager:

@@ -11,7 +11,7 @@ import httpx
 
 from greenrun.adapters.http_client import new_client
 from greenrun.adapters.web.headers import carried
-from greenrun.ports.openapi import Examination
+from greenrun.model.interfaces.openapi import Examination
 
 if TYPE_CHECKING:
     from greenrun.adapters.openapi.document import Example

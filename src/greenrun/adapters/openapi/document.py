@@ -30,7 +30,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from greenrun.errors import GateClosed
+from greenrun.model.errors import GateClosed
 
 Example = schemathesis.Case[Any]
 _Definition = schemathesis.APIOperation[Any, Any, Any, Any]

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from greenrun.adapters.openapi.asking import Asking, Unanswered
-from greenrun.errors import ReleaseError
-from greenrun.ports.openapi import Deviation, Examination, Examined
+from greenrun.model.errors import ReleaseError
+from greenrun.model.interfaces.openapi import Deviation, Examination, Examined
 
 if TYPE_CHECKING:
     from greenrun.adapters.openapi.document import Example, Operation

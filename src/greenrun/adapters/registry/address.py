@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from docker.auth import INDEX_NAME, resolve_repository_name
 from docker.errors import InvalidRepository
 
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
 
 _INDEX_HOST = "registry-1.docker.io"
 

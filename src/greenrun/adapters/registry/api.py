@@ -16,9 +16,9 @@ from greenrun.adapters.registry.challenge import Challenged
 from greenrun.adapters.registry.login import Logins
 from greenrun.adapters.registry.pauses import growing
 from greenrun.adapters.registry.refusals import refusal, shortened
-from greenrun.domain.image import Digest
-from greenrun.errors import CallFailed
-from greenrun.ports import Clock
+from greenrun.model.errors import CallFailed
+from greenrun.model.image import Digest
+from greenrun.model.interfaces import Clock
 
 _DOCKER = "application/vnd.docker.distribution.manifest"
 _OCI = "application/vnd.oci.image"

@@ -12,7 +12,7 @@ from google.auth.transport.requests import Request
 
 from greenrun.adapters.google.credentials import LOG_IN, application_default
 from greenrun.adapters.registry.address import Address
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials

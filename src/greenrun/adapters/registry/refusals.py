@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from greenrun.adapters.registry.address import Address
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
 
 _ROLES = {"push": "writer", "remove": "repoAdmin"}
 _LONGEST = 400

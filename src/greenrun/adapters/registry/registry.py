@@ -6,9 +6,9 @@ from greenrun.adapters.docker.push import DockerPush
 from greenrun.adapters.registry.address import Address
 from greenrun.adapters.registry.api import RegistryApi
 from greenrun.adapters.registry.login import Logins, MachineLogins
-from greenrun.domain.image import Digest, Image
-from greenrun.errors import CallFailed, GateClosed
-from greenrun.ports import Clock, Patience
+from greenrun.model.errors import CallFailed, GateClosed
+from greenrun.model.image import Digest, Image
+from greenrun.model.interfaces import Clock, Patience
 
 _PLATFORM = ("linux", "amd64")
 """What Cloud Run runs."""

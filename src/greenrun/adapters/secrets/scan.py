@@ -16,8 +16,8 @@ from detect_secrets.settings import Settings, transient_settings
 
 from greenrun.adapters.docker import build_context
 from greenrun.adapters.secrets import kinds
-from greenrun.errors import CallFailed
-from greenrun.ports import Leak
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces import Leak
 
 _NOISY = frozenset({"Base64HighEntropyString", "HexHighEntropyString", "IPPublicDetector"})
 """Digests, checksums and addresses are in every tree, and no secrets."""

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 
-from greenrun.domain.headers import NAME_CHARACTER
-from greenrun.domain.showing import beginning
-from greenrun.errors import CallFailed
+from greenrun.model.errors import CallFailed
+from greenrun.model.headers import NAME_CHARACTER
+from greenrun.model.text import beginning
 
 _NAME = re.compile(f"{NAME_CHARACTER}+")
 _VALUE = re.compile(r"([!-~]([\t -~]*[!-~])?)?")

@@ -22,8 +22,8 @@ from websockets.sync.client import ClientConnection, connect
 from greenrun.adapters.web.connections import Connections, HttpRequest, HttpResponse
 from greenrun.adapters.web.headers import carried
 from greenrun.adapters.web.proxy import ProxiedConnections
-from greenrun.errors import CallFailed
-from greenrun.ports import Answer, Probe
+from greenrun.model.errors import CallFailed
+from greenrun.model.interfaces import Answer, Probe
 
 _NAME = "greenrun"
 _HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "user-agent": _NAME}

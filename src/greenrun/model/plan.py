@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
 
-from greenrun.domain.image import TagPolicy
-from greenrun.domain.revision import RevisionSettings
-from greenrun.domain.watching import Figure
+from greenrun.model.image import TagPolicy
+from greenrun.model.monitoring import Figure
+from greenrun.model.revision import RevisionSettings
 
 REHEARSAL = "local"
 """The environment in which nobody but we use the service."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from greenrun.domain.increment import Increment
+from greenrun.model.canary_step import Increment
 
 
 @dataclass(frozen=True, slots=True)

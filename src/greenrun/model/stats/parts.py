@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from greenrun.domain.histogram import UNKNOWN, Histogram
-from greenrun.domain.sequential.buckets import bound_from, bound_up_to, over
-from greenrun.domain.sequential.comparison import Sequential
-from greenrun.domain.sequential.counts import Counts
-from greenrun.domain.sequential.latency import Quantile
-from greenrun.domain.sequential.look import Look, Weighed
-from greenrun.domain.sequential.objective import Objective
+from greenrun.model.histogram import UNKNOWN, Histogram
+from greenrun.model.stats.buckets import bound_from, bound_up_to, over
+from greenrun.model.stats.comparison import Sequential
+from greenrun.model.stats.counts import Counts
+from greenrun.model.stats.latency import Quantile
+from greenrun.model.stats.look import Look, Weighed
+from greenrun.model.stats.objective import Objective
 
 
 @dataclass(frozen=True, slots=True)

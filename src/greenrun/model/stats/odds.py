@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from greenrun.domain.sequential.counts import Counts
+from greenrun.model.stats.counts import Counts
 
 _SIZE = 20
 _SMALLEST, _LARGEST = 0.05, 4.6

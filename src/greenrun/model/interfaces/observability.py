@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from greenrun.domain.gate import Quantity
-from greenrun.domain.sequential import Sample
+from greenrun.model.objective import Quantity
+from greenrun.model.stats import Sample
 
 
 @dataclass(frozen=True, slots=True)

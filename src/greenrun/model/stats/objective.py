@@ -3,10 +3,10 @@
 import math
 from dataclasses import dataclass, replace
 
-from greenrun.domain.sequential.counts import Counts
-from greenrun.domain.sequential.look import Look, Outcome, begin, decided, renewed
-from greenrun.domain.sequential.odds import better_than, worse_than
-from greenrun.domain.sequential.stalls import weight
+from greenrun.model.stats.counts import Counts
+from greenrun.model.stats.look import Look, Outcome, begin, decided, renewed
+from greenrun.model.stats.odds import better_than, worse_than
+from greenrun.model.stats.stalls import weight
 
 
 @dataclass(frozen=True, slots=True)

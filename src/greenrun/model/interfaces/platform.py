@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from greenrun.domain.claim import Claim
-from greenrun.domain.revision import Revision, RevisionSettings
-from greenrun.domain.service import Service
-from greenrun.domain.traffic import TrafficSplit
-from greenrun.ports.waiting import Patience
+from greenrun.model.interfaces.timeout import Patience
+from greenrun.model.lease import Claim
+from greenrun.model.revision import Revision, RevisionSettings
+from greenrun.model.service import Service
+from greenrun.model.traffic import TrafficSplit
 
 
 @dataclass(frozen=True, slots=True)

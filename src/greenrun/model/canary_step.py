@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
-from greenrun.domain.gate import Quantity
-from greenrun.domain.sequential import Outcome, Sample, Standings
+from greenrun.model.objective import Quantity
+from greenrun.model.stats import Outcome, Sample, Standings
 
 
 class Watcher(Enum):

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from greenrun.domain.revision import Readiness
-from greenrun.domain.traffic import LATEST, TrafficSplit
+from greenrun.model.revision import Readiness
+from greenrun.model.traffic import LATEST, TrafficSplit
 
 
 @dataclass(frozen=True, slots=True)

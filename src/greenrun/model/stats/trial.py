@@ -4,19 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from greenrun.domain.histogram import UNKNOWN, Histogram
-from greenrun.domain.sequential.comparison import Sequential
-from greenrun.domain.sequential.latency import STALL, Quantile
-from greenrun.domain.sequential.look import Look, Outcome
-from greenrun.domain.sequential.objective import Objective
-from greenrun.domain.sequential.parts import (
-    ErrorLimit,
-    Errors,
-    Latencies,
-    LatencyLimit,
-    Part,
-    Sample,
-)
+from greenrun.model.histogram import UNKNOWN, Histogram
+from greenrun.model.stats.comparison import Sequential
+from greenrun.model.stats.latency import STALL, Quantile
+from greenrun.model.stats.look import Look, Outcome
+from greenrun.model.stats.objective import Objective
+from greenrun.model.stats.parts import ErrorLimit, Errors, Latencies, LatencyLimit, Part, Sample
 
 _WORST_FIRST = (Outcome.FAIL, Outcome.NO_DATA, Outcome.INCONCLUSIVE, Outcome.PASS)
 

@@ -13,8 +13,8 @@ tests that allow for optional stopping, 2021. They hold for any weights, fractio
 import math
 from dataclasses import dataclass
 
-from greenrun.domain.sequential.counts import Counts
-from greenrun.domain.sequential.odds import STEPS, foretold_better
+from greenrun.model.stats.counts import Counts
+from greenrun.model.stats.odds import STEPS, foretold_better
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 import math
 from datetime import timedelta
 
-from greenrun.domain.sequential.comparison import BLOCK
-from greenrun.domain.sequential.odds import LOG_STAKES, STEPS, foretold_better, log_of_sum
+from greenrun.model.stats.comparison import BLOCK
+from greenrun.model.stats.odds import LOG_STAKES, STEPS, foretold_better, log_of_sum
 
 
 def power(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from greenrun.domain.gate import Threshold
+from greenrun.model.objective import Threshold
 
 ALERTABLE = ("error rate", "p50 latency", "p95 latency", "p99 latency", "memory")
 """Measures of the platform's own metrics, which it can alert people by."""

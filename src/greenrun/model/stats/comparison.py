@@ -4,9 +4,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from greenrun.domain.sequential.counts import Counts
-from greenrun.domain.sequential.look import Look, Weighed, begin, compared, renewed
-from greenrun.domain.sequential.odds import better_than, fell_to, hedged_worse_than
+from greenrun.model.stats.counts import Counts
+from greenrun.model.stats.look import Look, Weighed, begin, compared, renewed
+from greenrun.model.stats.odds import better_than, fell_to, hedged_worse_than
 
 BLOCK = 32
 """Fewest requests that are weighed together."""

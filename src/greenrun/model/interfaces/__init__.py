@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 
-from greenrun.ports.browsing import Browser, Element, Seen, Visit
-from greenrun.ports.charts import Chart, Charts
-from greenrun.ports.images import Builder, Registry
-from greenrun.ports.openapi import Deviation, Examination, Examined, Examiner
-from greenrun.ports.platform import Access, Claims, Execution, Job, NewRevision, Platform, Vault
-from greenrun.ports.telling import (
+from greenrun.model.interfaces.browser import Browser, Element, Seen, Visit
+from greenrun.model.interfaces.charts import Chart, Charts
+from greenrun.model.interfaces.images import Builder, Registry
+from greenrun.model.interfaces.observability import (
     Answer,
     Clock,
     Evidence,
@@ -18,8 +16,18 @@ from greenrun.ports.telling import (
     Progress,
     Web,
 )
-from greenrun.ports.waiting import Patience, Watch
-from greenrun.ports.workplace import Commands, Ended, Leak, Scanner, SourceControl
+from greenrun.model.interfaces.openapi import Deviation, Examination, Examined, Examiner
+from greenrun.model.interfaces.platform import (
+    Access,
+    Claims,
+    Execution,
+    Job,
+    NewRevision,
+    Platform,
+    Vault,
+)
+from greenrun.model.interfaces.timeout import Patience, Watch
+from greenrun.model.interfaces.workspace import Commands, Ended, Leak, Scanner, SourceControl
 
 __all__ = [
     "Access",

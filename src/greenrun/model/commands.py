@@ -1,6 +1,6 @@
 """Commands that people are told to give."""
 
-from greenrun.domain.plan import Plan
+from greenrun.model.plan import Plan
 
 
 def send_back(plan: Plan) -> str:

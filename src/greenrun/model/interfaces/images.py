@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from greenrun.domain.image import Build, Digest, Image
-from greenrun.domain.plan import BuildPlan
-from greenrun.ports.waiting import Patience, Watch
+from greenrun.model.image import Build, Digest, Image
+from greenrun.model.interfaces.timeout import Patience, Watch
+from greenrun.model.plan import BuildPlan
 
 
 class Builder(Protocol):

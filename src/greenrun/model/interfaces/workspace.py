@@ -6,8 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
-from greenrun.domain.source import Checkout, Distance
-from greenrun.ports.waiting import Patience
+from greenrun.model.interfaces.timeout import Patience
+from greenrun.model.source import Checkout, Distance
 
 
 class SourceControl(Protocol):

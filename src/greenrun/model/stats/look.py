@@ -5,10 +5,10 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from operator import add
 
-from greenrun.domain.gate import Verdict
-from greenrun.domain.histogram import UNKNOWN, Histogram
-from greenrun.domain.sequential.counts import Counts
-from greenrun.domain.sequential.odds import STEPS, log_of_sum, together
+from greenrun.model.histogram import UNKNOWN, Histogram
+from greenrun.model.objective import Verdict
+from greenrun.model.stats.counts import Counts
+from greenrun.model.stats.odds import STEPS, log_of_sum, together
 
 
 class Outcome(Enum):

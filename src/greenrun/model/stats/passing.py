@@ -4,18 +4,12 @@ import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
-from greenrun.domain.histogram import Histogram
-from greenrun.domain.sequential.buckets import bound_up_to, over
-from greenrun.domain.sequential.comparison import Sequential, least
-from greenrun.domain.sequential.latency import ENOUGH
-from greenrun.domain.sequential.odds import LOG_EVEN, LOG_STAKES, STEPS, log_of_sum, together
-from greenrun.domain.sequential.parts import (
-    ErrorLimit,
-    Errors,
-    Latencies,
-    LatencyLimit,
-    Part,
-)
+from greenrun.model.histogram import Histogram
+from greenrun.model.stats.buckets import bound_up_to, over
+from greenrun.model.stats.comparison import Sequential, least
+from greenrun.model.stats.latency import ENOUGH
+from greenrun.model.stats.odds import LOG_EVEN, LOG_STAKES, STEPS, log_of_sum, together
+from greenrun.model.stats.parts import ErrorLimit, Errors, Latencies, LatencyLimit, Part
 
 SURELY = 2.0
 """Times what half of all healthy candidates need, 9 of 10 do with; a bench measures it."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from greenrun.domain.watching import Alert
+from greenrun.model.monitoring import Alert
 
 
 @dataclass(frozen=True, slots=True)

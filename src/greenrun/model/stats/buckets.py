@@ -2,8 +2,8 @@
 
 from bisect import bisect_left
 
-from greenrun.domain.histogram import Histogram
-from greenrun.domain.sequential.counts import Counts
+from greenrun.model.histogram import Histogram
+from greenrun.model.stats.counts import Counts
 
 
 def over(histogram: Histogram, bound: float) -> Counts:

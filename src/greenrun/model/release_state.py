@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
 
-from greenrun.domain import reading
-from greenrun.domain.traffic import Target, TrafficSplit
+from greenrun.model import json_codec
+from greenrun.model.traffic import Target, TrafficSplit
 
 
 class Stage(Enum):
@@ -71,7 +71,7 @@ class Standing:
     @classmethod
     def from_json(cls, text: str) -> "Standing":
         """Raises ValueError for what `as_json` did not write: the key, got X, needs Y."""
-        return reading.document(text, "standing", _standing)
+        return json_codec.document(text, "standing", _standing)
 
 
 def _listed(split: TrafficSplit) -> list[list[object]]:
@@ -79,43 +79,43 @@ def _listed(split: TrafficSplit) -> list[list[object]]:
 
 
 def _standing(found: object, key: str) -> Standing:
-    return Standing(**reading.fields(found, key, _FIELDS))
+    return Standing(**json_codec.fields(found, key, _FIELDS))
 
 
 def _split(found: object, key: str) -> TrafficSplit:
-    split = TrafficSplit(reading.each(_target)(found, key))
+    split = TrafficSplit(json_codec.each(_target)(found, key))
     adds_up = sum(target.percent for target in split) == 100
-    return split if adds_up else reading.refuse(found, key, "shares that add to 100")
+    return split if adds_up else json_codec.refuse(found, key, "shares that add to 100")
 
 
 def _target(found: object, key: str) -> Target:
     match found:
         case [revision, percent, tag]:
             return Target(
-                reading.text(revision, f"{key}.0"),
-                reading.percent(percent, f"{key}.1"),
-                reading.text(tag, f"{key}.2"),
+                json_codec.text(revision, f"{key}.0"),
+                json_codec.percent(percent, f"{key}.1"),
+                json_codec.text(tag, f"{key}.2"),
             )
         case _:
-            return reading.refuse(found, key, "a revision, its share and its revision tag")
+            return json_codec.refuse(found, key, "a revision, its share and its revision tag")
 
 
 def _stage(found: object, key: str) -> Stage:
     known = {stage.value: stage for stage in Stage}
-    name = reading.text(found, key)
-    return known.get(name) or reading.refuse(found, key, f"one of: {', '.join(known)}")
+    name = json_codec.text(found, key)
+    return known.get(name) or json_codec.refuse(found, key, f"one of: {', '.join(known)}")
 
 
-_FIELDS: Mapping[str, reading.Read[object]] = {
-    "run": reading.text,
-    "baseline": reading.text,
+_FIELDS: Mapping[str, json_codec.Read[object]] = {
+    "run": json_codec.text,
+    "baseline": json_codec.text,
     "before": _split,
-    "generation": reading.whole,
-    "candidate": reading.text,
-    "image": reading.text,
-    "asked": reading.each(_split),
+    "generation": json_codec.whole,
+    "candidate": json_codec.text,
+    "image": json_codec.text,
+    "asked": json_codec.each(_split),
     "stage": _stage,
-    "contracted": reading.flag,
-    "migrations": reading.each(reading.text),
+    "contracted": json_codec.flag,
+    "migrations": json_codec.each(json_codec.text),
 }
 """What `as_json` writes."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from greenrun.domain.showing import beginning, shown, writable
+from greenrun.model.text import beginning, shown, writable
 
 T = TypeVar("T")
 

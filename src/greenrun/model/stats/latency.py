@@ -4,19 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from operator import add
 
-from greenrun.domain.histogram import UNKNOWN, Histogram
-from greenrun.domain.sequential.buckets import bound_from, bound_up_to, over
-from greenrun.domain.sequential.counts import Counts
-from greenrun.domain.sequential.look import (
-    NO_GAINS,
-    Look,
-    Weighed,
-    begin,
-    compared,
-    renewed,
-)
-from greenrun.domain.sequential.odds import gained_on_better, together
-from greenrun.domain.sequential.stalls import fell_more_to, weight
+from greenrun.model.histogram import UNKNOWN, Histogram
+from greenrun.model.stats.buckets import bound_from, bound_up_to, over
+from greenrun.model.stats.counts import Counts
+from greenrun.model.stats.look import NO_GAINS, Look, Weighed, begin, compared, renewed
+from greenrun.model.stats.odds import gained_on_better, together
+from greenrun.model.stats.stalls import fell_more_to, weight
 
 ENOUGH = 100
 """Requests of the baseline from which a quantile is read where none is known from before."""
