@@ -22,7 +22,7 @@ from itertools import islice, pairwise
 from benchmarks.figures import Figure, middle, say
 from benchmarks.processes import Meter, Used
 from benchmarks.project import Project, project
-from greenrun.settings import load_plan
+from greenrun.config import load_plan
 
 ROUNDS = 3
 AIM = "under 0.10"

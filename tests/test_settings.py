@@ -7,11 +7,11 @@ from textwrap import dedent
 
 import pytest
 
+from greenrun.config import load_plan
 from greenrun.model.errors import Complaint, SettingsError
 from greenrun.model.image import TagPolicy
 from greenrun.model.plan import Blind, BuildPlan, CanaryPlan, MigrationPlan, Place, Plan
 from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe, Volume
-from greenrun.settings import load_plan
 
 GOLDEN = Path(__file__).with_name("test_settings_golden")
 SMALLEST = """\

@@ -8,10 +8,10 @@ from typing import get_args
 import pytest
 from ruamel.yaml import YAML
 
+from greenrun.config import load_plan
+from greenrun.config.schema import Release
+from greenrun.config.section import Section
 from greenrun.model.plan import Plan
-from greenrun.settings import load_plan
-from greenrun.settings.schema import Release
-from greenrun.settings.section import Section
 
 PAGE = (Path(__file__).parents[1] / "docs" / "release-yaml.md").read_text()
 RELEASE, VARIABLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)

@@ -6,10 +6,10 @@ from textwrap import indent
 
 import pytest
 
+from greenrun.config import load_plan
 from greenrun.model.errors import SettingsError
 from greenrun.model.monitoring import Figure, Level, Quantile, Rate, Share
 from greenrun.model.plan import MonitoringPlan
-from greenrun.settings import load_plan
 
 SMALLEST = """\
 service: shop

@@ -7,9 +7,9 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from greenrun.config import forms, load_plan
 from greenrun.model.errors import SettingsError
 from greenrun.model.plan import Plan
-from greenrun.settings import forms, load_plan
 
 RELEASE = (Path(__file__).parents[1] / "release.yaml").read_text()
 VARIABLES = 'LOG_LEVEL: "INFO"\n'

@@ -3,8 +3,8 @@ from google.cloud import run_v2
 
 from greenrun.adapters.cloud_run import amounts
 from greenrun.adapters.cloud_run.settings import settings_of
+from greenrun.config.resources import parse_cpu, parse_memory
 from greenrun.model.revision import RevisionSettings
-from greenrun.settings.resources import parse_cpu, parse_memory
 
 
 @pytest.mark.parametrize(

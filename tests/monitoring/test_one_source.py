@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from greenrun.config import load_plan
 from greenrun.model.objective import Gate, Threshold
 from greenrun.model.plan import Plan
 from greenrun.monitoring import Objectives, figures_of, monitored
 from greenrun.monitoring.objectives import alerts, figures
 from greenrun.proofs import metric_promises
-from greenrun.settings import load_plan
 from greenrun.suite.foresaid import first_table, tables
 from steps.tables import gate
 

@@ -19,6 +19,7 @@ from fixtures.reach import Reach, plant_secrets
 from greenrun import rehearsal
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.cloud_run.reading import traffic_of
+from greenrun.config import load_plan
 from greenrun.journal import Journal
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.waiting import until
@@ -30,7 +31,6 @@ from greenrun.model.service import Service
 from greenrun.model.source import Source
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.rehearsal import StandIn
-from greenrun.settings import load_plan
 from tests.fakes import MemoryProgress
 from tests.rehearsal.project import Project
 

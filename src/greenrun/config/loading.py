@@ -6,14 +6,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from greenrun.config import values as are
+from greenrun.config.complaints import complaints_of, shown, unknown_key
+from greenrun.config.document import Complain, read_document
+from greenrun.config.node import Node, spelled
+from greenrun.config.schema import Release
+from greenrun.config.variables import read_variables
 from greenrun.model.errors import Complaint, SettingsError
 from greenrun.model.plan import Plan
-from greenrun.settings import values as are
-from greenrun.settings.complaints import complaints_of, shown, unknown_key
-from greenrun.settings.document import Complain, read_document
-from greenrun.settings.node import Node, spelled
-from greenrun.settings.schema import Release
-from greenrun.settings.variables import read_variables
 
 RELEASE_FILE = "release.yaml"
 VARIABLES_FILE = "env.yaml"

@@ -7,11 +7,11 @@ from typing import get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from greenrun.config.canary import GONE
+from greenrun.config.node import Node, spelled
+from greenrun.config.schema import Release
+from greenrun.config.section import Section
 from greenrun.model.errors import Complaint
-from greenrun.settings.canary import GONE
-from greenrun.settings.node import Node, spelled
-from greenrun.settings.schema import Release
-from greenrun.settings.section import Section
 
 _LONGEST = 80
 _SECRETS = ("deploy", "update-secrets")

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import ValidationInfo, field_validator
 
+from greenrun.config import forms
+from greenrun.config import values as are
+from greenrun.config.section import Section, written
 from greenrun.model.plan import Blind, CanaryPlan
-from greenrun.settings import forms
-from greenrun.settings import values as are
-from greenrun.settings.section import Section, written
 
 GONE: dict[tuple[str, ...], str] = {
     ("canary", "fewest-requests"): (

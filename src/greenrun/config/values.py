@@ -8,11 +8,11 @@ from typing import Annotated
 
 from pydantic import PlainValidator, ValidationInfo
 
+from greenrun.config import forms, resources
+from greenrun.config.forms import Text
 from greenrun.model.headers import NAME_CHARACTER
 from greenrun.model.image import TagPolicy
 from greenrun.model.revision import SecretReference
-from greenrun.settings import forms, resources
-from greenrun.settings.forms import Text
 
 SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)

@@ -1,5 +1,5 @@
 """release.yaml and env.yaml, read into a Plan."""
 
-from greenrun.settings.loading import load_plan
+from greenrun.config.loading import load_plan
 
 __all__ = ["load_plan"]

@@ -5,15 +5,15 @@ from typing import Annotated
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from greenrun.config import forms, resources
+from greenrun.config import values as are
+from greenrun.config.canary import CanarySection
+from greenrun.config.conduct import PreflightSection, RecordSection
+from greenrun.config.monitoring import MonitoringSection
+from greenrun.config.section import REQUIRED, Optional, Section, written
 from greenrun.model.image import TagPolicy
 from greenrun.model.plan import REHEARSAL, BuildPlan, MigrationPlan, Place, Plan
 from greenrun.model.revision import RevisionSettings, StartupProbe, Volume
-from greenrun.settings import forms, resources
-from greenrun.settings import values as are
-from greenrun.settings.canary import CanarySection
-from greenrun.settings.conduct import PreflightSection, RecordSection
-from greenrun.settings.monitoring import MonitoringSection
-from greenrun.settings.section import REQUIRED, Optional, Section, written
 
 
 class BuildSection(Section):

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from greenrun.config import forms
+from greenrun.config import values as are
+from greenrun.config.section import Section, written
 from greenrun.model.plan import PreflightPlan, RecordPlan
-from greenrun.settings import forms
-from greenrun.settings import values as are
-from greenrun.settings.section import Section, written
 
 
 class PreflightSection(Section):

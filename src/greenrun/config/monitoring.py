@@ -6,12 +6,12 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from greenrun.config import forms
+from greenrun.config import values as are
+from greenrun.config.forms import Text
+from greenrun.config.section import REQUIRED, Section, written
 from greenrun.model.monitoring import ALERTABLE, Figure, Level, Quantile, Rate, Reading, Share
 from greenrun.model.plan import MonitoringPlan
-from greenrun.settings import forms
-from greenrun.settings import values as are
-from greenrun.settings.forms import Text
-from greenrun.settings.section import REQUIRED, Section, written
 
 _METRIC = r"[a-zA-Z_:][a-zA-Z0-9_:]{0,199}"
 _LABEL = r"[a-zA-Z_][a-zA-Z0-9_]{0,99}"

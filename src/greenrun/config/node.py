@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from greenrun.config.core_schema import Scalar
 from greenrun.model.errors import Complaint
-from greenrun.settings.core_schema import Scalar
 
 WHOLE_FILE = "whole file"
 

@@ -19,9 +19,9 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
+from greenrun.config.core_schema import resolved
+from greenrun.config.node import WHOLE_FILE, Node, spelled
 from greenrun.model.errors import Complaint
-from greenrun.settings.core_schema import resolved
-from greenrun.settings.node import WHOLE_FILE, Node, spelled
 
 Complain = Callable[[Complaint], None]
 

@@ -5,11 +5,11 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from greenrun.config.complaints import shown
+from greenrun.config.document import Complain, read_document
+from greenrun.config.node import Node
+from greenrun.config.values import VARIABLE_NAME
 from greenrun.model.errors import Complaint
-from greenrun.settings.complaints import shown
-from greenrun.settings.document import Complain, read_document
-from greenrun.settings.node import Node
-from greenrun.settings.values import VARIABLE_NAME
 
 _LINES = 'lines of NAME: "value", or {} for none'
 _OTHERWISE_IN_YAML_1_1 = re.compile(
