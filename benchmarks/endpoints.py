@@ -21,7 +21,7 @@ import httpx
 
 from benchmarks.figures import Figure, middle, of_medians, say
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.web.web import HttpWeb
+from greenrun.adapters.http.web import HttpWeb
 from greenrun.expectations import read_table
 from greenrun.local_cloud.ingress.process import EnvoyProcess
 from greenrun.probing import Prober

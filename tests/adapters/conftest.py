@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.adapters.web.web import HttpWeb
+from greenrun.adapters.http.web import HttpWeb
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ from google.cloud import run_v2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenrun.adapters.cloud_run.reading import (
+from greenrun.adapters.gcp.run.from_proto import (
     describe,
     execution_of,
     revision_of,

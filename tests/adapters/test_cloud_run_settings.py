@@ -5,7 +5,7 @@ from google.cloud import run_v2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenrun.adapters.cloud_run.settings import image_of, settings_of, template_of
+from greenrun.adapters.gcp.run.to_proto import image_of, settings_of, template_of
 from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe, Volume
 
 IMAGE = "europe-west1-docker.pkg.dev/p/r/app@sha256:" + "0" * 64

@@ -14,8 +14,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from greenrun.adapters.google.access import GoogleAccess
-from greenrun.adapters.google.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.access import GoogleAccess
+from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.model.errors import CallFailed
 from greenrun.model.plan import Place
 
@@ -122,8 +122,8 @@ def metadata_server() -> Iterator[str]:
 
 
 ASKING = """
-from greenrun.adapters.google.access import GoogleAccess
-from greenrun.adapters.google.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.access import GoogleAccess
+from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.model.plan import Place
 print(GoogleAccess(GoogleClients(Endpoints()), Place("shop-project", "europe-west1")).account())
 """

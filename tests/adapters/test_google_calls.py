@@ -2,7 +2,7 @@ import pytest
 from google.api_core import exceptions
 from google.auth.exceptions import RefreshError
 
-from greenrun.adapters.google.calls import refused
+from greenrun.adapters.gcp.calls import refused
 from greenrun.model.errors import CallFailed
 
 

@@ -2,7 +2,7 @@ from contextlib import closing
 
 import pytest
 
-from greenrun.adapters.google.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.model.errors import CallFailed
 
 NAMED = {

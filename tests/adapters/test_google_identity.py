@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from greenrun.adapters.google.identity import IdentityTokens
+from greenrun.adapters.gcp.identity import IdentityTokens
 from greenrun.local_cloud.identity.metadata_server import MetadataServer
 from greenrun.local_cloud.identity.tokens import OWNER, Issuer
 from greenrun.model.errors import CallFailed

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
-from greenrun.adapters.web.web import HttpWeb
+from greenrun.adapters.http.web import HttpWeb
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import Probe
 

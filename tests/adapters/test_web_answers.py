@@ -10,7 +10,7 @@ from time import monotonic
 
 import pytest
 
-from greenrun.adapters.web.web import HttpWeb
+from greenrun.adapters.http.web import HttpWeb
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import Probe
 from tests.adapters.raw_server import OK, saying, serving

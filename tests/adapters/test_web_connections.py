@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from greenrun.adapters.web.web import HttpWeb
+from greenrun.adapters.http.web import HttpWeb
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import Probe
 from tests.adapters.raw_server import OK, saying, serving

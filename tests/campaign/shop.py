@@ -12,14 +12,14 @@ from google.cloud import secretmanager_v1 as secret_manager
 
 from greenrun.account import Account
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.cloud_monitoring.metrics import CloudMetrics
-from greenrun.adapters.cloud_run.claims import CloudRunClaims
-from greenrun.adapters.cloud_run.platform import CloudRun
-from greenrun.adapters.google.access import GoogleAccess
-from greenrun.adapters.google.clients import Endpoints, GoogleClients
-from greenrun.adapters.google.logs import CloudLogs
-from greenrun.adapters.google.secret_manager import SecretManager
-from greenrun.adapters.web.web import HttpWeb
+from greenrun.adapters.gcp.access import GoogleAccess
+from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.logs import CloudLogs
+from greenrun.adapters.gcp.monitoring.metrics import CloudMetrics
+from greenrun.adapters.gcp.run.claims import CloudRunClaims
+from greenrun.adapters.gcp.run.platform import CloudRun
+from greenrun.adapters.gcp.secret_manager import SecretManager
+from greenrun.adapters.http.web import HttpWeb
 from greenrun.journal import Journal
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.ingress.envoy import EnvoyIngress

@@ -13,12 +13,12 @@ import pytest
 from greenrun import rehearsal
 from greenrun.account import Account
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.cloud_monitoring.metrics import CloudMetrics
-from greenrun.adapters.cloud_run.platform import CloudRun
 from greenrun.adapters.docker.builder import DockerBuilder
-from greenrun.adapters.google.clients import Endpoints, GoogleClients
-from greenrun.adapters.google.logs import CloudLogs
-from greenrun.adapters.web.web import HttpWeb
+from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.logs import CloudLogs
+from greenrun.adapters.gcp.monitoring.metrics import CloudMetrics
+from greenrun.adapters.gcp.run.platform import CloudRun
+from greenrun.adapters.http.web import HttpWeb
 from greenrun.journal import Journal
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.ingress.envoy import EnvoyIngress

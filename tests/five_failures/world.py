@@ -6,8 +6,8 @@ from datetime import timedelta
 import httpx
 from google.cloud import run_v2
 
-from greenrun.adapters.cloud_run.platform import CloudRun
-from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.gcp.clients import GoogleClients
+from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.model.interfaces import NewRevision, Patience
 from greenrun.model.plan import Place
 from greenrun.model.revision import RevisionSettings, StartupProbe

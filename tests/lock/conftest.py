@@ -7,8 +7,8 @@ from itertools import count
 
 import pytest
 
-from greenrun.adapters.cloud_run.claims import CloudRunClaims
-from greenrun.adapters.google.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.run.claims import CloudRunClaims
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.ingress.envoy import EnvoyIngress
 from greenrun.local_cloud.instances.in_process import InProcessRuntime

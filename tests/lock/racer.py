@@ -9,8 +9,8 @@ from contextlib import closing
 from datetime import timedelta
 
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.cloud_run.claims import CloudRunClaims
-from greenrun.adapters.google.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.run.claims import CloudRunClaims
 from greenrun.lock import Lock
 from greenrun.model.errors import LockHeld
 from greenrun.model.plan import Place

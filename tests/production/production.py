@@ -18,7 +18,7 @@ from google.protobuf import field_mask_pb2
 from fixtures.reach import Reach, plant_secrets
 from greenrun import rehearsal
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.cloud_run.reading import traffic_of
+from greenrun.adapters.gcp.run.from_proto import traffic_of
 from greenrun.config import load_plan
 from greenrun.journal import Journal
 from greenrun.local_cloud.cloud import LocalCloud

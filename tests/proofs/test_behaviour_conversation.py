@@ -11,7 +11,7 @@ import pytest
 from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
-from greenrun.adapters.web.web import HttpWeb
+from greenrun.adapters.http.web import HttpWeb
 from greenrun.model.errors import CallFailed, GateClosed
 from greenrun.model.interfaces import Answer, Probe
 from greenrun.probing import Prober

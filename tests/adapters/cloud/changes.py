@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from greenrun.adapters.cloud_run.platform import CloudRun
+from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.model.interfaces import Job, Patience
 from greenrun.model.revision import Readiness, RevisionSettings
 from greenrun.model.traffic import LATEST, Target, TrafficSplit

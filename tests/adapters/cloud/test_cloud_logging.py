@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 import httpx
 import pytest
 
-from greenrun.adapters.cloud_run.platform import CloudRun
-from greenrun.adapters.google.clients import GoogleClients
-from greenrun.adapters.google.logs import CloudLogs
+from greenrun.adapters.gcp.clients import GoogleClients
+from greenrun.adapters.gcp.logs import CloudLogs
+from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.faults.catalogue import Faults
 from greenrun.model.errors import CallFailed

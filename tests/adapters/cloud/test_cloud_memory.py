@@ -11,9 +11,9 @@ from google.cloud import run_v2
 from google.cloud.monitoring_v3.types import Point, TimeInterval, TimeSeries, TypedValue
 
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.cloud_monitoring.memory import highest
-from greenrun.adapters.cloud_monitoring.metrics import CloudMetrics
-from greenrun.adapters.google.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.monitoring.memory import highest
+from greenrun.adapters.gcp.monitoring.metrics import CloudMetrics
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.ingress.envoy import EnvoyIngress
 from greenrun.local_cloud.instances.docker import DockerRuntime

@@ -4,9 +4,9 @@ import httpx
 import pytest
 
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.cloud_monitoring.metrics import CloudMetrics
-from greenrun.adapters.cloud_run.platform import CloudRun
-from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.gcp.clients import GoogleClients
+from greenrun.adapters.gcp.monitoring.metrics import CloudMetrics
+from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.model.interfaces import Patience
 from greenrun.model.plan import Place
 from greenrun.model.stats import Counts, Sample

@@ -12,8 +12,8 @@ from google.protobuf import field_mask_pb2
 from google.type import expr_pb2
 
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.cloud_run.platform import CloudRun
-from greenrun.adapters.google.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed
 from greenrun.model.interfaces import Patience
 from greenrun.model.plan import Place

@@ -4,8 +4,8 @@ import httpx
 import pytest
 from google.cloud import run_v2
 
-from greenrun.adapters.cloud_run.platform import CloudRun
-from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.gcp.clients import GoogleClients
+from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import Patience
 from greenrun.model.plan import Place

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from google.cloud import run_v2
 
-from greenrun.adapters.cloud_run.claims import CloudRunClaims
-from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.gcp.clients import GoogleClients
+from greenrun.adapters.gcp.run.claims import CloudRunClaims
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.model.errors import CallFailed
 from greenrun.model.plan import Place

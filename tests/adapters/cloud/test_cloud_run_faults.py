@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from greenrun.adapters.cloud_run.platform import CloudRun
-from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.gcp.clients import GoogleClients
+from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed, ReleaseError
 from greenrun.model.plan import Place

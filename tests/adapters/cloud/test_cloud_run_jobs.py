@@ -4,9 +4,9 @@ from threading import Thread
 import pytest
 from google.cloud import run_v2
 
-from greenrun.adapters.cloud_run.platform import CloudRun
-from greenrun.adapters.cloud_run.tasks import task_template_of
-from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.gcp.clients import GoogleClients
+from greenrun.adapters.gcp.run.platform import CloudRun
+from greenrun.adapters.gcp.run.tasks import task_template_of
 from greenrun.model.errors import CallFailed, DeadlineExceeded
 from greenrun.model.interfaces import Execution, Job, Patience
 from greenrun.model.plan import Place

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from google.cloud import run_v2
 
-from greenrun.adapters.cloud_run.platform import CloudRun
-from greenrun.adapters.google.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.faults.catalogue import Faults
 from greenrun.local_cloud.faults.effects import Incoming, Proceed

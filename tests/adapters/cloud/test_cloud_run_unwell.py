@@ -11,8 +11,8 @@ from google.longrunning import operations_pb2
 from google.rpc import status_pb2
 
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.cloud_run.platform import CloudRun
-from greenrun.adapters.google.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.local_cloud.wire.grpc_server import GrpcServer
 from greenrun.local_cloud.wire.methods import Binding
 from greenrun.model.errors import CallFailed

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from greenrun.adapters.google.access import GoogleAccess
-from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.gcp.access import GoogleAccess
+from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.model.errors import CallFailed
 from greenrun.model.plan import Place

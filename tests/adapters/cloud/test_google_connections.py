@@ -8,8 +8,8 @@ from threading import Event, Thread
 import pytest
 
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.cloud_run.platform import CloudRun
-from greenrun.adapters.google.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.model.plan import Place
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from greenrun.adapters.clock import SystemClock
-from greenrun.adapters.cloud_run.platform import CloudRun
-from greenrun.adapters.google.calls import ANSWER_SECONDS
-from greenrun.adapters.google.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.calls import ANSWER_SECONDS
+from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
+from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.local_cloud.ingress.envoy import EnvoyIngress
 from greenrun.local_cloud.instances.in_process import InProcessRuntime

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.adapters.cloud_run.platform import CloudRun
 from greenrun.adapters.commands import SystemCommands
+from greenrun.adapters.gcp.access import GoogleAccess
+from greenrun.adapters.gcp.clients import GoogleClients
+from greenrun.adapters.gcp.run.platform import CloudRun
+from greenrun.adapters.gcp.secret_manager import SecretManager
 from greenrun.adapters.git import Git
-from greenrun.adapters.google.access import GoogleAccess
-from greenrun.adapters.google.clients import GoogleClients
-from greenrun.adapters.google.secret_manager import SecretManager
 from greenrun.adapters.secrets.scan import DetectSecrets
 from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.model.interfaces import Roles

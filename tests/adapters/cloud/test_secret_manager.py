@@ -1,8 +1,8 @@
 import pytest
 from google.cloud import secretmanager_v1
 
-from greenrun.adapters.google.clients import GoogleClients
-from greenrun.adapters.google.secret_manager import SecretManager
+from greenrun.adapters.gcp.clients import GoogleClients
+from greenrun.adapters.gcp.secret_manager import SecretManager
 from greenrun.model.errors import CallFailed
 from greenrun.model.plan import Place
 

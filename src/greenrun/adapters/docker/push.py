@@ -10,9 +10,9 @@ from docker.errors import ImageNotFound
 
 from greenrun.adapters.docker.engine import FAILURES, Cutoff, connect, refused
 from greenrun.adapters.docker.layers import Layers
+from greenrun.adapters.pauses import growing
 from greenrun.adapters.registry.address import Address
 from greenrun.adapters.registry.login import Logins
-from greenrun.adapters.registry.pauses import growing
 from greenrun.adapters.registry.refusals import refusal, shortened
 from greenrun.model.errors import CallFailed, DeadlineExceeded
 from greenrun.model.image import Digest, Image

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 import httpx
 
-from greenrun.adapters.http_client import new_client
-from greenrun.adapters.web.headers import carried
+from greenrun.adapters.http.client import new_client
+from greenrun.adapters.http.headers import carried
 from greenrun.model.interfaces.openapi import Examination
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from typing import Any
 
 import httpx
 
-from greenrun.adapters.http_client import new_client
+from greenrun.adapters.http.client import new_client
+from greenrun.adapters.pauses import growing
 from greenrun.adapters.registry.address import Address
 from greenrun.adapters.registry.challenge import Challenged
 from greenrun.adapters.registry.login import Logins
-from greenrun.adapters.registry.pauses import growing
 from greenrun.adapters.registry.refusals import refusal, shortened
 from greenrun.model.errors import CallFailed
 from greenrun.model.image import Digest

@@ -10,7 +10,7 @@ from docker.errors import DockerException
 from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import Request
 
-from greenrun.adapters.google.credentials import LOG_IN, application_default
+from greenrun.adapters.gcp.credentials import LOG_IN, application_default
 from greenrun.adapters.registry.address import Address
 from greenrun.model.errors import CallFailed
 

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 import httpx
 
-from greenrun.adapters.web.reading import FinalResponse, whole
+from greenrun.adapters.http.reading import FinalResponse, whole
 
 KEPT_SECONDS = 2.0
 """Servers close idle connections after some seconds; a reused one must never be closed under us."""

@@ -9,8 +9,8 @@ from google.cloud.logging_v2.types import ListLogEntriesRequest, LogEntry
 from google.logging.type.log_severity_pb2 import LogSeverity
 from google.protobuf.json_format import MessageToDict
 
-from greenrun.adapters.google.calls import ANSWER_SECONDS, PATIENT, refused
-from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, refused
+from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.model.interfaces import LogEntry as Entry
 from greenrun.model.plan import Place
 

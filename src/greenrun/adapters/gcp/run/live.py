@@ -3,8 +3,8 @@
 from google.api_core.exceptions import ServiceUnavailable
 from google.cloud import run_v2
 
-from greenrun.adapters.google.calls import ANSWER_SECONDS
-from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.gcp.calls import ANSWER_SECONDS
+from greenrun.adapters.gcp.clients import GoogleClients
 
 
 class StaleReading(ServiceUnavailable):

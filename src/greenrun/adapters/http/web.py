@@ -19,9 +19,9 @@ from websockets.exceptions import (
 )
 from websockets.sync.client import ClientConnection, connect
 
-from greenrun.adapters.web.connections import Connections, HttpRequest, HttpResponse
-from greenrun.adapters.web.headers import carried
-from greenrun.adapters.web.proxy import ProxiedConnections
+from greenrun.adapters.http.connections import Connections, HttpRequest, HttpResponse
+from greenrun.adapters.http.headers import carried
+from greenrun.adapters.http.proxy import ProxiedConnections
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import Answer, Probe
 

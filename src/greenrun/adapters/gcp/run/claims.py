@@ -8,8 +8,8 @@ from uuid import uuid4
 from google.api_core.exceptions import AlreadyExists, NotFound
 from google.cloud import run_v2
 
-from greenrun.adapters.google.calls import ANSWER_SECONDS, PATIENT, TRANSIENT, refused
-from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, TRANSIENT, refused
+from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.model.errors import CallFailed
 from greenrun.model.lease import Claim, Owner
 from greenrun.model.plan import Place

@@ -12,8 +12,8 @@ from google.cloud.monitoring_v3.types import (
     TypedValue,
 )
 
-from greenrun.adapters.google.calls import ANSWER_SECONDS, PATIENT, refused
-from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, refused
+from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.model.plan import Place
 
 

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from google.api_core.exceptions import NotFound
 from google.cloud import run_v2
 
-from greenrun.adapters.cloud_run.changes import ServiceChange
-from greenrun.adapters.cloud_run.iam import Invokers
-from greenrun.adapters.cloud_run.jobs import Jobs
-from greenrun.adapters.cloud_run.live import LiveService
-from greenrun.adapters.cloud_run.reading import revision_of, service_of
-from greenrun.adapters.cloud_run.removals import Removal
-from greenrun.adapters.cloud_run.sending import Sending
-from greenrun.adapters.cloud_run.wishes import Creation, Deployment, Scaling, Split, Wish
-from greenrun.adapters.google.calls import ANSWER_SECONDS, PATIENT, refused
-from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, refused
+from greenrun.adapters.gcp.clients import GoogleClients
+from greenrun.adapters.gcp.run.from_proto import revision_of, service_of
+from greenrun.adapters.gcp.run.iam import Invokers
+from greenrun.adapters.gcp.run.jobs import Jobs
+from greenrun.adapters.gcp.run.live import LiveService
+from greenrun.adapters.gcp.run.mutations import Creation, Deployment, Scaling, Split, Wish
+from greenrun.adapters.gcp.run.removals import Removal
+from greenrun.adapters.gcp.run.retrying_call import Sending
+from greenrun.adapters.gcp.run.update import ServiceChange
 from greenrun.adapters.waiting import Wait
 from greenrun.model.interfaces import Clock, Execution, Job, NewRevision, Patience
 from greenrun.model.plan import Place

@@ -7,8 +7,8 @@ from typing import TypeVar
 from google.api_core.exceptions import AlreadyExists, GoogleAPICallError
 from google.cloud.run_v2 import ServicesClient
 
-from greenrun.adapters.cloud_run.operations import Following, Operation
-from greenrun.adapters.google.calls import ANSWER_SECONDS, TRANSIENT, UNDONE, remedy, told
+from greenrun.adapters.gcp.calls import ANSWER_SECONDS, TRANSIENT, UNDONE, remedy, told
+from greenrun.adapters.gcp.run.operations import Following, Operation
 from greenrun.adapters.waiting import Wait
 from greenrun.model.interfaces import Clock
 

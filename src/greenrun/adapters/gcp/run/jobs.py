@@ -4,13 +4,13 @@ from datetime import timedelta
 
 from google.cloud import run_v2
 
-from greenrun.adapters.cloud_run.executions import DOUBT, Run
-from greenrun.adapters.cloud_run.operations import Operation
-from greenrun.adapters.cloud_run.removals import Removal
-from greenrun.adapters.cloud_run.sending import Sending
-from greenrun.adapters.cloud_run.tasks import runs_the_same, task_template_of
-from greenrun.adapters.google.calls import refusal, refused
-from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.gcp.calls import refusal, refused
+from greenrun.adapters.gcp.clients import GoogleClients
+from greenrun.adapters.gcp.run.executions import DOUBT, Run
+from greenrun.adapters.gcp.run.operations import Operation
+from greenrun.adapters.gcp.run.removals import Removal
+from greenrun.adapters.gcp.run.retrying_call import Sending
+from greenrun.adapters.gcp.run.tasks import runs_the_same, task_template_of
 from greenrun.adapters.waiting import Wait
 from greenrun.model.interfaces import Clock, Execution, Job, Patience
 from greenrun.model.plan import Place

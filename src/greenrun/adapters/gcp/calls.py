@@ -19,8 +19,8 @@ from google.api_core.exceptions import (
 from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import GoogleAuthError
 
-from greenrun.adapters.google.credentials import LOG_IN
-from greenrun.adapters.google.emulators import EmulatorEnded
+from greenrun.adapters.gcp.credentials import LOG_IN
+from greenrun.adapters.gcp.emulators import EmulatorEnded
 from greenrun.model.errors import CallFailed
 
 TRANSIENT = (

@@ -9,9 +9,9 @@ from typing import Any
 
 from google.cloud.monitoring_v3.types import TimeSeries
 
-from greenrun.adapters.cloud_monitoring.memory import CloudMemory
-from greenrun.adapters.cloud_monitoring.series import RevisionSeries, values
-from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.gcp.clients import GoogleClients
+from greenrun.adapters.gcp.monitoring.memory import CloudMemory
+from greenrun.adapters.gcp.monitoring.series import RevisionSeries, values
 from greenrun.model.errors import CallFailed
 from greenrun.model.histogram import UNKNOWN, Histogram
 from greenrun.model.interfaces import Clock

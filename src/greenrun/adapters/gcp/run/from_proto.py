@@ -5,7 +5,7 @@ from datetime import UTC
 
 from google.cloud import run_v2
 
-from greenrun.adapters.cloud_run.settings import image_of, settings_of
+from greenrun.adapters.gcp.run.to_proto import image_of, settings_of
 from greenrun.model.interfaces import Execution
 from greenrun.model.revision import Readiness, Revision
 from greenrun.model.service import Service

@@ -6,8 +6,8 @@ from typing import Any
 
 from google.cloud.monitoring_v3.types import TimeSeries
 
-from greenrun.adapters.cloud_monitoring.series import RevisionSeries, values
-from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.gcp.clients import GoogleClients
+from greenrun.adapters.gcp.monitoring.series import RevisionSeries, values
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import Clock
 from greenrun.model.objective import Quantity

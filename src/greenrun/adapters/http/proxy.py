@@ -7,8 +7,8 @@ from itertools import chain
 
 import httpx
 
-from greenrun.adapters.http_client import new_client
-from greenrun.adapters.web.connections import KEPT_SECONDS, HttpRequest, HttpResponse
+from greenrun.adapters.http.client import new_client
+from greenrun.adapters.http.connections import KEPT_SECONDS, HttpRequest, HttpResponse
 
 
 class ProxiedConnections:

@@ -5,12 +5,12 @@ from itertools import islice
 
 from google.cloud import run_v2
 
-from greenrun.adapters.cloud_run.operations import Operation
-from greenrun.adapters.cloud_run.reading import condition_named, describe, execution_of, is_over
-from greenrun.adapters.cloud_run.sending import Sending
-from greenrun.adapters.cloud_run.tasks import runs_the_same
-from greenrun.adapters.google.calls import refused
-from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.gcp.calls import refused
+from greenrun.adapters.gcp.clients import GoogleClients
+from greenrun.adapters.gcp.run.from_proto import condition_named, describe, execution_of, is_over
+from greenrun.adapters.gcp.run.operations import Operation
+from greenrun.adapters.gcp.run.retrying_call import Sending
+from greenrun.adapters.gcp.run.tasks import runs_the_same
 from greenrun.model.interfaces import Execution
 
 DOUBT = timedelta(seconds=2)

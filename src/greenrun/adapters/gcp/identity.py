@@ -13,8 +13,8 @@ from google.auth.exceptions import DefaultCredentialsError
 from google.auth.transport.requests import Request
 from google.oauth2.id_token import fetch_id_token_credentials
 
-from greenrun.adapters.google.calls import refused
-from greenrun.adapters.google.credentials import LOG_IN, SCOPES, application_default
+from greenrun.adapters.gcp.calls import refused
+from greenrun.adapters.gcp.credentials import LOG_IN, SCOPES, application_default
 from greenrun.model.errors import CallFailed
 
 _IMPERSONATE = f"{LOG_IN} --impersonate-service-account=ACCOUNT"

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from google.cloud import run_v2
 
-from greenrun.adapters.cloud_run import amounts
+from greenrun.adapters.gcp.run import quantities
 from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe, Volume
 
 Described = run_v2.RevisionTemplate | run_v2.Revision
@@ -45,8 +45,8 @@ def settings_of(described: Described) -> RevisionSettings:
         variables={item.name: item.value for item in container.env if not _is_secret(item)},
         secrets={item.name: _reference(item) for item in container.env if _is_secret(item)},
         timeout=type(described).pb(described).timeout.ToTimedelta(),
-        cpu=amounts.cpu(limits.get("cpu", "1")),
-        memory=amounts.memory(limits.get("memory", "512Mi")),
+        cpu=quantities.cpu(limits.get("cpu", "1")),
+        memory=quantities.memory(limits.get("memory", "512Mi")),
         port=container.ports[0].container_port if container.ports else 8080,
         concurrency=described.max_instance_request_concurrency,
         min_instances=described.scaling.min_instance_count,

@@ -8,15 +8,15 @@ from google.cloud import run_v2
 from google.cloud.run_v2 import ServicesClient
 from google.protobuf import field_mask_pb2
 
-from greenrun.adapters.cloud_run.operations import Operation
-from greenrun.adapters.cloud_run.reading import (
+from greenrun.adapters.gcp.run.from_proto import (
     condition_named,
     reason_of,
     service_of,
     short,
     traffic_of,
 )
-from greenrun.adapters.cloud_run.settings import template_of
+from greenrun.adapters.gcp.run.operations import Operation
+from greenrun.adapters.gcp.run.to_proto import template_of
 from greenrun.model.errors import CallFailed, GateClosed
 from greenrun.model.interfaces import NewRevision
 from greenrun.model.revision import Readiness, Revision

@@ -6,9 +6,9 @@ from itertools import islice
 from google.auth.credentials import Credentials
 from google.auth.transport.requests import Request
 
-from greenrun.adapters.google.calls import ANSWER_SECONDS, PATIENT, refused
-from greenrun.adapters.google.clients import GoogleClients
-from greenrun.adapters.google.credentials import application_default
+from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, refused
+from greenrun.adapters.gcp.clients import GoogleClients
+from greenrun.adapters.gcp.credentials import application_default
 from greenrun.model.plan import Place
 
 _AT_ONCE = 100  # more permissions than that are refused

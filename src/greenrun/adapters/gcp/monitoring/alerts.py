@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from google.cloud.monitoring_v3.types import AlertPolicy, UpdateAlertPolicyRequest
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from greenrun.adapters.cloud_monitoring.alert_policies import MANAGED, differences, policy_of
-from greenrun.adapters.google.calls import ANSWER_SECONDS, PATIENT, TRANSIENT, refused
-from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, TRANSIENT, refused
+from greenrun.adapters.gcp.clients import GoogleClients
+from greenrun.adapters.gcp.monitoring.alert_policies import MANAGED, differences, policy_of
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces.alerting import Policy
 from greenrun.model.monitoring import Alert

@@ -3,7 +3,7 @@
 from google.cloud.run_v2 import ServicesClient
 from google.iam.v1 import iam_policy_pb2, options_pb2, policy_pb2
 
-from greenrun.adapters.google.calls import ANSWER_SECONDS, PATIENT, refused
+from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, refused
 
 _INVOKER, _EVERYBODY = "roles/run.invoker", "allUsers"
 _HINT = "see that the service is there, and who may call it by now"

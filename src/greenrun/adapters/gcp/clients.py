@@ -31,8 +31,8 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
     SecretManagerServiceGrpcTransport,
 )
 
-from greenrun.adapters.google.credentials import application_default
-from greenrun.adapters.google.emulators import Emulator
+from greenrun.adapters.gcp.credentials import application_default
+from greenrun.adapters.gcp.emulators import Emulator
 from greenrun.model.errors import CallFailed
 
 _OPTIONS = (

@@ -3,8 +3,8 @@
 from google.api_core.exceptions import NotFound
 from google.cloud.secretmanager_v1.types import SecretVersion
 
-from greenrun.adapters.google.calls import ANSWER_SECONDS, PATIENT, refused
-from greenrun.adapters.google.clients import GoogleClients
+from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, refused
+from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.model.errors import CallFailed
 from greenrun.model.plan import Place
 

@@ -2,7 +2,7 @@
 
 from google.cloud import run_v2
 
-from greenrun.adapters.cloud_run.settings import template_of
+from greenrun.adapters.gcp.run.to_proto import template_of
 from greenrun.model.interfaces import Job, Patience
 
 

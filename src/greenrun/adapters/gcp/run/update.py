@@ -4,11 +4,11 @@ from google.api_core.exceptions import NotFound
 from google.cloud import run_v2
 from google.cloud.run_v2 import ServicesClient
 
-from greenrun.adapters.cloud_run.live import LiveService
-from greenrun.adapters.cloud_run.reading import describe, service_of
-from greenrun.adapters.cloud_run.sending import Sending
-from greenrun.adapters.cloud_run.wishes import Wish
-from greenrun.adapters.google.calls import refusal, refused
+from greenrun.adapters.gcp.calls import refusal, refused
+from greenrun.adapters.gcp.run.from_proto import describe, service_of
+from greenrun.adapters.gcp.run.live import LiveService
+from greenrun.adapters.gcp.run.mutations import Wish
+from greenrun.adapters.gcp.run.retrying_call import Sending
 from greenrun.model.errors import ChangedBySomebody
 from greenrun.model.service import Service
 

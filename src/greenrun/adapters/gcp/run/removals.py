@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from google.api_core.exceptions import NotFound
 
-from greenrun.adapters.cloud_run.sending import Request, Sending
-from greenrun.adapters.google.calls import refusal, refused
+from greenrun.adapters.gcp.calls import refusal, refused
+from greenrun.adapters.gcp.run.retrying_call import Request, Sending
 
 Look = Callable[[float], object]
 """Reads it, within that many seconds; raises NotFound once it is gone."""
