@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.figures import Figure
 from benchmarks.verdict_judges import ALPHA, Numbers
-from greenrun.domain.sight import Foresight, Traffic
+from greenrun.canary.power import Foresight, Traffic
 from greenrun.model.histogram import Histogram
 from greenrun.model.plan import CanaryPlan
 from greenrun.model.stats import Counts, Outcome, Sample, Standings, Trial

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from greenrun.adapters.charts import MatplotlibCharts
-from greenrun.canary.reading import Reading, Witness
-from greenrun.canary.verdict import Judge, decide
+from greenrun.canary.judge import Judge, decide
+from greenrun.canary.sources.source import Reading, Witness
 from greenrun.model.canary_step import Glance, Increment, Watcher
 from greenrun.model.stats import Counts, Outcome, Sample, Trial
 

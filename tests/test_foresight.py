@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from greenrun.account import Account
-from greenrun.domain.sight import Traffic
-from greenrun.foresight import foresight
+from greenrun.canary.forecast import foresight
+from greenrun.canary.power import Traffic
 from greenrun.model.errors import GateClosed
 from greenrun.model.objective import Gate
 from greenrun.model.plan import Blind, CanaryPlan, Plan

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from greenrun import building, preflight, push
 from greenrun.account import Account
-from greenrun.canary.comparing import with_baseline_tagged
+from greenrun.canary.setup import with_baseline_tagged
 from greenrun.canary.showing import Showing
 from greenrun.candidate import Candidate
 from greenrun.footing import Footing

@@ -5,10 +5,10 @@ from functools import partial
 
 from greenrun.account import Account
 from greenrun.canary import Canary, objectives
-from greenrun.canary.comparing import Comparison, without_our_tag
-from greenrun.domain.sight import Foresight
+from greenrun.canary.forecast import foresight
+from greenrun.canary.power import Foresight
+from greenrun.canary.setup import Comparison, without_our_tag
 from greenrun.footing import Footing
-from greenrun.foresight import foresight
 from greenrun.model.canary_step import Increment
 from greenrun.model.interfaces import Patience, Roles
 from greenrun.model.objective import Gate

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from greenrun.canary import Canary
-from greenrun.canary.memory import MemoryJudge
-from greenrun.canary.verdict import Judge
+from greenrun.canary.judge import Judge
+from greenrun.canary.sources.memory import MemoryJudge
 from greenrun.model.canary_step import Increment, MemoryGlance, Watcher
 from greenrun.model.errors import GateClosed
 from greenrun.model.objective import Gate, Quantity, Threshold

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from greenrun.canary.platform import PlatformCounts
-from greenrun.canary.reading import Reading
+from greenrun.canary.sources.platform import PlatformCounts
+from greenrun.canary.sources.source import Reading
 from greenrun.model.stats import Counts, Sample
 from tests.canary.witnesses import sample
 from tests.fakes import FakeClock

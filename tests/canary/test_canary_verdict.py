@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
+from greenrun.canary.judge import Judge, decide
 from greenrun.canary.latencies import floored
-from greenrun.canary.reading import Reading, Witness
-from greenrun.canary.verdict import Judge, decide
+from greenrun.canary.sources.source import Reading, Witness
 from greenrun.model.canary_step import Watcher
 from greenrun.model.histogram import Histogram
 from greenrun.model.stats import Counts, Outcome, Sample, Trial

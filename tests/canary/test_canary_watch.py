@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from greenrun.canary import Canary
-from greenrun.canary.verdict import Judge
+from greenrun.canary.judge import Judge
 from greenrun.model.canary_step import Increment, Watcher
 from greenrun.model.errors import ChangedBySomebody, GateClosed
 from greenrun.model.plan import CanaryPlan

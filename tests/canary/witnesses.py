@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from greenrun.canary.reading import Reading, Witness
+from greenrun.canary.sources.source import Reading, Witness
 from greenrun.model.canary_step import Watcher
 from greenrun.model.histogram import Histogram
 from greenrun.model.stats import Counts, Sample

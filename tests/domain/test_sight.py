@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.domain.sight import LONGEST, Foresight, Traffic
+from greenrun.canary.power import LONGEST, Foresight, Traffic
 from greenrun.model.canary_step import Watcher
 from greenrun.model.histogram import Histogram
 from greenrun.model.plan import Blind, CanaryPlan

@@ -1,5 +1,5 @@
 """The canary: the candidate's share rises by increments, each watched until evidence decides."""
 
-from greenrun.canary.watch import Canary
+from greenrun.canary.analysis import Canary
 
 __all__ = ["Canary"]

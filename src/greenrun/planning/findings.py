@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from greenrun.domain.sight import Foresight
-from greenrun.foresight import foresight
+from greenrun.canary.forecast import foresight
+from greenrun.canary.power import Foresight
 from greenrun.model import commands
 from greenrun.model.duration import span
 from greenrun.model.image import Image, TagPolicy

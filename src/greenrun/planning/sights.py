@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from greenrun.domain.sight import Foresight, Sight, Traffic, percent
+from greenrun.canary.power import Foresight, Sight, Traffic, percent
 from greenrun.model.duration import span
 from greenrun.planning.tables import Row
 

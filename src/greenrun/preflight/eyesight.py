@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from greenrun.domain.sight import LONGEST, Foresight, Sight
-from greenrun.foresight import foresight
+from greenrun.canary.forecast import foresight
+from greenrun.canary.power import LONGEST, Foresight, Sight
 from greenrun.model.duration import span
 from greenrun.model.errors import CallFailed, ReleaseError
 from greenrun.preflight.scene import Doubt, Scene

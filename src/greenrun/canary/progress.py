@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from greenrun.canary import memory
+from greenrun.canary.sources import memory
 from greenrun.model.canary_step import Glance, Increment, MemoryGlance, Watcher
 from greenrun.model.stats import Look, Outcome, Standings
 

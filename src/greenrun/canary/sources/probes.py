@@ -11,8 +11,8 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Self
 
-from greenrun.canary.reading import Reading, Witness
-from greenrun.canary.tally import Tally, total
+from greenrun.canary.sources.source import Reading, Witness
+from greenrun.canary.sources.tally import Tally, total
 from greenrun.model.canary_step import Watcher
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import Probe, Web

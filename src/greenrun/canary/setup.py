@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from greenrun.canary import objectives
-from greenrun.canary.memory import MemoryJudge
-from greenrun.canary.platform import PlatformCounts
-from greenrun.canary.probes import Probes
-from greenrun.canary.verdict import Judge, Judging
+from greenrun.canary.judge import Judge, Judging
+from greenrun.canary.sources.memory import MemoryJudge
+from greenrun.canary.sources.platform import PlatformCounts
+from greenrun.canary.sources.probes import Probes
 from greenrun.model.errors import ReleaseError
 from greenrun.model.histogram import Histogram
 from greenrun.model.interfaces import Metrics, Roles

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import zip_longest
 
-from greenrun.canary.reading import Reading, Witness
+from greenrun.canary.sources.source import Reading, Witness
 from greenrun.model.canary_step import Watcher
 from greenrun.model.interfaces import Clock, Metrics
 from greenrun.model.stats import Counts, Sample

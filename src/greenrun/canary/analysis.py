@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from greenrun.canary import live
-from greenrun.canary.verdict import Judging, decide
+from greenrun.canary import progress
+from greenrun.canary.judge import Judging, decide
 from greenrun.model.canary_step import Glance, Increment, MemoryGlance
 from greenrun.model.errors import GateClosed
 from greenrun.model.interfaces import Roles
@@ -45,7 +45,7 @@ class Canary:
                 self._look(rise)
         increment = self.increments[-1]
         if increment.outcome is not Outcome.PASS:
-            raise GateClosed(f"the canary at {increment}", hint=live.advice(increment))
+            raise GateClosed(f"the canary at {increment}", hint=progress.advice(increment))
         return increment
 
     def _over(self, rise: "_Rise") -> bool:
@@ -65,7 +65,7 @@ class Canary:
         asked = [judge for judge in self.judges if last or judge.due(now)]
         for judge in asked:
             rise.keep(judge.glance(rise.began, now, last=last))
-        self.roles.progress.report(live.line(rise.share, rise.latest, left))
+        self.roles.progress.report(progress.line(rise.share, rise.latest, left))
 
     @contextmanager
     def _kept(self, rise: "_Rise") -> Iterator["_Rise"]:
@@ -85,7 +85,7 @@ class Canary:
             rise.share, outcome, sentence, rise.began, ended, glances, rise.memory
         )
         self.increments.append(increment)
-        self.roles.evidence.attach(f"canary at {rise.share} %", live.table(increment))
+        self.roles.evidence.attach(f"canary at {rise.share} %", progress.table(increment))
 
 
 @dataclass(slots=True)

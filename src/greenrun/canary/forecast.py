@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from greenrun.domain.sight import Foresight, Traffic
+from greenrun.canary.power import Foresight, Traffic
 from greenrun.model.interfaces import Roles
 from greenrun.model.plan import REHEARSAL, Plan
 from greenrun.model.service import Service

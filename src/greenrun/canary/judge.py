@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from greenrun.canary.latencies import floor_of, floored
-from greenrun.canary.reading import Reading, Witness
+from greenrun.canary.sources.source import Reading, Witness
 from greenrun.model.canary_step import Glance, MemoryGlance
 from greenrun.model.histogram import UNKNOWN, Histogram
 from greenrun.model.stats import Counts, Outcome, Sample, Sequential, Standings, Trial
