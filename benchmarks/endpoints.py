@@ -20,10 +20,10 @@ from tempfile import TemporaryDirectory
 import httpx
 
 from benchmarks.figures import Figure, middle, of_medians, say
+from cloudrun_emulator.ingress.process import EnvoyProcess
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.http.web import HttpWeb
 from greenrun.expectations import read_table
-from greenrun.local_cloud.ingress.process import EnvoyProcess
 from greenrun.probing import Prober
 from tests.roles import fake_roles
 

@@ -21,9 +21,9 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.figures import Figure, middle, say
 from benchmarks.project import ROOT
-from greenrun.local_cloud.ingress.envoy import EnvoyIngress
-from greenrun.local_cloud.ingress.process import EnvoyProcess
-from greenrun.local_cloud.machinery import Route
+from cloudrun_emulator.core.interfaces import Route
+from cloudrun_emulator.ingress.envoy import EnvoyIngress
+from cloudrun_emulator.ingress.process import EnvoyProcess
 
 ROUNDS, SECONDS, CONNECTIONS = 5, 3, 32
 AIM = "0.95 or more"

@@ -25,7 +25,7 @@ PLACE = Place("benchmark", "europe-west1")
 
 _NAME = f"{PLACE.parent}/services/{SERVICE}"
 _PINNED = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
-_MAIN = "from greenrun.cli import main; main()"
+_MAIN = "from cloudrun_emulator.cli import main; main()"
 
 
 @contextmanager

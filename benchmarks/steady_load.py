@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
 
 CONNECTIONS = 16
 PATIENCE = timedelta(seconds=10)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
 
 SOON = timedelta(seconds=20)
 

@@ -19,8 +19,8 @@ import pytest
 from google.cloud import run_v2
 from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
 
-from greenrun.local_cloud.leftovers import OWNER_LABEL
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.runtime.cleanup import OWNER_LABEL
 from tests.contract.programs import program
 
 GREENRUN = str(Path(sys.executable).with_name("greenrun"))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cloudrun_emulator.core.waiting import until
 from greenrun.adapters.commands import SystemCommands
-from greenrun.local_cloud.waiting import until
 from greenrun.model.errors import CallFailed, DeadlineExceeded
 from greenrun.model.interfaces import Patience
 

@@ -15,9 +15,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from cloudrun_emulator.identity.metadata_server import MetadataServer
+from cloudrun_emulator.identity.tokens import OWNER, Issuer
 from greenrun.adapters.gcp.identity import IdentityTokens
-from greenrun.local_cloud.identity.metadata_server import MetadataServer
-from greenrun.local_cloud.identity.tokens import OWNER, Issuer
 from greenrun.model.errors import CallFailed
 
 AUDIENCE = "https://shop.example.run.app"

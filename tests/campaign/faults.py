@@ -9,7 +9,7 @@ from itertools import product
 from time import monotonic
 from typing import Any, Self
 
-from greenrun.local_cloud.cloud import LocalCloud
+from cloudrun_emulator.emulator import LocalCloud
 from tests.campaign import promises
 from tests.campaign.course import Ending, Outcome, perform
 from tests.campaign.shop import Shop

@@ -9,8 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.emulator import LocalCloud
 from tests.campaign import promises
 from tests.campaign.course import Ending, Outcome, perform, way
 from tests.campaign.programs import HEALTHY

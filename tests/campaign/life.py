@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from cloudrun_emulator.core.waiting import until
 from greenrun import by_hand
 from greenrun.adapters.clock import SystemClock
-from greenrun.local_cloud.waiting import until
 from greenrun.model.errors import NeedsPerson, ReleaseError
 from greenrun.release import Release
 from tests.campaign import promises

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 
-from greenrun.local_cloud.instances.process import Process, Program
-from greenrun.local_cloud.instances.programs import crash, echo, flaky, slow
+from cloudrun_emulator.runtime.in_process_images import crash, echo, flaky, slow
+from cloudrun_emulator.runtime.process import Process, Program
 from tests.fakes.images import MANIFEST
 
 HEALTHY, FAILING, SLOW, CRASH, MIGRATE = "healthy", "failing", "slow", "crash", "migrate"

@@ -10,6 +10,9 @@ from tempfile import TemporaryDirectory
 import httpx
 from google.cloud import secretmanager_v1 as secret_manager
 
+from cloudrun_emulator.emulator import LocalCloud
+from cloudrun_emulator.ingress.envoy import EnvoyIngress
+from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from greenrun.account import Account
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.access import GoogleAccess
@@ -21,9 +24,6 @@ from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.adapters.gcp.secret_manager import SecretManager
 from greenrun.adapters.http.web import HttpWeb
 from greenrun.journal import Journal
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.ingress.envoy import EnvoyIngress
-from greenrun.local_cloud.instances.in_process import InProcessRuntime
 from greenrun.lock import Lock
 from greenrun.model.image import Build, Image
 from greenrun.model.interfaces import NewRevision, Patience, Roles

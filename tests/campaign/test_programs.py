@@ -10,9 +10,9 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from greenrun.local_cloud.instances.in_process import InProcessInstance, InProcessRuntime
-from greenrun.local_cloud.machinery import InstanceSpec
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.interfaces import InstanceSpec
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.runtime.in_process import InProcessInstance, InProcessRuntime
 from tests.campaign.programs import FAILING, HEALTHY, MIGRATE, SLOW, Database, campaign
 
 SOON = timedelta(seconds=20)

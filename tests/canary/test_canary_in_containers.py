@@ -10,6 +10,9 @@ from secrets import token_hex
 import docker
 import pytest
 
+from cloudrun_emulator.emulator import LocalCloud
+from cloudrun_emulator.ingress.envoy import EnvoyIngress
+from cloudrun_emulator.runtime.docker import DockerRuntime
 from greenrun import rehearsal
 from greenrun.account import Account
 from greenrun.adapters.clock import SystemClock
@@ -20,9 +23,6 @@ from greenrun.adapters.gcp.monitoring.metrics import CloudMetrics
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.adapters.http.web import HttpWeb
 from greenrun.journal import Journal
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.ingress.envoy import EnvoyIngress
-from greenrun.local_cloud.instances.docker import DockerRuntime
 from greenrun.lock import Lock
 from greenrun.model.errors import GateClosed
 from greenrun.model.image import Build

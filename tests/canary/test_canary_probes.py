@@ -10,10 +10,10 @@ from time import monotonic, sleep
 
 import pytest
 
+from cloudrun_emulator.core.waiting import until
 from greenrun.canary.sources.probes import Probes
 from greenrun.canary.sources.source import Reading
 from greenrun.canary.sources.tally import WARM_UP
-from greenrun.local_cloud.waiting import until
 from greenrun.model.errors import CallFailed, ReleaseError
 from greenrun.model.interfaces import Answer, Probe
 from greenrun.model.plan import CanaryPlan

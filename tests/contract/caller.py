@@ -12,7 +12,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import run_v2
 from google.iam.v1 import policy_pb2
 
-from greenrun.local_cloud.cloud import LocalCloud
+from cloudrun_emulator.emulator import LocalCloud
 
 POLLING = polling.DEFAULT_POLLING.with_delay(initial=0.01, maximum=0.1).with_timeout(30)
 LATEST = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST

@@ -7,10 +7,10 @@ from itertools import count
 import pytest
 from google.cloud import run_v2
 
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.ingress.envoy import EnvoyIngress
-from greenrun.local_cloud.instances.docker import DockerRuntime
-from greenrun.local_cloud.instances.in_process import InProcessRuntime
+from cloudrun_emulator.emulator import LocalCloud
+from cloudrun_emulator.ingress.envoy import EnvoyIngress
+from cloudrun_emulator.runtime.docker import DockerRuntime
+from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from tests.contract.caller import Caller, connect
 from tests.contract.programs import program
 

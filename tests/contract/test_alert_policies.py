@@ -13,7 +13,7 @@ from google.cloud.monitoring_v3.services.alert_policy_service.transports import 
 )
 from google.cloud.monitoring_v3.types import AlertPolicy
 
-from greenrun.local_cloud.cloud import LocalCloud
+from cloudrun_emulator.emulator import LocalCloud
 
 _numbers = count(1)
 SERIES = 'resource.type="cloud_run_revision" AND resource.labels.service_name="web"'

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from google.cloud import run_v2
 
-from greenrun.local_cloud.callers import HEADER
-from greenrun.local_cloud.cloud import LocalCloud
+from cloudrun_emulator.emulator import LocalCloud
+from cloudrun_emulator.server.caller import HEADER
 from tests.contract.caller import Caller, connect, result
 
 ANNA = [(HEADER, "anna@example.org")]

@@ -13,11 +13,11 @@ from threading import Event
 import httpx
 import pytest
 
-from greenrun.local_cloud.ingress.envoy import EnvoyIngress
-from greenrun.local_cloud.instances.docker import DockerRuntime
-from greenrun.local_cloud.instances.in_process import InProcessRuntime
-from greenrun.local_cloud.machinery import Guard, Ingress, InstanceSpec, Request, Route, Runtime
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.interfaces import Guard, Ingress, InstanceSpec, Request, Route, Runtime
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.ingress.envoy import EnvoyIngress
+from cloudrun_emulator.runtime.docker import DockerRuntime
+from cloudrun_emulator.runtime.in_process import InProcessRuntime
 
 SOON = timedelta(seconds=20)
 ALL_TO_A = {"app-a": 100, "app-b": 0}

@@ -14,8 +14,8 @@ from google.api_core.operation import Operation
 from google.cloud import run_v2
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.emulator import LocalCloud
 from tests.contract.caller import connect, result, short
 from tests.contract.programs import BASE_IMAGE
 

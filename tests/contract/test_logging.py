@@ -14,8 +14,8 @@ from google.cloud.logging_v2.services.logging_service_v2.transports import (
 )
 from google.cloud.logging_v2.types import LogEntry
 
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.emulator import LocalCloud
 from tests.contract.caller import Caller, connect, result, short
 from tests.contract.test_jobs import task_program
 

@@ -12,8 +12,8 @@ from google.cloud.monitoring_v3.services.metric_service.transports import (
 )
 from google.cloud.monitoring_v3.types import TimeSeries
 
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.emulator import LocalCloud
 from tests.contract.caller import Caller, pinned
 
 SOON = timedelta(seconds=10)

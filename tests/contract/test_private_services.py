@@ -7,8 +7,8 @@ import httpx
 import pytest
 from google.iam.v1 import policy_pb2
 
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.identity.tokens import OWNER, Issuer
+from cloudrun_emulator.emulator import LocalCloud
+from cloudrun_emulator.identity.tokens import OWNER, Issuer
 from tests.contract.caller import PUBLIC, Caller, latest
 
 ROBOT = "robot@shop.iam.gserviceaccount.com"

@@ -6,7 +6,7 @@ import pytest
 from google.api_core import exceptions
 from google.cloud.resourcemanager_v3 import ProjectsClient
 
-from greenrun.local_cloud.cloud import LocalCloud
+from cloudrun_emulator.emulator import LocalCloud
 from tests.contract.caller import connect
 
 CREATE, RUN = "run.jobs.create", "run.jobs.run"

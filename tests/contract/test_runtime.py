@@ -11,12 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from greenrun.local_cloud.instances.docker import DockerRuntime
-from greenrun.local_cloud.instances.fleet import InstanceFleet
-from greenrun.local_cloud.instances.in_process import InProcessRuntime
-from greenrun.local_cloud.instances.process import Process
-from greenrun.local_cloud.instances.web import Answer, serve
-from greenrun.local_cloud.machinery import (
+from cloudrun_emulator.core.interfaces import (
     ImageMissing,
     Instance,
     InstanceSpec,
@@ -25,7 +20,12 @@ from greenrun.local_cloud.machinery import (
     Runtime,
     StartRefused,
 )
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.runtime.docker import DockerRuntime
+from cloudrun_emulator.runtime.in_process import InProcessRuntime
+from cloudrun_emulator.runtime.instances import InstanceFleet
+from cloudrun_emulator.runtime.process import Process
+from cloudrun_emulator.runtime.web import Answer, serve
 
 SOON = timedelta(seconds=20)
 MOMENT = timedelta(seconds=1)

@@ -7,7 +7,7 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import run_v2
 
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
 from tests.contract.caller import Caller, answering, latest, pinned, result
 
 Mode = run_v2.ServiceScaling.ScalingMode

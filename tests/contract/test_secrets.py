@@ -8,7 +8,7 @@ from google.api_core import exceptions
 from google.cloud import secretmanager_v1
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient, SecretVersion
 
-from greenrun.local_cloud.cloud import LocalCloud
+from cloudrun_emulator.emulator import LocalCloud
 from tests.contract.caller import connect
 
 State = SecretVersion.State

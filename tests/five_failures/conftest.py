@@ -6,12 +6,12 @@ from itertools import count
 
 import pytest
 
+from cloudrun_emulator.emulator import LocalCloud
+from cloudrun_emulator.ingress.envoy import EnvoyIngress
+from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.ingress.envoy import EnvoyIngress
-from greenrun.local_cloud.instances.in_process import InProcessRuntime
 from greenrun.model.plan import Place
 from tests.five_failures.world import World
 

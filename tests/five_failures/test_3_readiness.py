@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from google.cloud import run_v2
 
-from greenrun.local_cloud.cloud import LocalCloud
+from cloudrun_emulator.emulator import LocalCloud
 from greenrun.model.errors import DeadlineExceeded, GateClosed
 from greenrun.model.interfaces import Patience
 from greenrun.model.revision import Readiness

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from greenrun.local_cloud.machinery import Request
+from cloudrun_emulator.core.interfaces import Request
 
 
 @dataclass

@@ -8,8 +8,8 @@ from google.cloud.logging_v2.types import ListLogEntriesRequest
 from google.iam.v1 import iam_policy_pb2
 from grpc import StatusCode
 
-from greenrun.local_cloud.bindings import methods
-from greenrun.local_cloud.calls import Call, Calls
+from cloudrun_emulator.apis.registry import methods
+from cloudrun_emulator.server.call_log import Call, Calls
 
 PARENT = "projects/p/locations/r"
 WEB = f"{PARENT}/services/web"

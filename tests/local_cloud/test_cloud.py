@@ -12,9 +12,9 @@ import pytest
 from google.cloud import run_v2
 from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
 
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.ingress.envoy import EnvoyIngress
-from greenrun.local_cloud.instances.in_process import InProcessRuntime
+from cloudrun_emulator.emulator import LocalCloud
+from cloudrun_emulator.ingress.envoy import EnvoyIngress
+from cloudrun_emulator.runtime.in_process import InProcessRuntime
 
 PARENT = "projects/p/locations/r"
 

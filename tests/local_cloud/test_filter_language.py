@@ -7,8 +7,8 @@ from grpc import StatusCode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenrun.local_cloud.errors import CloudError
-from greenrun.local_cloud.filter_language import Comparison, Predicate, compile_filter
+from cloudrun_emulator.apis.filters import Comparison, Predicate, compile_filter
+from cloudrun_emulator.core.errors import CloudError
 
 Record = Mapping[str, str]
 

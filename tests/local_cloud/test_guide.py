@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.cli import cloud
+from cloudrun_emulator.cli import cloud
 
 GUIDE = Path(__file__).parents[2] / "docs" / "local-cloud.md"
 

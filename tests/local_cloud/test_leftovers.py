@@ -19,20 +19,20 @@ import pytest
 from google.cloud import run_v2
 from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
 
-from greenrun.local_cloud import leftovers
-from greenrun.local_cloud.instances.docker import DockerRuntime
-from greenrun.local_cloud.leftovers import OWNER_LABEL, Owner
-from greenrun.local_cloud.machinery import InstanceSpec, Mount
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.interfaces import InstanceSpec, Mount
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.runtime import cleanup
+from cloudrun_emulator.runtime.cleanup import OWNER_LABEL, Owner
+from cloudrun_emulator.runtime.docker import DockerRuntime
 
 SOON = timedelta(seconds=20)
 SLEEP = ("python", "-c", "import signal; signal.pause()")
 
 CLOUD = f"""
 import signal
-from greenrun.local_cloud import leftovers
-from greenrun.local_cloud.instances.docker import DockerRuntime
-from greenrun.local_cloud.machinery import InstanceSpec, Mount
+from cloudrun_emulator import leftovers
+from cloudrun_emulator.runtime.docker import DockerRuntime
+from cloudrun_emulator.core.interfaces import InstanceSpec, Mount
 runtime = DockerRuntime()
 mounts = (Mount("data", "/data"),)
 runtime.start(InstanceSpec("left", "python:3.11-slim", {{}}, command={SLEEP}, mounts=mounts))
@@ -60,11 +60,11 @@ def things_of(engine: docker.DockerClient, owner: Owner) -> list[str]:
 
 
 def test_an_owner_is_read_back_as_written() -> None:
-    assert Owner.parse(str(leftovers.this_process())) == leftovers.this_process()
+    assert Owner.parse(str(cleanup.this_process())) == cleanup.this_process()
 
 
 def test_a_running_process_is_not_gone() -> None:
-    assert not leftovers.this_process().is_gone()
+    assert not cleanup.this_process().is_gone()
 
 
 def test_an_ended_process_is_gone() -> None:
@@ -82,7 +82,7 @@ def test_an_ended_process_that_nobody_collected_is_gone() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="start times are read from /proc")
 def test_a_later_process_of_the_same_id_is_another_owner() -> None:
-    me = leftovers.this_process()
+    me = cleanup.this_process()
     assert Owner(me.pid, me.started - 1, me.namespace).is_gone()
 
 
@@ -94,9 +94,9 @@ def test_a_process_that_cannot_be_seen_from_here_is_not_taken_for_gone() -> None
 def test_scratch_folders_of_ended_processes_go_and_others_stay() -> None:
     orphan = Path(tempfile.mkdtemp(prefix=f"greenrun-cloud.{ended_process()}.test."))
     foreign = Path(tempfile.mkdtemp(prefix="greenrun-cloud.something-else."))
-    mine = leftovers.scratch_folder("test")
+    mine = cleanup.scratch_folder("test")
     try:
-        leftovers.remove_scratch_folders()
+        cleanup.remove_scratch_folders()
         assert [it.exists() for it in (orphan, foreign, mine)] == [False, True, True]
     finally:
         foreign.rmdir()
@@ -116,16 +116,16 @@ def test_a_killed_cloud_is_cleaned_up_and_a_living_one_is_left_alone(
             assert cloud.stdout
             scratch = Path(cloud.stdout.readline().strip())
             killed = Owner.of(cloud.pid)
-            leftovers.clean_up_leftovers()
+            cleanup.clean_up_leftovers()
             assert things_of(engine, killed) == ["Container", "Volume", "Network"]
             cloud.send_signal(signal.SIGKILL)
         assert things_of(engine, killed) == ["Container", "Volume", "Network"]
         assert scratch.exists()
-        leftovers.clean_up_leftovers()
+        cleanup.clean_up_leftovers()
         assert things_of(engine, killed) == []
         assert not scratch.exists()
-        assert things_of(engine, leftovers.this_process()) == ["Container", "Volume", "Network"]
-    assert things_of(engine, leftovers.this_process()) == []
+        assert things_of(engine, cleanup.this_process()) == ["Container", "Volume", "Network"]
+    assert things_of(engine, cleanup.this_process()) == []
 
 
 def test_an_ended_process_owns_nothing_new() -> None:
@@ -136,7 +136,13 @@ def test_an_ended_process_owns_nothing_new() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux alone ends Envoy with its parent")
 def test_a_killed_cloud_answers_nowhere() -> None:
     """What was in the middle of a release learns of it at once, and not by waiting."""
-    command = [sys.executable, "-c", "from greenrun.cli import main; main()", "cloud", "--json"]
+    command = [
+        sys.executable,
+        "-c",
+        "from cloudrun_emulator.cli import main; main()",
+        "cloud",
+        "--json",
+    ]
     with subprocess.Popen([*command, "--runtime", "in-process"], stdout=subprocess.PIPE) as cloud:
         assert cloud.stdout
         addresses = json.loads(cloud.stdout.readline())

@@ -3,8 +3,8 @@
 import pytest
 from grpc import StatusCode
 
-from greenrun.local_cloud.errors import CloudError
-from greenrun.local_cloud.names import Location, ResourceName, short
+from cloudrun_emulator.core.errors import CloudError
+from cloudrun_emulator.core.resource_names import Location, ResourceName, short
 
 NAME = "projects/p/locations/r/services/web/revisions/web-1"
 

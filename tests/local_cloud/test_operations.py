@@ -7,8 +7,8 @@ from google.cloud import run_v2
 from google.longrunning import operations_pb2
 from grpc import StatusCode
 
-from greenrun.local_cloud.errors import CloudError
-from greenrun.local_cloud.operations import Operations
+from cloudrun_emulator.apis.longrunning import Operations
+from cloudrun_emulator.core.errors import CloudError
 
 PARENT = "projects/p/locations/r"
 

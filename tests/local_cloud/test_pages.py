@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenrun.local_cloud.errors import CloudError
-from greenrun.local_cloud.pages import page
+from cloudrun_emulator.core.errors import CloudError
+from cloudrun_emulator.server.pagination import page
 
 
 @given(st.lists(st.integers(), max_size=50), st.integers(1, 60))

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
 
 
 def test_the_first_true_value_is_the_result() -> None:

@@ -7,11 +7,11 @@ from itertools import count
 
 import pytest
 
+from cloudrun_emulator.emulator import LocalCloud
+from cloudrun_emulator.ingress.envoy import EnvoyIngress
+from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.claims import CloudRunClaims
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.ingress.envoy import EnvoyIngress
-from greenrun.local_cloud.instances.in_process import InProcessRuntime
 from greenrun.model.plan import Place
 
 _numbers = count(1)

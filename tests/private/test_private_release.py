@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from cloudrun_emulator.emulator import LocalCloud
+from cloudrun_emulator.ingress.envoy import EnvoyIngress
+from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from fixtures.identities import SecretIdentities
 from fixtures.reach import Reach, plant_secrets
 from greenrun import rehearsal
 from greenrun.account import Account
 from greenrun.expectations import read_table
 from greenrun.journal import Journal
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.ingress.envoy import EnvoyIngress
-from greenrun.local_cloud.instances.in_process import InProcessRuntime
 from greenrun.lock import Lock
 from greenrun.model.errors import GateClosed
 from greenrun.model.lease import Owner

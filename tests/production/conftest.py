@@ -5,9 +5,9 @@ from secrets import token_hex
 
 import pytest
 
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.ingress.envoy import EnvoyIngress
-from greenrun.local_cloud.instances.docker import DockerRuntime
+from cloudrun_emulator.emulator import LocalCloud
+from cloudrun_emulator.ingress.envoy import EnvoyIngress
+from cloudrun_emulator.runtime.docker import DockerRuntime
 from tests.production.production import Ended, Production
 from tests.registry import registry
 from tests.rehearsal.project import Project

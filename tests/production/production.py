@@ -15,14 +15,14 @@ from typing import IO, Any
 from google.cloud import run_v2
 from google.protobuf import field_mask_pb2
 
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.emulator import LocalCloud
 from fixtures.reach import Reach, plant_secrets
 from greenrun import rehearsal
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.run.from_proto import traffic_of
 from greenrun.config import load_plan
 from greenrun.journal import Journal
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.waiting import until
 from greenrun.lock import Lock
 from greenrun.model.interfaces import Patience, Roles
 from greenrun.model.lease import Owner

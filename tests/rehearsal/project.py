@@ -13,8 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from greenrun.local_cloud.leftovers import Owner
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.runtime.cleanup import Owner
 
 ROOT = Path(__file__).parents[2]
 RELEASED = (
@@ -224,7 +224,9 @@ def _cloud_of(process: "subprocess.Popen[bytes]") -> Owner:
     def found() -> int | None:
         assert process.poll() is None, f"pytest ended with {process.returncode} before its cloud"
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        return next((int(pid) for pid in children if "greenrun.cli" in _command(pid)), None)
+        return next(
+            (int(pid) for pid in children if "cloudrun_emulator.cli" in _command(pid)), None
+        )
 
     pid = until(found, BEGINS_WITHIN, "the local cloud of the run")
     assert pid is not None

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import docker
 
-from greenrun.local_cloud.leftovers import OWNER_LABEL, Owner
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.runtime.cleanup import OWNER_LABEL, Owner
 
 GONE_WITHIN = timedelta(seconds=30)
 LISTENING = "0A"

@@ -10,8 +10,8 @@ from pathlib import Path
 import docker
 import pytest
 
-from greenrun.local_cloud.leftovers import OWNER_LABEL, Owner
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.runtime.cleanup import OWNER_LABEL, Owner
 from tests.rehearsal.project import Ended
 
 pytestmark = pytest.mark.docker

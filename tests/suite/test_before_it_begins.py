@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
 from tests.suite.conftest import Suite
 
 USAGE_ERROR = pytest.ExitCode.USAGE_ERROR

@@ -2,8 +2,8 @@
 
 import json
 
-from greenrun.local_cloud.instances.process import Process
-from greenrun.local_cloud.instances.programs import echo
+from cloudrun_emulator.runtime.in_process_images import echo
+from cloudrun_emulator.runtime.process import Process
 
 SECRET = "hunter2"
 MANY = 2500

@@ -6,9 +6,9 @@ import pytest
 from google.cloud.monitoring_v3.types import AlertPolicy
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from cloudrun_emulator.emulator import LocalCloud
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.monitoring.alerts import CloudAlerts
-from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces.alerting import Difference
 from greenrun.model.monitoring import ALERTABLE, Alert

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 import httpx
 import pytest
 
+from cloudrun_emulator.emulator import LocalCloud
+from cloudrun_emulator.faults.registry import Faults
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.logs import CloudLogs
 from greenrun.adapters.gcp.run.platform import CloudRun
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.faults.catalogue import Faults
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import Job, LogEntry, Patience
 from greenrun.model.plan import Place

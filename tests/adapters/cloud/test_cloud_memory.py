@@ -10,14 +10,14 @@ from google.api.distribution_pb2 import Distribution
 from google.cloud import run_v2
 from google.cloud.monitoring_v3.types import Point, TimeInterval, TimeSeries, TypedValue
 
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.emulator import LocalCloud
+from cloudrun_emulator.ingress.envoy import EnvoyIngress
+from cloudrun_emulator.runtime.docker import DockerRuntime
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.monitoring.memory import highest
 from greenrun.adapters.gcp.monitoring.metrics import CloudMetrics
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.ingress.envoy import EnvoyIngress
-from greenrun.local_cloud.instances.docker import DockerRuntime
-from greenrun.local_cloud.waiting import until
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import Clock, Metrics
 from greenrun.model.objective import Quantity

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from google.cloud import run_v2
 
+from cloudrun_emulator.emulator import LocalCloud
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.run.claims import CloudRunClaims
-from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.model.errors import CallFailed
 from greenrun.model.plan import Place
 from tests.lock.contenders import claim

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
+from cloudrun_emulator.emulator import LocalCloud
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
-from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed, ReleaseError
 from greenrun.model.plan import Place
 from greenrun.model.traffic import TrafficSplit

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from google.cloud import run_v2
 
+from cloudrun_emulator.emulator import LocalCloud
+from cloudrun_emulator.faults.effects import Incoming, Proceed
+from cloudrun_emulator.faults.registry import Faults
+from cloudrun_emulator.ingress.envoy import EnvoyIngress
+from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.faults.catalogue import Faults
-from greenrun.local_cloud.faults.effects import Incoming, Proceed
-from greenrun.local_cloud.ingress.envoy import EnvoyIngress
-from greenrun.local_cloud.instances.in_process import InProcessRuntime
 from greenrun.model.errors import ChangedBySomebody
 from greenrun.model.plan import Place
 from greenrun.model.service import Service

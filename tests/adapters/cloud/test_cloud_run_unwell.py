@@ -10,11 +10,11 @@ from google.cloud.run_v2.services.services.transports import ServicesGrpcTranspo
 from google.longrunning import operations_pb2
 from google.rpc import status_pb2
 
+from cloudrun_emulator.server.grpc import GrpcServer
+from cloudrun_emulator.server.methods import Binding
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
-from greenrun.local_cloud.wire.grpc_server import GrpcServer
-from greenrun.local_cloud.wire.methods import Binding
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import Patience
 from greenrun.model.plan import Place

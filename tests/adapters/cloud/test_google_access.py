@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from cloudrun_emulator.emulator import LocalCloud
 from greenrun.adapters.gcp.access import GoogleAccess
 from greenrun.adapters.gcp.clients import GoogleClients
-from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.model.errors import CallFailed
 from greenrun.model.plan import Place
 

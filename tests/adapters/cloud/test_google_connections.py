@@ -7,10 +7,10 @@ from threading import Event, Thread
 
 import pytest
 
+from cloudrun_emulator.emulator import LocalCloud
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
-from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.model.plan import Place
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cloudrun_emulator.emulator import LocalCloud
 from greenrun.adapters.commands import SystemCommands
 from greenrun.adapters.gcp.access import GoogleAccess
 from greenrun.adapters.gcp.clients import GoogleClients
@@ -13,7 +14,6 @@ from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.adapters.gcp.secret_manager import SecretManager
 from greenrun.adapters.git import Git
 from greenrun.adapters.secrets.scan import DetectSecrets
-from greenrun.local_cloud.cloud import LocalCloud
 from greenrun.model.interfaces import Roles
 from greenrun.model.plan import Place, Plan, PreflightPlan
 from greenrun.model.revision import SecretReference

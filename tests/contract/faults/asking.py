@@ -6,7 +6,7 @@ from google.api_core.operation import Operation
 from google.cloud import run_v2
 from grpc import StatusCode
 
-from greenrun.local_cloud.cloud import LocalCloud
+from cloudrun_emulator.emulator import LocalCloud
 from tests.contract.caller import Caller
 
 SOON = timedelta(seconds=10)

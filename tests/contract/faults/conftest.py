@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.faults.catalogue import Faults
+from cloudrun_emulator.emulator import LocalCloud
+from cloudrun_emulator.faults.registry import Faults
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pytest
 from google.api_core import exceptions
 from grpc import StatusCode
 
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.faults.catalogue import Faults
+from cloudrun_emulator.emulator import LocalCloud
+from cloudrun_emulator.faults.registry import Faults
 from tests.contract.caller import Caller, pinned
 from tests.contract.faults.asking import codes, describe, listed
 

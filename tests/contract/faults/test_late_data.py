@@ -10,9 +10,9 @@ from google.cloud.logging_v2.types import LogEntry
 from google.cloud.monitoring_v3 import MetricServiceClient
 from google.cloud.monitoring_v3.types import TimeSeries
 
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.faults.catalogue import Faults
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.emulator import LocalCloud
+from cloudrun_emulator.faults.registry import Faults
 from tests.contract.caller import Caller, connect
 from tests.contract.faults.asking import SOON
 

@@ -6,9 +6,9 @@ from time import monotonic
 from google.cloud import run_v2
 from google.longrunning import operations_pb2
 
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.faults.catalogue import Faults
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.emulator import LocalCloud
+from cloudrun_emulator.faults.registry import Faults
 from tests.contract.caller import Caller, answering, connect, result
 from tests.contract.faults.asking import SOON, is_done
 from tests.contract.test_jobs import task_program

@@ -9,9 +9,9 @@ from google.api_core import exceptions
 from google.cloud import run_v2
 from grpc import StatusCode
 
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.faults.catalogue import Faults
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.emulator import LocalCloud
+from cloudrun_emulator.faults.registry import Faults
 from tests.contract.caller import Caller, result
 from tests.contract.faults.asking import SOON, describe
 

@@ -7,8 +7,8 @@ from google.api_core import exceptions
 from google.cloud import run_v2
 from grpc import StatusCode
 
-from greenrun.local_cloud.faults.catalogue import Faults
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.faults.registry import Faults
 from tests.contract.caller import Caller, answering, pinned, result
 from tests.contract.faults.asking import SOON, is_done
 from tests.contract.test_deploying import ready

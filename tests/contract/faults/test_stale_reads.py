@@ -4,8 +4,8 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import run_v2
 
-from greenrun.local_cloud.faults.catalogue import Faults
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.faults.registry import Faults
 from tests.contract.caller import Caller, result
 from tests.contract.faults.asking import SOON, describe, listed
 

@@ -10,10 +10,10 @@ from google.api_core import exceptions
 from google.cloud import run_v2
 from requests import RequestException
 
-from greenrun.local_cloud.cloud import LocalCloud
-from greenrun.local_cloud.ingress.envoy import EnvoyIngress
-from greenrun.local_cloud.instances.in_process import InProcessRuntime
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.emulator import LocalCloud
+from cloudrun_emulator.ingress.envoy import EnvoyIngress
+from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from tests.contract.caller import connect
 
 SOON = timedelta(seconds=10)

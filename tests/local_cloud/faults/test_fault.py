@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.local_cloud.faults.fault import Fault
-from greenrun.local_cloud.faults.occasions import Occasion, always, first
+from cloudrun_emulator.faults.fault import Fault
+from cloudrun_emulator.faults.triggers import Occasion, always, first
 
 WEB = "projects/p/locations/r/services/web"
 

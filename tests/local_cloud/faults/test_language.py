@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.local_cloud.faults.catalogue import Faults
-from greenrun.local_cloud.faults.forms import CALLS, DATA, OCCASIONS, REVISIONS
-from greenrun.local_cloud.faults.language import UnknownFault
+from cloudrun_emulator.faults.grammar import CALLS, DATA, OCCASIONS, REVISIONS
+from cloudrun_emulator.faults.language import UnknownFault
+from cloudrun_emulator.faults.registry import Faults
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "local-cloud.md").read_text()
 

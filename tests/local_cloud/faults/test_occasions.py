@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.local_cloud.faults.occasions import Occasion, Rule, always, during, first, only
+from cloudrun_emulator.faults.triggers import Occasion, Rule, always, during, first, only
 
 
 class Turned:

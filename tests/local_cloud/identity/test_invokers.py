@@ -3,9 +3,9 @@
 import pytest
 from google.iam.v1 import policy_pb2
 
-from greenrun.local_cloud.identity.invokers import guard
-from greenrun.local_cloud.identity.tokens import OWNER
-from greenrun.local_cloud.machinery import Guard
+from cloudrun_emulator.core.interfaces import Guard
+from cloudrun_emulator.identity.invokers import guard
+from cloudrun_emulator.identity.tokens import OWNER
 
 
 def policy(*members: str, role: str = "roles/run.invoker") -> policy_pb2.Policy:

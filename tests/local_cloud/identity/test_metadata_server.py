@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-from greenrun.local_cloud.identity.metadata_server import MetadataServer
-from greenrun.local_cloud.identity.tokens import OWNER, Issuer
+from cloudrun_emulator.identity.metadata_server import MetadataServer
+from cloudrun_emulator.identity.tokens import OWNER, Issuer
 
 GOOGLE = {"Metadata-Flavor": "Google"}
 ACCOUNTS = "/computeMetadata/v1/instance/service-accounts"

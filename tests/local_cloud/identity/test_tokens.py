@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth import exceptions, jwt
 
-from greenrun.local_cloud.identity.tokens import Issuer
+from cloudrun_emulator.identity.tokens import Issuer
 
 AUDIENCE = "http://127.0.0.1:4711"
 ROBOT = "robot@shop.iam.gserviceaccount.com"

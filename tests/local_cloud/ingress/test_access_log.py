@@ -4,8 +4,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from greenrun.local_cloud.ingress.access_log import AccessLog, request_of
-from greenrun.local_cloud.machinery import Request
+from cloudrun_emulator.core.interfaces import Request
+from cloudrun_emulator.ingress.access_log import AccessLog, request_of
 
 ENTRY = {
     "service": "app",

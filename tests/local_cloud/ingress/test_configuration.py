@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.local_cloud.ingress import configuration
-from greenrun.local_cloud.ingress.published import Published, merged
-from greenrun.local_cloud.machinery import Guard, Route
+from cloudrun_emulator.core.interfaces import Guard, Route
+from cloudrun_emulator.ingress import configuration
+from cloudrun_emulator.ingress.published import Published, merged
 
 A, B = ("192.0.2.1", 8080), ("192.0.2.2", 8080)
 FOLDER = Path("/scratch")

@@ -19,22 +19,22 @@ from websockets.sync.client import connect
 from websockets.sync.server import ServerConnection
 from websockets.sync.server import serve as serve_web_socket
 
-from greenrun.local_cloud import leftovers
-from greenrun.local_cloud.ingress.envoy import EnvoyIngress
-from greenrun.local_cloud.ingress.process import EnvoyFailed
-from greenrun.local_cloud.instances.in_process import InProcessRuntime
-from greenrun.local_cloud.instances.process import Process
-from greenrun.local_cloud.instances.web import Answer, Call, serve
-from greenrun.local_cloud.machinery import Guard, InstanceSpec, Route
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.interfaces import Guard, InstanceSpec, Route
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.ingress.envoy import EnvoyIngress
+from cloudrun_emulator.ingress.process import EnvoyFailed
+from cloudrun_emulator.runtime import cleanup
+from cloudrun_emulator.runtime.in_process import InProcessRuntime
+from cloudrun_emulator.runtime.process import Process
+from cloudrun_emulator.runtime.web import Answer, Call, serve
 
 SOON = timedelta(seconds=20)
 NOBODY = Guard(frozenset())
 
 CLOUD = """
 import signal
-from greenrun.local_cloud.ingress.envoy import EnvoyIngress
-from greenrun.local_cloud.machinery import Route
+from cloudrun_emulator.ingress.envoy import EnvoyIngress
+from cloudrun_emulator.core.interfaces import Route
 ingress = EnvoyIngress()
 print(ingress.apply("app", [Route("", {})], {})[""], flush=True)
 signal.pause()
@@ -171,14 +171,14 @@ def test_an_envoy_that_died_is_told_as_such(ingress: EnvoyIngress) -> None:
 
 
 def test_nothing_is_left_after_closing() -> None:
-    others = scratch_folders_of(leftovers.this_process())
+    others = scratch_folders_of(cleanup.this_process())
     ingress = EnvoyIngress()
     url = ingress.apply("app", [Route("", {})], {})[""]
     assert accepts("127.0.0.1", port_of(url))
     ingress.close()
     ingress.close()
     assert not accepts("127.0.0.1", port_of(url))
-    assert scratch_folders_of(leftovers.this_process()) == others
+    assert scratch_folders_of(cleanup.this_process()) == others
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal")
@@ -188,7 +188,7 @@ def test_nothing_is_left_of_a_cloud_that_was_killed() -> None:
     ) as cloud:
         assert cloud.stdout
         port = port_of(cloud.stdout.readline().strip())
-        owner = leftovers.Owner.of(cloud.pid)
+        owner = cleanup.Owner.of(cloud.pid)
         assert accepts("127.0.0.1", port)
         assert scratch_folders_of(owner)
         cloud.send_signal(signal.SIGKILL)
@@ -197,5 +197,5 @@ def test_nothing_is_left_of_a_cloud_that_was_killed() -> None:
     assert not scratch_folders_of(owner)
 
 
-def scratch_folders_of(owner: leftovers.Owner) -> set[Path]:
+def scratch_folders_of(owner: cleanup.Owner) -> set[Path]:
     return set(Path(tempfile.gettempdir()).glob(f"*{owner}.ingress*"))

@@ -1,6 +1,6 @@
 """What is told of an Envoy that ends."""
 
-from greenrun.local_cloud.ingress.process import last_words
+from cloudrun_emulator.ingress.process import last_words
 
 REASON = (
     "assert failure: inotify_fd_ >= 0. Details: Consider increasing fs.inotify.max_user_instances"

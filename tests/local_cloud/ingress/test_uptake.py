@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.local_cloud.ingress import configuration
-from greenrun.local_cloud.ingress.forms import Config
-from greenrun.local_cloud.ingress.process import WORKERS, EnvoyFailed, EnvoyProcess
-from greenrun.local_cloud.ingress.uptake import Uptake
+from cloudrun_emulator.ingress import configuration
+from cloudrun_emulator.ingress.forms import Config
+from cloudrun_emulator.ingress.process import WORKERS, EnvoyFailed, EnvoyProcess
+from cloudrun_emulator.ingress.propagation import Uptake
 
 
 def place(folder: Path, name: str, config: Config) -> None:

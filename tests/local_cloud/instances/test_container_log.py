@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from greenrun.local_cloud.instances.container_log import whole_lines
+from cloudrun_emulator.runtime.container_log import whole_lines
 
 TIME = datetime(2025, 10, 9, 8, 53, 20, 123456, tzinfo=UTC)
 STAMP = b"2025-10-09T08:53:20.123456789Z "

@@ -10,12 +10,12 @@ import docker
 import pytest
 from docker.models.containers import Container
 
-from greenrun.local_cloud.instances.docker import NOWHERE, DockerInstance, DockerRuntime
-from greenrun.local_cloud.instances.images import image_id
-from greenrun.local_cloud.instances.pulling import pull
-from greenrun.local_cloud.leftovers import OWNER_LABEL, this_process
-from greenrun.local_cloud.machinery import ImageMissing, InstanceSpec, Mount, StartRefused
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.interfaces import ImageMissing, InstanceSpec, Mount, StartRefused
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.runtime.cleanup import OWNER_LABEL, this_process
+from cloudrun_emulator.runtime.docker import NOWHERE, DockerInstance, DockerRuntime
+from cloudrun_emulator.runtime.images import image_id
+from cloudrun_emulator.runtime.pulling import pull
 from tests.between import between
 from tests.registry import registry
 from tests.tiny import exiting, tiny_layer

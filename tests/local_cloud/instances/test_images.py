@@ -2,7 +2,7 @@
 
 import pytest
 
-from greenrun.local_cloud.instances.images import registry_of
+from cloudrun_emulator.runtime.images import registry_of
 
 
 @pytest.mark.parametrize(

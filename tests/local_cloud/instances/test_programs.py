@@ -9,10 +9,10 @@ from threading import Event
 import httpx
 import pytest
 
-from greenrun.local_cloud.instances.in_process import InProcessInstance, InProcessRuntime
-from greenrun.local_cloud.instances.web import Answer, Call, serve
-from greenrun.local_cloud.machinery import InstanceSpec
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.core.interfaces import InstanceSpec
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.runtime.in_process import InProcessInstance, InProcessRuntime
+from cloudrun_emulator.runtime.web import Answer, Call, serve
 
 SOON = timedelta(seconds=20)
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from google.cloud import run_v2
 
-from greenrun.local_cloud.errors import CloudError
-from greenrun.local_cloud.jobs import templates as job_templates
+from cloudrun_emulator.apis.run.jobs import templates as job_templates
+from cloudrun_emulator.core.errors import CloudError
 
 Overrides = run_v2.RunJobRequest.Overrides
 

@@ -10,9 +10,9 @@ import pytest
 from google.cloud.logging_v2.types import ListLogEntriesRequest, LogEntry
 from grpc import StatusCode
 
-from greenrun.local_cloud.errors import CloudError
-from greenrun.local_cloud.logging.log import Logging
-from greenrun.local_cloud.machinery import Instance, InstanceSpec, Line, Request
+from cloudrun_emulator.apis.logging.log import Logging
+from cloudrun_emulator.core.errors import CloudError
+from cloudrun_emulator.core.interfaces import Instance, InstanceSpec, Line, Request
 from tests.local_cloud.answered import AnsweredIngress
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)

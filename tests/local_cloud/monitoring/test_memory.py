@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from google.cloud.monitoring_v3.types import ListTimeSeriesRequest, TimeSeries
 
-from greenrun.local_cloud.instances.memory import used_bytes
-from greenrun.local_cloud.machinery import InstanceSpec, Line, Request
-from greenrun.local_cloud.monitoring.memory import MemorySample, MemoryWatch
-from greenrun.local_cloud.monitoring.series import Monitoring
-from greenrun.local_cloud.waiting import until
+from cloudrun_emulator.apis.monitoring.memory import MemorySample, MemoryWatch
+from cloudrun_emulator.apis.monitoring.series import Monitoring
+from cloudrun_emulator.core.interfaces import InstanceSpec, Line, Request
+from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.runtime.memory import used_bytes
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 MEMORY = 'metric.type="run.googleapis.com/container/memory/utilizations"'

@@ -7,9 +7,9 @@ import pytest
 from google.cloud.monitoring_v3.types import Aggregation, ListTimeSeriesRequest, TimeSeries
 from grpc import StatusCode
 
-from greenrun.local_cloud.errors import CloudError
-from greenrun.local_cloud.machinery import Request
-from greenrun.local_cloud.monitoring.series import Monitoring
+from cloudrun_emulator.apis.monitoring.series import Monitoring
+from cloudrun_emulator.core.errors import CloudError
+from cloudrun_emulator.core.interfaces import Request
 from tests.local_cloud.answered import AnsweredIngress
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)

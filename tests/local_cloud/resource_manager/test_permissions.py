@@ -2,7 +2,7 @@
 
 import pytest
 
-from greenrun.local_cloud.resource_manager.permissions import Permissions, UnknownPermission
+from cloudrun_emulator.apis.resourcemanager.permissions import Permissions, UnknownPermission
 
 
 @pytest.mark.parametrize(

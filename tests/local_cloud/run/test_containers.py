@@ -4,9 +4,9 @@ import pytest
 from google.cloud import run_v2
 from grpc import StatusCode
 
-from greenrun.local_cloud.errors import CloudError
-from greenrun.local_cloud.machinery import InstanceSpec, Mount
-from greenrun.local_cloud.run.containers import cpu, instance_spec, memory_bytes
+from cloudrun_emulator.apis.run.services.containers import cpu, instance_spec, memory_bytes
+from cloudrun_emulator.core.errors import CloudError
+from cloudrun_emulator.core.interfaces import InstanceSpec, Mount
 
 
 class Vault:

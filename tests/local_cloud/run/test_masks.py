@@ -4,8 +4,8 @@ import pytest
 from google.cloud import run_v2
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from greenrun.local_cloud.errors import CloudError
-from greenrun.local_cloud.run.masks import MUTABLE, merged
+from cloudrun_emulator.apis.run.services.masks import MUTABLE, merged
+from cloudrun_emulator.core.errors import CloudError
 
 CURRENT = run_v2.Service(
     name="web",

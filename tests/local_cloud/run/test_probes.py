@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from google.cloud import run_v2
 
-from greenrun.local_cloud.run.probes import window
+from cloudrun_emulator.apis.run.services.probes import window
 
 
 @pytest.mark.parametrize(

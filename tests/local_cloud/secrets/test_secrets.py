@@ -8,9 +8,9 @@ from google.cloud.secretmanager_v1 import (
 )
 from grpc import StatusCode
 
-from greenrun.local_cloud.errors import CloudError
-from greenrun.local_cloud.secrets.crc32c import crc32c
-from greenrun.local_cloud.secrets.secrets import Secrets
+from cloudrun_emulator.apis.secretmanager.crc32c import crc32c
+from cloudrun_emulator.apis.secretmanager.secrets import Secrets
+from cloudrun_emulator.core.errors import CloudError
 
 
 def secrets_with(payload: bytes) -> Secrets:

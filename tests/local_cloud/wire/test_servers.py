@@ -17,10 +17,10 @@ from google.cloud.run_v2.services.services.transports import (
 from google.cloud.run_v2.services.services.transports.rest_base import _BaseServicesRestTransport
 from grpc import StatusCode
 
-from greenrun.local_cloud.errors import CloudError
-from greenrun.local_cloud.wire.grpc_server import GrpcServer
-from greenrun.local_cloud.wire.methods import Binding
-from greenrun.local_cloud.wire.rest_server import RestServer
+from cloudrun_emulator.core.errors import CloudError
+from cloudrun_emulator.server.grpc import GrpcServer
+from cloudrun_emulator.server.methods import Binding
+from cloudrun_emulator.server.rest import RestServer
 
 NAME = "projects/p/locations/r/services/web"
 

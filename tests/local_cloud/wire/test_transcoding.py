@@ -12,9 +12,9 @@ from google.iam.v1 import iam_policy_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenrun.local_cloud.errors import CloudError
-from greenrun.local_cloud.wire.methods import Binding, HttpRule, Method
-from greenrun.local_cloud.wire.transcoding import Template, message
+from cloudrun_emulator.core.errors import CloudError
+from cloudrun_emulator.server.methods import Binding, HttpRule, Method
+from cloudrun_emulator.server.transcoding import Template, message
 
 METHODS = {
     method.name: method

@@ -1,0 +1,154 @@
+"""What containers wrote and the ingress answered, as entries of Cloud Logging."""
+
+import json
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from functools import cache
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import quote
+
+from google.api.monitored_resource_pb2 import MonitoredResource
+from google.cloud.logging_v2.types import LogEntry
+from google.logging.type.http_request_pb2 import HttpRequest
+from google.logging.type.log_severity_pb2 import LogSeverity
+
+from cloudrun_emulator.core.interfaces import InstanceSpec, Line, Request
+from cloudrun_emulator.core.resource_names import ResourceName, short
+from cloudrun_emulator.core.time import stamp
+
+RawEntry = Any  # the protobuf message inside a LogEntry: proto-plus is too slow for whole logs
+_new_entry = LogEntry.pb()
+
+_TASK_LABELS = {
+    "run.googleapis.com/execution_name": "CLOUD_RUN_EXECUTION",
+    "run.googleapis.com/task_index": "CLOUD_RUN_TASK_INDEX",
+    "run.googleapis.com/task_attempt": "CLOUD_RUN_TASK_ATTEMPT",
+}
+
+
+class InsertIds:
+    """Ids that are the same whenever the same entries are told in the same order."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[Hashable] = Counter()
+
+    def of(self, *identity: Hashable) -> str:
+        """Entries that nothing tells apart are counted."""
+        self._seen[identity] += 1
+        text = repr((identity, self._seen[identity]))
+        return blake2b(text.encode(), digest_size=10).hexdigest()
+
+
+def container_entries(output: Iterable[tuple[InstanceSpec, Line]]) -> Iterator[RawEntry]:
+    """One entry a line, in the log of its stream."""
+    ids = InsertIds()
+    for spec, line in output:
+        entry = _new_entry(
+            log_name=_log_name(spec.resource["project_id"], line.stream),
+            insert_id=ids.of(spec.name, line.time, line.stream, line.text),
+            timestamp=stamp(line.time),
+            resource=_resource(spec.resource),
+            labels=_labels(spec),
+        )
+        _write(entry, line.text)
+        yield entry
+
+
+def request_entries(requests: Iterable[Request]) -> Iterator[RawEntry]:
+    """One entry a request, in the request log."""
+    ids = InsertIds()
+    for request in requests:
+        labels = revision_labels(request)
+        yield _new_entry(
+            log_name=_log_name(labels["project_id"], "requests"),
+            insert_id=ids.of(request),
+            timestamp=stamp(request.time),
+            severity=_severity_of(request.status),
+            resource=MonitoredResource(type="cloud_run_revision", labels=labels),
+            trace=f"projects/{labels['project_id']}/traces/{request.trace}" * bool(request.trace),
+            http_request=_http_request(request),
+        )
+
+
+def revision_labels(request: Request) -> dict[str, str]:
+    """The labels of the resource cloud_run_revision that answered."""
+    service = ResourceName.parse(request.service, "services")
+    return {
+        "project_id": service.location.project,
+        "location": service.location.region,
+        "service_name": service.id,
+        "configuration_name": service.id,
+        "revision_name": short(request.revision),
+    }
+
+
+def _http_request(request: Request) -> HttpRequest:
+    answer = HttpRequest(
+        request_method=request.method,
+        request_url=request.url,
+        status=request.status,
+        user_agent=request.user_agent,
+        response_size=request.response_bytes,
+    )
+    answer.latency.FromTimedelta(request.latency)
+    return answer
+
+
+@cache
+def _log_name(project: str, log: str) -> str:
+    return f"projects/{project}/logs/{quote(f'run.googleapis.com/{log}', safe='')}"
+
+
+def _resource(resource: Mapping[str, str]) -> MonitoredResource:
+    labels = {name: value for name, value in resource.items() if name != "type"}
+    return MonitoredResource(type=resource["type"], labels=labels)
+
+
+def _labels(spec: InstanceSpec) -> dict[str, str]:
+    if spec.resource["type"] == "cloud_run_job":
+        return {label: spec.environment.get(name, "") for label, name in _TASK_LABELS.items()}
+    return {"instanceId": blake2b(spec.name.encode(), digest_size=32).hexdigest()}
+
+
+def _write(entry: RawEntry, text: str) -> None:
+    """A JSON object is a structured entry, whatever else is text.
+
+    Text has severity DEFAULT on stderr too: entries of real services show none. [C]
+    Source: https://cloud.google.com/logging/docs/structured-logging
+    """
+    fields = _structured(text)
+    if fields is None:
+        entry.text_payload = text
+        return
+    entry.severity = LogSeverity.Value(_named_severity(fields))
+    entry.trace = str(fields.pop("logging.googleapis.com/trace", ""))
+    labels = fields.pop("logging.googleapis.com/labels", None)
+    if isinstance(labels, dict):
+        entry.labels.update({name: str(value) for name, value in labels.items()})
+    entry.json_payload.update(fields)
+
+
+def _structured(text: str) -> dict[str, Any] | None:
+    if not text.startswith("{"):
+        return None
+    try:
+        fields = json.loads(text, parse_int=float)
+    except ValueError:
+        return None
+    return fields if isinstance(fields, dict) else None
+
+
+def _named_severity(fields: dict[str, Any]) -> str:
+    """Takes the field out when it names a severity; leaves it otherwise."""
+    name = str(fields.get("severity", "")).upper()
+    if name not in set(LogSeverity.keys()):
+        return "DEFAULT"
+    del fields["severity"]
+    return name
+
+
+def _severity_of(status: int) -> str:
+    if status >= 500:
+        return "ERROR"
+    return "WARNING" if status >= 400 else "INFO"

@@ -1,0 +1,130 @@
+"""Cloud Monitoring: how many requests each revision answered, how fast, and in what memory."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from math import floor
+
+from google.api.metric_pb2 import Metric as MetricLabels
+from google.api.metric_pb2 import MetricDescriptor
+from google.api.monitored_resource_pb2 import MonitoredResource
+from google.cloud.monitoring_v3.types import (
+    ListTimeSeriesRequest,
+    ListTimeSeriesResponse,
+    Point,
+    TimeInterval,
+    TimeSeries,
+)
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from cloudrun_emulator.apis.monitoring.alignment import Window, reduction
+from cloudrun_emulator.apis.monitoring.measurements import Measurement, of_memory, of_requests
+from cloudrun_emulator.apis.monitoring.memory import MemorySample
+from cloudrun_emulator.apis.monitoring.metrics import Metric
+from cloudrun_emulator.apis.monitoring.selection import RESOURCE_TYPE, Selection, Series, select
+from cloudrun_emulator.core.interfaces import Ingress
+from cloudrun_emulator.core.resource_names import invalid
+from cloudrun_emulator.server.pagination import page
+
+_SETTLED = timedelta(milliseconds=500)
+"""By then the ingress has told of a request that finished, so no point changes once seen."""
+
+_HEADERS = ListTimeSeriesRequest.TimeSeriesView.HEADERS
+
+_Key = tuple[tuple[str, str], ...]
+_ValuesByEnd = dict[int, list[float]]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _not_measured() -> Sequence[MemorySample]:
+    return ()
+
+
+class Monitoring:
+    """`MetricService` over the requests of an ingress, and the memory of instances.
+
+    One point covers one second (Google's cover sixty); data younger than `lag` is withheld.
+    """
+
+    def __init__(
+        self,
+        ingress: Ingress,
+        *,
+        memory: Callable[[], Iterable[MemorySample]] = _not_measured,
+        lag: timedelta = timedelta(),
+        clock: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._ingress = ingress
+        self._memory = memory
+        self._lag = lag
+        self._clock = clock
+
+    def list_time_series(self, request: ListTimeSeriesRequest) -> ListTimeSeriesResponse:
+        """Newest points first; raises UNIMPLEMENTED for an aligner or reducer not understood."""
+        selection = select(request.filter)
+        window = Window.of(request, floor((self._clock() - _SETTLED - self._lag).timestamp()))
+        measured = _selected(self._measured(selection), project_of(request.name), selection)
+        counted = _counted(measured, window, reduction(request.aggregation))
+        series = [
+            _time_series(selection.metric, key, {} if request.view == _HEADERS else by_end, window)
+            for key, by_end in sorted(counted.items())
+        ]
+        some, token = page(series, request.page_size, request.page_token)
+        return ListTimeSeriesResponse(
+            time_series=some, next_page_token=token, unit=selection.metric.unit
+        )
+
+    def _measured(self, selection: Selection) -> Iterator[Measurement]:
+        if selection.metric.of_requests:
+            return of_requests(self._ingress.requests())
+        return of_memory(self._memory())
+
+
+def _selected(
+    measured: Iterable[Measurement], project: str, selection: Selection
+) -> Iterator[Measurement]:
+    return (one for one in measured if one.project == project and selection.holds(one.series))
+
+
+def _counted(
+    measured: Iterable[Measurement], window: Window, merged: Callable[[Series], Series]
+) -> Mapping[_Key, _ValuesByEnd]:
+    counted: dict[_Key, _ValuesByEnd] = defaultdict(lambda: defaultdict(list))
+    for one in measured:
+        end = window.point_end(one.time)
+        if end is not None:
+            counted[tuple(merged(one.series).items())][end].append(one.value)
+    return counted
+
+
+def _time_series(metric: Metric, key: _Key, by_end: _ValuesByEnd, window: Window) -> TimeSeries:
+    return TimeSeries(
+        metric=MetricLabels(type=metric.type, labels=_labels(key, "metric.labels.")),
+        resource=MonitoredResource(type=RESOURCE_TYPE, labels=_labels(key, "resource.labels.")),
+        metric_kind=MetricDescriptor.DELTA,
+        value_type=metric.value_type,
+        unit=metric.unit,
+        points=[
+            Point(interval=_interval(end, window.period), value=metric.value(by_end[end]))
+            for end in sorted(by_end, reverse=True)
+        ],
+    )
+
+
+def _labels(key: _Key, prefix: str) -> dict[str, str]:
+    return {field.removeprefix(prefix): value for field, value in key if field.startswith(prefix)}
+
+
+def _interval(end: int, period: int) -> TimeInterval:
+    return TimeInterval(start_time=Timestamp(seconds=end - period), end_time=Timestamp(seconds=end))
+
+
+def project_of(name: str) -> str:
+    """Of `projects/PROJECT`; raises INVALID_ARGUMENT for another shape."""
+    collection, _, project = name.partition("/")
+    if collection != "projects" or not project or "/" in project:
+        raise invalid(f"name: expected projects/PROJECT, got '{name}'.")
+    return project

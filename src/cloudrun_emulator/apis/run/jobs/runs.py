@@ -1,0 +1,177 @@
+"""Running an execution: its tasks, a few at a time, and what has become of them."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import RLock
+
+from google.cloud import run_v2
+from google.rpc import status_pb2
+from grpc import StatusCode
+
+from cloudrun_emulator.apis.run.jobs.attempts import Attempt, attempt
+from cloudrun_emulator.apis.run.jobs.states import Phase, count, enter, reference
+from cloudrun_emulator.apis.run.jobs.store import ExecutionRecord, JobRecord
+from cloudrun_emulator.apis.run.services.containers import SecretValues, instance_spec
+from cloudrun_emulator.core.errors import CloudError
+from cloudrun_emulator.core.interfaces import Fleet, ImageMissing, InstanceSpec, StartRefused
+from cloudrun_emulator.core.protobuf import clone, raw
+from cloudrun_emulator.core.resource_names import ResourceName, short
+
+MOST_AT_ONCE = 8
+"""Tasks of one execution that run side by side: a machine is no region."""
+
+
+class ExecutionRuns:
+    """Runs executions of jobs; records change under `lock` alone."""
+
+    def __init__(self, lock: RLock, fleet: Fleet, secrets: SecretValues) -> None:
+        self._lock = lock
+        self._fleet = fleet
+        self._secrets = secrets
+
+    def run(self, job: JobRecord, record: ExecutionRecord) -> run_v2.Execution:
+        """The execution once it ended, well or cancelled.
+
+        Raises ABORTED when a task failed, DEADLINE_EXCEEDED when one timed out,
+        FAILED_PRECONDITION when one could not be started [?]. Then the other tasks are cancelled.
+        """
+        try:
+            self._begin(job, record)
+            with ThreadPoolExecutor(_at_once(record.execution)) as workers:
+                list(workers.map(lambda task: self._run_task(record, task), record.tasks))
+            return self._end(job, record)
+        finally:
+            record.ended.set()
+
+    def _begin(self, job: JobRecord, record: ExecutionRecord) -> None:
+        with self._lock:
+            enter(record.execution, Phase.RUNNING)
+            _refer(job, record.execution)
+
+    def _end(self, job: JobRecord, record: ExecutionRecord) -> run_v2.Execution:
+        with self._lock:
+            enter(record.execution, _verdict(record), record.failure)
+            _refer(job, record.execution)
+            ended = clone(record.execution)
+        if record.failure:
+            raise record.failure
+        return ended
+
+    def _run_task(self, record: ExecutionRecord, task: run_v2.Task) -> None:
+        try:
+            ended = self._attempts(record, task)
+        except (CloudError, ImageMissing, StartRefused) as error:
+            cause = CloudError(StatusCode.FAILED_PRECONDITION, _told(task, error))
+            self._fail(record, task, cause)
+            return
+        if ended.succeeded:
+            self._enter(record, task, Phase.SUCCEEDED)
+        elif ended.cancelled:
+            self._enter(record, task, Phase.CANCELLED)
+        else:
+            self._fail(record, task, _judged(ended))
+
+    def _attempts(self, record: ExecutionRecord, task: run_v2.Task) -> Attempt:
+        """The last attempt: the first that succeeded or was cancelled, or one too many."""
+        if record.stopping.is_set():
+            return Attempt(cancelled=True)
+        self._enter(record, task, Phase.RUNNING)
+        timeout = raw(task).timeout.ToTimedelta()
+        for number in range(task.max_retries + 1):
+            with self._lock:
+                task.retried = number
+                count(record.execution, record.tasks)
+                spec = self._spec(record, task, number)
+            ended = attempt(self._fleet, spec, timeout, record.stopping)
+            with self._lock:
+                task.last_attempt_result = _result(ended)
+            if ended.succeeded or ended.cancelled:
+                break
+        return ended
+
+    def _spec(self, record: ExecutionRecord, task: run_v2.Task, number: int) -> InstanceSpec:
+        name = ResourceName.parse(task.name, "jobs", "executions", "tasks")
+        spec = instance_spec(
+            name=f"{name.id}-{number}",
+            container=task.containers[0],
+            volumes=task.volumes,
+            resource=_resource(name),
+            extra_environment=_environment(record.execution, task, number),
+            secrets=self._secrets,
+            project=name.location.project,
+        )
+        return replace(spec, port=None)
+
+    def _enter(
+        self,
+        record: ExecutionRecord,
+        task: run_v2.Task,
+        phase: Phase,
+        failure: CloudError | None = None,
+    ) -> None:
+        with self._lock:
+            enter(task, phase, failure)
+            count(record.execution, record.tasks)
+
+    def _fail(self, record: ExecutionRecord, task: run_v2.Task, cause: CloudError) -> None:
+        self._enter(record, task, Phase.FAILED, cause)
+        with self._lock:
+            told = f"Task {short(task.name)} failed with message: {cause.message}"
+            record.failure = record.failure or CloudError(cause.code, told)
+        record.stopping.set()
+
+
+def _at_once(execution: run_v2.Execution) -> int:
+    return min(execution.parallelism or MOST_AT_ONCE, MOST_AT_ONCE)
+
+
+def _verdict(record: ExecutionRecord) -> Phase:
+    if record.failure:
+        return Phase.FAILED
+    return Phase.CANCELLED if record.execution.cancelled_count else Phase.SUCCEEDED
+
+
+def _refer(job: JobRecord, execution: run_v2.Execution) -> None:
+    """A job tells of its latest execution alone."""
+    if job.job.latest_created_execution.name == short(execution.name):
+        job.job.latest_created_execution = reference(execution)
+
+
+def _judged(ended: Attempt) -> CloudError:
+    """In words that users of the API report."""
+    if ended.timed_out:
+        return CloudError(StatusCode.DEADLINE_EXCEEDED, "The configured timeout was reached.")
+    return CloudError(StatusCode.ABORTED, "The container exited with an error.")
+
+
+def _result(ended: Attempt) -> run_v2.TaskAttemptResult:
+    if ended.succeeded or ended.cancelled:
+        return run_v2.TaskAttemptResult()
+    failure = _judged(ended)
+    status = status_pb2.Status(code=failure.number, message=failure.message)
+    return run_v2.TaskAttemptResult(status=status, exit_code=ended.exit_code)
+
+
+def _told(task: run_v2.Task, error: Exception) -> str:
+    if isinstance(error, ImageMissing):
+        return f"Image '{task.containers[0].image}' not found."
+    return str(error)
+
+
+def _environment(execution: run_v2.Execution, task: run_v2.Task, number: int) -> dict[str, str]:
+    return {
+        "CLOUD_RUN_JOB": short(task.job),
+        "CLOUD_RUN_EXECUTION": short(task.execution),
+        "CLOUD_RUN_TASK_INDEX": str(task.index),
+        "CLOUD_RUN_TASK_COUNT": str(execution.task_count),
+        "CLOUD_RUN_TASK_ATTEMPT": str(number),
+    }
+
+
+def _resource(name: ResourceName) -> dict[str, str]:
+    return {
+        "type": "cloud_run_job",
+        "project_id": name.location.project,
+        "location": name.location.region,
+        "job_name": name.path[0][1],
+    }

@@ -1,0 +1,106 @@
+"""The template of a job: what is refused, what is filled in, what a run overrides."""
+
+import re
+from datetime import timedelta
+
+from google.api import launch_stage_pb2
+from google.cloud import run_v2
+
+from cloudrun_emulator.apis.run.services.containers import cpu, memory_bytes
+from cloudrun_emulator.core.protobuf import clone, raw
+from cloudrun_emulator.core.resource_names import invalid
+
+_ID = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+_MAX_RETRIES = 3
+_TIMEOUT = timedelta(minutes=10)
+_RESERVED = re.compile(
+    r"(.+\.)?(run\.googleapis\.com|cloud\.googleapis\.com|(serving|autoscaling)\.knative\.dev)/.*"
+)
+
+
+def check_id(job_id: str) -> None:
+    """At most 63 characters: a letter, then letters, digits and hyphens."""
+    if not _ID.fullmatch(job_id):
+        raise invalid(
+            f"Invalid job name '{job_id}': it must begin with a letter, hold only lower case "
+            "letters, digits and hyphens, not end with a hyphen, and have at most 63 characters."
+        )
+
+
+def check(job: run_v2.Job) -> None:
+    """Raise INVALID_ARGUMENT for the first thing in a job that could never run."""
+    _check_keys(job)
+    _check_tasks(job.template)
+    containers = job.template.template.containers
+    if len(containers) != 1:
+        raise invalid(f"Expected one container in the template, got {len(containers)}.")
+    if not containers[0].image:
+        raise invalid("template.template.containers[0].image: should be specified.")
+    limits = containers[0].resources.limits
+    cpu(limits.get("cpu", "1"))
+    memory_bytes(limits.get("memory", "512Mi"))
+
+
+def _check_keys(job: run_v2.Job) -> None:
+    for keys in (job.labels, job.annotations, job.template.labels, job.template.annotations):
+        for key in filter(_RESERVED.fullmatch, keys):
+            raise invalid(f"System label or annotation '{key}' is not supported in API v2.")
+
+
+def _check_tasks(template: run_v2.ExecutionTemplate) -> None:
+    if template.task_count < 0 or template.template.max_retries < 0:
+        raise invalid("task_count and max_retries cannot be negative.")
+    if not 0 <= template.parallelism <= (template.task_count or 1):
+        raise invalid(
+            f"parallelism must be from 0 to task_count ({template.task_count or 1}), "
+            f"got {template.parallelism}."
+        )
+
+
+def fill(job: run_v2.Job) -> None:
+    """What Cloud Run fills in where a job leaves a setting open."""
+    job.launch_stage = job.launch_stage or launch_stage_pb2.GA
+    template = job.template
+    template.task_count = template.task_count or 1
+    task = template.template
+    if "max_retries" not in task:
+        task.max_retries = _MAX_RETRIES
+    if "timeout" not in task:
+        raw(task).timeout.FromTimedelta(_TIMEOUT)
+    for container in task.containers:
+        limits = container.resources.limits
+        limits["cpu"] = limits.get("cpu", "1")
+        limits["memory"] = limits.get("memory", "512Mi")
+
+
+def overridden(
+    template: run_v2.ExecutionTemplate, overrides: run_v2.RunJobRequest.Overrides
+) -> run_v2.ExecutionTemplate:
+    """A copy of `template` for one run; raises INVALID_ARGUMENT for an unknown container."""
+    result = clone(template)
+    if overrides.task_count < 0:
+        raise invalid(f"overrides.task_count cannot be negative: {overrides.task_count}.")
+    result.task_count = overrides.task_count or result.task_count
+    result.parallelism = min(result.parallelism, result.task_count)
+    if "timeout" in overrides:
+        result.template.timeout = overrides.timeout
+    for override in overrides.container_overrides:
+        _override(_container(result, override.name), override)
+    return result
+
+
+def _container(template: run_v2.ExecutionTemplate, name: str) -> run_v2.Container:
+    """The only container goes by no name, too."""
+    for container in template.template.containers:
+        if name in ("", container.name):
+            return container
+    raise invalid(f"overrides.container_overrides: no container named '{name}'.")
+
+
+def _override(
+    container: run_v2.Container, override: run_v2.RunJobRequest.Overrides.ContainerOverride
+) -> None:
+    if override.args or override.clear_args:
+        container.args = list(override.args)
+    merged = {variable.name: variable for variable in (*container.env, *override.env)}
+    container.env = list(merged.values())

@@ -1,0 +1,83 @@
+"""How services and revisions say whether they serve, and why not."""
+
+from collections.abc import Iterable
+
+from google.cloud import run_v2
+
+from cloudrun_emulator.core.protobuf import raw
+from cloudrun_emulator.core.time import now
+
+State = run_v2.Condition.State
+Reason = int  # of CommonReason or RevisionReason: to a type checker the official enums are int
+
+
+def condition(
+    kind: str,
+    state: int,
+    reason: Reason | None = None,
+    message: str = "",
+    severity: int = run_v2.Condition.Severity.SEVERITY_UNSPECIFIED,
+) -> run_v2.Condition:
+    """A condition that came about now."""
+    made = run_v2.Condition(
+        type_=kind, state=state, message=message, severity=severity, last_transition_time=now()
+    )
+    if isinstance(reason, run_v2.Condition.RevisionReason):
+        made.revision_reason = reason
+    elif reason is not None:
+        made.reason = run_v2.Condition.CommonReason(reason)
+    return made
+
+
+def revision_pending() -> list[run_v2.Condition]:
+    """A revision whose instance has not answered yet."""
+    return [condition(kind, State.CONDITION_RECONCILING) for kind in ("Ready", "ContainerHealthy")]
+
+
+def revision_failed(reason: Reason, message: str) -> list[run_v2.Condition]:
+    """A revision that never served."""
+    return [
+        condition(kind, State.CONDITION_FAILED, reason, message)
+        for kind in ("Ready", "ContainerHealthy")
+    ]
+
+
+def revision_ready(*, receives_traffic: bool) -> list[run_v2.Condition]:
+    """A revision without traffic is Ready, with reason Retired, and not Active."""
+    healthy = condition("ContainerHealthy", State.CONDITION_SUCCEEDED)
+    if receives_traffic:
+        ready = condition("Ready", State.CONDITION_SUCCEEDED)
+        return [ready, healthy, condition("Active", State.CONDITION_SUCCEEDED)]
+    retired = run_v2.Condition.RevisionReason.RETIRED
+    ready = condition("Ready", State.CONDITION_SUCCEEDED, retired)
+    info = run_v2.Condition.Severity.INFO
+    return [ready, healthy, condition("Active", State.CONDITION_FAILED, retired, severity=info)]
+
+
+def is_ready(revision: run_v2.Revision) -> bool:
+    """Whether its Ready condition holds, retired or not."""
+    return any(
+        one.type_ == "Ready" and one.state == State.CONDITION_SUCCEEDED
+        for one in revision.conditions
+    )
+
+
+def updated(
+    stood: Iterable[run_v2.Condition], changed: Iterable[run_v2.Condition]
+) -> list[run_v2.Condition]:
+    """`changed`, where one that says what stood before keeps the time of its transition."""
+    before = {one.type_: one for one in stood}
+    return [
+        before[one.type_] if one.type_ in before and _same(before[one.type_], one) else one
+        for one in changed
+    ]
+
+
+def _same(one: run_v2.Condition, other: run_v2.Condition) -> bool:
+    return _timeless(one) == _timeless(other)
+
+
+def _timeless(one: run_v2.Condition) -> bytes:
+    copy = run_v2.Condition(one)
+    raw(copy).ClearField("last_transition_time")
+    return bytes(run_v2.Condition.serialize(copy))

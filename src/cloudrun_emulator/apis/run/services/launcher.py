@@ -1,0 +1,125 @@
+"""From a revision to an instance of it that answers, or to the reason why there is none."""
+
+from collections.abc import Callable
+from secrets import token_hex
+from threading import Event
+
+from google.cloud import run_v2
+
+from cloudrun_emulator.apis.run.services import probes
+from cloudrun_emulator.apis.run.services.conditions import Reason
+from cloudrun_emulator.apis.run.services.containers import SecretValues, instance_spec
+from cloudrun_emulator.core.errors import CloudError
+from cloudrun_emulator.core.interfaces import (
+    Fleet,
+    ImageMissing,
+    Instance,
+    InstanceSpec,
+    StartRefused,
+)
+from cloudrun_emulator.core.resource_names import ResourceName
+
+_COMMON = run_v2.Condition.CommonReason
+_REVISION = run_v2.Condition.RevisionReason
+
+
+class LaunchFailed(Exception):
+    """The revision will not serve; reason and message are those of its condition."""
+
+    def __init__(self, revision: str, reason: Reason, cause: str) -> None:
+        super().__init__(f"Revision '{revision}' is not ready and cannot serve traffic. {cause}")
+        self.reason = reason
+
+
+Befall = Callable[[str, Callable[[], bool]], None]
+"""Given the full name of a revision, and whether starting it has become hopeless."""
+
+
+def _nothing(_revision: str, _hopeless: Callable[[], bool]) -> None:
+    """What befalls a revision when all is well."""
+
+
+class Launcher:
+    """Starts instances of revisions and waits for their start-up probe.
+
+    `befall` comes before each start and may take its time, or raise LaunchFailed.
+    """
+
+    def __init__(self, fleet: Fleet, secrets: SecretValues, befall: Befall = _nothing) -> None:
+        self._befall = befall
+        self._fleet = fleet
+        self._secrets = secrets
+        self._closing = Event()
+
+    def launch(self, revision: run_v2.Revision, given_up: Callable[[], bool]) -> Instance:
+        """An instance that passed its start-up probe; raises LaunchFailed, soon once given up."""
+        name = ResourceName.parse(revision.name, "services", "revisions")
+
+        def hopeless() -> bool:
+            return self._closing.is_set() or given_up()
+
+        self._befall(revision.name, hopeless)
+        instance = self._start(name, revision)
+        container = revision.containers[0]
+        port = container.ports[0].container_port
+        if probes.passes(instance, container.startup_probe, port, hopeless):
+            return instance
+        instance.stop()
+        raise LaunchFailed(name.id, _REVISION.HEALTH_CHECK_CONTAINER_ERROR, _silent(port))
+
+    def close(self) -> None:
+        """End every start-up probe under way."""
+        self._closing.set()
+
+    def _start(self, name: ResourceName, revision: run_v2.Revision) -> Instance:
+        image = revision.containers[0].image
+        try:
+            return self._fleet.start(self._spec(name, revision))
+        except ImageMissing as missing:
+            cause = f"Image '{image}' not found."
+            raise LaunchFailed(name.id, _COMMON.CONTAINER_MISSING, cause) from missing
+        except StartRefused as refused:
+            cause = f"The container could not be started: {refused}"
+            raise LaunchFailed(name.id, _REVISION.HEALTH_CHECK_CONTAINER_ERROR, cause) from refused
+        except CloudError as denied:
+            raise LaunchFailed(
+                name.id, _COMMON.SECRETS_ACCESS_CHECK_FAILED, denied.message
+            ) from denied
+
+    def _spec(self, name: ResourceName, revision: run_v2.Revision) -> InstanceSpec:
+        service = name.path[0][1]
+        container = revision.containers[0]
+        return instance_spec(
+            name=f"{name.id}-{token_hex(4)}",
+            container=container,
+            volumes=revision.volumes,
+            resource=_resource(name, service),
+            extra_environment={
+                "PORT": str(container.ports[0].container_port),
+                "K_SERVICE": service,
+                "K_REVISION": name.id,
+                "K_CONFIGURATION": service,
+            },
+            secrets=self._secrets,
+            project=name.location.project,
+        )
+
+
+def _resource(name: ResourceName, service: str) -> dict[str, str]:
+    return {
+        "type": "cloud_run_revision",
+        "project_id": name.location.project,
+        "location": name.location.region,
+        "service_name": service,
+        "configuration_name": service,
+        "revision_name": name.id,
+    }
+
+
+def _silent(port: int) -> str:
+    return (
+        "The user-provided container failed to start and listen on the port defined provided by "
+        f"the PORT={port} environment variable within the allocated timeout. This can happen when "
+        "the container port is misconfigured or if the timeout is too short. The health check "
+        "timeout can be extended. Logs for this revision might contain more information."
+    )

@@ -1,0 +1,141 @@
+"""The local cloud: Google Cloud's APIs over gRPC and REST, on this machine."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+from cloudrun_emulator.apis.logging.log import Logging
+from cloudrun_emulator.apis.longrunning import Operations
+from cloudrun_emulator.apis.monitoring.alert_policies import AlertPolicies
+from cloudrun_emulator.apis.monitoring.memory import MemoryWatch
+from cloudrun_emulator.apis.monitoring.series import Monitoring
+from cloudrun_emulator.apis.registry import Parts
+from cloudrun_emulator.apis.resourcemanager.permissions import Permissions
+from cloudrun_emulator.apis.resourcemanager.projects import Projects
+from cloudrun_emulator.apis.run.jobs.jobs import Jobs
+from cloudrun_emulator.apis.run.services.launcher import Launcher
+from cloudrun_emulator.apis.run.services.reconciler import Rollouts
+from cloudrun_emulator.apis.run.services.revisions import Revisions
+from cloudrun_emulator.apis.run.services.services import Services
+from cloudrun_emulator.apis.run.services.store import Store
+from cloudrun_emulator.apis.run.services.supervisor import Supervisor
+from cloudrun_emulator.apis.secretmanager.secrets import Secrets
+from cloudrun_emulator.core.interfaces import Ingress, Runtime
+from cloudrun_emulator.faults.interceptor import Door
+from cloudrun_emulator.faults.operations import hindered
+from cloudrun_emulator.faults.registry import Faults
+from cloudrun_emulator.identity.metadata_server import MetadataServer
+from cloudrun_emulator.identity.tokens import Issuer
+from cloudrun_emulator.runtime.instances import InstanceFleet
+from cloudrun_emulator.server.call_log import Calls
+from cloudrun_emulator.server.grpc import GrpcServer
+from cloudrun_emulator.server.rest import RestServer
+
+
+class LocalCloud:
+    """Serves from the moment it is made until it is closed, which it may be as a context manager.
+
+    `grpc` is `127.0.0.1:PORT`, `rest` is `http://127.0.0.1:PORT`. `metadata` is `127.0.0.1:PORT`,
+    where identity tokens of its `issuer` are handed out. It owns the runtime and the ingress that
+    it is given and closes them too. With `strict_etags=False` it accepts stale etags,
+    as Cloud Run was seen to do; metrics younger than `metrics_lag` are withheld. `faults` is what
+    goes wrong with it, `calls` what was asked of it, `permissions` what its callers are told they
+    may do.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        ingress: Ingress,
+        *,
+        strict_etags: bool = True,
+        metrics_lag: timedelta = timedelta(),
+        faults: Faults | None = None,
+    ) -> None:
+        self.faults, self.calls = faults or Faults(), Calls()
+        self.permissions = Permissions()
+        with ExitStack() as closing:
+            closing.callback(runtime.close)
+            closing.callback(ingress.close)
+            self.issuer = Issuer()
+            ingress.trust(self.issuer.keys)
+            machine = _Machine(InstanceFleet(runtime), ingress, self.faults, self.permissions)
+            parts = _parts(machine, closing, strict_etags=strict_etags, metrics_lag=metrics_lag)
+            answering = Door(self.calls, self.faults).call
+            grpc = GrpcServer(parts.bindings(), answering)
+            rest = RestServer(parts.bindings(), answering)
+            closing.callback(grpc.close)
+            closing.callback(rest.close)
+            metadata = MetadataServer(self.issuer)
+            closing.callback(metadata.close)
+            closing.callback(self.faults.clear)
+            self.grpc, self.rest, self.metadata = grpc.address, rest.address, metadata.address
+            self._closing = closing.pop_all()
+
+    def __repr__(self) -> str:
+        return f"LocalCloud(grpc={self.grpc}, rest={self.rest})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Refuse calls, end work under way, stop every instance, free every port. Idempotent."""
+        self._closing.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Machine:
+    """What a cloud runs on, and what goes wrong with it."""
+
+    fleet: InstanceFleet
+    ingress: Ingress
+    faults: Faults
+    permissions: Permissions
+
+    def logging(self) -> Logging:
+        return Logging(self.fleet, self.ingress, lambda: self.faults.lateness("logs"))
+
+    def monitoring(self, lag: timedelta, memory: MemoryWatch) -> Monitoring:
+        """Its clock is behind by as much as metrics are."""
+        faults = self.faults
+
+        def clock() -> datetime:
+            return datetime.now(UTC) - faults.lateness("metrics")
+
+        return Monitoring(self.ingress, memory=memory.samples, lag=lag, clock=clock)
+
+
+def _parts(
+    machine: _Machine, closing: ExitStack, *, strict_etags: bool, metrics_lag: timedelta
+) -> Parts:
+    """What is named last closes first: start-up probes end before the work that waits for them."""
+    fleet = machine.fleet
+    operations, secrets, store = Operations(hindered), Secrets(), Store(strict_etags=strict_etags)
+    jobs = Jobs(operations, fleet, secrets, strict_etags=strict_etags)
+    launcher = Launcher(fleet, secrets, machine.faults.befall)
+    rollouts = Rollouts(store.lock, launcher, machine.ingress)
+    supervisor = Supervisor(store, launcher, rollouts)
+    memory = MemoryWatch(fleet.running)
+    for part in (fleet, operations, jobs, supervisor, launcher, memory):
+        closing.callback(part.close)
+    return Parts(
+        services=Services(store, operations, rollouts),
+        revisions=Revisions(store, operations),
+        jobs=jobs,
+        operations=operations,
+        logging=machine.logging(),
+        monitoring=machine.monitoring(metrics_lag, memory),
+        alert_policies=AlertPolicies(),
+        secrets=secrets,
+        projects=Projects(machine.permissions),
+    )

@@ -1,0 +1,76 @@
+"""Every fault of a cloud that is in force, and where the parts of the cloud meet them."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from threading import Lock
+from time import monotonic
+from typing import Any
+
+from cloudrun_emulator.apis.registry import methods
+from cloudrun_emulator.core.resource_names import short
+from cloudrun_emulator.faults.effects import CallEffect, Incoming, Proceed
+from cloudrun_emulator.faults.fault import Fault
+from cloudrun_emulator.faults.language import parse
+from cloudrun_emulator.faults.lateness import DataLate
+from cloudrun_emulator.faults.revisions import RevisionEffect
+from cloudrun_emulator.faults.triggers import Clock
+
+
+class Faults:
+    """What goes wrong with a cloud: nothing, until it is added."""
+
+    def __init__(self, clock: Clock = monotonic) -> None:
+        self._methods = tuple(methods())
+        self._clock = clock
+        self._lock = Lock()
+        self._added: tuple[Fault[Any], ...] = ()
+
+    def __iter__(self) -> Iterator[Fault[Any]]:
+        """Those in force, the first added first."""
+        return (fault for fault in self._added if not fault.lifted)
+
+    def __repr__(self) -> str:
+        return f"Faults({[str(fault) for fault in self]})"
+
+    def add(self, text: str) -> Fault[Any]:
+        """Let this go wrong from now on: `Services.UpdateService: UNAVAILABLE, twice`.
+
+        The fault that it gives is in force until it is lifted, which it is at the end of a `with`.
+        Of several faults that befall one call the first added is the outermost. Raises
+        UnknownFault. The language: docs/local-cloud.md, "Faults".
+        """
+        fault = parse(text, self._methods, self._clock)
+        with self._lock:
+            self._added = (*self, fault)
+        return fault
+
+    def clear(self) -> None:
+        """Lift every fault."""
+        with self._lock:
+            for fault in self:
+                fault.lift()
+            self._added = ()
+
+    def around(self, incoming: Incoming, carry_out: Proceed) -> Any:  # noqa: ANN401 - any official message
+        """The answer to a call as its caller gets it; raises CloudError."""
+        proceed = carry_out
+        for fault in reversed(tuple(self)):
+            if isinstance(fault.effect, CallEffect):
+                proceed = partial(fault.effect.around, fault, incoming, proceed)
+        return proceed()
+
+    def befall(self, revision: str, hopeless: Callable[[], bool]) -> None:
+        """Return when an instance of `revision` may start; raise LaunchFailed where none will."""
+        for fault in self:
+            if isinstance(fault.effect, RevisionEffect) and fault.strikes(revision):
+                fault.effect.befall(fault, short(revision), hopeless)
+
+    def lateness(self, data: str) -> timedelta:
+        """By how much `metrics` or `logs` are late."""
+        late = [
+            fault.effect.delay
+            for fault in self
+            if isinstance(fault.effect, DataLate) and fault.strikes(data)
+        ]
+        return max(late, default=timedelta())

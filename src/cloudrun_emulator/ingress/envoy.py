@@ -1,0 +1,139 @@
+"""EnvoyIngress: what Envoy is told, and that it has taken it."""
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
+from threading import Lock
+
+from cloudrun_emulator.core.interfaces import Request, Route
+from cloudrun_emulator.ingress import configuration
+from cloudrun_emulator.ingress.access_log import AccessLog
+from cloudrun_emulator.ingress.forms import Config
+from cloudrun_emulator.ingress.process import EnvoyProcess
+from cloudrun_emulator.ingress.propagation import Uptake
+from cloudrun_emulator.ingress.published import Published, merged
+from cloudrun_emulator.runtime import cleanup
+
+
+class EnvoyIngress:
+    """One Envoy; one loopback port per route, chosen by the system."""
+
+    def __init__(self) -> None:
+        """Start Envoy; raise EnvoyFailed when it would not start."""
+        self._folder = cleanup.scratch_folder("ingress")
+        self._services: Mapping[str, Published] = {}
+        self._clusters: list[Config] = []
+        self._listeners: list[Config] = []
+        self._routes: list[Config] = []
+        self._keys = ""
+        self._ports: Mapping[str, int] = {}
+        self._versions = map(str, count())
+        self._lock = Lock()
+        self._log = AccessLog(self._folder / "access.log")
+        self._place("bootstrap", configuration.bootstrap(self._folder))
+        self._place_clusters([])
+        self._place_listeners([])
+        version = self._place_routes({})
+        self._envoy = EnvoyProcess(self._folder)
+        self._uptake = Uptake(self._envoy)
+        self._uptake.await_routes(version)
+
+    def __repr__(self) -> str:
+        return f"EnvoyIngress({self._envoy!r}, services={sorted(self._services)})"
+
+    @property
+    def pid(self) -> int:
+        """Of Envoy."""
+        return self._envoy.pid
+
+    def trust(self, keys: str) -> None:
+        """As machinery.Ingress."""
+        self._keys = keys
+
+    def apply(
+        self, service: str, routes: Iterable[Route], backends: Mapping[str, tuple[str, int]]
+    ) -> Mapping[str, str]:
+        """As machinery.Ingress; raise EnvoyFailed when Envoy does not take the change."""
+        published = Published(tuple(routes), dict(backends))
+        with self._lock:
+            self._change({**self._services, service: published})
+            return {route.name: self._url(service, route) for route in published.routes}
+
+    def remove(self, service: str) -> None:
+        with self._lock:
+            self._change({name: it for name, it in self._services.items() if name != service})
+
+    def requests(self) -> Sequence[Request]:
+        """Every request finished so far, in the order of finishing; about 10 ms behind."""
+        return self._log.requests()
+
+    def close(self) -> None:
+        with self._lock:
+            self._uptake.close()
+            self._envoy.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _url(self, service: str, route: Route) -> str:
+        return f"http://127.0.0.1:{self._ports[configuration.route_id(service, route.name)]}"
+
+    def _change(self, services: Mapping[str, Published]) -> None:
+        """What is routed to is there before the routes, and goes after them.
+
+        A new service has a URL, which its callers' tokens are for, once it has a listener.
+        """
+        self._tell_clusters(configuration.clusters(merged(self._services, services)))
+        self._uptake.await_routes(self._place_routes(services))
+        self._tell_listeners(configuration.listeners(services, self._folder, self._keys))
+        changed = self._tell_clusters(configuration.clusters(services))
+        if changed or self._routes != configuration.routes(services, self._urls(services)):
+            self._uptake.await_routes(self._place_routes(services))
+        self._services = services
+
+    def _urls(self, services: Mapping[str, Published]) -> dict[str, str]:
+        """Those of services by name, as far as these have listeners."""
+        own = {
+            name: published.routes[0] for name, published in services.items() if published.routes
+        }
+        return {
+            name: self._url(name, route)
+            for name, route in own.items()
+            if configuration.route_id(name, route.name) in self._ports
+        }
+
+    def _tell_clusters(self, clusters: list[Config]) -> bool:
+        if changed := clusters != self._clusters:
+            self._uptake.await_clusters(self._place_clusters(clusters))
+            self._clusters = clusters
+        return changed
+
+    def _tell_listeners(self, listeners: list[Config]) -> None:
+        if listeners != self._listeners:
+            self._uptake.await_listeners(self._place_listeners(listeners))
+            self._listeners = listeners
+            self._ports = self._uptake.ports()
+
+    def _place_clusters(self, clusters: list[Config]) -> str:
+        return self._place_resources("clusters", "cluster.v3.Cluster", clusters)
+
+    def _place_listeners(self, listeners: list[Config]) -> str:
+        return self._place_resources("listeners", "listener.v3.Listener", listeners)
+
+    def _place_routes(self, services: Mapping[str, Published]) -> str:
+        version = next(self._versions)
+        self._routes = configuration.routes(services, self._urls(services))
+        table = configuration.route_table(version, self._routes)
+        kind = "route.v3.RouteConfiguration"
+        self._place("routes", configuration.resources(kind, version, [table]))
+        return version
+
+    def _place_resources(self, name: str, kind: str, items: list[Config]) -> str:
+        version = next(self._versions)
+        self._place(name, configuration.resources(kind, version, items))
+        return version
+
+    def _place(self, name: str, config: Config) -> None:
+        """Envoy watches for files that are moved into place."""
+        draft = self._folder / f"{name}.draft"
+        draft.write_text(json.dumps(config))
+        draft.replace(self._folder / f"{name}.json")

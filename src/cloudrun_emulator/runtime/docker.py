@@ -1,0 +1,168 @@
+"""Instances that are real containers."""
+
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+from secrets import token_hex
+from threading import Lock
+
+from docker.errors import APIError, NotFound
+from testcontainers.core.config import testcontainers_config
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.docker_client import DockerClient
+
+from cloudrun_emulator.core.interfaces import STOP_GRACE, InstanceSpec, Line, Mount, StartRefused
+from cloudrun_emulator.runtime import cleanup
+from cloudrun_emulator.runtime.container_log import ContainerLog
+from cloudrun_emulator.runtime.exit_codes import KILLED
+from cloudrun_emulator.runtime.images import image_id
+from cloudrun_emulator.runtime.instances import stop_all
+from cloudrun_emulator.runtime.memory import used_bytes
+from cloudrun_emulator.runtime.network import PrivateNetwork
+
+NOWHERE = ("127.0.0.1", 0)
+"""The address of a task: connections to port 0 are refused."""
+
+_ONE_LOOK = {"stream": False, "one_shot": True}
+
+
+class DockerRuntime:
+    """Containers on a network of their own, each at its own address; no port is published."""
+
+    def __init__(self) -> None:
+        """Remove what clouds that are gone left behind; raise DockerException without an engine."""
+        # The reaper comes as an image that cannot be pulled everywhere; owner labels do its work.
+        testcontainers_config.ryuk_disabled = True
+        self._engine = DockerClient().client
+        cleanup.remove_from_engine(self._engine)
+        self._cpus = float(self._engine.info()["NCPU"])
+        self._labels = {cleanup.OWNER_LABEL: str(cleanup.this_process())}
+        self._network = PrivateNetwork(self._engine, self._labels)
+        self._instances: list[DockerInstance] = []
+        self._volumes: dict[str, str] = {}
+        self._lock = Lock()
+
+    def start(self, spec: InstanceSpec) -> "DockerInstance":
+        """Raise ImageMissing or StartRefused."""
+        image = image_id(self._engine, spec.image)
+        host = self._network.next_address()
+        launch = self._launch(spec, image, host)
+        try:
+            launch.start()
+        except APIError as error:
+            _discard(launch)
+            raise StartRefused(f"{spec.name}: {error.explanation}") from error
+        instance = DockerInstance(launch, (host, spec.port) if spec.port else NOWHERE)
+        with self._lock:
+            self._instances.append(instance)
+        return instance
+
+    def close(self) -> None:
+        """Idempotent."""
+        with self._lock:
+            instances, self._instances = self._instances, []
+            volumes, self._volumes = self._volumes, {}
+        stop_all(instances, timedelta())
+        for name in volumes.values():
+            with suppress(NotFound):
+                self._engine.api.remove_volume(name, force=True)
+        self._network.close()
+        self._engine.close()
+
+    def _launch(self, spec: InstanceSpec, image: str, host: str) -> DockerContainer:
+        launch = DockerContainer(
+            image,
+            env=dict(spec.environment),
+            name=f"greenrun-{spec.name}-{token_hex(4)}",
+            volumes=[self._binding(mount) for mount in spec.mounts],
+        )
+        launch.image = image  # without the prefix that testcontainers may be configured to add
+        if spec.args:
+            launch.with_command(list(spec.args))
+        return launch.with_kwargs(
+            entrypoint=list(spec.command) or None,
+            mem_limit=spec.memory_bytes,
+            memswap_limit=spec.memory_bytes,
+            nano_cpus=int(min(spec.cpu, self._cpus) * 1e9),
+            labels={**self._labels, "greenrun.image": spec.image},
+            network=self._network.name,
+            networking_config={
+                self._network.name: self._engine.api.create_endpoint_config(ipv4_address=host)
+            },
+            stop_signal="SIGTERM",
+            log_config={"Type": "json-file"},
+        )
+
+    def _binding(self, mount: Mount) -> tuple[str, str, str]:
+        return self._volume(mount.source), mount.path, "ro" if mount.read_only else "rw"
+
+    def _volume(self, source: str) -> str:
+        with self._lock:
+            if source not in self._volumes:
+                labels = {**self._labels, "greenrun.source": source}
+                name = f"greenrun-volume-{token_hex(8)}"
+                self._engine.volumes.create(name, labels=labels)
+                self._volumes[source] = name
+            return self._volumes[source]
+
+
+class DockerInstance:
+    """A container. Once `exit_code` tells one, `lines` has the last of what it wrote."""
+
+    def __init__(self, launch: DockerContainer, address: tuple[str, int]) -> None:
+        self.address = address
+        self._launch = launch
+        self._container = launch.get_wrapped_container()
+        self._engine = launch.get_docker_client().client
+        self._log = ContainerLog(self._container)
+        self._exit_code: int | None = None
+        self._stopping = Lock()
+        self._removed = False
+
+    def __repr__(self) -> str:
+        return f"DockerInstance({self._container.name!r}, exit_code={self._exit_code})"
+
+    def exit_code(self) -> int | None:
+        """137 for one that was killed, for want of memory too."""
+        if self._exit_code is None and self._log.ended:  # the engine need not be asked before
+            self._exit_code = self._ask_exit_code()
+        return self._exit_code
+
+    def memory_bytes(self) -> int | None:
+        """Without the page cache that the kernel could take back, as `docker stats` counts it."""
+        with suppress(APIError, OSError):
+            return used_bytes(self._engine.api.stats(str(self._container.id), **_ONE_LOOK))
+        return None
+
+    def lines(self) -> Sequence[Line]:
+        return self._log.lines()
+
+    def stop(self, grace: timedelta = STOP_GRACE) -> None:
+        """The engine counts `grace` in whole seconds, rounded up."""
+        with self._stopping:
+            if self._removed:
+                return
+            with suppress(NotFound):
+                self._container.stop(timeout=math.ceil(grace.total_seconds()))
+            if self._exit_code is None:
+                self._exit_code = self._ask_exit_code()
+            _discard(self._launch)
+            self._removed = True
+
+    def _ask_exit_code(self) -> int | None:
+        try:
+            self._container.reload()
+        except NotFound:
+            return KILLED if self._exit_code is None else self._exit_code
+        state = self._container.attrs["State"]
+        if state["Status"] not in {"exited", "dead"}:
+            return None
+        self._log.complete()
+        return int(state["ExitCode"])
+
+
+def _discard(launch: DockerContainer) -> None:
+    with suppress(NotFound):
+        launch.stop()
+    launch.get_docker_client().client.close()

@@ -1,0 +1,168 @@
+"""The REST side of the wire: the same methods by their http rules, in the JSON of protobuf."""
+
+import json
+import socket
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from google.api_core import exceptions
+from google.protobuf import json_format
+from grpc import StatusCode
+
+from cloudrun_emulator.core.errors import CloudError
+from cloudrun_emulator.core.protobuf import raw
+from cloudrun_emulator.server import transcoding
+from cloudrun_emulator.server.caller import calling
+from cloudrun_emulator.server.dispatch import Answering, call
+from cloudrun_emulator.server.http import Serving
+from cloudrun_emulator.server.methods import Binding, HttpRule, Method, OperationsBinding
+
+SYSTEM_PARAMETERS = frozenset({"$alt", "alt", "$fields", "fields", "key", "prettyPrint"})
+"""Source: https://cloud.google.com/apis/docs/system-parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request, read."""
+
+    verb: str
+    path: str
+    query: dict[str, list[str]]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One http rule of one method of one implementation."""
+
+    rule: HttpRule
+    template: transcoding.Template
+    method: Method
+    implementation: object
+
+
+class RestServer:
+    """Serves the bindings on a loopback port that the system picks."""
+
+    def __init__(
+        self, bindings: Iterable[Binding | OperationsBinding], answering: Answering = call
+    ) -> None:
+        self._serving = Serving(_Server(list(_endpoints(bindings)), answering))
+        self.address = f"http://{self._serving.address}"
+
+    def close(self) -> None:
+        self._serving.close()
+
+
+def _endpoints(bindings: Iterable[Binding | OperationsBinding]) -> Iterator[Endpoint]:
+    for binding in bindings:
+        for method in binding.methods():
+            for rule in method.rules:
+                template = transcoding.Template(rule.template)
+                yield Endpoint(rule, template, method, binding.implementation)
+
+
+def answer(answering: Answering, endpoints: Iterable[Endpoint], received: Call) -> tuple[int, str]:
+    """HTTP status and JSON text for one request."""
+    try:
+        return HTTPStatus.OK, _answer(answering, endpoints, received)
+    except CloudError as error:
+        status = http_status(error.code)
+        told = {"code": status, "message": error.message, "status": error.code.name}
+        return status, json.dumps({"error": told})
+
+
+def _answer(answering: Answering, endpoints: Iterable[Endpoint], received: Call) -> str:
+    endpoint, path = _find(endpoints, received)
+    query = {key: values for key, values in received.query.items() if key not in SYSTEM_PARAMETERS}
+    kind = endpoint.method.request
+    request = transcoding.message(kind, endpoint.rule, path, query, received.body)
+    response = answering(endpoint.implementation, endpoint.method, request)
+    numeric = "enum-encoding=int" in "".join(received.query.get("$alt", []))
+    return json_format.MessageToJson(raw(response), use_integers_for_enums=numeric, indent=None)
+
+
+def _find(endpoints: Iterable[Endpoint], received: Call) -> tuple[Endpoint, dict[str, str]]:
+    for endpoint in endpoints:
+        if endpoint.rule.verb == received.verb:
+            path = endpoint.template.match(received.path)
+            if path is not None:
+                return endpoint, path
+    raise CloudError(StatusCode.NOT_FOUND, f"No method answers {received.verb} {received.path}.")
+
+
+def http_status(code: StatusCode) -> int:
+    """The status that the official clients turn back into `code`'s exception."""
+    known = exceptions.exception_class_for_grpc_status(code)  # type: ignore[no-untyped-call] # as the package has it
+    return int(getattr(known, "code", None) or HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+class _Server(ThreadingHTTPServer):
+    """Remembers its open connections: a client's kept-alive ones must not outlive it."""
+
+    request_queue_size = 128  # of http.server's 5, fifty clients that come at once overflow
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, endpoints: list[Endpoint], answering: Answering) -> None:
+        super().__init__(("127.0.0.1", 0), _Connection)
+        self.endpoints = endpoints
+        self.answering = answering
+        self._open: set[socket.socket] = set()
+        self._lock = Lock()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        with self._lock:
+            self._open.add(connection)
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - as the class above has it
+        with self._lock:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        super().server_close()
+        with self._lock:
+            for connection in self._open:
+                with suppress(OSError):  # its client was quicker
+                    connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the class above has it
+        if not isinstance(sys.exception(), ConnectionError):  # a client that left is no error
+            super().handle_error(request, client_address)
+
+
+class _Connection(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def _serve(self) -> None:
+        url = urlsplit(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        query = parse_qs(url.query, keep_blank_values=True)
+        received = Call(self.command, url.path, query, body)
+        with calling({name.lower(): value for name, value in self.headers.items()}):
+            status, text = answer(self.server.answering, self.server.endpoints, received)
+        self._send(status, text.encode())
+
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _serve  # noqa: N815 - http.server finds them by name
+
+    def _send(self, status: int, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json; charset=UTF-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """The local cloud has no access log."""
