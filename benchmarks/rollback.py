@@ -30,9 +30,9 @@ from greenrun.model.release_state import Stage, Standing
 from greenrun.model.revision import RevisionSettings
 from greenrun.model.source import Source
 from greenrun.model.traffic import Target, TrafficSplit
+from greenrun.plugin.screen import Screen
+from greenrun.plugin.terminal_writer import Narrator
 from greenrun.probing import Prober
-from greenrun.suite.narration import Narrator
-from greenrun.suite.screen import Screen
 from greenrun.way_back import WayBack
 
 ROUNDS = 60

@@ -3,7 +3,7 @@
 from pytest_bdd import then, when
 
 from greenrun import recovery
-from greenrun.plugin import Wishes
+from greenrun.plugin.plugin import Wishes
 from greenrun.proofs import alone
 from greenrun.release import Release
 

@@ -5,10 +5,10 @@ from pytest_bdd import given, parsers, then
 
 from greenrun.model.objective import Gate
 from greenrun.monitoring import figures_of
+from greenrun.plugin import foresaid
 from greenrun.proofs import metric_promises
 from greenrun.proofs.metrics import OwnMetrics
 from greenrun.release import Release
-from greenrun.suite import foresaid
 from steps.tables import Table
 
 

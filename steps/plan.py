@@ -6,10 +6,10 @@ from pytest_bdd import then
 from greenrun.model.objective import Gate
 from greenrun.monitoring import Objectives, Watchers
 from greenrun.planning import Rehearsed
-from greenrun.plugin import Wishes
+from greenrun.plugin.foresaid import first_table
+from greenrun.plugin.plugin import Wishes
 from greenrun.proofs import foretold
 from greenrun.release import Release
-from greenrun.suite.foresaid import first_table
 from steps.tables import gate
 
 

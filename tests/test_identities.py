@@ -11,7 +11,7 @@ from fixtures.reach import Reach
 from greenrun.model.errors import CallFailed
 from greenrun.model.plan import Plan
 from greenrun.model.revision import SecretReference
-from greenrun.suite.secrecy import Secrets
+from greenrun.plugin.redaction import Secrets
 from tests.fakes import FakeVault
 
 DECLARED = {

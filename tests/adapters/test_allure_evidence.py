@@ -1,4 +1,4 @@
-from greenrun.adapters.allure.evidence import AllureEvidence
+from greenrun.plugin.allure.evidence import AllureEvidence
 
 
 def test_evidence_where_nobody_writes_results_is_let_go() -> None:

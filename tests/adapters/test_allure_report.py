@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.adapters.allure import report as allure_report
-from greenrun.adapters.allure.report import NoReport
+from greenrun.plugin.allure import report as allure_report
+from greenrun.plugin.allure.report import NoReport
 
 
 @pytest.fixture

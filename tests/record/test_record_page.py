@@ -6,6 +6,7 @@ from pathlib import Path
 
 from greenrun.model.results import ScenarioResult
 from greenrun.monitoring import Outcome
+from greenrun.plugin.exit_status import NEEDS_PERSON
 from greenrun.record.facts import (
     AS_BEFORE,
     PERSON_NEEDED,
@@ -14,7 +15,6 @@ from greenrun.record.facts import (
     RecordedIncrement,
     RecordedPolicy,
 )
-from greenrun.suite.outcome import NEEDS_PERSON
 
 PAGE = (Path(__file__).parents[2] / "docs/record.md").read_text("utf-8")
 TEMPLATE = Path(__file__).parents[2] / "src/greenrun/record/template.md.j2"

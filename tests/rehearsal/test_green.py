@@ -6,7 +6,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from greenrun.suite import gherkin
+from greenrun.plugin import feature_parser
 from tests.rehearsal import remains
 from tests.rehearsal.project import QUICK, Ended, Json
 
@@ -115,8 +115,8 @@ def label(result: Json, name: str) -> str:
 def written(features: Path) -> Iterator[tuple[str, str, list[str]]]:
     """Feature, scenario and sentences as people wrote them, of what a rehearsal performs."""
     for file in features.glob("*.feature"):
-        feature = gherkin.read(file, file.name)
-        for reading in gherkin.readings(feature):
+        feature = feature_parser.read(file, file.name)
+        for reading in feature_parser.readings(feature):
             if not reading.tags & ELSEWHERE:
                 steps = [f"{step.keyword} {step.name}" for step in reading.scenario.steps]
                 yield feature.name, reading.scenario.name, steps

@@ -1,8 +1,8 @@
 import pytest
 
-from greenrun.suite.aim import Aim
-from greenrun.suite.course import WENT_THROUGH, Course
-from greenrun.suite.tags import Kind, environments, kind
+from greenrun.plugin.mode import Aim
+from greenrun.plugin.stop_policy import WENT_THROUGH, Course
+from greenrun.plugin.tags import Kind, environments, kind
 
 FORWARD, DRILL, WAY_BACK, RECORD = Kind.FORWARD, Kind.DRILL, Kind.WAY_BACK, Kind.RECORD
 

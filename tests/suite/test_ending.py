@@ -9,7 +9,7 @@ from tests.suite.conftest import FORWARD, Suite
 Write = Callable[..., Suite]
 
 HEARING = """
-from greenrun.adapters.allure.evidence import AllureEvidence
+from greenrun.plugin.allure.evidence import AllureEvidence
 from greenrun.plugin import keep_secret, passed_whole, results_of
 
 

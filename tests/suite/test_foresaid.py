@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from greenrun.model.errors import ReleaseError
-from greenrun.suite.foresaid import first_table, tables
+from greenrun.plugin.foresaid import first_table, tables
 
 SENTENCE = "these objectives of the canary"
 TABLE = "\n      | measure | at most |\n      | {} | 5 % |\n"

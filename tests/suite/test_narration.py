@@ -2,8 +2,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from greenrun.suite.narration import FAILED, PASSED, Narrator, spent
-from greenrun.suite.screen import Screen
+from greenrun.plugin.screen import Screen
+from greenrun.plugin.terminal_writer import FAILED, PASSED, Narrator, spent
 
 
 @dataclass

@@ -17,7 +17,7 @@ ALLURE = Path(__file__).parents[2] / "node_modules" / ".bin" / "allure"
 SECRET = "hunter2hunter2"
 
 STEPS = f"""
-from greenrun.adapters.allure.evidence import AllureEvidence
+from greenrun.plugin.allure.evidence import AllureEvidence
 from greenrun.plugin import keep_secret
 
 

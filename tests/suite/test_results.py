@@ -7,7 +7,7 @@ import pytest
 from tests.suite.conftest import Suite
 
 STEPS = """
-from greenrun.adapters.allure.evidence import AllureEvidence
+from greenrun.plugin.allure.evidence import AllureEvidence
 
 
 @pytest.fixture
@@ -287,7 +287,7 @@ def test_what_does_not_begin_leaves_the_last_results_alone(image: Suite) -> None
 def test_evidence_that_no_scenario_made_stands_beside_all(suite: Suite) -> None:
     suite.steps(
         """
-        from greenrun.adapters.allure.evidence import AllureEvidence
+        from greenrun.plugin.allure.evidence import AllureEvidence
 
 
         def pytest_sessionfinish():
@@ -307,7 +307,7 @@ def test_evidence_that_no_scenario_made_stands_beside_all(suite: Suite) -> None:
 def test_evidence_that_comes_later_is_found_under_the_sentence_it_belongs_to(suite: Suite) -> None:
     suite.steps(
         """
-        from greenrun.adapters.allure.evidence import AllureEvidence
+        from greenrun.plugin.allure.evidence import AllureEvidence
 
         places = []
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.suite.secrecy import STARS, Secrets
+from greenrun.plugin.redaction import STARS, Secrets
 from tests.suite.conftest import Suite
 
 SECRET = 'p4ss"w\\rd'
 
 STEPS = f"""
 import allure
-from greenrun.adapters.allure.evidence import AllureEvidence
+from greenrun.plugin.allure.evidence import AllureEvidence
 from greenrun.plugin import keep_secret
 
 SECRET = {SECRET!r}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from greenrun.plugin import Wishes
+from greenrun.plugin.plugin import Wishes
 from tests.suite.conftest import AFTERWARDS, FORWARD, Suite
 from tests.suite.test_before_it_begins import complaints
 

@@ -5,10 +5,10 @@ from functools import cache
 
 import pytest
 
-from greenrun.suite import gherkin, sentences
-from greenrun.suite.collection import Planned, known_tags, planned
-from greenrun.suite.sentences import Vocabulary
-from greenrun.suite.tags import nearest
+from greenrun.plugin import feature_parser, step_binding
+from greenrun.plugin.collection import Planned, known_tags, planned
+from greenrun.plugin.step_binding import Vocabulary
+from greenrun.plugin.tags import nearest
 
 
 def bind(items: Sequence[pytest.Item], config: pytest.Config) -> list[str]:
@@ -17,7 +17,7 @@ def bind(items: Sequence[pytest.Item], config: pytest.Config) -> list[str]:
 
 
 def _complaints(items: Sequence[pytest.Item], config: pytest.Config) -> Iterator[str]:
-    words = cache(sentences.vocabulary)
+    words = cache(step_binding.vocabulary)
     known = known_tags(config)
     for item in items:
         if not (scenario := planned(item)):
@@ -31,7 +31,7 @@ def _unknown_tags(scenario: Planned, known: Iterable[str], file: str) -> Iterato
     for tag in sorted(scenario.tags.difference(known)):
         meant = nearest(tag, sorted(known))
         hint = f"; nearest: @{meant}" if meant else ""
-        yield f"{file}:{gherkin.line_of_tag(scenario.path, tag)}: unknown tag @{tag}{hint}"
+        yield f"{file}:{feature_parser.line_of_tag(scenario.path, tag)}: unknown tag @{tag}{hint}"
 
 
 def _unbound(
@@ -42,5 +42,5 @@ def _unbound(
         if len(definitions) == 1:
             scenario.bindings.append(definitions[0])
         else:
-            wrong = sentences.complaint(sentence, words, config.rootpath)
+            wrong = step_binding.complaint(sentence, words, config.rootpath)
             yield f"{file}:{sentence.line_number}: {wrong}"

@@ -15,7 +15,7 @@ from pytest_bdd.parser import Step
 from pytest_bdd.steps import StepFunctionContext as Definition
 from pytest_bdd.steps import StepNamePrefix, step_function_context_registry
 
-from greenrun.suite.tags import nearest
+from greenrun.plugin.tags import nearest
 
 __all__ = ["Definition", "Vocabulary", "complaint", "vocabulary"]
 

@@ -13,7 +13,7 @@ from allure_commons.logger import AllureFileLogger
 from allure_commons.model2 import TestResult, TestResultContainer
 from attr import asdict
 
-from greenrun.suite.secrecy import Secrets
+from greenrun.plugin.redaction import Secrets
 
 
 class ResultsFolder(AllureFileLogger):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from greenrun.suite.screen import WIDEST, Screen
+from greenrun.plugin.screen import WIDEST, Screen
 
 PROGRESS_EVERY = 2.0  # seconds, where lines cannot be rewritten
 PASSED, FAILED, SKIPPED = "✓", "✗", "-"

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from greenrun.model.results import ScenarioResult
-from greenrun.suite.collection import Planned
-from greenrun.suite.narration import spent
-from greenrun.suite.outcome import said
+from greenrun.plugin.collection import Planned
+from greenrun.plugin.exit_status import said
+from greenrun.plugin.terminal_writer import spent
 
 PASSED, FAILED, NOT_ATTEMPTED = ENDINGS = ("passed", "failed", "not attempted")
 

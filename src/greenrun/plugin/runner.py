@@ -11,10 +11,10 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from greenrun.model.errors import Hinted
-from greenrun.suite.collection import planned
-from greenrun.suite.interruption import Interruption
-from greenrun.suite.outcome import NEEDS_PERSON, is_plain, said
-from greenrun.suite.run import Run
+from greenrun.plugin.collection import planned
+from greenrun.plugin.exit_status import NEEDS_PERSON, is_plain, said
+from greenrun.plugin.session import Run
+from greenrun.plugin.signals import Interruption
 
 
 class Performing:

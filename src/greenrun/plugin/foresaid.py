@@ -6,7 +6,7 @@ from pathlib import Path
 from pytest_bdd.parser import Feature, Step
 
 from greenrun.model.errors import ReleaseError
-from greenrun.suite import gherkin
+from greenrun.plugin import feature_parser
 
 Rows = Sequence[Sequence[str]]
 
@@ -32,8 +32,8 @@ def tables(folder: Path, sentence: str) -> Iterator[Rows]:
 
 def _read(path: Path) -> Feature:
     try:
-        return gherkin.read(path, f"{path.parent.name}/{path.name}")
-    except gherkin.FeatureRefused as refusal:
+        return feature_parser.read(path, f"{path.parent.name}/{path.name}")
+    except feature_parser.FeatureRefused as refusal:
         raise ReleaseError(str(refusal)) from refusal
 
 

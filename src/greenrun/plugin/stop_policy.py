@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from greenrun.suite.aim import Aim
-from greenrun.suite.tags import Kind
+from greenrun.plugin.mode import Aim
+from greenrun.plugin.tags import Kind
 
 WENT_THROUGH = "the release went through"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import allure_commons
 import pytest
 
-from greenrun.adapters.allure import report as allure_report
-from greenrun.adapters.allure.bridge import GherkinBridge, ScenarioListener
-from greenrun.adapters.allure.results import ResultsFolder
-from greenrun.suite.run import Run
+from greenrun.plugin.allure import report as allure_report
+from greenrun.plugin.allure.bridge import GherkinBridge, ScenarioListener
+from greenrun.plugin.allure.results import ResultsFolder
+from greenrun.plugin.session import Run
 
 RESULTS, PAGE = Path("reports/allure-results"), Path("reports/report.html")
 CLAIMED = pytest.StashKey[str | None]()

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from greenrun.model.plan import REHEARSAL
-from greenrun.suite import tags
-from greenrun.suite.tags import Kind
-from greenrun.suite.wishes import Wishes
+from greenrun.plugin import tags
+from greenrun.plugin.run_options import Wishes
+from greenrun.plugin.tags import Kind
 
 
 @dataclass(frozen=True, slots=True)

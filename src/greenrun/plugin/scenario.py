@@ -14,7 +14,7 @@ from pytest_bdd.parser import Scenario, Step
 from pytest_bdd.scenario import parse_step_arguments
 from pytest_bdd.utils import get_required_args
 
-from greenrun.suite.sentences import Definition
+from greenrun.plugin.step_binding import Definition
 
 
 def perform(

@@ -24,8 +24,8 @@ from allure_pytest.listener import AllureListener  # type: ignore[import-untyped
 from pytest_bdd.parser import Scenario, Step
 
 from greenrun.model.errors import Hinted
-from greenrun.suite.collection import ENVIRONMENTS, Planned, planned
-from greenrun.suite.interruption import Interrupted
+from greenrun.plugin.collection import ENVIRONMENTS, Planned, planned
+from greenrun.plugin.signals import Interrupted
 
 _reporter = (
     AllureReporter()

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from greenrun.model.plan import REHEARSAL
-from greenrun.suite.aim import Aim, aim_at
-from greenrun.suite.collection import Planned
-from greenrun.suite.course import Course
-from greenrun.suite.tags import ON_REQUEST, Kind
-from greenrun.suite.wishes import Wishes
+from greenrun.plugin.collection import Planned
+from greenrun.plugin.mode import Aim, aim_at
+from greenrun.plugin.run_options import Wishes
+from greenrun.plugin.stop_policy import Course
+from greenrun.plugin.tags import ON_REQUEST, Kind
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from greenrun.model.errors import Hinted, NeedsPerson
-from greenrun.suite.interruption import Interrupted
+from greenrun.plugin.signals import Interrupted
 
 NEEDS_PERSON = 10
 

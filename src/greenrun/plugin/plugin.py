@@ -6,17 +6,17 @@ from pathlib import Path
 import pytest
 
 from greenrun.model.results import ScenarioResult
-from greenrun.suite import alone, check, hookspecs, options, tags
-from greenrun.suite.aim import Aim
-from greenrun.suite.collection import ENVIRONMENTS, FOUND, REFUSED, FeatureFile, planned
-from greenrun.suite.narration import Narrator
-from greenrun.suite.performing import Performing
-from greenrun.suite.reporting import Reporting, claim_results, claimed
-from greenrun.suite.run import RUN, Run
-from greenrun.suite.screen import Screen, screen
-from greenrun.suite.secrecy import Redaction, secrets_of
-from greenrun.suite.telling import Telling
-from greenrun.suite.wishes import Wishes, wishes_of
+from greenrun.plugin import alone, hookspecs, options, tags, validation
+from greenrun.plugin.allure.session import Reporting, claim_results, claimed
+from greenrun.plugin.collection import ENVIRONMENTS, FOUND, REFUSED, FeatureFile, planned
+from greenrun.plugin.mode import Aim
+from greenrun.plugin.redaction import Redaction, secrets_of
+from greenrun.plugin.run_options import Wishes, wishes_of
+from greenrun.plugin.runner import Performing
+from greenrun.plugin.screen import Screen, screen
+from greenrun.plugin.session import RUN, Run
+from greenrun.plugin.terminal import Telling
+from greenrun.plugin.terminal_writer import Narrator
 
 __all__ = ["Aim", "Wishes", "aim_of", "keep_secret", "passed_whole", "results_of", "wishes_of"]
 
@@ -123,7 +123,7 @@ def pytest_collection_modifyitems(
     elif any(map(planned, items)):
         raise pytest.UsageError("features behind a link: name their folder itself")
     is_emergency = run is not None and run.course.aim.is_emergency
-    _refuse(complaints + check.bind(items if is_emergency else asked, config))
+    _refuse(complaints + validation.bind(items if is_emergency else asked, config))
     if run and items and not (is_emergency or config.option.collectonly):
         _refuse(list(alone.claim(config)))
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from greenrun.model.errors import Hinted, NeedsPerson
-from greenrun.suite.aim import Aim
-from greenrun.suite.course import Course
-from greenrun.suite.screen import Screen
-from greenrun.suite.tally import Tally
+from greenrun.plugin.mode import Aim
+from greenrun.plugin.results import Tally
+from greenrun.plugin.screen import Screen
+from greenrun.plugin.stop_policy import Course
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from types import ModuleType
 import pytest
 from pytest_bdd.parser import Feature, Scenario
 
-from greenrun.suite import gherkin, tags
-from greenrun.suite.scenario import perform
-from greenrun.suite.sentences import Definition
-from greenrun.suite.tags import Kind
+from greenrun.plugin import feature_parser, tags
+from greenrun.plugin.scenario import perform
+from greenrun.plugin.step_binding import Definition
+from greenrun.plugin.tags import Kind
 
 
 @dataclass(frozen=True)
@@ -65,18 +65,20 @@ class FeatureFile(pytest.Module):
         self.obj = ModuleType(self.path.stem)
         self._known = known_tags(self.config)
         try:
-            feature = gherkin.read(self.path, self.nodeid)
-        except gherkin.FeatureRefused as refusal:
+            feature = feature_parser.read(self.path, self.nodeid)
+        except feature_parser.FeatureRefused as refusal:
             self.config.stash[REFUSED].append(str(refusal))
             return
-        items = [item for reading in gherkin.readings(feature) for item in self._items(reading)]
+        items = [
+            item for reading in feature_parser.readings(feature) for item in self._items(reading)
+        ]
         self.config.stash[FOUND][self.path] = release_scenarios(map(planned, items))
         yield from items
 
     def istestfunction(self, obj: object, name: str) -> bool:  # noqa: ARG002, what pytest hands over
         return True
 
-    def _items(self, reading: gherkin.Reading) -> Iterator[pytest.Item]:
+    def _items(self, reading: feature_parser.Reading) -> Iterator[pytest.Item]:
         environments = tags.environments(reading.tags, self.config.stash[ENVIRONMENTS])
         if not environments:
             return

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from greenrun.model.results import ScenarioResult
-from greenrun.suite.aim import Aim
-from greenrun.suite.collection import ENVIRONMENTS, FOUND, Planned, planned, release_scenarios
-from greenrun.suite.course import WENT_THROUGH, Course
-from greenrun.suite.narration import Narrator
-from greenrun.suite.outcome import Outcome, said
-from greenrun.suite.secrecy import Secrets
-from greenrun.suite.selection import Selection
-from greenrun.suite.tally import NOT_ATTEMPTED, Tally
-from greenrun.suite.wishes import wishes_of
+from greenrun.plugin.collection import ENVIRONMENTS, FOUND, Planned, planned, release_scenarios
+from greenrun.plugin.exit_status import Outcome, said
+from greenrun.plugin.mode import Aim
+from greenrun.plugin.redaction import Secrets
+from greenrun.plugin.results import NOT_ATTEMPTED, Tally
+from greenrun.plugin.run_options import wishes_of
+from greenrun.plugin.selection import Selection
+from greenrun.plugin.stop_policy import WENT_THROUGH, Course
+from greenrun.plugin.terminal_writer import Narrator
 
 RUN = pytest.StashKey["Run"]()
 

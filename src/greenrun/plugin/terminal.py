@@ -6,12 +6,12 @@ from collections.abc import Generator
 import pytest
 from pytest_bdd.parser import Step
 
-from greenrun.suite import tally
-from greenrun.suite.collection import Planned, planned
-from greenrun.suite.narration import FAILED, PASSED, SKIPPED
-from greenrun.suite.outcome import is_plain, said
-from greenrun.suite.run import Run
-from greenrun.suite.summary import Closing, show
+from greenrun.plugin import results
+from greenrun.plugin.collection import Planned, planned
+from greenrun.plugin.exit_status import is_plain, said
+from greenrun.plugin.session import Run
+from greenrun.plugin.summary import Closing, show
+from greenrun.plugin.terminal_writer import FAILED, PASSED, SKIPPED
 
 
 class Telling:
@@ -96,8 +96,8 @@ class Telling:
 
     def _close(self, scenario: Planned) -> None:
         result = self._run.tally.close(scenario)
-        if result.ending != tally.NOT_ATTEMPTED:
-            passed = result.ending == tally.PASSED
+        if result.ending != results.NOT_ATTEMPTED:
+            passed = result.ending == results.PASSED
             self._narrator.close(scenario.title, result.seconds, passed=passed)
 
     def _tell(self, report: pytest.TestReport, error: BaseException, scenario: Planned) -> None:

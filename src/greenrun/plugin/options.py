@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from greenrun.model.plan import REHEARSAL
-from greenrun.suite import wishes
+from greenrun.plugin import run_options
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
@@ -83,10 +83,10 @@ def _features(start: Path, skipped: Sequence[str]) -> Iterator[str]:
 
 def refusals(config: pytest.Config) -> Iterator[str]:
     """Why these options cannot be used together."""
-    yield from wishes.complaints(config, target(config))
+    yield from run_options.complaints(config, target(config))
     if features_are_among(config):
         yield from _other_orders(config)
-    elif switches := wishes.wishes_of(config).switches:
+    elif switches := run_options.wishes_of(config).switches:
         yield f"{', '.join(switches)}: got no feature, needs one (pytest features/ --env=NAME)"
 
 
