@@ -24,7 +24,7 @@ from cloudrun_emulator.ingress.process import EnvoyProcess
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.http.web import HttpWeb
 from greenrun.expectations import read_table
-from greenrun.probing import Prober
+from greenrun.release.prober import Prober
 from tests.roles import fake_roles
 
 ROUNDS, CHECKS, USERS = 9, 1000, 8

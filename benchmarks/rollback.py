@@ -20,10 +20,7 @@ from benchmarks.figures import Figure, middle, of_medians, say
 from benchmarks.load import ECHO
 from benchmarks.shop import BASELINE, CANDIDATE, PLACE, SERVICE, Shop, local_cloud
 from fixtures.reach import Reach
-from greenrun.account import Account
 from greenrun.adapters.process import this_process
-from greenrun.journal import Journal
-from greenrun.lock import Lock
 from greenrun.model.interfaces import Progress, Roles
 from greenrun.model.plan import BuildPlan, CanaryPlan, Plan
 from greenrun.model.release_state import Stage, Standing
@@ -32,8 +29,11 @@ from greenrun.model.source import Source
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.plugin.screen import Screen
 from greenrun.plugin.terminal_writer import Narrator
-from greenrun.probing import Prober
-from greenrun.way_back import WayBack
+from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.journal import Journal
+from greenrun.release.coordination.lock import Lock
+from greenrun.release.prober import Prober
+from greenrun.release.rollback import WayBack
 
 ROUNDS = 60
 AIM = "1.20 or less"

@@ -3,7 +3,7 @@
 from pytest_bdd import then, when
 
 from greenrun.proofs import log, service
-from greenrun.release import Release
+from greenrun.release.release import Release
 from steps.tables import Table, column
 
 

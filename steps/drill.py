@@ -8,7 +8,7 @@ from fixtures.drills import Drills
 from greenrun.drill import Drill
 from greenrun.model.objective import Gate
 from greenrun.proofs import service
-from greenrun.rehearsal import Exercise
+from greenrun.release.rehearsal.environment import Exercise
 
 
 @given(parsers.parse('a candidate with the fault "{faults}"'), target_fixture="drill")

@@ -4,7 +4,7 @@ from pytest_bdd import parsers, then
 
 from greenrun.expectations import read_table
 from greenrun.proofs import behaviour, conversation, flow, flow_row
-from greenrun.release import Release
+from greenrun.release.release import Release
 from steps.tables import Table
 
 

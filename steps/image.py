@@ -2,9 +2,9 @@
 
 from pytest_bdd import then, when
 
-from greenrun import purge
 from greenrun.proofs import image
-from greenrun.release import Release
+from greenrun.release import prune
+from greenrun.release.release import Release
 
 
 @when("the image is built")
@@ -49,7 +49,7 @@ def _(release: Release) -> None:
 
 @when("old images are removed from the registry")
 def _(release: Release) -> None:
-    purge.purge(release.plan, release.roles, release.account)
+    prune.purge(release.plan, release.roles, release.account)
 
 
 @then("baseline and candidate still have theirs")

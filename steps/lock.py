@@ -2,10 +2,10 @@
 
 from pytest_bdd import then, when
 
-from greenrun import recovery
 from greenrun.plugin.plugin import Wishes
 from greenrun.proofs import alone
-from greenrun.release import Release
+from greenrun.release import recovery
+from greenrun.release.release import Release
 
 
 @when("the release claims the service")

@@ -8,7 +8,7 @@ from greenrun.monitoring import figures_of
 from greenrun.plugin import foresaid
 from greenrun.proofs import metric_promises
 from greenrun.proofs.metrics import OwnMetrics
-from greenrun.release import Release
+from greenrun.release.release import Release
 from steps.tables import Table
 
 

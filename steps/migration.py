@@ -2,9 +2,9 @@
 
 from pytest_bdd import then, when
 
-from greenrun.migration import Migration
 from greenrun.proofs import schema
-from greenrun.release import Release
+from greenrun.release.migrate import Migration
+from greenrun.release.release import Release
 
 
 @when("the migrations of the image are applied", target_fixture="migrations")

@@ -6,7 +6,7 @@ from pytest_bdd import then, when
 from greenrun.model.objective import Gate
 from greenrun.monitoring import HandOver, Objectives, Watchers
 from greenrun.proofs import monitoring
-from greenrun.release import Release
+from greenrun.release.release import Release
 
 
 @pytest.fixture

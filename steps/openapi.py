@@ -3,7 +3,7 @@
 from pytest_bdd import parsers, then
 
 from greenrun.proofs import openapi
-from greenrun.release import Release
+from greenrun.release.release import Release
 from steps.tables import Table, column
 
 

@@ -4,7 +4,7 @@ from pytest_bdd import then
 
 from greenrun.proofs import pages
 from greenrun.proofs.page_table import read_pages
-from greenrun.release import Release
+from greenrun.release.release import Release
 from steps.tables import Table
 
 

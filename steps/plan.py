@@ -5,11 +5,11 @@ from pytest_bdd import then
 
 from greenrun.model.objective import Gate
 from greenrun.monitoring import Objectives, Watchers
-from greenrun.planning import Rehearsed
 from greenrun.plugin.foresaid import first_table
 from greenrun.plugin.plugin import Wishes
 from greenrun.proofs import foretold
-from greenrun.release import Release
+from greenrun.release.dry_run import Rehearsed
+from greenrun.release.release import Release
 from steps.tables import gate
 
 

@@ -4,7 +4,7 @@ from pytest_bdd import then, when
 
 from greenrun.model.objective import Gate
 from greenrun.proofs import before
-from greenrun.release import Release
+from greenrun.release.release import Release
 from steps.tables import Table
 
 

@@ -9,7 +9,7 @@ from greenrun import record
 from greenrun.model.results import ScenarioResult
 from greenrun.proofs import account
 from greenrun.record import Record
-from greenrun.release import Release
+from greenrun.release.release import Release
 
 
 @when("the record is written", target_fixture="written")

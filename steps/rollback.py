@@ -2,15 +2,15 @@
 
 from pytest_bdd import then, when
 
-from greenrun import by_hand
 from greenrun.plugin.plugin import Wishes
 from greenrun.proofs import service
-from greenrun.release import Release
+from greenrun.release import manual
+from greenrun.release.release import Release
 
 
 @when("every user is sent back", target_fixture="destination")
 def _(release: Release, wishes: Wishes, way_back_alone: bool) -> str:  # noqa: FBT001 - a fixture
-    return by_hand.send_back(release, asked_for=way_back_alone, to=wishes.to, unlock=wishes.unlock)
+    return manual.send_back(release, asked_for=way_back_alone, to=wishes.to, unlock=wishes.unlock)
 
 
 @then("users are served as before the release")
@@ -20,7 +20,7 @@ def _(release: Release, destination: str) -> None:
 
 @when("the candidate that was taken back is deleted", target_fixture="deleted")
 def _(release: Release) -> str:
-    return by_hand.remove_taken_back(release)
+    return manual.remove_taken_back(release)
 
 
 @then("no such revision is left")
@@ -30,7 +30,7 @@ def _(release: Release, deleted: str) -> None:
 
 @when("the service is scaled to zero")
 def _(release: Release, wishes: Wishes) -> None:
-    by_hand.stop_every_instance(release, unlock=wishes.unlock)
+    manual.stop_every_instance(release, unlock=wishes.unlock)
 
 
 @then("users are told that the service is unavailable")

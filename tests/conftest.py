@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.account import Account
-from greenrun.journal import Journal
-from greenrun.lock import Lock
 from greenrun.model.interfaces import Answer, NewRevision, Patience, Roles
 from greenrun.model.lease import Owner
 from greenrun.model.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan
 from greenrun.model.revision import RevisionSettings
 from greenrun.model.source import Source
 from greenrun.model.stats import Counts
-from greenrun.release import Release
+from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.journal import Journal
+from greenrun.release.coordination.lock import Lock
+from greenrun.release.release import Release
 from tests.fakes import (
     FakeAccess,
     FakeBrowser,

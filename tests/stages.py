@@ -4,12 +4,12 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
-from greenrun.account import Account
-from greenrun.journal import Journal
-from greenrun.lock import Lock
 from greenrun.model.errors import CallFailed
 from greenrun.model.plan import Plan
-from greenrun.release import Release
+from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.journal import Journal
+from greenrun.release.coordination.lock import Lock
+from greenrun.release.release import Release
 
 
 def begun(release: Release) -> Release:

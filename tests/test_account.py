@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.account import Account
-from greenrun.journal import Journal
-from greenrun.lock import Lock
 from greenrun.model.errors import CallFailed, LockHeld, LockLost, ReleaseError
 from greenrun.model.lease import Owner
 from greenrun.model.release_state import Stage, Standing
 from greenrun.model.traffic import TrafficSplit
+from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.journal import Journal
+from greenrun.release.coordination.lock import Lock
 from tests.conftest import World
 
 STANDING = Standing("the-run", "shop-a", TrafficSplit.all_to("shop-a"), stage=Stage.MOVED)

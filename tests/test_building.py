@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from greenrun import building
-from greenrun.account import Account
-from greenrun.journal import Journal
 from greenrun.model.errors import GateClosed
 from greenrun.model.image import Build, TagPolicy
 from greenrun.model.interfaces import Watch
 from greenrun.model.plan import BuildPlan, Plan
 from greenrun.model.source import Source
+from greenrun.release import build
+from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.journal import Journal
 from tests.conftest import World
 from tests.fakes import IMAGE_ID, FakeBuilder
 
@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def built(world: World, account: Account, folder: Path) -> Building:
     """Builds as a plan says."""
-    return lambda plan: building.build(plan, world.roles, account, Source(folder, COMMIT))
+    return lambda plan: build.build(plan, world.roles, account, Source(folder, COMMIT))
 
 
 def by(plan: Plan, policy: TagPolicy, *, also_latest: bool = False) -> Plan:

@@ -6,15 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun import by_hand
 from greenrun.model.errors import CallFailed, GateClosed, LockHeld, NeedsPerson, ReleaseError
 from greenrun.model.release_state import Stage
 from greenrun.model.revision import Readiness, RevisionSettings
 from greenrun.model.service import Service
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.proofs import service as proof
-from greenrun.recovery import left_open
-from greenrun.release import Release
+from greenrun.release import manual
+from greenrun.release.recovery import left_open
+from greenrun.release.release import Release
 from tests.conftest import BASELINE, World
 from tests.fakes import MANIFEST
 from tests.stages import begun, deployed, moved, next_run, promoted
@@ -33,12 +33,12 @@ def claimed(release: Release) -> Release:
 
 
 def send_back(release: Release, *, to: str = "", unlock: bool = False) -> str:
-    return by_hand.send_back(release, asked_for=True, to=to, unlock=unlock)
+    return manual.send_back(release, asked_for=True, to=to, unlock=unlock)
 
 
 def test_a_closed_gate_sends_users_back_without_being_asked(release: Release, world: World) -> None:
     moved(release)
-    assert by_hand.send_back(release, asked_for=False, to="", unlock=False) == BASELINE
+    assert manual.send_back(release, asked_for=False, to="", unlock=False) == BASELINE
     assert world.serving == {BASELINE: 100}
     assert release.by_hand == []
 
@@ -47,7 +47,7 @@ def test_a_gate_that_closed_before_there_was_a_baseline_has_nowhere_to_go(
     release: Release,
 ) -> None:
     release.claim()
-    assert by_hand.send_back(release, asked_for=False, to="", unlock=False) == ""
+    assert manual.send_back(release, asked_for=False, to="", unlock=False) == ""
     proof.restored(release, "")
 
 
@@ -200,7 +200,7 @@ def test_the_candidate_is_deleted_though_it_is_the_latest_revision(
     name = release.candidate.name
     with pytest.raises(CallFailed):
         world.platform.remove_revision(name, undoing.patience)
-    assert by_hand.remove_taken_back(undoing) == name
+    assert manual.remove_taken_back(undoing) == name
     proof.gone(undoing, name)
     assert world.serving == {BASELINE: 100}
     assert undoing.by_hand == [f"rolled back to {BASELINE}", f"deleted {name}"]
@@ -215,7 +215,7 @@ def test_a_candidate_that_is_not_the_latest_is_merely_deleted(
     moved(release)
     release.roll_back()
     world.platform.change_by_somebody(latest_created="shop-of-alice")
-    by_hand.remove_taken_back(release)
+    manual.remove_taken_back(release)
     assert world.platform.calls.count("deploy") == 1
     assert sorted(world.platform.revisions_by_name) == [BASELINE]
 
@@ -227,17 +227,17 @@ def test_a_candidate_that_users_were_not_taken_back_from_is_not_deleted(
     last(release)
     known = dict(world.platform.revisions_by_name)
     with pytest.raises(ReleaseError, match="no candidate of shop was taken back"):
-        by_hand.remove_taken_back(claimed(next_run(release)))
+        manual.remove_taken_back(claimed(next_run(release)))
     assert world.platform.revisions_by_name == known
 
 
 def test_without_a_release_there_is_no_candidate_to_delete(release: Release) -> None:
     with pytest.raises(ReleaseError, match="no candidate of shop was taken back"):
-        by_hand.remove_taken_back(claimed(release))
+        manual.remove_taken_back(claimed(release))
 
 
 def test_every_instance_is_stopped(release: Release, world: World) -> None:
-    after = by_hand.stop_every_instance(release, unlock=False)
+    after = manual.stop_every_instance(release, unlock=False)
     assert world.platform.stopped
     assert after == reading(world) == release.footing.left
     assert release.by_hand == ["scaled to zero"]
@@ -250,7 +250,7 @@ def test_what_was_left_open_is_still_known_after_an_emergency(
     moved(release)
     serving = world.serving
     stopping = next_run(release)
-    by_hand.stop_every_instance(stopping, unlock=False)
+    manual.stop_every_instance(stopping, unlock=False)
     assert stopping.settle(passed=True) is False
     assert world.serving == serving
     assert next_run(stopping).claim() == release.standing
@@ -263,14 +263,14 @@ def test_a_release_under_way_is_stopped_only_if_a_person_takes_its_lock(
     moved(release)
     world.clock.sleep(timedelta(seconds=1))
     with pytest.raises(LockHeld):
-        by_hand.stop_every_instance(stopping, unlock=False)
+        manual.stop_every_instance(stopping, unlock=False)
     assert not world.platform.stopped
-    by_hand.stop_every_instance(stopping, unlock=True)
+    manual.stop_every_instance(stopping, unlock=True)
     assert world.platform.stopped
 
 
 def test_a_service_that_refuses_is_not_said_to_be_stopped(release: Release, world: World) -> None:
     world.platform.refuses.add("scale_to_zero")
     with pytest.raises(CallFailed):
-        by_hand.stop_every_instance(release, unlock=False)
+        manual.stop_every_instance(release, unlock=False)
     assert release.by_hand == []

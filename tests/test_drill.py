@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from greenrun import rehearsal
-from greenrun.account import Account
 from greenrun.drill import Drill
 from greenrun.expectations import read_table
 from greenrun.model.errors import GateClosed
@@ -17,8 +15,10 @@ from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import Plan
 from greenrun.model.revision import Volume
 from greenrun.model.source import Source
-from greenrun.rehearsal import Exercise
-from greenrun.release import Release
+from greenrun.release.coordination.guard import Account
+from greenrun.release.rehearsal import environment
+from greenrun.release.rehearsal.environment import Exercise
+from greenrun.release.release import Release
 from tests.conftest import BASELINE, FAILING, World
 
 OBJECTIVES = Gate((Threshold("error rate", "at most", Quantity(5, "%")),))
@@ -99,7 +99,7 @@ def stored(plan: Plan) -> Plan:
 
 def test_both_sides_of_a_drill_differ_in_their_variables_alone(stored: Plan) -> None:
     exercise = Exercise({"FAULTS": "slower"}, was={"FAULTS": "slow"})
-    before, after = rehearsal.drill_plan(stored, 3, exercise)
+    before, after = environment.drill_plan(stored, 3, exercise)
     assert before.settings.variables == {"LOG_LEVEL": "INFO", "FAULTS": "slow"}
     assert after.settings.variables == {"LOG_LEVEL": "INFO", "FAULTS": "slower"}
     same = replace(after.settings, variables=before.settings.variables)
@@ -109,24 +109,24 @@ def test_both_sides_of_a_drill_differ_in_their_variables_alone(stored: Plan) -> 
 
 
 def test_drills_share_storage_that_none_of_them_migrates(stored: Plan) -> None:
-    shared = rehearsal.shared_by_drills(stored)
-    drills = [rehearsal.drill_plan(stored, number, Exercise()) for number in (1, 2)]
+    shared = environment.shared_by_drills(stored)
+    drills = [environment.drill_plan(stored, number, Exercise()) for number in (1, 2)]
     assert {plan.settings.volumes for pair in drills for plan in pair} == {shared.settings.volumes}
     assert {plan.migration for pair in drills for plan in pair} == {None}
     assert shared.migration == stored.migration
 
 
 def test_a_drill_that_migrates_has_storage_of_its_own(stored: Plan) -> None:
-    one, _ = rehearsal.drill_plan(stored, 1, Exercise(migrates=True))
-    two, _ = rehearsal.drill_plan(stored, 2, Exercise(migrates=True))
-    others = (stored, rehearsal.shared_by_drills(stored))
+    one, _ = environment.drill_plan(stored, 1, Exercise(migrates=True))
+    two, _ = environment.drill_plan(stored, 2, Exercise(migrates=True))
+    others = (stored, environment.shared_by_drills(stored))
     assert len({each.settings.volumes for each in (one, two, *others)}) == 4
     assert one.migration == two.migration == stored.migration
 
 
 def test_only_the_candidate_of_a_drill_may_have_little_time_to_start(stored: Plan) -> None:
     exercise = Exercise(starts_within=timedelta(seconds=3))
-    before, after = rehearsal.drill_plan(stored, 1, exercise)
+    before, after = environment.drill_plan(stored, 1, exercise)
     probe = after.settings.startup_probe
     assert probe.period * probe.failure_threshold == timedelta(seconds=3)
     assert before.settings.startup_probe == stored.settings.startup_probe

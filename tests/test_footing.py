@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from greenrun.footing import Footing
 from greenrun.model.errors import ChangedBySomebody, ReleaseError
 from greenrun.model.plan import Plan
 from greenrun.model.traffic import LATEST, Target, TrafficSplit
+from greenrun.release.coordination.drift import Footing
 from tests.conftest import BASELINE, World
 
 TAGGED = TrafficSplit((Target(BASELINE, 100), Target(BASELINE, 0, "mine")))

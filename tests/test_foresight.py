@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.account import Account
 from greenrun.canary.forecast import foresight
 from greenrun.canary.power import Traffic
 from greenrun.model.errors import GateClosed
@@ -15,7 +14,8 @@ from greenrun.model.objective import Gate
 from greenrun.model.plan import Blind, CanaryPlan, Plan
 from greenrun.model.source import Source
 from greenrun.model.stats import Counts, Outcome, Sample, Trial
-from greenrun.release import Release
+from greenrun.release.coordination.guard import Account
+from greenrun.release.release import Release
 from tests.conftest import BASELINE, World
 from tests.fakes import FakeMetrics
 from tests.stages import deployed

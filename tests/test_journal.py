@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.journal import Journal
 from greenrun.model.errors import GateClosed, ReleaseError
+from greenrun.release.coordination.journal import Journal
 from tests.fakes import FakeClock
 
 
@@ -148,7 +148,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from greenrun.adapters.clock import SystemClock
-from greenrun.journal import Journal
+from greenrun.release.coordination.journal import Journal
 
 journal = Journal(Path(sys.argv[1]), SystemClock())
 with journal.change("deploy", "shop-1"):

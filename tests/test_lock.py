@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.lock import Lock
 from greenrun.model.errors import CallFailed, LockHeld, LockLost
 from greenrun.model.lease import Claim
+from greenrun.release.coordination.lock import Lock
 from tests.fakes import FakeClock, MemoryClaims, MemoryProgress
 from tests.lock.contenders import EIGHT, TIME_TO_LIVE, claim, lock, owner
 

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.account import Account
-from greenrun.journal import Journal
-from greenrun.lock import Lock
-from greenrun.migration import Migration, Migrations
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed, LockLost, ReleaseError
 from greenrun.model.interfaces import Execution, Job, LogEntry, Roles
 from greenrun.model.lease import Owner
 from greenrun.model.plan import BuildPlan, MigrationPlan, Place, Plan
 from greenrun.model.revision import RevisionSettings
+from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.journal import Journal
+from greenrun.release.coordination.lock import Lock
+from greenrun.release.migrate import Migration, Migrations
 from tests.fakes import FakeLogs, FakePlatform, MemoryEvidence, MemoryProgress
 from tests.roles import fake_roles
 

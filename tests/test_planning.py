@@ -17,7 +17,7 @@ from greenrun.model.revision import RevisionSettings, SecretReference, StartupPr
 from greenrun.model.source import Source
 from greenrun.model.stats import Counts, Sample, Trial
 from greenrun.model.traffic import Target, TrafficSplit
-from greenrun.planning import Known, Outlook, Rehearsed, outlook
+from greenrun.release.dry_run import Known, Outlook, Rehearsed, outlook
 from tests.fakes import (
     IMAGE_ID,
     FakeClock,

@@ -11,8 +11,8 @@ import pytest
 from greenrun.expectations import read_table
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed, ReleaseError
 from greenrun.model.interfaces import Answer, Probe, Web
-from greenrun.probing import Prober
-from greenrun.release import Release
+from greenrun.release.prober import Prober
+from greenrun.release.release import Release
 from tests.conftest import BASELINE, World
 from tests.fakes import URL, FakeClock, FakeWeb
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.account import Account
 from greenrun.model.errors import CallFailed, LockLost
 from greenrun.model.image import Digest, TagPolicy
 from greenrun.model.interfaces import NewRevision, Patience
@@ -15,8 +14,9 @@ from greenrun.model.plan import Plan
 from greenrun.model.revision import RevisionSettings
 from greenrun.model.traffic import TrafficSplit
 from greenrun.proofs import image
-from greenrun.purge import purge
-from greenrun.release import Release
+from greenrun.release.coordination.guard import Account
+from greenrun.release.prune import purge
+from greenrun.release.release import Release
 from tests.conftest import BASELINE, World
 from tests.stages import promoted
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from greenrun.account import Account
 from greenrun.model.errors import GateClosed, LockLost
 from greenrun.model.image import Digest, Image, Layer
 from greenrun.model.plan import Plan
-from greenrun.push import push
+from greenrun.release.coordination.guard import Account
+from greenrun.release.push import push
 from tests.conftest import World
 from tests.fakes import IMAGE_ID, MANIFEST
 

@@ -5,8 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from greenrun import recovery
-from greenrun.lock import Lock
 from greenrun.model.errors import GateClosed, LockHeld, LockLost, NeedsPerson, ReleaseError
 from greenrun.model.image import Digest
 from greenrun.model.lease import Owner
@@ -14,7 +12,9 @@ from greenrun.model.plan import Plan
 from greenrun.model.release_state import Stage, Standing
 from greenrun.model.service import Service
 from greenrun.model.traffic import Target, TrafficSplit
-from greenrun.release import Release
+from greenrun.release import recovery
+from greenrun.release.coordination.lock import Lock
+from greenrun.release.release import Release
 from tests.conftest import BASELINE, World
 from tests.stages import begun, deployed, moved, next_run, promoted
 

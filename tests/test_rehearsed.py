@@ -9,7 +9,7 @@ import pytest
 
 from greenrun.model.plan import Plan
 from greenrun.model.source import Checkout, Source
-from greenrun.rehearsed import Rehearsed, fingerprint
+from greenrun.release.rehearsal.attestation import Rehearsed, fingerprint
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)

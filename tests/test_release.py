@@ -6,8 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun import recovery
-from greenrun.journal import Journal
 from greenrun.model.errors import (
     CallFailed,
     ChangedBySomebody,
@@ -20,7 +18,9 @@ from greenrun.model.release_state import Stage, Standing
 from greenrun.model.service import Service
 from greenrun.model.stats import Counts, Outcome
 from greenrun.model.traffic import Target, TrafficSplit
-from greenrun.release import Release
+from greenrun.release import recovery
+from greenrun.release.coordination.journal import Journal
+from greenrun.release.release import Release
 from tests.conftest import BASELINE, FAILING, HEALTHY, World
 from tests.stages import begun, deployed, moved, next_run, promoted
 

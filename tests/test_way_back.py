@@ -7,7 +7,7 @@ import pytest
 from greenrun.model.errors import GateClosed, LockLost, NeedsPerson
 from greenrun.model.service import Service
 from greenrun.model.traffic import LATEST, Target, TrafficSplit
-from greenrun.release import Release
+from greenrun.release.release import Release
 from tests.conftest import BASELINE, World
 from tests.stages import begun, deployed, moved
 

@@ -7,7 +7,7 @@ from greenrun.expectations import Expectation
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.objective import Gate
 from greenrun.proofs import log
-from greenrun.release import Release
+from greenrun.release.release import Release
 
 HEALTHY_START = ("Application startup complete",)
 

@@ -7,13 +7,13 @@ from datetime import timedelta
 from enum import Enum
 from time import monotonic
 
-from greenrun import by_hand, recovery
 from greenrun.expectations import read_table
 from greenrun.model.errors import CallFailed, Hinted, NeedsPerson
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.release_state import Stage
 from greenrun.proofs import alone, before, behaviour, image, log, schema, service, traffic
-from greenrun.release import Release
+from greenrun.release import manual, recovery
+from greenrun.release.release import Release
 
 Step = tuple[str, Callable[[Release], object]]
 
@@ -140,7 +140,7 @@ def _go_back(release: Release, outcome: Outcome) -> None:
 
 
 def _sent_back(release: Release) -> None:
-    destination = by_hand.send_back(release, asked_for=False, to="", unlock=False)
+    destination = manual.send_back(release, asked_for=False, to="", unlock=False)
     service.restored(release, destination)
 
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from cloudrun_emulator.core.waiting import until
-from greenrun import by_hand
 from greenrun.adapters.clock import SystemClock
 from greenrun.model.errors import NeedsPerson, ReleaseError
-from greenrun.release import Release
+from greenrun.release import manual
+from greenrun.release.release import Release
 from tests.campaign import promises
 from tests.campaign.course import Ending, Outcome, perform, way
 from tests.campaign.faults import CODES, LOST, OPERATION, Fault, Trouble
@@ -101,7 +101,7 @@ class Life(RuleBasedStateMachine):
     def is_rolled_back_by_hand(self, *, unlock: bool) -> None:
         with self._by_hand(unlock=unlock) as release:
             try:
-                to = by_hand.send_back(release, asked_for=True, to="", unlock=unlock)
+                to = manual.send_back(release, asked_for=True, to="", unlock=unlock)
             except NeedsPerson:
                 assert self.before is None or self.sent_by_hand
                 return
@@ -115,7 +115,7 @@ class Life(RuleBasedStateMachine):
     def is_sent_to_an_older_revision(self) -> None:
         """What a person does when all else is in doubt."""
         with self._by_hand(unlock=True) as release:
-            by_hand.send_back(release, asked_for=True, to=OLDER, unlock=True)
+            manual.send_back(release, asked_for=True, to=OLDER, unlock=True)
         assert self.shop.answering() == {OLDER}
         self._rests()
         self.sent_by_hand = True

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from greenrun.journal import Journal
 from greenrun.model.interfaces import Clock
+from greenrun.release.coordination.journal import Journal
 
 
 class Killed(BaseException):

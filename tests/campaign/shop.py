@@ -13,7 +13,6 @@ from google.cloud import secretmanager_v1 as secret_manager
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.in_process import InProcessRuntime
-from greenrun.account import Account
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.access import GoogleAccess
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
@@ -23,8 +22,6 @@ from greenrun.adapters.gcp.run.claims import CloudRunClaims
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.adapters.gcp.secret_manager import SecretManager
 from greenrun.adapters.http.web import HttpWeb
-from greenrun.journal import Journal
-from greenrun.lock import Lock
 from greenrun.model.image import Build, Image
 from greenrun.model.interfaces import NewRevision, Patience, Roles
 from greenrun.model.lease import Owner
@@ -33,7 +30,10 @@ from greenrun.model.revision import RevisionSettings, SecretReference, StartupPr
 from greenrun.model.service import Service
 from greenrun.model.source import Source
 from greenrun.model.traffic import Target, TrafficSplit
-from greenrun.release import Release
+from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.journal import Journal
+from greenrun.release.coordination.lock import Lock
+from greenrun.release.release import Release
 from tests.campaign.programs import HEALTHY, MIGRATE, REGISTRY, deployable, reference
 from tests.fakes import MemoryEvidence, MemoryProgress, MemoryRegistry
 from tests.fakes.images import IMAGE_ID, MANIFEST

@@ -13,8 +13,6 @@ import pytest
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.docker import DockerRuntime
-from greenrun import rehearsal
-from greenrun.account import Account
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.docker.builder import DockerBuilder
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
@@ -22,8 +20,6 @@ from greenrun.adapters.gcp.logs import CloudLogs
 from greenrun.adapters.gcp.monitoring.metrics import CloudMetrics
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.adapters.http.web import HttpWeb
-from greenrun.journal import Journal
-from greenrun.lock import Lock
 from greenrun.model.errors import GateClosed
 from greenrun.model.image import Build
 from greenrun.model.interfaces import Roles
@@ -33,8 +29,12 @@ from greenrun.model.plan import BuildPlan, CanaryPlan, Place, Plan
 from greenrun.model.revision import RevisionSettings, StartupProbe
 from greenrun.model.source import Source
 from greenrun.model.stats import Outcome
-from greenrun.rehearsal import StandIn
-from greenrun.release import Release
+from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.journal import Journal
+from greenrun.release.coordination.lock import Lock
+from greenrun.release.rehearsal import environment
+from greenrun.release.rehearsal.environment import StandIn
+from greenrun.release.release import Release
 from tests.roles import fake_roles
 
 pytestmark = pytest.mark.docker
@@ -126,7 +126,7 @@ def release(plan: Plan, roles: Roles, build: Build, tmp_path: Path) -> Iterator[
     journal = Journal(tmp_path / "journal.jsonl", roles.clock)
     owner = Owner("somebody@example.com", "laptop", 4711, "the-run")
     lock = Lock(plan.service, owner, roles.claims, roles.clock, plan.lock_time_to_live)
-    rehearsal.start(plan, roles, journal, StandIn(BASELINE, build.image.reference))
+    environment.start(plan, roles, journal, StandIn(BASELINE, build.image.reference))
     account = Account(journal, lock, owner.run)
     release = Release(plan, roles, account, {"a user": {}}, Source(tmp_path, "c0ffee"))
     release.claim()
@@ -134,7 +134,7 @@ def release(plan: Plan, roles: Roles, build: Build, tmp_path: Path) -> Iterator[
     release.adopt(build)
     yield release
     lock.let_go()
-    rehearsal.remove(plan, roles, journal)
+    environment.remove(plan, roles, journal)
 
 
 def test_one_that_eats_its_memory_is_taken_back(release: Release) -> None:

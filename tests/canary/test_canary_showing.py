@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.account import Account
 from greenrun.canary.showing import Showing
 from greenrun.model.canary_step import Increment
 from greenrun.model.errors import GateClosed, NeedsPerson
@@ -14,7 +13,8 @@ from greenrun.model.interfaces import Chart
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import Plan
 from greenrun.model.source import Source
-from greenrun.release import Release
+from greenrun.release.coordination.guard import Account
+from greenrun.release.release import Release
 from tests.canaries import Canary
 from tests.conftest import BASELINE, FAILING, HEALTHY, World
 

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from greenrun.lock import Lock
 from greenrun.model.interfaces import Claims
 from greenrun.model.lease import Claim, Owner
+from greenrun.release.coordination.lock import Lock
 from tests.fakes import FakeClock
 
 TIME_TO_LIVE = timedelta(seconds=90)

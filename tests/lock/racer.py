@@ -11,9 +11,9 @@ from datetime import timedelta
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.claims import CloudRunClaims
-from greenrun.lock import Lock
 from greenrun.model.errors import LockHeld
 from greenrun.model.plan import Place
+from greenrun.release.coordination.lock import Lock
 from tests.fakes import MemoryProgress
 from tests.lock.contenders import owner
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.lock import Lock
 from greenrun.model.errors import CallFailed
 from greenrun.model.lease import Claim
+from greenrun.release.coordination.lock import Lock
 from tests.adapters.cloud.candidates import until
 from tests.fakes import FakeClock, MemoryClaims, MemoryProgress
 from tests.lock.contenders import owner

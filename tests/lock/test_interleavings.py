@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenrun.lock import Lock
 from greenrun.model.errors import LockHeld, LockLost
 from greenrun.model.lease import Claim
+from greenrun.release.coordination.lock import Lock
 from tests.fakes import FakeClock, MemoryClaims, MemoryProgress
 from tests.lock.contenders import EIGHT, claim, lock, owner
 from tests.lock.turns import Actor, Schedule, Stepwise, every_schedule

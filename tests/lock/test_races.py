@@ -13,9 +13,9 @@ from typing import IO
 import pytest
 
 from greenrun.adapters.clock import SystemClock
-from greenrun.lock import Lock
 from greenrun.model.errors import LockHeld, LockLost
 from greenrun.model.lease import Claim
+from greenrun.release.coordination.lock import Lock
 from tests.adapters.cloud.candidates import until
 from tests.fakes import FakeClock, MemoryProgress
 from tests.lock.conftest import Region

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.account import Account
-from greenrun.journal import Journal
 from greenrun.model.errors import CallFailed, LockLost
 from greenrun.model.interfaces.alerting import Difference
 from greenrun.model.monitoring import Alert
 from greenrun.model.objective import Quantity, Threshold
 from greenrun.monitoring import Outcome, watch
+from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.journal import Journal
 from tests.conftest import World
 from tests.fakes.watching import MemoryAlerts
 

@@ -9,7 +9,7 @@ import pytest
 from greenrun.model.plan import Plan
 from greenrun.model.source import Source
 from greenrun.model.stats import Trial
-from greenrun.preflight.scene import Look, Scene
+from greenrun.release.preflight.context import Look, Scene
 from tests.conftest import World
 from tests.fakes import MANIFEST
 

@@ -9,9 +9,9 @@ from greenrun.model.errors import CallFailed, GateClosed, ReleaseError
 from greenrun.model.objective import Gate
 from greenrun.model.plan import Plan
 from greenrun.model.source import Source
-from greenrun.preflight import checks
 from greenrun.proofs import before
-from greenrun.release import Release
+from greenrun.release.preflight import checks
+from greenrun.release.release import Release
 from tests.conftest import World
 from tests.preflight.conftest import TRIAL
 

@@ -6,9 +6,9 @@ import pytest
 
 from greenrun.model.plan import BuildPlan, Plan
 from greenrun.model.revision import SecretReference
-from greenrun.preflight import credentials
-from greenrun.preflight.permissions import needed
-from greenrun.preflight.scene import Scene
+from greenrun.release.preflight import credentials
+from greenrun.release.preflight.context import Scene
+from greenrun.release.preflight.permissions import needed
 from tests.conftest import World
 from tests.preflight.conftest import Told
 

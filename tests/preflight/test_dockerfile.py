@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.preflight import dockerfile
+from greenrun.release.preflight import dockerfile
 from tests.preflight.conftest import DOCKERFILE, Told
 
 HINT = "; hint: correct Dockerfile"

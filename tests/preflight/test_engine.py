@@ -2,7 +2,7 @@
 
 import pytest
 
-from greenrun.preflight import engine
+from greenrun.release.preflight import engine
 from tests.conftest import World
 from tests.preflight.conftest import Told
 

@@ -8,8 +8,8 @@ import pytest
 from greenrun.model.errors import CallFailed
 from greenrun.model.plan import Blind, CanaryPlan, Plan
 from greenrun.model.stats import Counts
-from greenrun.preflight import eyesight
-from greenrun.preflight.scene import Scene
+from greenrun.release.preflight import canary_power
+from greenrun.release.preflight.context import Scene
 from tests.conftest import BASELINE, World
 from tests.preflight.conftest import Told
 
@@ -23,7 +23,7 @@ def quiet(plan: Plan, world: World) -> Plan:
 
 
 def test_enough_requests_are_told_as_evidence(told: Told, scene: Scene) -> None:
-    assert told(eyesight.suffices) == []
+    assert told(canary_power.suffices) == []
     counted = "(100 requests/s, 0 % errors): a healthy candidate passes in 7 s"
     assert scene.measured == [
         f"canary at {share} %: within 1 min; "
@@ -33,7 +33,7 @@ def test_enough_requests_are_told_as_evidence(told: Told, scene: Scene) -> None:
 
 
 def test_an_increment_that_could_see_nothing_is_refused(told: Told, quiet: Plan) -> None:
-    assert told(eyesight.suffices, quiet) == [
+    assert told(canary_power.suffices, quiet) == [
         (
             "canary at 5 %: got 15 min, needs 51 min 19 s for a healthy candidate to pass "
             "(errors, by the platform's metrics: 2.8 requests/s, 0 % errors); hint: allow "
@@ -46,14 +46,16 @@ def test_an_increment_that_could_see_nothing_is_refused(told: Told, quiet: Plan)
 
 def test_the_probes_that_it_names_are_enough(told: Told, quiet: Plan) -> None:
     assert (
-        told(eyesight.suffices, replace(quiet, canary=CanaryPlan((5, 50), probes_per_second=10)))
+        told(
+            canary_power.suffices, replace(quiet, canary=CanaryPlan((5, 50), probes_per_second=10))
+        )
         == []
     )
 
 
 def test_it_is_lengthened_where_that_is_wished(told: Told, quiet: Plan, scene: Scene) -> None:
     patient = replace(quiet, canary=replace(quiet.canary, blind=Blind.LENGTHENED))
-    assert told(eyesight.suffices, patient) == []
+    assert told(canary_power.suffices, patient) == []
     assert scene.measured[0].startswith("canary at 5 %: within 1 h 39 min; ")
 
 
@@ -63,7 +65,7 @@ def test_a_rehearsal_without_probes_sees_nothing_however_long(
 ) -> None:
     world.metrics.answering[BASELINE] = Counts(1000)
     found = told(
-        eyesight.suffices, replace(plan, canary=CanaryPlan((10,), blind=blind, alone=True))
+        canary_power.suffices, replace(plan, canary=CanaryPlan((10,), blind=blind, alone=True))
     )
     assert found == [
         (
@@ -77,7 +79,7 @@ def test_a_rehearsal_without_probes_sees_nothing_however_long(
 
 def test_what_others_complain_of_is_not_told_twice(told: Told, world: World, scene: Scene) -> None:
     world.platform.state = None
-    assert told(eyesight.suffices) == []
+    assert told(canary_power.suffices) == []
     assert scene.measured == ["canary: what it can see is not known without a baseline"]
 
 
@@ -86,4 +88,4 @@ def test_metrics_that_cannot_be_read_are_no_reason_to_begin(
 ) -> None:
     world.platform.refuses.add("service")
     with pytest.raises(CallFailed):
-        told(eyesight.suffices, quiet)
+        told(canary_power.suffices, quiet)

@@ -7,8 +7,8 @@ import pytest
 
 from greenrun.model.interfaces import Ended
 from greenrun.model.plan import Plan, PreflightPlan
-from greenrun.preflight import gates
-from greenrun.preflight.scene import Scene
+from greenrun.release.preflight import commands
+from greenrun.release.preflight.context import Scene
 from tests.conftest import World
 from tests.preflight.conftest import Told
 
@@ -28,7 +28,7 @@ def ended(status: int, output: str) -> Ended:
 
 def test_all_pass(told: Told, gated: Plan, world: World, scene: Scene) -> None:
     world.commands.ends = {"pytest": ended(0, GREEN), "ruff": ended(0, ""), "npm": ended(0, "ok")}
-    assert told(gates.pass_all, gated) == []
+    assert told(commands.pass_all, gated) == []
     assert scene.measured == [
         "quality gate tests: status 0 after 3.2 s (154 passed, 2 skipped in 3.21s)",
         "quality gate lint: status 0 after 3.2 s",
@@ -41,7 +41,7 @@ def test_one_fails_and_the_others_are_run_all_the_same(
     told: Told, gated: Plan, world: World
 ) -> None:
     world.commands.ends = {"pytest": ended(1, RED), "npm": ended(2, "")}
-    assert told(gates.pass_all, gated) == [
+    assert told(commands.pass_all, gated) == [
         (
             "quality gate tests: got status 1 after 3.2 s (1 failed, 153 passed in 4.00s), needs "
             "status 0: E   assert 1 == 2 / FAILED tests/test_shop.py / "
@@ -61,5 +61,5 @@ def test_one_fails_and_the_others_are_run_all_the_same(
 
 
 def test_no_gates_are_told_as_none(told: Told, scene: Scene) -> None:
-    assert told(gates.pass_all) == []
+    assert told(commands.pass_all) == []
     assert scene.measured == ["quality gates: none"]

@@ -9,8 +9,8 @@ from greenrun.adapters.secrets.scan import DetectSecrets
 from greenrun.model.plan import BuildPlan, Plan
 from greenrun.model.source import Source
 from greenrun.model.stats import Trial
-from greenrun.preflight import leaks
-from greenrun.preflight.scene import Scene
+from greenrun.release.preflight import secrets
+from greenrun.release.preflight.context import Scene
 from tests.conftest import World
 
 PASSWORD = 'password: "' + 'r7Qx2w9Lp"\n'
@@ -24,7 +24,7 @@ def scene(plan: Plan, world: World, source: Source, directory: Path) -> Scene:
 
 
 def found(scene: Scene) -> list[str]:
-    told = [str(doubt) for doubt in leaks.none_stands(scene)]
+    told = [str(doubt) for doubt in secrets.none_stands(scene)]
     return [
         text.partition(": got ")[2].partition(", needs no secret there; hint: ")[0] for text in told
     ]
@@ -40,7 +40,7 @@ def test_nothing(scene: Scene) -> None:
 @pytest.mark.parametrize("name", ["env.yaml", "release.yaml", "app/conf.yaml"])
 def test_each_place_is_named_without_the_value(scene: Scene, directory: Path, name: str) -> None:
     (directory / name).write_text(f"a: b\n{PASSWORD}")
-    (told,) = leaks.none_stands(scene)
+    (told,) = secrets.none_stands(scene)
     assert str(told).startswith(
         f"secret: got {name}:2: Secret Keyword, needs no secret there; hint: "
     )

@@ -6,8 +6,8 @@ import pytest
 
 from greenrun.model.monitoring import Figure, Level
 from greenrun.model.plan import MonitoringPlan, Plan
-from greenrun.preflight import tree
-from greenrun.preflight.permissions import needed
+from greenrun.release.preflight import git_tree
+from greenrun.release.preflight.permissions import needed
 from tests.conftest import World
 from tests.preflight.conftest import Told
 
@@ -38,5 +38,5 @@ def test_files_that_nobody_has_reviewed_yet_hold_no_release_up(
     watched = replace(plan, monitoring=MonitoringPlan(FIGURES, folder="ops"))
     state = world.source_control.state
     world.source_control.state = replace(state, changed=("ops/prod/rules.yml",), branch="main")
-    assert told(tree.in_step, watched) == []
-    assert len(told(tree.in_step, plan)) == 1
+    assert told(git_tree.in_step, watched) == []
+    assert len(told(git_tree.in_step, plan)) == 1

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from greenrun.model.plan import Plan
 from greenrun.model.revision import SecretReference
-from greenrun.preflight import references
-from greenrun.preflight.scene import Scene
+from greenrun.release.preflight import references
+from greenrun.release.preflight.context import Scene
 from tests.conftest import World
 from tests.preflight.conftest import Told
 

@@ -3,7 +3,7 @@
 import pytest
 
 from greenrun.model.errors import ReleaseError
-from greenrun.preflight import table
+from greenrun.release.preflight import table
 
 HEAD = ("what", "where")
 ROWS = (HEAD, ("a", "everywhere"), ("b", "cloud"))

@@ -7,8 +7,8 @@ import pytest
 
 from greenrun.model.plan import Plan, PreflightPlan, RecordPlan
 from greenrun.model.source import Distance
-from greenrun.preflight import tree
-from greenrun.preflight.scene import Scene
+from greenrun.release.preflight import git_tree
+from greenrun.release.preflight.context import Scene
 from tests.conftest import World
 from tests.preflight.conftest import Told
 
@@ -24,7 +24,7 @@ def change(world: World, *paths: str, branch: str = "main") -> None:
 
 
 def test_a_clean_tree_in_step(told: Told, on_main: Plan, scene: Scene) -> None:
-    assert told(tree.in_step, on_main) == []
+    assert told(git_tree.in_step, on_main) == []
     assert scene.measured == [
         f"commit: {'c0ffee' * 6}c0ff on main",
         "last commits: Add the shop",
@@ -34,7 +34,7 @@ def test_a_clean_tree_in_step(told: Told, on_main: Plan, scene: Scene) -> None:
 
 def test_changes_are_named(told: Told, world: World) -> None:
     change(world, "app/main.py", "release.yaml")
-    assert told(tree.in_step) == [
+    assert told(git_tree.in_step) == [
         (
             "tree: got changes in app/main.py, release.yaml, needs a clean one; "
             "hint: commit them, or `git stash`"
@@ -44,7 +44,7 @@ def test_changes_are_named(told: Told, world: World) -> None:
 
 def test_of_many_changes_ten_are_named(told: Told, world: World) -> None:
     change(world, *(f"file{number}" for number in range(12)))
-    (doubt,) = told(tree.in_step)
+    (doubt,) = told(git_tree.in_step)
     assert "file9 and 2 more, needs" in doubt
     assert "file10" not in doubt
 
@@ -52,9 +52,9 @@ def test_of_many_changes_ten_are_named(told: Told, world: World) -> None:
 def test_what_a_release_writes_itself_does_not_count(told: Told, plan: Plan, world: World) -> None:
     record = replace(plan, record=RecordPlan(folder="docs/releases", hand_over=("SYNC.md",)))
     change(world, "docs/releases/2026-11-21.md", "SYNC.md", "build_tag.txt", "reports/x.json")
-    assert told(tree.in_step, record) == []
+    assert told(git_tree.in_step, record) == []
     change(world, "docs/releases.md", "SYNC.md.orig")
-    assert len(told(tree.in_step, record)) == 1
+    assert len(told(git_tree.in_step, record)) == 1
 
 
 def test_paths_count_from_the_root_of_the_repository(
@@ -65,15 +65,15 @@ def test_paths_count_from_the_root_of_the_repository(
     directory.rename(root / "shop")
     directory.symlink_to(root / "shop")
     change(world, "shop/docs/deployments/today.md")
-    assert told(tree.in_step) == []
+    assert told(git_tree.in_step) == []
     change(world, "docs/deployments/today.md")
-    assert len(told(tree.in_step)) == 1
+    assert len(told(git_tree.in_step)) == 1
 
 
 @pytest.mark.parametrize("branch", ["work", ""])
 def test_another_branch(told: Told, on_main: Plan, world: World, branch: str) -> None:
     change(world, branch=branch)
-    assert told(tree.in_step, on_main) == [
+    assert told(git_tree.in_step, on_main) == [
         f"branch: got {branch or 'no branch'}, needs main; hint: git switch main"
     ]
 
@@ -81,12 +81,12 @@ def test_another_branch(told: Told, on_main: Plan, world: World, branch: str) ->
 def test_any_branch_will_do_where_none_is_named(told: Told, world: World) -> None:
     change(world, branch="work")
     world.source_control.apart = None
-    assert told(tree.in_step) == []
+    assert told(git_tree.in_step) == []
 
 
 def test_out_of_step(told: Told, on_main: Plan, world: World) -> None:
     world.source_control.apart = Distance(ahead=1, behind=2)
-    assert told(tree.in_step, on_main) == [
+    assert told(git_tree.in_step, on_main) == [
         (
             "commit: got 1 commits that origin/main has not, and 2 of its missing, needs the same; "
             "hint: git pull origin main, then git push origin main"
@@ -96,7 +96,7 @@ def test_out_of_step(told: Told, on_main: Plan, world: World) -> None:
 
 def test_a_branch_that_the_remote_has_not(told: Told, on_main: Plan, world: World) -> None:
     world.source_control.apart = None
-    assert told(tree.in_step, on_main) == [
+    assert told(git_tree.in_step, on_main) == [
         "branch main of origin: got none, needs it there; hint: git push origin main"
     ]
 
@@ -104,7 +104,7 @@ def test_a_branch_that_the_remote_has_not(told: Told, on_main: Plan, world: Worl
 def test_each_expected_commit_that_is_not_in(told: Told, plan: Plan, world: World) -> None:
     expecting = replace(plan, preflight=PreflightPlan(commits=("c0ffee", "8f14e45", "beef")))
     world.source_control.commits.add("beef")
-    assert told(tree.holds_commits, expecting) == [
+    assert told(git_tree.holds_commits, expecting) == [
         (
             "commit 8f14e45: got a tree without it, needs it in; "
             "hint: merge it, or correct `preflight.commits` in release.yaml"

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from greenrun import preflight
 from greenrun.model.errors import ReleaseError
 from greenrun.model.image import Digest
 from greenrun.model.lease import Claim, Owner
@@ -14,8 +13,9 @@ from greenrun.model.plan import Plan
 from greenrun.model.release_state import Stage, Standing
 from greenrun.model.revision import SecretReference
 from greenrun.model.traffic import Target, TrafficSplit
-from greenrun.preflight import way_back
-from greenrun.preflight.scene import Scene
+from greenrun.release import preflight
+from greenrun.release.preflight import rollback
+from greenrun.release.preflight.context import Scene
 from tests.conftest import BASELINE, World
 from tests.fakes import IMAGE_ID, MANIFEST
 from tests.preflight.conftest import Told
@@ -30,7 +30,7 @@ def claimed(world: World, owner: Owner, *, held: bool, standing: str = "") -> No
 
 
 def test_a_service_at_rest_is_described(told: Told, scene: Scene) -> None:
-    assert told(way_back.at_rest) == []
+    assert told(rollback.at_rest) == []
     assert scene.measured == [
         f"traffic: 100 % {BASELINE} (generation 1)",
         f"baseline: {BASELINE} at 100 %, old",
@@ -39,7 +39,7 @@ def test_a_service_at_rest_is_described(told: Told, scene: Scene) -> None:
 
 def test_a_split_service(told: Told, world: World) -> None:
     world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
-    assert told(way_back.at_rest) == [
+    assert told(rollback.at_rest) == [
         (
             f"shop is split: got {SPLIT}, needs one revision at 100 %; "
             "hint: bring the service to rest: all traffic to one named revision"
@@ -60,7 +60,7 @@ def test_a_split_that_our_unfinished_release_has_left(
 ) -> None:
     world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
     claimed(world, owner, **claim)
-    assert told(way_back.at_rest) == []
+    assert told(rollback.at_rest) == []
     assert scene.measured[1].startswith(f"unfinished release: claim 1 of {owner}, since 2026-11-21")
 
 
@@ -70,13 +70,13 @@ def test_a_split_after_a_release_that_ended_is_somebody_elses(
     world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
     ended = replace(STANDING, stage=Stage.PROMOTED)
     claimed(world, owner, held=False, standing=ended.as_json())
-    assert len(told(way_back.at_rest)) == 1
+    assert len(told(rollback.at_rest)) == 1
 
 
 def test_a_service_that_does_not_exist(plan: Plan, world: World, scene: Scene) -> None:
     world.platform.state = None
     with pytest.raises(ReleaseError, match="shop does not exist in projects/rehearsal"):
-        list(way_back.at_rest(scene))
+        list(rollback.at_rest(scene))
     with pytest.raises(ReleaseError, match="there is no way back"):
         preflight.existing(None, plan)
 
@@ -103,7 +103,7 @@ def test_an_image_that_the_registry_holds(told: Told, world: World, image: str) 
     world.registry.ids[MANIFEST] = IMAGE_ID
     world.registry.held = {f"gcr.io:443/p/old:{tag}": MANIFEST for tag in ("latest", "v1")}
     running(world, image)
-    assert told(way_back.startable) == []
+    assert told(rollback.startable) == []
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_an_image_that_the_registry_holds(told: Told, world: World, image: str) 
 )
 def test_an_image_that_is_gone(told: Told, world: World, image: str) -> None:
     running(world, image)
-    assert told(way_back.startable) == [
+    assert told(rollback.startable) == [
         (
             f"image of {BASELINE}: got nothing in the registry under {image}, needs the image that "
             "new instances of the baseline start from; "
@@ -123,7 +123,7 @@ def test_an_image_that_is_gone(told: Told, world: World, image: str) -> None:
 def test_a_secret_of_the_baseline_that_is_gone(told: Told, world: World) -> None:
     world.vault.versions.add("key:1")
     running(world, "old", KEY=SecretReference("key", "1"), API_TOKEN=SecretReference("token", "4"))
-    assert told(way_back.startable) == [
+    assert told(rollback.startable) == [
         (
             f"secret of {BASELINE}: got no token:4 for API_TOKEN, needs an enabled version; "
             "hint: enable that version: new instances of the baseline read it"
@@ -136,9 +136,9 @@ def test_the_baseline_of_an_unfinished_release_is_the_one_that_must_start(
 ) -> None:
     world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
     claimed(world, owner, held=False, standing=STANDING.as_json())
-    assert told(way_back.startable) == []
+    assert told(rollback.startable) == []
     del world.platform.revisions_by_name[BASELINE]
-    assert told(way_back.startable) == [
+    assert told(rollback.startable) == [
         f"revision {BASELINE}: got none, needs the baseline to go back to"
     ]
 
@@ -148,5 +148,5 @@ def test_a_standing_that_nobody_can_read(scene: Scene, world: World, owner: Owne
     with pytest.raises(
         ReleaseError, match=r"where claim 1 of .* stands: standing\.run: "
     ) as refused:
-        list(way_back.startable(scene))
+        list(rollback.startable(scene))
     assert refused.value.hint.startswith("put the service in order by hand, then delete")

@@ -16,11 +16,7 @@ from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from fixtures.identities import SecretIdentities
 from fixtures.reach import Reach, plant_secrets
-from greenrun import rehearsal
-from greenrun.account import Account
 from greenrun.expectations import read_table
-from greenrun.journal import Journal
-from greenrun.lock import Lock
 from greenrun.model.errors import GateClosed
 from greenrun.model.lease import Owner
 from greenrun.model.objective import Gate
@@ -31,8 +27,12 @@ from greenrun.proofs import behaviour, conversation, flow, flow_row, openapi, pa
 from greenrun.proofs.metric_promises import families
 from greenrun.proofs.metrics import OwnMetrics
 from greenrun.proofs.page_table import read_pages
-from greenrun.rehearsal import StandIn
-from greenrun.release import Release
+from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.journal import Journal
+from greenrun.release.coordination.lock import Lock
+from greenrun.release.rehearsal import environment
+from greenrun.release.rehearsal.environment import StandIn
+from greenrun.release.release import Release
 from tests.fakes import FakeBuilder, MemoryEvidence, MemoryProgress, MemoryRegistry
 from tests.private.shop import IMAGE, REPOSITORY, Visitors, shop
 
@@ -117,7 +117,7 @@ def _deployed(plan: Plan, reach: Reach, folder: Path, visitors: Visitors) -> Sho
     journal = Journal(folder / "journal.jsonl", roles.clock)
     owner = Owner("somebody@example.com", "laptop", 4711, "the-run")
     lock = Lock(plan.service, owner, roles.claims, roles.clock, plan.lock_time_to_live)
-    rehearsal.start(plan, roles, journal, StandIn(BEFORE, IMAGE))
+    environment.start(plan, roles, journal, StandIn(BEFORE, IMAGE))
     release = Release(plan, roles, Account(journal, lock, owner.run), identities, source)
     release.claim()
     release.find_baseline()

@@ -18,19 +18,19 @@ from google.protobuf import field_mask_pb2
 from cloudrun_emulator.core.waiting import until
 from cloudrun_emulator.emulator import LocalCloud
 from fixtures.reach import Reach, plant_secrets
-from greenrun import rehearsal
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.run.from_proto import traffic_of
 from greenrun.config import load_plan
-from greenrun.journal import Journal
-from greenrun.lock import Lock
 from greenrun.model.interfaces import Patience, Roles
 from greenrun.model.lease import Owner
 from greenrun.model.plan import Plan
 from greenrun.model.service import Service
 from greenrun.model.source import Source
 from greenrun.model.traffic import Target, TrafficSplit
-from greenrun.rehearsal import StandIn
+from greenrun.release.coordination.journal import Journal
+from greenrun.release.coordination.lock import Lock
+from greenrun.release.rehearsal import environment
+from greenrun.release.rehearsal.environment import StandIn
 from tests.fakes import MemoryProgress
 from tests.rehearsal.project import Project
 
@@ -81,9 +81,9 @@ class Production:
         manifest = roles.registry.push(image, patience)
         journal = Journal(self.project.folder.with_suffix(".journal"), SystemClock())
         reference = f"{self.plan.build.repository}@{manifest}"
-        rehearsal.start(self.plan, roles, journal, StandIn(FIRST, reference))
+        environment.start(self.plan, roles, journal, StandIn(FIRST, reference))
         with ExitStack() as stack:
-            stack.callback(rehearsal.remove, self.plan, roles, journal)
+            stack.callback(environment.remove, self.plan, roles, journal)
             yield
 
     @property

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from greenrun.model.interfaces import Answer, Probe
-from greenrun.release import Release
+from greenrun.release.release import Release
 from tests.conftest import World
 from tests.stages import deployed
 

@@ -4,7 +4,7 @@ import pytest
 
 from greenrun.model.errors import GateClosed
 from greenrun.proofs import account
-from greenrun.release import Release
+from greenrun.release.release import Release
 from tests.stages import begun, moved
 
 

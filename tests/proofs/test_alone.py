@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from greenrun import recovery
 from greenrun.model.errors import GateClosed
 from greenrun.model.release_state import Stage
 from greenrun.proofs import alone
-from greenrun.release import Release
+from greenrun.release import recovery
+from greenrun.release.release import Release
 from tests.conftest import World
 from tests.stages import moved, next_run
 

@@ -8,7 +8,7 @@ from greenrun.expectations import read_table
 from greenrun.model.errors import GateClosed
 from greenrun.model.interfaces import Probe
 from greenrun.proofs import behaviour
-from greenrun.release import Release
+from greenrun.release.release import Release
 from tests.conftest import World
 from tests.proofs.deployed import answer, candidate_answers, deploy
 

@@ -14,9 +14,9 @@ from websockets.sync.server import Server, ServerConnection, serve
 from greenrun.adapters.http.web import HttpWeb
 from greenrun.model.errors import CallFailed, GateClosed
 from greenrun.model.interfaces import Answer, Probe
-from greenrun.probing import Prober
 from greenrun.proofs import conversation
-from greenrun.release import Release
+from greenrun.release.prober import Prober
+from greenrun.release.release import Release
 from tests.conftest import World
 from tests.fakes.telling import URL
 from tests.proofs.deployed import deploy

@@ -10,7 +10,7 @@ from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import MonitoringPlan, Plan
 from greenrun.proofs.metric_promises import limits, objectives, objectives_of_canary
 from greenrun.proofs.metrics import OwnMetrics
-from greenrun.release import Release
+from greenrun.release.release import Release
 from tests.conftest import World
 from tests.proofs.deployed import answer, candidate_answers, deploy
 

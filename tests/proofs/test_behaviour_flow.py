@@ -13,7 +13,7 @@ from greenrun.expectations.values import STARS, Values
 from greenrun.model.errors import CallFailed, GateClosed, ReleaseError
 from greenrun.model.interfaces import Answer, Probe
 from greenrun.proofs import flow, flow_row
-from greenrun.release import Release
+from greenrun.release.release import Release
 from tests.conftest import World
 from tests.proofs.deployed import answer, candidate_answers, deploy
 

@@ -9,7 +9,7 @@ import pytest
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.proofs.metric_promises import families, objectives, rises
 from greenrun.proofs.metrics import OwnMetrics
-from greenrun.release import Release
+from greenrun.release.release import Release
 from tests.conftest import World
 from tests.proofs.deployed import answer, candidate_answers, deploy
 

@@ -10,7 +10,7 @@ from greenrun.adapters.secrets.scan import DetectSecrets
 from greenrun.model.errors import GateClosed
 from greenrun.model.image import Build, Digest, Image, Layer
 from greenrun.proofs import image
-from greenrun.release import Release
+from greenrun.release.release import Release
 from tests.conftest import World
 from tests.fakes import MANIFEST
 

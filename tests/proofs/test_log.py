@@ -6,9 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.account import Account
-from greenrun.journal import Journal
-from greenrun.lock import Lock
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.interfaces import Answer, LogEntry, NewRevision, Patience, Roles
 from greenrun.model.lease import Owner
@@ -16,7 +13,10 @@ from greenrun.model.plan import BuildPlan, Place, Plan
 from greenrun.model.revision import RevisionSettings
 from greenrun.model.source import Source
 from greenrun.proofs import log
-from greenrun.release import Release
+from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.journal import Journal
+from greenrun.release.coordination.lock import Lock
+from greenrun.release.release import Release
 from tests.fakes import FakeClock, FakeLogs, FakePlatform, FakeWeb, MemoryEvidence
 from tests.proofs.deployed import deploy
 from tests.roles import fake_roles

@@ -14,7 +14,7 @@ from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import MonitoringPlan
 from greenrun.monitoring import Objectives, Outcome, Watchers
 from greenrun.proofs import monitoring
-from greenrun.release import Release
+from greenrun.release.release import Release
 from tests.conftest import World
 from tests.fakes.watching import MemoryAlerts
 from tests.stages import begun, deployed

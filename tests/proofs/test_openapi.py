@@ -8,7 +8,7 @@ import pytest
 from greenrun.model.errors import DeadlineExceeded, GateClosed
 from greenrun.model.interfaces import Answer, Deviation, Examination, Examined
 from greenrun.proofs import openapi
-from greenrun.release import Release
+from greenrun.release.release import Release
 from tests.conftest import World
 from tests.proofs.deployed import deploy
 

@@ -8,7 +8,7 @@ from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.interfaces import Element, Seen
 from greenrun.proofs import pages
 from greenrun.proofs.page_table import read_pages
-from greenrun.release import Release
+from greenrun.release.release import Release
 from tests.conftest import World
 from tests.proofs.deployed import deploy
 

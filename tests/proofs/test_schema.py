@@ -2,11 +2,11 @@
 
 import pytest
 
-from greenrun.migration import Migration
 from greenrun.model.errors import GateClosed
 from greenrun.model.plan import BuildPlan, MigrationPlan, Place, Plan
 from greenrun.model.revision import RevisionSettings
 from greenrun.proofs import schema
+from greenrun.release.migrate import Migration
 
 APPLIED = Migration("20250901_create", applied=True)
 PENDING = Migration("20251009_enrich", applied=False)

@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.migration import Migration
 from greenrun.model.errors import GateClosed
 from greenrun.model.interfaces import Answer
 from greenrun.model.plan import Plan
 from greenrun.proofs import before, schema, service, traffic
-from greenrun.release import Release
+from greenrun.release.migrate import Migration
+from greenrun.release.release import Release
 from tests.conftest import BASELINE, World
 from tests.proofs.deployed import deploy
 

@@ -20,7 +20,7 @@ from greenrun.model.source import Checkout, Source
 from greenrun.monitoring import Outcome, Watched
 from greenrun.record import Record
 from greenrun.record.facts import AS_BEFORE, PERSON_NEEDED, RELEASED
-from greenrun.release import Release
+from greenrun.release.release import Release
 from tests.conftest import BASELINE, HEALTHY, World
 from tests.fakes import IMAGE_ID, URL, FakeSourceControl
 

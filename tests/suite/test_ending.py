@@ -10,7 +10,7 @@ Write = Callable[..., Suite]
 
 HEARING = """
 from greenrun.plugin.allure.evidence import AllureEvidence
-from greenrun.plugin import keep_secret, passed_whole, results_of
+from greenrun.plugin.plugin import keep_secret, passed_whole, results_of
 
 
 def pytest_greenrun_ended(config, status):

@@ -13,7 +13,7 @@ WAY_BACK = ("features/02-afterwards.feature", "--env=prod")
 NOTING = """
 @given("the wishes are noted")
 def _(pytestconfig, release):
-    from greenrun.plugin import wishes_of
+    from greenrun.plugin.plugin import wishes_of
     release.write(wishes_of(pytestconfig))
 """
 

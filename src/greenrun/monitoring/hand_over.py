@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from greenrun.account import Account
 from greenrun.model.errors import ReleaseError
 from greenrun.model.interfaces.alerting import Alerts
 from greenrun.model.monitoring import Figure
@@ -12,6 +11,7 @@ from greenrun.model.plan import MonitoringPlan, Plan
 from greenrun.monitoring.files import Fate, Files, Kept, generated
 from greenrun.monitoring.objectives import Objectives, alerts, figures
 from greenrun.monitoring.policies import Outcome, Watched, watch
+from greenrun.release.coordination.guard import Account
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from greenrun.account import Account
 from greenrun.model.interfaces.alerting import Alerts, Difference, Policy
 from greenrun.model.monitoring import Alert
+from greenrun.release.coordination.guard import Account
 
 
 class Outcome(Enum):

@@ -1,6 +1,6 @@
 """Proof of the account that a release gives of itself."""
 
-from greenrun.release import Release
+from greenrun.release.release import Release
 
 
 def is_whole(release: Release) -> None:

@@ -4,10 +4,10 @@ from contextlib import suppress
 from dataclasses import replace
 from uuid import uuid4
 
-from greenrun.lock import Lock
 from greenrun.model.errors import GateClosed, LockHeld
-from greenrun.recovery import described, left_open
-from greenrun.release import Release
+from greenrun.release.coordination.lock import Lock
+from greenrun.release.recovery import described, left_open
+from greenrun.release.release import Release
 
 
 def is_locked(release: Release) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from greenrun.canary.objectives import trial as trial_of
 from greenrun.model.errors import GateClosed
 from greenrun.model.objective import Gate
-from greenrun.preflight import checks, table
 from greenrun.proofs import service
-from greenrun.release import Release
+from greenrun.release.preflight import checks, table
+from greenrun.release.release import Release
 
 
 def all_holds(release: Release, rows: Sequence[Sequence[str]], objectives: Gate) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from greenrun.expectations import Expectation
 from greenrun.model.errors import GateClosed
 from greenrun.proofs.witness import witness
-from greenrun.release import Release
+from greenrun.release.release import Release
 
 _EXPAND_FIRST = (
     "a migration may add now what new code needs, and take away what old code reads only in a "

@@ -4,7 +4,7 @@ from base64 import b64encode
 from uuid import uuid4
 
 from greenrun.model.errors import GateClosed
-from greenrun.release import Release
+from greenrun.release.release import Release
 
 _SWITCHING = 101
 _REFUSED = (401, 403)

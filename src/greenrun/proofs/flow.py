@@ -9,7 +9,7 @@ from greenrun.model.errors import CallFailed, GateClosed
 from greenrun.model.interfaces import Answer, Probe
 from greenrun.proofs.flow_row import FlowRow, Kept
 from greenrun.proofs.witness import witness
-from greenrun.release import Release
+from greenrun.release.release import Release
 
 _SHOWN = 2000
 """Characters of an answer that the report shows."""

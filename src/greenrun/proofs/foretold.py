@@ -5,8 +5,8 @@ from greenrun.model.errors import GateClosed
 from greenrun.model.interfaces.alerting import Alerts
 from greenrun.model.release_state import Standing
 from greenrun.monitoring import Objectives, ahead
-from greenrun.planning import Known, Rehearsed, outlook
-from greenrun.release import Release
+from greenrun.release.dry_run import Known, Rehearsed, outlook
+from greenrun.release.release import Release
 
 
 def told(

@@ -8,8 +8,8 @@ from greenrun.model.image import Digest, Image
 from greenrun.model.interfaces import Scanner
 from greenrun.model.objective import Quantity
 from greenrun.proofs import budget
-from greenrun.push import holds
-from greenrun.release import Release
+from greenrun.release.push import holds
+from greenrun.release.release import Release
 
 _SECRET_NAME = re.compile(r"(?i)(api_?key|token|secret|password|bypass|credential)")
 

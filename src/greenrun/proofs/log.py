@@ -8,7 +8,7 @@ from enum import Enum
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.interfaces import LogEntry
 from greenrun.model.polling import looks
-from greenrun.release import Release
+from greenrun.release.release import Release
 
 _SEVERE = frozenset({"ERROR", "CRITICAL", "ALERT", "EMERGENCY"})
 

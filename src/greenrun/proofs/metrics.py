@@ -8,7 +8,7 @@ from greenrun.model.objective import Verdict
 from greenrun.model.polling import looks
 from greenrun.proofs.exposition import Exposition
 from greenrun.proofs.metric_promises import FamilyPromise, Objective, Rise
-from greenrun.release import Release
+from greenrun.release.release import Release
 
 _SETTLED_WITHIN = timedelta(seconds=10)
 """Until what was asked for is counted, and the instance that was read before answers again."""

@@ -4,7 +4,7 @@ from greenrun.model.errors import GateClosed
 from greenrun.monitoring import HandOver, Objectives, Watchers, hand_over, monitored
 from greenrun.monitoring.promql import metric
 from greenrun.proofs.exposition import Exposition
-from greenrun.release import Release
+from greenrun.release.release import Release
 
 
 def handed_over(release: Release, objectives: Objectives, watchers: Watchers) -> HandOver:

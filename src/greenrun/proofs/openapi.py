@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from greenrun.model.errors import DeadlineExceeded, GateClosed
 from greenrun.model.interfaces.openapi import Examination, Examined
-from greenrun.release import Release
+from greenrun.release.release import Release
 
 _TWO_WAYS = "mend the answer, or say in the document what is true"
 

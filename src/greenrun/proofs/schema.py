@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from greenrun.migration import Migration
 from greenrun.model.errors import GateClosed
 from greenrun.model.plan import Plan
+from greenrun.release.migrate import Migration
 
 
 def none_pending(migrations: Sequence[Migration]) -> None:

@@ -2,7 +2,7 @@
 
 from greenrun.model.errors import GateClosed
 from greenrun.proofs import budget
-from greenrun.release import Release
+from greenrun.release.release import Release
 
 _UNAVAILABLE = 503
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from greenrun.model.errors import GateClosed
-from greenrun.release import Release
+from greenrun.release.release import Release
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from greenrun.record.facts import (
     Record,
     RecordedPolicy,
 )
-from greenrun.release import Release
+from greenrun.release.release import Release
 
 _SILENT = "unknown: the platform did not answer"
 

@@ -10,7 +10,7 @@ from greenrun.record import files, rendering
 from greenrun.record.archive import Archive
 from greenrun.record.facts import Record
 from greenrun.record.gathering import gathered
-from greenrun.release import Release
+from greenrun.release.release import Release
 
 Redact = Callable[[str], str]
 

@@ -19,7 +19,7 @@ from greenrun.model.plan import Place, Plan, PreflightPlan
 from greenrun.model.revision import SecretReference
 from greenrun.model.source import Source
 from greenrun.model.stats import Trial
-from greenrun.preflight import checks
+from greenrun.release.preflight import checks
 from tests.adapters.cloud.candidates import Watcher, revision
 from tests.conftest import World
 from tests.fakes import MANIFEST

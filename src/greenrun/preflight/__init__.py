@@ -1,5 +1,0 @@
-"""What must be true before anything moves: checks by the sentence that a feature says of each."""
-
-from greenrun.preflight.way_back import baseline, existing
-
-__all__ = ["baseline", "existing"]

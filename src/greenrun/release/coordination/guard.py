@@ -1,0 +1,104 @@
+"""The account that a release gives of itself: on this machine's disk, and where others see it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from greenrun.model.errors import ReleaseError
+from greenrun.model.interfaces import Progress
+from greenrun.model.release_state import Standing
+from greenrun.model.service import Service
+from greenrun.model.traffic import TrafficSplit
+from greenrun.release.coordination.journal import Journal
+from greenrun.release.coordination.lock import Lock
+
+UNREADABLE = "put the service in order by hand, then delete the Cloud Run job of that lock"
+"""What to do about a claim that does not tell where its release stands."""
+
+
+class Account:
+    """Stands around every remote change: the lock is still ours, and the journal knows of it.
+
+    Where the release stands is written twice: into the journal, and onto the claim, from which any
+    other machine can finish it or undo it. `last` is where the release before this one stood.
+    """
+
+    def __init__(self, journal: Journal, lock: Lock, run: str) -> None:
+        self.journal = journal
+        self.lock = lock
+        self.run = run
+        self.standing: Standing | None = None
+        self.last: Standing | None = None
+        self._noted = 0
+
+    def claim(self, progress: Progress) -> None:
+        """Take the lock. Raises LockHeld, or ReleaseError where what was left cannot be read."""
+        before = self.lock.take(progress)
+        self._note_claim()
+        left = before.standing if before else ""
+        try:
+            self.last = Standing.from_json(left) if left else None
+        except ValueError as error:
+            self.lock.let_go()
+            raise ReleaseError(
+                f"could not read what {before} has left: {error}", hint=UNREADABLE
+            ) from error
+
+    @contextmanager
+    def change(self, action: str, subject: str, **facts: str) -> Iterator[None]:
+        """Account for one remote change. Raises LockLost, before it, where it is not ours."""
+        self.lock.check()
+        self._note_claim()
+        with self.journal.change(action, subject, **facts):
+            yield
+
+    def note(self, action: str, subject: str, **facts: str) -> None:
+        """Account for something that was found out, and changed nothing."""
+        self.journal.note(action, subject, **facts)
+
+    def begin(self, baseline: str, before: Service) -> None:
+        """Write down what the release found, before it changes anything."""
+        self.stand(
+            Standing(
+                run=self.run,
+                baseline=baseline,
+                before=before.actual.pinned(before.latest_ready),
+                generation=before.generation,
+                migrations=self.last.migrations if self.last else (),
+            )
+        )
+
+    @property
+    def stands(self) -> Standing:
+        """Where the release stands. Raises ReleaseError before its baseline was found."""
+        if self.standing is None:
+            raise ReleaseError(
+                "the baseline is not known in this run", hint="run features/ as a whole"
+            )
+        return self.standing
+
+    def change_standing(self, **changes: Any) -> None:  # noqa: ANN401 - as Standing has them
+        """Write down that something of the standing has changed, or is about to."""
+        self.stand(replace(self.stands, **changes))
+
+    def ask(self, split: TrafficSplit, **changes: Any) -> None:  # noqa: ANN401 - likewise
+        """Write down a split that is about to be asked for, and what changes with it."""
+        self.stand(replace(self.stands.ask(split), **changes))
+
+    def stand(self, standing: Standing) -> None:
+        """Write down where the release stands, before anything is done that follows from it.
+
+        What cannot be written is known here all the same, so that it can still be undone.
+        """
+        self.standing = standing
+        self.lock.write(standing.as_json())
+        self._note_claim()
+        self.journal.note("standing", standing.baseline, stands=standing.as_json())
+
+    def _note_claim(self) -> None:
+        """Each number once: a claim that lapsed goes on under the next."""
+        claim = self.lock.claim
+        if claim and claim.number != self._noted:
+            self.journal.note("claim", str(claim))
+            self._noted = claim.number

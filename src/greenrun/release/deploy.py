@@ -1,0 +1,116 @@
+"""The candidate: the revision that a release has made, as the platform runs it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from textwrap import indent
+
+from greenrun.model.errors import GateClosed, ReleaseError
+from greenrun.model.interfaces import LogEntry, NewRevision, Patience, Roles
+from greenrun.model.plan import Plan
+from greenrun.model.revision import Difference, Readiness, Revision, RevisionSettings
+from greenrun.model.traffic import TrafficSplit
+from greenrun.release.coordination.drift import Footing
+from greenrun.release.coordination.guard import Account
+
+_LAST_WORDS = 10
+"""Lines of a log that tell why its container did not start."""
+
+
+@dataclass(slots=True)
+class Candidate:
+    """Asked of the platform each time anew. `ready_after` is zero until it was ready once."""
+
+    name: str
+    plan: Plan = field(repr=False)
+    roles: Roles = field(repr=False)
+    ready_after: timedelta = timedelta()
+
+    def make(self, split: TrafficSplit, image: str, footing: Footing, account: Account) -> None:
+        """Have the platform start it; `split` gives it no user yet.
+
+        Raises:
+            GateClosed: it does not get ready.
+        """
+        begun = self.roles.clock.now()
+        wanted = NewRevision(self.name, image, self.plan.settings)
+        patience = Patience(self.plan.ready_within, self.roles.progress.report)
+        with account.change("deploy", self.name, image=image, split=str(split)):
+            try:
+                after = self.roles.platform.deploy(wanted, split, footing.left, patience)
+            except GateClosed as closed:
+                raise self.stillborn(closed) from closed
+            except ReleaseError:
+                self.log()
+                raise
+        footing.stand_on(after)
+        self.ready_after = self.roles.clock.now() - begun
+
+    def admit_everybody(self, account: Account) -> None:
+        """Let everybody invoke the service, where the plan says so."""
+        platform = self.roles.platform
+        if self.plan.public and not platform.invokable_by_all():
+            with account.change("let everybody invoke", self.plan.service):
+                platform.let_all_invoke()
+
+    def log(self) -> Sequence[LogEntry]:
+        """What it wrote so far, oldest first; kept as evidence."""
+        entries = self.roles.logs.of_revision(self.name)
+        self.roles.evidence.attach("log of the candidate", "\n".join(map(str, entries)))
+        return entries
+
+    def stillborn(self, closed: GateClosed) -> GateClosed:
+        """Why it did not start, with the end of what it said until then."""
+        words = "\n".join(entry.text for entry in self.log()[-_LAST_WORDS:]) or "nothing"
+        return GateClosed(
+            f"{closed.message}\nthe end of its log:\n{indent(words, '  ')}",
+            hint="the whole log is in the report, below this sentence",
+        )
+
+    def live(self) -> Revision:
+        """The platform's description; raises GateClosed where it is not ready."""
+        found = self.roles.platform.revision(self.name)
+        if found is None or found.readiness is not Readiness.READY:
+            raise GateClosed(f"{self.name} is not ready: got {found}, needs ready")
+        self.roles.evidence.attach("candidate as it runs", _described(found))
+        return found
+
+    def differences(self) -> tuple[Difference, ...]:
+        """Its settings that are not what the plan asked for; both are kept as evidence."""
+        live = self.live().settings
+        self.roles.evidence.attach("settings compared", _compared(self.plan.settings, live))
+        return self.plan.settings.differences(live)
+
+    def lost_variables(self, baseline: str) -> tuple[str, ...]:
+        """Variables and secrets of the baseline that it does not have."""
+        found = self.roles.platform.revision(baseline)
+        if found is None:
+            raise GateClosed(f"the baseline {baseline} is gone")
+        kept = {**self.plan.settings.variables, **self.plan.settings.secrets}
+        return tuple(sorted({**found.settings.variables, **found.settings.secrets}.keys() - kept))
+
+    @property
+    def url(self) -> str:
+        """Its own address, which users do not know."""
+        service = self.roles.platform.service()
+        urls = {} if service is None else service.tag_urls
+        if self.plan.revision_tag not in urls:
+            found = ", ".join(urls) or "none"
+            raise GateClosed(
+                f"{self.name} has no URL of its own: got revision tags {found}, "
+                f"needs {self.plan.revision_tag}"
+            )
+        return urls[self.plan.revision_tag]
+
+
+def _compared(wanted: RevisionSettings, live: RevisionSettings) -> str:
+    found = dict(live.facts())
+    rows = [("setting", "wanted", "live")]
+    rows += [(key, value, found.pop(key, "nothing")) for key, value in wanted.facts()]
+    rows += [(key, "nothing", value) for key, value in found.items()]
+    return "\n".join(f"{key:<32}{left:<36}{right}".rstrip() for key, left, right in rows)
+
+
+def _described(revision: Revision) -> str:
+    facts = (f"{key}: {value}" for key, value in revision.settings.facts())
+    return "\n".join((f"revision: {revision.name}", f"image: {revision.image}", *facts))

@@ -1,0 +1,6 @@
+"""What `--plan` tells: what a release would find, do and promise, from readings alone."""
+
+from greenrun.release.dry_run.report import Known, Rehearsed, outlook
+from greenrun.release.dry_run.tables import Outlook, Section
+
+__all__ = ["Known", "Outlook", "Rehearsed", "Section", "outlook"]

@@ -1,0 +1,248 @@
+"""What is read before a release, and what of it a person wants to know."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from greenrun.canary.forecast import foresight
+from greenrun.canary.power import Foresight
+from greenrun.model import commands
+from greenrun.model.duration import span
+from greenrun.model.image import Image, TagPolicy
+from greenrun.model.interfaces import Roles
+from greenrun.model.plan import Plan
+from greenrun.model.release_state import Stage, Standing
+from greenrun.model.revision import RevisionSettings
+from greenrun.model.service import Service, baseline_of
+from greenrun.model.source import Source
+from greenrun.model.stats import Trial
+from greenrun.release.dry_run import canary_forecast, settings_diff, steps
+from greenrun.release.dry_run.settings_diff import Comparison
+from greenrun.release.dry_run.tables import Outlook, Row, Section
+
+_LATEST = "latest"
+_FLOATING = "read anew when an instance starts: a rollback does not bring an old value back"
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What a green rehearsal has left for a release: an image, and the migrations it brings."""
+
+    image: Image
+    migrations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known before anything is read.
+
+    `trial` is what each watcher of the canary judges by. `last` is where the release before this
+    one stands; None where none is known. Without a rehearsed image one is to be built. `watched`
+    is what would become of what watches the service.
+    """
+
+    trial: Trial
+    last: Standing | None = None
+    rehearsed: Rehearsed | None = None
+    watched: tuple[Row, ...] = ()
+
+
+def outlook(plan: Plan, roles: Roles, source: Source, known: Known) -> Outlook:
+    """Read everything, change nothing. Raises CallFailed where a reading is refused."""
+    last, rehearsed = known.last, known.rehearsed
+    found = _Findings(plan, roles, source, last, rehearsed, roles.platform.service())
+    canary = found.canary(known.trial)
+    sections = (
+        Section("Where", tuple(found.place())),
+        Section("Who serves", tuple(found.serving())),
+        Section("Under way", tuple(found.under_way())),
+        Section("Image", tuple(found.image_wanted())),
+        Section("Settings that differ", found.settings(), settings_diff.HEAD),
+        Section("Secrets", tuple(found.secrets()), ("variable", "version", "state", "remark")),
+        Section("Limits, probes, scaling and storage", tuple(found.limits())),
+        Section("Migrations", tuple(found.migrations())),
+        Section("Canary", tuple(canary_forecast.rows(canary))),
+        Section("Watched from then on", known.watched),
+        Section("Promise", tuple(found.promise())),
+        Section("Steps ahead", found.steps(canary), steps.HEAD),
+    )
+    return Outlook(
+        f"Plan of a release of {plan.service} to {plan.environment}: nothing was changed",
+        tuple(_without_gaps(section) for section in sections),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Findings:
+    plan: Plan
+    roles: Roles
+    source: Source
+    last: Standing | None
+    rehearsed: Rehearsed | None
+    service: Service | None
+
+    def place(self) -> Iterator[Row]:
+        yield "service", f"{self.plan.service} in {self.plan.place.parent}"
+        yield "account", self.roles.access.account()
+        wanted = "everybody" if self.plan.public else "only those who are granted it"
+        yield "who may invoke", f"now {self._invokers()}, wanted {wanted}"
+
+    def serving(self) -> Iterator[Row]:
+        if self.service is None:
+            yield "baseline", "none: the service does not exist, and has to before a release"
+            return
+        yield from self._baseline(self.service)
+        yield "split in effect", str(self.service.actual)
+        yield "split asked for", str(self.service.wanted)
+        yield from self._tags(self.service)
+        if self.service.changed_by or self.service.changed_at:
+            who, when = self.service.changed_by or "somebody", self.service.changed_at
+            yield "last changed", f"by {who}" + (f" at {when}" if when else "")
+
+    def under_way(self) -> Iterator[Row]:
+        top = next(iter(self.roles.claims.all()), None)
+        if top is None or not top.held:
+            yield "lock", "free"
+        else:
+            silence = self.roles.clock.now() - top.beat
+            dead = "; it looks dead, and would be taken over"
+            told = f"held: {top}, last heard of {span(silence)} ago"
+            yield "lock", told + (dead if silence >= top.time_to_live else "")
+        yield "last release", self._last_release()
+
+    def image_wanted(self) -> Iterator[Row]:
+        if self.rehearsed is not None:
+            image = self.rehearsed.image
+            yield "rehearsed, and green", f"{image.repository}:{image.tag}"
+            yield "image id", str(image.digest)
+            return
+        yield "to be built from", f"commit {self.source.commit}"
+        yield "repository", self.plan.build.repository
+        latest = ", and latest" if self.plan.build.also_latest else ""
+        yield "image tag", f"{self._tag()}{latest}"
+
+    def settings(self) -> tuple[Row, ...]:
+        live, last = self._settings_of(self._most_serving()), self._settings_of(self._left())
+        return Comparison(self.plan.settings, live, last, self.roles.scanner).rows()
+
+    def secrets(self) -> Iterator[Row]:
+        for variable, reference in self.plan.settings.secrets.items():
+            there = self.roles.vault.exists(reference.secret, reference.version)
+            remark = _FLOATING if reference.version == _LATEST else ""
+            yield variable, str(reference), "enabled" if there else "missing", remark
+        live = self._settings_of(self._most_serving())
+        for variable, reference in live.secrets.items() if live else ():
+            if reference.version == _LATEST:
+                yield variable, str(reference), "live", _FLOATING
+
+    def limits(self) -> Iterator[Row]:
+        for key, text in self.plan.settings.facts():
+            if not key.startswith(("variables.", "secrets.")):
+                yield key, text or "the platform's own"
+
+    def canary(self, trial: Trial) -> Foresight:
+        baseline = self._baseline_name()
+        if self.service is None or not baseline:
+            return Foresight(self.plan.canary, trial, lag=self.roles.metrics.lag)
+        return foresight(self.plan, self.roles, self.service, baseline, trial)
+
+    def steps(self, canary: Foresight) -> tuple[Row, ...]:
+        rehearsed = self.rehearsed is not None
+        return steps.steps_ahead(self.plan, canary.within, rehearsed=rehearsed)
+
+    def migrations(self) -> Iterator[Row]:
+        if self.plan.migration is None:
+            return
+        yield "pending", self._pending()
+        allowed = self.plan.migration.allow_contracting
+        yield "one that contracts", "is applied" if allowed else "stops the release before it"
+        check = " ".join(self.plan.migration.check)
+        yield "check of the data", check or "none: release.yaml names no migration.check"
+
+    def promise(self) -> Iterator[Row]:
+        baseline = self._baseline_name() or "the baseline"
+        may_freeze = self.plan.migration is not None and self.plan.migration.allow_contracting
+        yield "when a gate closes", f"roll back: every user returns to {baseline}"
+        if may_freeze:
+            yield "after a contraction", "freeze: users stay where they are, the way is forward"
+        rollback = commands.send_back(self.plan)
+        yield "the way back", rollback
+        if self._baseline_name():
+            yield "without greenrun", commands.send_all_to(self.plan, self._baseline_name())
+
+    def _pending(self) -> str:
+        brought = self.rehearsed.migrations if self.rehearsed else ()
+        applied = self.last.migrations if self.last else ()
+        if not (brought and applied):
+            return "unknown until the image is asked"
+        return "\n".join(name for name in brought if name not in applied) or "none"
+
+    def _invokers(self) -> str:
+        if self.service is None:
+            return "nobody"
+        everybody = self.roles.platform.invokable_by_all()
+        return "everybody" if everybody else "only those who are granted it"
+
+    def _baseline(self, service: Service) -> Iterator[Row]:
+        try:
+            name = baseline_of(service)
+            yield "baseline", name
+            found = self.roles.platform.revision(name)
+            yield "its image", found.image if found else "unknown: the revision is gone"
+        except ValueError as doubts:
+            yield "baseline", f"none: {doubts}"
+
+    def _baseline_name(self) -> str:
+        try:
+            return baseline_of(self.service) if self.service else ""
+        except ValueError:
+            return ""
+
+    def _most_serving(self) -> str:
+        if self.service is None or not self.service.actual.serving:
+            return ""
+        resolved = self.service.resolved
+        return max(resolved.serving, key=resolved.share)
+
+    def _tags(self, service: Service) -> Iterator[Row]:
+        ours = self.plan.revision_tag
+        for tag, revision in service.actual.tags.items():
+            becomes = "would move to the candidate" if tag == ours else "stays as it is"
+            yield f"revision tag {tag}", f"on {revision or 'LATEST'}, {becomes}"
+
+    def _last_release(self) -> str:
+        if self.last is None:
+            return "none is known"
+        told = f"{self.last.candidate or 'no candidate'}, {self.last.stage.value}"
+        if self.last.contracted:
+            told += ", on a contracted schema"
+        if self.last.stage.ended:
+            return told
+        if self.last.contracted:
+            return f"{told}; unfinished, and frozen: a person has to look at it first"
+        return f"{told}; unfinished: users would first be brought back to {self.last.baseline}"
+
+    def _tag(self) -> str:
+        match self.plan.build.tag_policy:
+            case TagPolicy.TIMESTAMP:
+                return f"{self.plan.service}-YYYYmmdd-HHMMSS, by the time of the build"
+            case TagPolicy.BUILD_ID:
+                return "the number of the last build and one"
+            case TagPolicy.COMMIT:
+                return f"{self.source.commit[:12]}, by the commit"
+
+    def _left(self) -> str:
+        """The revision that the last release has left to users."""
+        if self.last is None:
+            return ""
+        return self.last.candidate if self.last.stage is Stage.PROMOTED else self.last.baseline
+
+    def _settings_of(self, revision: str) -> RevisionSettings | None:
+        found = self.roles.platform.revision(revision) if revision else None
+        return found.settings if found else None
+
+
+def _without_gaps(section: Section) -> Section:
+    """A section of which there is nothing to tell says so."""
+    if section.rows:
+        return section
+    return Section(section.title, (("none", ""),))

@@ -1,0 +1,65 @@
+"""The steps of a release that are ahead, and how long each may take at most."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from greenrun.model.duration import span
+from greenrun.model.plan import REHEARSAL, Plan
+from greenrun.release.dry_run.tables import Row
+
+HEAD: Row = ("step", "at most")
+
+
+Watched = Callable[[int], timedelta]
+"""How long an increment may take, by its share."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One of them; None where nothing limits it but the limits of its single waits."""
+
+    name: str
+    within: timedelta | None = None
+
+    @property
+    def row(self) -> Row:
+        return self.name, "no budget of its own" if self.within is None else span(self.within)
+
+
+def steps_ahead(plan: Plan, watched: Watched, *, rehearsed: bool) -> tuple[Row, ...]:
+    """Every step in order, and their sum. `rehearsed`: the image is there, and was green."""
+    steps = tuple(_steps(plan, watched, rehearsed=rehearsed))
+    total = sum((step.within for step in steps if step.within), timedelta())
+    return (*(step.row for step in steps), ("all that have a budget, at most", span(total)))
+
+
+def _steps(plan: Plan, watched: Watched, *, rehearsed: bool) -> Iterator[Step]:
+    remote = plan.environment != REHEARSAL
+    if not rehearsed:
+        yield Step("image built on this machine", plan.build.within)
+        if remote:
+            yield Step("rehearsal of the image on this machine")
+    for name in plan.preflight.quality_gates:
+        yield Step(f"quality gate {name}", plan.preflight.gates_within)
+    if remote:
+        yield Step("image pushed", plan.push_within)
+    yield from _migration(plan)
+    yield Step("candidate ready, without traffic", plan.ready_within)
+    yield Step("candidate's log arrived", plan.log_within)
+    yield Step("candidate's endpoints proven")
+    for share in plan.canary.increments:
+        yield Step(f"{share} % of the users moved", plan.change_within)
+        yield Step(f"canary at {share} %", watched(share))
+    yield Step("every user moved", plan.change_within)
+    yield Step("service's endpoints proven")
+
+
+def _migration(plan: Plan) -> Iterator[Step]:
+    if plan.migration is None:
+        return
+    yield Step("status of the migrations read", plan.migration.within)
+    yield Step("pending migrations applied, where there are any", 2 * plan.migration.within)
+    if plan.migration.check:
+        yield Step("data checked", plan.migration.within)
+    yield Step("baseline proven on the schema")

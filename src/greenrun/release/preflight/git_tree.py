@@ -1,0 +1,79 @@
+"""The working tree: clean, in step with its remote, with every expected commit (P1.1)."""
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from greenrun.model.plan import Plan
+from greenrun.model.source import Checkout, Source
+from greenrun.release.preflight.context import Doubt, Scene
+
+_OURS = ("build_tag.txt", "reports")
+"""What a release itself writes, beside its record."""
+
+_NAMED_AT_MOST = 10
+
+
+def in_step(scene: Scene) -> Iterator[Doubt]:
+    """The tree is what its commit says, and the commit is what the remote's branch says."""
+    checkout = scene.roles.source_control.checkout()
+    _describe(scene, checkout)
+    changed = unrecorded(checkout, scene.plan, scene.source)
+    if changed:
+        more = f" and {len(changed) - _NAMED_AT_MOST} more" if len(changed) > _NAMED_AT_MOST else ""
+        named = ", ".join(changed[:_NAMED_AT_MOST])
+        yield Doubt(
+            f"tree: got changes in {named}{more}, needs a clean one", "commit them, or `git stash`"
+        )
+    if scene.plan.preflight.branch:
+        yield from _branch(scene, checkout)
+
+
+def holds_commits(scene: Scene) -> Iterator[Doubt]:
+    """Every expected commit is in."""
+    expected = scene.plan.preflight.commits
+    scene.measure("expected commits", ", ".join(expected) or "none")
+    for commit in expected:
+        if not scene.roles.source_control.contains(commit):
+            yield Doubt(
+                f"commit {commit}: got a tree without it, needs it in",
+                "merge it, or correct `preflight.commits` in release.yaml",
+            )
+
+
+def _describe(scene: Scene, checkout: Checkout) -> None:
+    scene.measure("commit", f"{checkout.commit} on {checkout.branch or 'no branch'}")
+    scene.measure("last commits", "; ".join(checkout.subjects))
+
+
+def _branch(scene: Scene, checkout: Checkout) -> Iterator[Doubt]:
+    wanted, remote = scene.plan.preflight.branch, scene.plan.preflight.remote
+    if checkout.branch != wanted:
+        found = checkout.branch or "no branch"
+        yield Doubt(f"branch: got {found}, needs {wanted}", f"git switch {wanted}")
+    distance = scene.roles.source_control.distance(remote, wanted)
+    if distance is None:
+        yield Doubt(
+            f"branch {wanted} of {remote}: got none, needs it there", f"git push {remote} {wanted}"
+        )
+        return
+    scene.measure(f"{remote}/{wanted}", f"{distance.ahead} ahead, {distance.behind} behind")
+    if distance.ahead or distance.behind:
+        yield Doubt(
+            f"commit: got {distance.ahead} commits that {remote}/{wanted} has not, and "
+            f"{distance.behind} of its missing, needs the same",
+            f"git pull {remote} {wanted}, then git push {remote} {wanted}",
+        )
+
+
+def unrecorded(checkout: Checkout, plan: Plan, source: Source) -> tuple[str, ...]:
+    """What is not as the commit has it, beside the records and what else a release writes."""
+    here = PurePosixPath(_within_repository(source.directory.resolve()))
+    watched = (plan.monitoring.folder,) if plan.monitoring else ()
+    ours = (plan.record.folder, *plan.record.hand_over, *watched, *_OURS)
+    return checkout.changed_beside(here / place for place in ours)
+
+
+def _within_repository(directory: Path) -> str:
+    """Where release.yaml stands in the repository: paths of changes count from its root."""
+    roots = (folder for folder in (directory, *directory.parents) if (folder / ".git").exists())
+    return directory.relative_to(next(roots, directory)).as_posix()

@@ -1,0 +1,110 @@
+"""Whether there is a way back: a service at rest, and a baseline that could start again (P1.6)."""
+
+from collections.abc import Iterator
+
+from greenrun.model.errors import ReleaseError
+from greenrun.model.image import Digest
+from greenrun.model.interfaces import Registry, Roles
+from greenrun.model.lease import Claim
+from greenrun.model.plan import Plan
+from greenrun.model.release_state import Standing
+from greenrun.model.service import Service, baseline_of
+from greenrun.release.coordination.guard import UNREADABLE
+from greenrun.release.preflight.context import Doubt, Scene
+from greenrun.release.preflight.references import missing
+
+_REST = "bring the service to rest: all traffic to one named revision"
+
+
+def existing(service: Service | None, plan: Plan) -> Service:
+    """The service; raises ReleaseError where it does not exist."""
+    if service is None:
+        raise ReleaseError(
+            f"{plan.service} does not exist in {plan.place.parent}: there is no way back",
+            hint="create it once with `gcloud run deploy`, then release with greenrun",
+        )
+    return service
+
+
+def baseline(service: Service) -> str:
+    """The revision that serves everybody; raises ReleaseError with every reason against it."""
+    try:
+        return baseline_of(service)
+    except ValueError as error:
+        raise ReleaseError(str(error), hint=_REST) from error
+
+
+def at_rest(scene: Scene) -> Iterator[Doubt]:
+    """One revision serves everybody, or an earlier release of ours is the reason why not."""
+    service = existing(scene.roles.platform.service(), scene.plan)
+    scene.measure("traffic", f"{service.actual} (generation {service.generation})")
+    try:
+        _describe(scene, baseline_of(service))
+    except ValueError as error:
+        claim = _last_claim(scene.roles)
+        if claim is not None and (claim.held or _open_standing(claim)):
+            scene.measure("unfinished release", f"{claim}, which is restored first")
+            return
+        yield from (Doubt(line, _REST) for line in str(error).splitlines())
+
+
+def startable(scene: Scene) -> Iterator[Doubt]:
+    """The registry holds the baseline's image, and every secret version that it reads is there."""
+    name = way_back_of(scene)
+    revision = scene.roles.platform.revision(name)
+    if revision is None:
+        yield Doubt(f"revision {name}: got none, needs the baseline to go back to")
+        return
+    scene.measure("image of the baseline", revision.image)
+    if not _held(revision.image, scene.roles.registry):
+        yield Doubt(
+            f"image of {name}: got nothing in the registry under {revision.image}, needs the image "
+            "that new instances of the baseline start from",
+            "push that image again, or first release one that is kept",
+        )
+    for reference in missing(revision.settings.secrets, scene.roles.vault):
+        yield Doubt(
+            f"secret of {name}: got no {reference}, needs an enabled version",
+            "enable that version: new instances of the baseline read it",
+        )
+
+
+def _describe(scene: Scene, name: str) -> None:
+    revision = scene.roles.platform.revision(name)
+    image = revision.image if revision else "an unknown image"
+    scene.measure("baseline", f"{name} at 100 %, {image}")
+
+
+def way_back_of(scene: Scene) -> str:
+    """The revision that users would come back to; raises ReleaseError without one."""
+    claim = _last_claim(scene.roles)
+    standing = _open_standing(claim) if claim else None
+    if standing is not None:
+        return standing.baseline
+    return baseline(existing(scene.roles.platform.service(), scene.plan))
+
+
+def _last_claim(roles: Roles) -> Claim | None:
+    return next(iter(roles.claims.all()), None)
+
+
+def _open_standing(claim: Claim) -> Standing | None:
+    """Where the release of a claim stands, if it never came to its end."""
+    if not claim.standing:
+        return None
+    try:
+        standing = Standing.from_json(claim.standing)
+    except ValueError as error:
+        raise ReleaseError(
+            f"could not read where {claim} stands: {error}", hint=UNREADABLE
+        ) from error
+    return None if standing.stage.ended else standing
+
+
+def _held(reference: str, registry: Registry) -> bool:
+    repository, _, digest = reference.partition("@")
+    if digest:
+        return registry.image_id(repository, Digest(digest)) is not None
+    name, colon, tag = repository.rpartition(":")
+    tagged = bool(colon) and "/" not in tag
+    return registry.digest(name if tagged else repository, tag if tagged else "latest") is not None

@@ -1,0 +1,78 @@
+"""The hand-over to the registry: what was rehearsed is what it holds."""
+
+from dataclasses import replace
+
+from greenrun.model.errors import GateClosed
+from greenrun.model.image import Digest, Image
+from greenrun.model.interfaces import Patience, Roles
+from greenrun.model.plan import Plan
+from greenrun.release.coordination.guard import Account
+
+LATEST_TAG = "latest"
+
+
+def push(image: Image, plan: Plan, roles: Roles, account: Account) -> Image:
+    """Send the rehearsed image under its image tag, and move `latest` where the plan says so.
+
+    Nothing is sent that the registry holds under that image tag. Returns the image with its
+    manifest. Raises GateClosed where the registry then holds other bytes, CallFailed and
+    DeadlineExceeded as Registry does.
+    """
+    also = (replace(image, tag=LATEST_TAG),) if plan.build.also_latest else ()
+    handed_over = [_handed_over(each, plan, roles, account) for each in (image, *also)]
+    first = handed_over[0]
+    _tell(first, [f"{each.repository}:{each.tag}" for each in handed_over], roles)
+    return first
+
+
+def holds(image: Image, roles: Roles) -> Digest | None:
+    """The manifest by which the registry holds these bytes under this image tag; None: it doesn't.
+
+    An engine that keeps images as registries do knows an image by its manifest.
+    """
+    manifest = roles.registry.digest(image.repository, image.tag)
+    if manifest is None:
+        return None
+    same = (manifest, roles.registry.image_id(image.repository, manifest))
+    return manifest if image.digest in same else None
+
+
+def _handed_over(image: Image, plan: Plan, roles: Roles, account: Account) -> Image:
+    name = f"{image.repository}:{image.tag}"
+    manifest = holds(image, roles)
+    if manifest is not None:
+        account.note("push", name, manifest=str(manifest), found="held already")
+        return replace(image, manifest=manifest)
+    with account.change("push", name, tag=image.tag, image_id=str(image.digest)):
+        pushed = roles.registry.push(image, Patience(plan.push_within, roles.progress.report))
+    manifest = holds(image, roles)
+    if manifest is None or manifest != pushed:
+        raise _other_bytes(image, pushed, roles)
+    return replace(image, manifest=manifest)
+
+
+def _other_bytes(image: Image, pushed: Digest, roles: Roles) -> GateClosed:
+    held = roles.registry.digest(image.repository, image.tag)
+    image_id = held and roles.registry.image_id(image.repository, held)
+    return GateClosed(
+        f"{image.repository}:{image.tag}: got image {image_id} by {held} in the registry, "
+        f"needs {image.digest}, which was rehearsed, by {pushed}, which was pushed",
+        hint="see who else pushes that image tag, then release again",
+    )
+
+
+def _tell(image: Image, names: list[str], roles: Roles) -> None:
+    layers = (layer.size_bytes for layer in image.layers)
+    facts = (
+        f"image id: {image.digest}",
+        f"manifest: {image.manifest}",
+        f"deployed as: {image.reference}",
+        *(f"image tag: {name}" for name in names),
+        f"size: {_megabytes(image.size_bytes)} in {len(image.layers)} layers",
+        f"largest layer: {_megabytes(max(layers, default=0))}",
+    )
+    roles.evidence.attach("the image in the registry", "\n".join(facts))
+
+
+def _megabytes(size_bytes: int) -> str:
+    return f"{size_bytes / 10**6:.1f} MB"

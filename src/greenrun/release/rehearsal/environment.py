@@ -1,0 +1,125 @@
+"""The rehearsal: a service on this machine as production would have it, before a release."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from greenrun.model.errors import GateClosed
+from greenrun.model.interfaces import Builder, NewRevision, Patience, Roles
+from greenrun.model.plan import Plan
+from greenrun.release.coordination.journal import Entry, Journal
+from greenrun.release.deploy import Candidate
+from greenrun.release.migrate import Migrations
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """What serves before the release: a revision by name, and its image by reference."""
+
+    revision: str
+    image: str
+
+
+def last_promoted(plan: Plan, journal: Journal, builder: Builder) -> StandIn | None:
+    """The candidate that the last rehearsal promoted for good, where its image still exists."""
+    promoted = _promoted(plan.service, journal.entries())
+    known = promoted is not None and builder.image(promoted.image)
+    return promoted if known else None
+
+
+def _promoted(service: str, entries: Iterable[Entry]) -> StandIn | None:
+    """What was promoted last, without what the same rehearsal took back afterwards."""
+    before = now = None
+    for entry in entries:
+        if entry.action == "promoted" and entry.facts["service"] == service:
+            now = StandIn(entry.subject, entry.facts["image"])
+        elif entry.subject == service and entry.action == "create":
+            before = now
+        elif entry.subject == service and entry.action == "roll back":
+            now = before
+    return now
+
+
+def start(plan: Plan, roles: Roles, journal: Journal, stand_in: StandIn) -> None:
+    """Bring up the service with the stand-in as the revision that serves everybody."""
+    wanted = NewRevision(stand_in.revision, stand_in.image, plan.settings)
+    patience = Patience(plan.ready_within, roles.progress.report)
+    set_up_storage(plan, roles, journal, stand_in.image)
+    with journal.change("create", plan.service, revision=stand_in.revision, image=stand_in.image):
+        try:
+            roles.platform.create(wanted, patience)
+        except GateClosed as closed:
+            raise Candidate(stand_in.revision, plan, roles).stillborn(closed) from closed
+    if plan.public:
+        with journal.change("let everybody invoke", plan.service):
+            roles.platform.let_all_invoke()
+
+
+def set_up_storage(plan: Plan, roles: Roles, journal: Journal, image: str) -> None:
+    """Give the service of a plan a database, where its image has migrations to make one."""
+    if plan.migration is not None:
+        Migrations(plan, plan.migration, image, roles, journal).set_up()
+
+
+def remove(plan: Plan, roles: Roles, journal: Journal) -> None:
+    """Take the service down again, with its job."""
+    patience = Patience(plan.change_within)
+    with journal.change("remove", plan.service):
+        roles.platform.remove_service(patience)
+        roles.platform.remove_job(f"{plan.service}-migration", patience)
+        for claim in roles.claims.all():
+            roles.claims.remove(claim.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """What is drilled: variables of the candidate, and of what `was`, beside those of the plan.
+
+    `migrates`: the candidate brings migrations of its own. `starts_within` is how long it may take
+    to start, in whole seconds; None is as the plan has it.
+    """
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+    was: Mapping[str, str] = field(default_factory=dict)
+    migrates: bool = False
+    starts_within: timedelta | None = None
+
+
+def shared_by_drills(plan: Plan) -> Plan:
+    """What drills share that migrate nothing: their storage, and nobody serves there."""
+    return _apart(plan, "drills", storage="drills")
+
+
+def drill_plan(plan: Plan, number: int, exercise: Exercise) -> tuple[Plan, Plan]:
+    """Two plans of a drill's own service: its baseline's, and its candidate's.
+
+    A drill that migrates has storage of its own. None shows more by a second increment.
+    """
+    name = f"drill-{number}"
+    own = _apart(plan, name, storage=name if exercise.migrates else "drills")
+    canary = replace(plan.canary, increments=plan.canary.increments[:1])
+    migration = plan.migration if exercise.migrates else None
+    drill = replace(own, canary=canary, migration=migration)
+    candidate = _with_variables(drill, exercise.variables)
+    return _with_variables(drill, exercise.was), _starting(candidate, exercise.starts_within)
+
+
+def _apart(plan: Plan, name: str, storage: str) -> Plan:
+    volumes = tuple(
+        replace(volume, source=f"{volume.source}-{storage}") for volume in plan.settings.volumes
+    )
+    settings = replace(plan.settings, volumes=volumes)
+    return replace(plan, service=f"{plan.service}-{name}", settings=settings)
+
+
+def _with_variables(plan: Plan, more: Mapping[str, str]) -> Plan:
+    variables = {**plan.settings.variables, **more}
+    return replace(plan, settings=replace(plan.settings, variables=variables))
+
+
+def _starting(plan: Plan, within: timedelta | None) -> Plan:
+    if within is None:
+        return plan
+    second = timedelta(seconds=1)
+    probe = replace(plan.settings.startup_probe, period=second, failure_threshold=within // second)
+    return replace(plan, settings=replace(plan.settings, startup_probe=probe))

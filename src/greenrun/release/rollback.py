@@ -1,0 +1,115 @@
+"""The way back: every user returns to the baseline, and that is proven."""
+
+from dataclasses import dataclass, field
+
+from greenrun.model import commands
+from greenrun.model.errors import GateClosed, LockLost, NeedsPerson, ReleaseError
+from greenrun.model.interfaces import Patience, Roles
+from greenrun.model.plan import Plan
+from greenrun.model.release_state import Standing
+from greenrun.model.service import Service
+from greenrun.release.coordination.guard import Account
+from greenrun.release.prober import Prober
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """Leads from wherever a release stands to the split of before. Twice is the same as once."""
+
+    plan: Plan
+    standing: Standing
+    prober: Prober = field(repr=False)
+    roles: Roles = field(repr=False)
+    account: Account = field(repr=False)
+
+    def take(self) -> bool:
+        """Read, act where something is to be done, verify. True where the split was changed.
+
+        A split that somebody else has set is left as it is. A release that has asked for nothing
+        has moved nobody: that the split is as before is proof enough.
+
+        Raises:
+            LockLost: another release has taken over, and with it the care for the users.
+            NeedsPerson: it may not be done, could not be done, or could not be proven.
+        """
+        try:
+            changed = self._restore()
+            if self.standing.asked:
+                self._prove()
+        except (LockLost, NeedsPerson):
+            raise
+        except (GateClosed, ReleaseError) as error:
+            raise self._undone(error) from error
+        return changed
+
+    @property
+    def by_hand(self) -> str:
+        """The command that does the same without greenrun."""
+        return commands.send_all_to(self.plan, self.standing.baseline)
+
+    def _restore(self) -> bool:
+        service, target = self._read(), self.standing.before
+        self.expect_open(service)
+        as_before = service.wanted.matches(target) and service.actual.matches(target)
+        if as_before or not self.standing.asked:
+            return False
+        self.roles.evidence.attach("traffic before the rollback", str(service.actual))
+        patience = Patience(self.plan.change_within, self.roles.progress.report)
+        with self.account.change("roll back", self.plan.service, split=str(target)):
+            after = self.roles.platform.split_traffic(target, service, patience)
+        self.roles.evidence.attach("traffic after the rollback", str(after.actual))
+        return True
+
+    def expect_open(self, service: Service) -> None:
+        """Raise NeedsPerson where a contracted schema closes it, or somebody else's split."""
+        if self.standing.contracted:
+            raise self._frozen(service)
+        # LATEST is pinned in what a release remembers.
+        asked = (service.wanted, service.wanted.pinned(service.latest_ready))
+        if not any(map(self.standing.knows, asked)):
+            raise self._somebody_elses(service)
+
+    def _undone(self, error: GateClosed | ReleaseError) -> NeedsPerson:
+        return NeedsPerson(
+            f"{self.plan.service} could not be brought back to {self.standing.baseline}: "
+            f"{error.message}",
+            hint=self._advice,
+        )
+
+    def _somebody_elses(self, service: Service) -> NeedsPerson:
+        who, candidate = service.changed_by or "somebody", self.standing.candidate
+        met = "users meet" if service.resolved.share(candidate) else "no user meets"
+        met = f", in which {met} the candidate {candidate}" if candidate else ""
+        return NeedsPerson(
+            f"{self.plan.service} was given another split by {who}: got {service.wanted}{met}; "
+            "it was left as it is",
+            hint=f"speak with {who}; then say who shall serve:\n  {commands.settle(self.plan)}",
+        )
+
+    def _frozen(self, service: Service) -> NeedsPerson:
+        return NeedsPerson(
+            f"{self.plan.service} is frozen as it is, {service.actual}: its schema was contracted, "
+            f"and {self.standing.baseline} cannot work with it any more",
+            hint=self._advice,
+        )
+
+    @property
+    def _advice(self) -> str:
+        if self.standing.contracted:
+            settle = commands.settle(self.plan)
+            return f"the way is forward: mend the candidate, say who serves:\n  {settle}"
+        return f"send every user back by hand:\n  {self.by_hand}"
+
+    def _read(self) -> Service:
+        service = self.roles.platform.service()
+        if service is None:
+            raise ReleaseError(f"{self.plan.service} is gone")
+        return service
+
+    def _prove(self) -> None:
+        found = self.prober.answering(self._read().url, self.plan.canary.probe_paths[0])
+        if found != {self.standing.baseline}:
+            raise GateClosed(
+                f"got answers from {', '.join(sorted(found)) or 'nobody'}, "
+                f"needs them all from {self.standing.baseline}"
+            )

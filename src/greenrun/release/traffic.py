@@ -1,0 +1,87 @@
+"""The way forward: users come to the candidate, share by share, as far as the evidence goes."""
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from greenrun.canary import Canary, objectives
+from greenrun.canary.forecast import foresight
+from greenrun.canary.power import Foresight
+from greenrun.canary.setup import Comparison, without_our_tag
+from greenrun.model.canary_step import Increment
+from greenrun.model.interfaces import Patience, Roles
+from greenrun.model.objective import Gate
+from greenrun.model.plan import Plan
+from greenrun.model.release_state import Stage
+from greenrun.model.service import Service
+from greenrun.model.traffic import TrafficSplit
+from greenrun.release.coordination.drift import Footing
+from greenrun.release.coordination.guard import Account
+from greenrun.release.prober import Prober
+
+
+@dataclass(frozen=True, slots=True)
+class WayForward:
+    """Leads from the baseline to a candidate, which goes by its name.
+
+    Each split is written down before it is asked for, and rests on the service as the release left
+    it.
+    """
+
+    plan: Plan
+    candidate: str
+    footing: Footing = field(repr=False)
+    prober: Prober = field(repr=False)
+    roles: Roles = field(repr=False)
+    account: Account = field(repr=False)
+
+    def raise_share(self, percent: int) -> None:
+        """Give the candidate this share of the users, and the baseline the rest."""
+        shares = {self._baseline: 100 - percent, self.candidate: percent}
+        self._split(self.footing.left.resolved.shared(shares), f"{percent} %")
+
+    def give_everybody(self) -> None:
+        """Give the candidate every user, and leave no revision tag of ours."""
+        everybody = self.footing.left.resolved.shared({self.candidate: 100})
+        self._split(without_our_tag(everybody, self.account.stands.before, self.plan), "100 %")
+
+    def run_canary(
+        self, gate: Gate, before: Service | None, now: Service, seen: list[Increment]
+    ) -> None:
+        """Raise the share by the planned increments; stop at the first that does not pass.
+
+        Args:
+            gate: what the candidate must keep.
+            before: the service as the plan saw it, before the release has changed it.
+            now: the service as it is.
+            seen: gets every increment that was watched, also the one that did not pass.
+        """
+        one, other, headers = self.candidate, self._baseline, partial(self.prober.headers, "a user")
+        compared = Comparison(self.plan, now, one, other, self.account.run, headers)
+        ahead = self._foresight(gate, before or now)
+        with compared.judged(gate, self.roles, ahead.traffic.sample.latencies) as judges:
+            undisturbed = self.footing.undisturbed
+            canary = Canary(self.plan.canary, judges, self.roles, undisturbed, seen)
+            for share in self.plan.canary.increments:
+                canary.plan = ahead.plan_at(share)
+                self.raise_share(share)
+                canary.watch(share)
+
+    @property
+    def _baseline(self) -> str:
+        return self.account.stands.baseline
+
+    def _foresight(self, gate: Gate, before: Service) -> Foresight:
+        """As the plan told it."""
+        canary = self.plan.canary
+        trial = objectives.trial(gate, canary, canary.alpha_each)
+        return foresight(self.plan, self.roles, before, self._baseline, trial)
+
+    def _split(self, split: TrafficSplit, name: str) -> None:
+        before = self.footing.left.resolved
+        self.account.ask(split, stage=Stage.MOVED)
+        patience = Patience(self.plan.change_within, self.roles.progress.report)
+        with self.account.change("split traffic", self.plan.service, split=str(split)):
+            after = self.roles.platform.split_traffic(split, self.footing.left, patience)
+        self.footing.stand_on(after)
+        told = f"before: {before}\nafter: {after.actual}"
+        self.roles.evidence.attach(f"traffic at {name}", told)
