@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from greenrun.adapters.charts import MatplotlibCharts
 from greenrun.canary.judge import Judge, decide
 from greenrun.canary.sources.source import Reading, Witness
 from greenrun.model.canary_step import Glance, Increment, Watcher
 from greenrun.model.stats import Counts, Outcome, Sample, Trial
+from greenrun.reporting.charts.charts import MatplotlibCharts
 
 BEGAN = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 SHARE, USERS, PROBES, LAG = 0.1, 10, 10, 15

@@ -4,11 +4,11 @@ import pytest
 from pytest_bdd import given, parsers, then
 
 from greenrun.model.objective import Gate
-from greenrun.monitoring import figures_of
 from greenrun.plugin import foresaid
 from greenrun.proofs import metric_promises
 from greenrun.proofs.metrics import OwnMetrics
 from greenrun.release.release import Release
+from greenrun.reporting.monitoring import figures_of
 from steps.tables import Table
 
 

@@ -4,9 +4,9 @@ import pytest
 from pytest_bdd import then, when
 
 from greenrun.model.objective import Gate
-from greenrun.monitoring import HandOver, Objectives, Watchers
 from greenrun.proofs import monitoring
 from greenrun.release.release import Release
+from greenrun.reporting.monitoring import HandOver, Objectives, Watchers
 
 
 @pytest.fixture

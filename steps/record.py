@@ -5,11 +5,11 @@ from pathlib import Path
 
 from pytest_bdd import then, when
 
-from greenrun import record
 from greenrun.model.results import ScenarioResult
 from greenrun.proofs import account
-from greenrun.record import Record
 from greenrun.release.release import Release
+from greenrun.reporting import record
+from greenrun.reporting.record import Record
 
 
 @when("the record is written", target_fixture="written")

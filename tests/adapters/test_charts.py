@@ -9,12 +9,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from greenrun.adapters.charts import MatplotlibCharts
-from greenrun.adapters.drawing.labels import Label, apart, joined
 from greenrun.model.canary_step import Glance, Increment, Watcher
 from greenrun.model.histogram import Histogram
 from greenrun.model.stats import Counts, Evidence, Outcome, Sample
 from greenrun.model.stats.look import Weighed
+from greenrun.reporting.charts.charts import MatplotlibCharts
+from greenrun.reporting.charts.labels import Label, apart, joined
 from tests.canaries import BEGAN, TRIAL, Canary
 
 EVIDENCE, LATENCIES, TRAFFIC = NAMES = (
@@ -138,7 +138,7 @@ def test_text_stays_text_and_nothing_is_loaded_from_elsewhere() -> None:
 def test_the_same_canary_gives_the_same_bytes_in_another_process() -> None:
     program = (
         "import sys, hashlib; from tests.canaries import Canary;"
-        "from greenrun.adapters.charts import MatplotlibCharts;"
+        "from greenrun.reporting.charts.charts import MatplotlibCharts;"
         "charts = MatplotlibCharts().of_canary(Canary(errors=0.05).increments());"
         "sys.stdout.buffer.write(b''.join(chart.svg for chart in charts))"
     )
@@ -205,7 +205,7 @@ def test_a_sentence_with_signs_of_formulas_and_markup_is_read_as_it_is() -> None
 
 
 def test_a_release_that_draws_nothing_does_not_pay_for_it() -> None:
-    program = "import sys, greenrun.adapters.charts; print('matplotlib' in sys.modules)"
+    program = "import sys, greenrun.reporting.charts.charts; print('matplotlib' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stdout.strip() == b"False"
 

@@ -13,8 +13,8 @@ from greenrun.model.errors import GateClosed
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import CanaryPlan
 from greenrun.model.stats import Outcome, Trial
-from greenrun.record.canary import recorded
 from greenrun.release.release import Release
+from greenrun.reporting.record.canary import recorded
 from tests.canary.witnesses import Told
 from tests.conftest import BASELINE, HEALTHY, World
 from tests.fakes import FakeClock, FakeMetrics, MemoryEvidence, MemoryProgress

@@ -8,7 +8,7 @@ from greenrun.model.monitoring import Figure, Level, Quantile, Rate, Share
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import BuildPlan, MonitoringPlan, Place, Plan
 from greenrun.model.revision import RevisionSettings
-from greenrun.monitoring import Objectives
+from greenrun.reporting.monitoring import Objectives
 
 URL = "https://shop-abc-ew.a.run.app"
 

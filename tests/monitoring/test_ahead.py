@@ -8,9 +8,9 @@ from greenrun.model.errors import ReleaseError
 from greenrun.model.interfaces.alerting import Difference
 from greenrun.model.objective import Gate
 from greenrun.model.plan import MonitoringPlan, Plan
-from greenrun.monitoring import Objectives, ahead, monitored, watch
-from greenrun.monitoring.objectives import alerts
 from greenrun.release.coordination.guard import Account
+from greenrun.reporting.monitoring import Objectives, ahead, monitored, watch
+from greenrun.reporting.monitoring.objectives import alerts
 from tests.conftest import World
 from tests.fakes.watching import MemoryAlerts
 

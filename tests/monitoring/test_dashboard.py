@@ -8,8 +8,8 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from greenrun.model.plan import MonitoringPlan, Plan
-from greenrun.monitoring.dashboard import dashboard
-from greenrun.monitoring.objectives import Objectives, figures
+from greenrun.reporting.monitoring.dashboard import dashboard
+from greenrun.reporting.monitoring.objectives import Objectives, figures
 
 GOLDEN = Path(__file__).with_name("golden") / "dashboard.json"
 

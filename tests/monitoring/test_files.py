@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from greenrun.model.plan import MonitoringPlan, Plan
-from greenrun.monitoring import Fate, Files, Objectives, generated
-from greenrun.monitoring.objectives import figures
+from greenrun.reporting.monitoring import Fate, Files, Objectives, generated
+from greenrun.reporting.monitoring.objectives import figures
 from tests.monitoring.conftest import URL
 
 WANTED = {"rules.yml": "for: 5m\n", "dashboard.json": "{}\n"}

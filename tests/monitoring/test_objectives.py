@@ -9,7 +9,7 @@ from greenrun.model.errors import ReleaseError
 from greenrun.model.monitoring import Alert, Figure, Level, Quantile, Rate, Reading, Share
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import MonitoringPlan
-from greenrun.monitoring.objectives import Objectives, alerts, figures, in_unit
+from greenrun.reporting.monitoring.objectives import Objectives, alerts, figures, in_unit
 
 FIVE = timedelta(minutes=5)
 

@@ -7,10 +7,10 @@ import pytest
 from greenrun.config import load_plan
 from greenrun.model.objective import Gate, Threshold
 from greenrun.model.plan import Plan
-from greenrun.monitoring import Objectives, figures_of, monitored
-from greenrun.monitoring.objectives import alerts, figures
 from greenrun.plugin.foresaid import first_table, tables
 from greenrun.proofs import metric_promises
+from greenrun.reporting.monitoring import Objectives, figures_of, monitored
+from greenrun.reporting.monitoring.objectives import alerts, figures
 from steps.tables import gate
 
 ROOT = Path(__file__).parents[2]

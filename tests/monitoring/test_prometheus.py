@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from greenrun.model.plan import MonitoringPlan, Plan
-from greenrun.monitoring.objectives import Objectives, figures
-from greenrun.monitoring.prometheus import alert_rules, scrape_job
-from greenrun.monitoring.promql import expression
+from greenrun.reporting.monitoring.objectives import Objectives, figures
+from greenrun.reporting.monitoring.prometheus import alert_rules, scrape_job
+from greenrun.reporting.monitoring.promql import expression
 from tests.monitoring.conftest import URL
 from tests.promtool import promtool
 

@@ -9,10 +9,10 @@ from greenrun.model.monitoring import Figure, Level
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import MonitoringPlan
 from greenrun.model.stats import Trial
-from greenrun.monitoring import Objectives
 from greenrun.proofs import foretold
 from greenrun.release.dry_run import Known, Rehearsed, outlook
 from greenrun.release.release import Release
+from greenrun.reporting.monitoring import Objectives
 from tests.conftest import World
 from tests.fakes.watching import MemoryAlerts
 from tests.stages import moved, next_run

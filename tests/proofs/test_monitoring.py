@@ -12,9 +12,9 @@ from greenrun.model.interfaces.alerting import Difference
 from greenrun.model.monitoring import Figure, Level, Share
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import MonitoringPlan
-from greenrun.monitoring import Objectives, Outcome, Watchers
 from greenrun.proofs import monitoring
 from greenrun.release.release import Release
+from greenrun.reporting.monitoring import Objectives, Outcome, Watchers
 from tests.conftest import World
 from tests.fakes.watching import MemoryAlerts
 from tests.stages import begun, deployed

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from greenrun.model.objective import Quantity
 from greenrun.model.results import ScenarioResult
-from greenrun.record.facts import (
+from greenrun.reporting.record.facts import (
     AS_BEFORE,
     RELEASED,
     Record,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.record import files
+from greenrun.reporting.record import files
 
 
 def test_a_file_is_made_with_its_folders(tmp_path: Path) -> None:

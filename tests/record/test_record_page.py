@@ -5,9 +5,9 @@ from dataclasses import fields
 from pathlib import Path
 
 from greenrun.model.results import ScenarioResult
-from greenrun.monitoring import Outcome
 from greenrun.plugin.exit_status import NEEDS_PERSON
-from greenrun.record.facts import (
+from greenrun.reporting.monitoring import Outcome
+from greenrun.reporting.record.facts import (
     AS_BEFORE,
     PERSON_NEEDED,
     RELEASED,

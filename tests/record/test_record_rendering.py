@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from greenrun.model.errors import Complaint, SettingsError
-from greenrun.record import rendering
-from greenrun.record.facts import AS_BEFORE, PERSON_NEEDED, Record
+from greenrun.reporting.record import rendering
+from greenrun.reporting.record.facts import AS_BEFORE, PERSON_NEEDED, Record
 from tests.record.samples import RELEASE, STOPPED
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from greenrun import record
 from greenrun.model.errors import CallFailed, GateClosed, SettingsError
 from greenrun.model.interfaces.alerting import Difference, Policy
 from greenrun.model.monitoring import Alert
@@ -17,10 +16,11 @@ from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import Plan, RecordPlan
 from greenrun.model.results import ScenarioResult
 from greenrun.model.source import Checkout, Source
-from greenrun.monitoring import Outcome, Watched
-from greenrun.record import Record
-from greenrun.record.facts import AS_BEFORE, PERSON_NEEDED, RELEASED
 from greenrun.release.release import Release
+from greenrun.reporting import record
+from greenrun.reporting.monitoring import Outcome, Watched
+from greenrun.reporting.record import Record
+from greenrun.reporting.record.facts import AS_BEFORE, PERSON_NEEDED, RELEASED
 from tests.conftest import BASELINE, HEALTHY, World
 from tests.fakes import IMAGE_ID, URL, FakeSourceControl
 

@@ -4,9 +4,9 @@ from greenrun.canary.objectives import trial as trial_of
 from greenrun.model.errors import GateClosed
 from greenrun.model.interfaces.alerting import Alerts
 from greenrun.model.release_state import Standing
-from greenrun.monitoring import Objectives, ahead
 from greenrun.release.dry_run import Known, Rehearsed, outlook
 from greenrun.release.release import Release
+from greenrun.reporting.monitoring import Objectives, ahead
 
 
 def told(

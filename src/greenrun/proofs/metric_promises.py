@@ -9,15 +9,15 @@ from greenrun.model.errors import ReleaseError
 from greenrun.model.monitoring import Figure
 from greenrun.model.objective import Finding, Gate, Threshold, Verdict
 from greenrun.model.plan import Plan
-from greenrun.monitoring import Objectives, monitored
-from greenrun.monitoring.objectives import figures as limited
-from greenrun.monitoring.objectives import in_unit
 from greenrun.proofs import measure
 from greenrun.proofs.exposition import Exposition, Family
 from greenrun.proofs.figure import measure_of
 from greenrun.proofs.measure import Measure, NoData
 from greenrun.proofs.selector import Selector
 from greenrun.proofs.tables import Row, Table, quantity, rows
+from greenrun.reporting.monitoring import Objectives, monitored
+from greenrun.reporting.monitoring.objectives import figures as limited
+from greenrun.reporting.monitoring.objectives import in_unit
 
 
 @dataclass(frozen=True, slots=True)

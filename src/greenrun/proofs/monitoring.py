@@ -1,10 +1,10 @@
 """Proofs that a release is watched after it, by what it was judged by."""
 
 from greenrun.model.errors import GateClosed
-from greenrun.monitoring import HandOver, Objectives, Watchers, hand_over, monitored
-from greenrun.monitoring.promql import metric
 from greenrun.proofs.exposition import Exposition
 from greenrun.release.release import Release
+from greenrun.reporting.monitoring import HandOver, Objectives, Watchers, hand_over, monitored
+from greenrun.reporting.monitoring.promql import metric
 
 
 def handed_over(release: Release, objectives: Objectives, watchers: Watchers) -> HandOver:

@@ -25,7 +25,7 @@ from greenrun.release.rollback import WayBack
 from greenrun.release.traffic import WayForward
 
 if TYPE_CHECKING:
-    from greenrun.monitoring import Watched
+    from greenrun.reporting.monitoring import Watched
 
 
 class Release:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from greenrun.model.monitoring import Figure
 from greenrun.model.plan import MonitoringPlan, Plan
-from greenrun.monitoring import prometheus
-from greenrun.monitoring.dashboard import dashboard
+from greenrun.reporting.monitoring import prometheus
+from greenrun.reporting.monitoring.dashboard import dashboard
 
 SUMS = "SHA256SUMS"
 """What a release has written, as `sha256sum --check` reads it: whatever differs was edited."""

@@ -3,8 +3,8 @@
 from greenrun.model.interfaces.alerting import Alerts
 from greenrun.model.monitoring import Figure
 from greenrun.model.plan import Plan
-from greenrun.monitoring.objectives import Objectives, alerts, figures
-from greenrun.monitoring.policies import foresee
+from greenrun.reporting.monitoring.objectives import Objectives, alerts, figures
+from greenrun.reporting.monitoring.policies import foresee
 
 Fact = tuple[str, str]
 

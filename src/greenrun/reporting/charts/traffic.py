@@ -7,10 +7,10 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from greenrun.adapters.drawing.sheet import BASELINE, CANDIDATE, Sheet, explain, say, style
-from greenrun.adapters.drawing.timeline import POINTS, Timeline, thinned
 from greenrun.model.canary_step import Glance, Increment, Watcher
 from greenrun.model.stats import Counts
+from greenrun.reporting.charts.sheet import BASELINE, CANDIDATE, Sheet, explain, say, style
+from greenrun.reporting.charts.timeline import POINTS, Timeline, thinned
 
 _FEW = 30
 """Steps of the error rate: with more there are too few requests in one to tell a rate by."""

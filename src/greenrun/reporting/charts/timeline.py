@@ -6,9 +6,9 @@ from datetime import datetime
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-from greenrun.adapters.drawing.sheet import BAND, FAINT
 from greenrun.model.canary_step import Glance, Increment, Watcher
 from greenrun.model.stats import Outcome
+from greenrun.reporting.charts.sheet import BAND, FAINT
 
 POINTS = 120
 """Of a line; more cannot be told apart."""

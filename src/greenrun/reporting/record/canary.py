@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from greenrun.model.canary_step import Increment, Watcher
 from greenrun.model.objective import Quantity
 from greenrun.model.stats import Sample
-from greenrun.record.facts import RecordedCounts, RecordedIncrement
+from greenrun.reporting.record.facts import RecordedCounts, RecordedIncrement
 
 Figures = Mapping[str, Quantity | None]
 

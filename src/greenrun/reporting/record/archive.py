@@ -7,10 +7,10 @@ from pathlib import Path
 
 from greenrun.model.errors import GateClosed
 from greenrun.model.plan import RecordPlan
-from greenrun.record import rendering
-from greenrun.record.facts import Record
-from greenrun.record.files import line_end, replace, text_of
-from greenrun.record.index import with_row
+from greenrun.reporting.record import rendering
+from greenrun.reporting.record.facts import Record
+from greenrun.reporting.record.files import line_end, replace, text_of
+from greenrun.reporting.record.index import with_row
 
 
 class Archive:

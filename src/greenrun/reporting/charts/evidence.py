@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from greenrun.adapters.drawing.labels import Label, write_beside
-from greenrun.adapters.drawing.sheet import AGAINST, FAINT, FOR, INK, Sheet, say, style
-from greenrun.adapters.drawing.timeline import ENDED, POINTS, Timeline, spent, thinned
 from greenrun.model.canary_step import Glance, Increment, Watcher
 from greenrun.model.stats import Look, Outcome
+from greenrun.reporting.charts.labels import Label, write_beside
+from greenrun.reporting.charts.sheet import AGAINST, FAINT, FOR, INK, Sheet, say, style
+from greenrun.reporting.charts.timeline import ENDED, POINTS, Timeline, spent, thinned
 
 _TOP = 108.0
 """Percent; what is beyond is drawn here."""

@@ -26,7 +26,7 @@ from grafana_foundation_sdk.models.dashboard import Threshold as Step
 
 from greenrun.model.monitoring import Figure, Rate
 from greenrun.model.plan import Plan
-from greenrun.monitoring.promql import expression
+from greenrun.reporting.monitoring.promql import expression
 
 _WIDTH, _HEIGHT = 12, 8
 _UNITS = {"%": "percent", "ms": "ms", "/s": "reqps", "": "short"}

@@ -8,10 +8,10 @@ from greenrun.model.errors import ReleaseError
 from greenrun.model.interfaces.alerting import Alerts
 from greenrun.model.monitoring import Figure
 from greenrun.model.plan import MonitoringPlan, Plan
-from greenrun.monitoring.files import Fate, Files, Kept, generated
-from greenrun.monitoring.objectives import Objectives, alerts, figures
-from greenrun.monitoring.policies import Outcome, Watched, watch
 from greenrun.release.coordination.guard import Account
+from greenrun.reporting.monitoring.files import Fate, Files, Kept, generated
+from greenrun.reporting.monitoring.objectives import Objectives, alerts, figures
+from greenrun.reporting.monitoring.policies import Outcome, Watched, watch
 
 
 @dataclass(frozen=True, slots=True)

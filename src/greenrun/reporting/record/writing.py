@@ -6,11 +6,11 @@ from pathlib import Path
 
 from greenrun.model.plan import REHEARSAL
 from greenrun.model.results import ScenarioResult
-from greenrun.record import files, rendering
-from greenrun.record.archive import Archive
-from greenrun.record.facts import Record
-from greenrun.record.gathering import gathered
 from greenrun.release.release import Release
+from greenrun.reporting.record import files, rendering
+from greenrun.reporting.record.archive import Archive
+from greenrun.reporting.record.facts import Record
+from greenrun.reporting.record.gathering import gathered
 
 Redact = Callable[[str], str]
 

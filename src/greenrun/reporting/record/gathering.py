@@ -8,16 +8,16 @@ from greenrun.model import commands
 from greenrun.model.errors import CallFailed, ReleaseError
 from greenrun.model.results import ScenarioResult
 from greenrun.model.service import Service
-from greenrun.monitoring import Watched
-from greenrun.record import canary
-from greenrun.record.facts import (
+from greenrun.release.release import Release
+from greenrun.reporting.monitoring import Watched
+from greenrun.reporting.record import canary
+from greenrun.reporting.record.facts import (
     AS_BEFORE,
     PERSON_NEEDED,
     RELEASED,
     Record,
     RecordedPolicy,
 )
-from greenrun.release.release import Release
 
 _SILENT = "unknown: the platform did not answer"
 

@@ -7,9 +7,9 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 
-from greenrun.adapters.drawing.sheet import BASELINE, CANDIDATE, FAINT, INK, Sheet, explain, style
 from greenrun.model.canary_step import Glance, Increment, Watcher
 from greenrun.model.histogram import Histogram
+from greenrun.reporting.charts.sheet import BASELINE, CANDIDATE, FAINT, INK, Sheet, explain, style
 
 QUANTILES = {"p99": 0.99, "p95": 0.95, "p50": 0.5}
 """From the bottom of the panel up."""

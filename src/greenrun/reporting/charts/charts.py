@@ -11,11 +11,7 @@ class MatplotlibCharts:
 
     def of_canary(self, increments: Sequence[Increment]) -> Sequence[Chart]:
         """Evidence, latencies and traffic; a chart for which nothing was counted is left out."""
-        from greenrun.adapters.drawing import (  # noqa: PLC0415 - most runs draw nothing
-            evidence,
-            latencies,
-            traffic,
-        )
+        from greenrun.reporting.charts import evidence, latencies, traffic
 
         drawn = {
             "canary: evidence over time": evidence.drawn(increments),

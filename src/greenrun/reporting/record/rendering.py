@@ -17,7 +17,7 @@ from jinja2 import (
 
 from greenrun.model.errors import Complaint, SettingsError
 from greenrun.model.objective import Quantity
-from greenrun.record.facts import Record
+from greenrun.reporting.record.facts import Record
 
 _OWN = "greenrun/template.md.j2"
 _HAND_OVER = "greenrun/hand_over.md.j2"
@@ -48,7 +48,7 @@ def as_entry(record: Record, link: str) -> str:
 
 
 def _templates(directory: Path | None) -> Environment:
-    own = PrefixLoader({"greenrun": PackageLoader("greenrun.record", "")})
+    own = PrefixLoader({"greenrun": PackageLoader("greenrun.reporting.record", "")})
     theirs = [FileSystemLoader(directory)] if directory else []
     environment = Environment(  # noqa: S701 - Markdown, whose markup `cell` escapes
         loader=ChoiceLoader([own, *theirs]),

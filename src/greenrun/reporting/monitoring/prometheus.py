@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from greenrun.model.monitoring import Figure
 from greenrun.model.objective import Threshold
 from greenrun.model.plan import MonitoringPlan, Plan
-from greenrun.monitoring.promql import expression
+from greenrun.reporting.monitoring.promql import expression
 
 _WINDOW = "5m"
 _BEYOND = {"at most": (">", "too high"), "at least": ("<", "too low")}

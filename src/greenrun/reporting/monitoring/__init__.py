@@ -1,0 +1,30 @@
+"""What watches the service after its release, made from the objectives that released it."""
+
+from greenrun.reporting.monitoring.ahead import ahead
+from greenrun.reporting.monitoring.files import Fate, Files, Kept, generated
+from greenrun.reporting.monitoring.hand_over import (
+    HandOver,
+    Watchers,
+    figures_of,
+    hand_over,
+    monitored,
+)
+from greenrun.reporting.monitoring.objectives import Objectives
+from greenrun.reporting.monitoring.policies import Outcome, Watched, watch
+
+__all__ = [
+    "Fate",
+    "Files",
+    "HandOver",
+    "Kept",
+    "Objectives",
+    "Outcome",
+    "Watched",
+    "Watchers",
+    "ahead",
+    "figures_of",
+    "generated",
+    "hand_over",
+    "monitored",
+    "watch",
+]
