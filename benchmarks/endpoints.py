@@ -23,7 +23,7 @@ from benchmarks.figures import Figure, middle, of_medians, say
 from cloudrun_emulator.ingress.process import EnvoyProcess
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.http.web import HttpWeb
-from greenrun.expectations import read_table
+from greenrun.checks.http import read_table
 from greenrun.release.prober import Prober
 from tests.roles import fake_roles
 

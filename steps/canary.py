@@ -2,9 +2,9 @@
 
 from pytest_bdd import given, then, when
 
+from greenrun.checks import traffic
 from greenrun.model.canary_step import Increment
 from greenrun.model.objective import Gate
-from greenrun.proofs import traffic
 from greenrun.release.release import Release
 from steps.tables import Table, gate
 

@@ -2,7 +2,7 @@
 
 from pytest_bdd import then, when
 
-from greenrun.proofs import log, service
+from greenrun.checks import logs, service
 from greenrun.release.release import Release
 from steps.tables import Table, column
 
@@ -54,24 +54,24 @@ def _(release: Release) -> None:
 
 @then("the candidate's log has the lines")
 def _(release: Release, datatable: Table) -> None:
-    log.has_lines(release, column(datatable, "line"))
+    logs.has_lines(release, column(datatable, "line"))
 
 
 @then("the candidate's log has no errors")
 def _(release: Release) -> None:
-    log.no_errors(release)
+    logs.no_errors(release)
 
 
 @then("the candidate's log has no errors but the allowed ones")
 def _(release: Release, datatable: Table) -> None:
-    log.no_errors(release, log.patterns(column(datatable, "pattern")))
+    logs.no_errors(release, logs.patterns(column(datatable, "pattern")))
 
 
 @then("the candidate's log has stayed clean")
 def _(release: Release) -> None:
-    log.stayed_clean(release)
+    logs.stayed_clean(release)
 
 
 @then("the candidate's log has stayed clean but for the allowed errors")
 def _(release: Release, datatable: Table) -> None:
-    log.stayed_clean(release, log.patterns(column(datatable, "pattern")))
+    logs.stayed_clean(release, logs.patterns(column(datatable, "pattern")))

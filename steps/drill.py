@@ -5,9 +5,9 @@ from datetime import timedelta
 from pytest_bdd import given, parsers, then, when
 
 from fixtures.drills import Drills
-from greenrun.drill import Drill
+from greenrun.checks import service
+from greenrun.checks.drill import Drill
 from greenrun.model.objective import Gate
-from greenrun.proofs import service
 from greenrun.release.rehearsal.environment import Exercise
 
 

@@ -2,8 +2,7 @@
 
 from pytest_bdd import parsers, then
 
-from greenrun.expectations import read_table
-from greenrun.proofs import behaviour, conversation, flow, flow_row
+from greenrun.checks.http import checks, flow, flow_table, read_table, websocket
 from greenrun.release.release import Release
 from steps.tables import Table
 
@@ -11,44 +10,44 @@ from steps.tables import Table
 @then("the candidate answers")
 def _(release: Release, datatable: Table) -> None:
     candidate = release.candidate
-    behaviour.answers(release, candidate.url, candidate.name, read_table(datatable))
+    checks.answers(release, candidate.url, candidate.name, read_table(datatable))
 
 
 @then("the baseline answers")
 def _(release: Release, datatable: Table) -> None:
-    behaviour.baseline_survives(release, read_table(datatable))
+    checks.baseline_survives(release, read_table(datatable))
 
 
 @then("the service answers")
 def _(release: Release, datatable: Table) -> None:
     url, candidate = release.service.url, release.candidate
-    behaviour.answers(release, url, candidate.name, read_table(datatable))
+    checks.answers(release, url, candidate.name, read_table(datatable))
 
 
 @then("the candidate answers in turn")
 def _(release: Release, datatable: Table) -> None:
     candidate = release.candidate
-    flow.is_answered(release, candidate.url, candidate.name, flow_row.read(datatable))
+    flow.is_answered(release, candidate.url, candidate.name, flow_table.read(datatable))
 
 
 @then("the service answers in turn")
 def _(release: Release, datatable: Table) -> None:
     url, candidate = release.service.url, release.candidate
-    flow.is_answered(release, url, candidate.name, flow_row.read(datatable))
+    flow.is_answered(release, url, candidate.name, flow_table.read(datatable))
 
 
 @then(
     parsers.parse('"{path}" answers the session "{session}" otherwise than everybody'),
 )
 def _(release: Release, path: str, session: str) -> None:
-    behaviour.session_is_apart(release, path, session)
+    checks.session_is_apart(release, path, session)
 
 
 @then(parsers.parse('the candidate answers "{message}" on the WebSocket "{path}"'))
 def _(release: Release, message: str, path: str) -> None:
-    conversation.converses(release, path, message)
+    websocket.converses(release, path, message)
 
 
 @then(parsers.parse('the WebSocket "{path}" opens to "{welcome}" and not to "{stranger}"'))
 def _(release: Release, path: str, welcome: str, stranger: str) -> None:
-    conversation.opens_only_to(release, path, welcome, stranger)
+    websocket.opens_only_to(release, path, welcome, stranger)

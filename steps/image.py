@@ -2,7 +2,7 @@
 
 from pytest_bdd import then, when
 
-from greenrun.proofs import image
+from greenrun.checks import image
 from greenrun.release import prune
 from greenrun.release.release import Release
 

@@ -2,8 +2,8 @@
 
 from pytest_bdd import then, when
 
+from greenrun.checks import release_state
 from greenrun.plugin.plugin import Wishes
-from greenrun.proofs import alone
 from greenrun.release import recovery
 from greenrun.release.release import Release
 
@@ -15,7 +15,7 @@ def _(release: Release, wishes: Wishes) -> None:
 
 @then("nobody else can release it")
 def _(release: Release) -> None:
-    alone.is_locked(release)
+    release_state.is_locked(release)
 
 
 @when("what was left unfinished is taken back, or gone on with")
@@ -25,4 +25,4 @@ def _(release: Release, wishes: Wishes) -> None:
 
 @then("nothing is left unfinished")
 def _(release: Release) -> None:
-    alone.nothing_unfinished(release)
+    release_state.nothing_unfinished(release)

@@ -3,10 +3,10 @@
 import pytest
 from pytest_bdd import given, parsers, then
 
+from greenrun.checks.metrics import objectives
+from greenrun.checks.metrics.checks import OwnMetrics
 from greenrun.model.objective import Gate
 from greenrun.plugin import foresaid
-from greenrun.proofs import metric_promises
-from greenrun.proofs.metrics import OwnMetrics
 from greenrun.release.release import Release
 from greenrun.reporting.monitoring import figures_of
 from steps.tables import Table
@@ -16,7 +16,7 @@ from steps.tables import Table
 def own_objectives(release: Release, request: pytest.FixtureRequest) -> Gate:
     """Those of the service's own figures, for whoever is at hand when another feature has them."""
     stated = foresaid.tables(request.path.parent, "they keep these objectives")
-    return metric_promises.limits(stated, figures_of(release.plan))
+    return objectives.limits(stated, figures_of(release.plan))
 
 
 @given(parsers.parse('the candidate\'s metrics at "{path}"'), target_fixture="metrics")
@@ -31,19 +31,19 @@ def _(release: Release, path: str) -> OwnMetrics:
 
 @then(parsers.parse("they have at least {fewest:d} families, among them"))
 def _(metrics: OwnMetrics, fewest: int, datatable: Table) -> None:
-    metrics.have_families(fewest, metric_promises.families(datatable))
+    metrics.have_families(fewest, objectives.families(datatable))
 
 
 @then("these counters have risen since")
 def _(metrics: OwnMetrics, datatable: Table) -> None:
-    metrics.have_risen(metric_promises.rises(datatable))
+    metrics.have_risen(objectives.rises(datatable))
 
 
 @then("they keep these objectives")
 def _(release: Release, metrics: OwnMetrics, datatable: Table) -> None:
-    metrics.keep(metric_promises.objectives(datatable, figures_of(release.plan)))
+    metrics.keep(objectives.objectives(datatable, figures_of(release.plan)))
 
 
 @then("they keep those of the canary")
 def _(release: Release, metrics: OwnMetrics, objectives: Gate) -> None:
-    metrics.keep(metric_promises.objectives_of_canary(release.plan, objectives))
+    metrics.keep(objectives.objectives_of_canary(release.plan, objectives))

@@ -2,7 +2,7 @@
 
 from pytest_bdd import then, when
 
-from greenrun.proofs import schema
+from greenrun.checks import schema
 from greenrun.release.migrate import Migration
 from greenrun.release.release import Release
 

@@ -3,8 +3,8 @@
 import pytest
 from pytest_bdd import then, when
 
+from greenrun.checks import monitoring
 from greenrun.model.objective import Gate
-from greenrun.proofs import monitoring
 from greenrun.release.release import Release
 from greenrun.reporting.monitoring import HandOver, Objectives, Watchers
 

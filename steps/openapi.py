@@ -2,7 +2,7 @@
 
 from pytest_bdd import parsers, then
 
-from greenrun.proofs import openapi
+from greenrun.checks import openapi
 from greenrun.release.release import Release
 from steps.tables import Table, column
 

@@ -2,17 +2,17 @@
 
 from pytest_bdd import then
 
-from greenrun.proofs import pages
-from greenrun.proofs.page_table import read_pages
+from greenrun.checks.pages import checks
+from greenrun.checks.pages.table import read_pages
 from greenrun.release.release import Release
 from steps.tables import Table
 
 
 @then("these pages open in a browser")
 def _(release: Release, datatable: Table) -> None:
-    pages.open_well(release, release.candidate.url, read_pages(datatable))
+    checks.open_well(release, release.candidate.url, read_pages(datatable))
 
 
 @then("these pages of the service open in a browser")
 def _(release: Release, datatable: Table) -> None:
-    pages.open_well(release, release.service.url, read_pages(datatable))
+    checks.open_well(release, release.service.url, read_pages(datatable))

@@ -3,10 +3,10 @@
 import pytest
 from pytest_bdd import then
 
+from greenrun.checks import foretold
 from greenrun.model.objective import Gate
 from greenrun.plugin.foresaid import first_table
 from greenrun.plugin.plugin import Wishes
-from greenrun.proofs import foretold
 from greenrun.release.dry_run import Rehearsed
 from greenrun.release.release import Release
 from greenrun.reporting.monitoring import Objectives, Watchers

@@ -2,8 +2,8 @@
 
 from pytest_bdd import then, when
 
+from greenrun.checks import before
 from greenrun.model.objective import Gate
-from greenrun.proofs import before
 from greenrun.release.release import Release
 from steps.tables import Table
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pytest_bdd import then, when
 
+from greenrun.checks import account
 from greenrun.model.results import ScenarioResult
-from greenrun.proofs import account
 from greenrun.release.release import Release
 from greenrun.reporting import record
 from greenrun.reporting.record import Record

@@ -2,8 +2,8 @@
 
 from pytest_bdd import then, when
 
+from greenrun.checks import service
 from greenrun.plugin.plugin import Wishes
-from greenrun.proofs import service
 from greenrun.release import manual
 from greenrun.release.release import Release
 

@@ -1,8 +1,8 @@
 """Tables of a feature, as pytest-bdd hands them to a sentence: rows of cells, the head first."""
 
+from greenrun.checks.table import Table, quantity
 from greenrun.model.errors import ReleaseError
 from greenrun.model.objective import Gate, Threshold
-from greenrun.proofs.tables import Table, quantity
 
 __all__ = ["Table", "column", "gate"]
 

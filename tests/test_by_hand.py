@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from greenrun.checks import service as proof
 from greenrun.model.errors import CallFailed, GateClosed, LockHeld, NeedsPerson, ReleaseError
 from greenrun.model.release_state import Stage
 from greenrun.model.revision import Readiness, RevisionSettings
 from greenrun.model.service import Service
 from greenrun.model.traffic import Target, TrafficSplit
-from greenrun.proofs import service as proof
 from greenrun.release import manual
 from greenrun.release.recovery import left_open
 from greenrun.release.release import Release

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.drill import Drill
-from greenrun.expectations import read_table
+from greenrun.checks.drill import Drill
+from greenrun.checks.http import read_table
 from greenrun.model.errors import GateClosed
 from greenrun.model.interfaces import Execution, LogEntry
 from greenrun.model.objective import Gate, Quantity, Threshold

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenrun.expectations import COLUMNS, Answers, percentile, read_schema, read_table
-from greenrun.expectations.body import read_promise
-from greenrun.expectations.document import ABSENT, NoJson, at, read, same
-from greenrun.expectations.headers import read_promise as read_header
+from greenrun.checks.http import COLUMNS, Answers, percentile, read_schema, read_table
+from greenrun.checks.http.body import read_promise
+from greenrun.checks.http.headers import read_promise as read_header
+from greenrun.checks.http.json_path import ABSENT, NoJson, at, read, same
 from greenrun.model.errors import ReleaseError
 from greenrun.model.interfaces import Answer
 

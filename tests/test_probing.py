@@ -8,7 +8,7 @@ from threading import Barrier, Lock
 
 import pytest
 
-from greenrun.expectations import read_table
+from greenrun.checks.http import read_table
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed, ReleaseError
 from greenrun.model.interfaces import Answer, Probe, Web
 from greenrun.release.prober import Prober

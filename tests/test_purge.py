@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from greenrun.checks import image
 from greenrun.model.errors import CallFailed, LockLost
 from greenrun.model.image import Digest, TagPolicy
 from greenrun.model.interfaces import NewRevision, Patience
@@ -13,7 +14,6 @@ from greenrun.model.lease import Owner
 from greenrun.model.plan import Plan
 from greenrun.model.revision import RevisionSettings
 from greenrun.model.traffic import TrafficSplit
-from greenrun.proofs import image
 from greenrun.release.coordination.guard import Account
 from greenrun.release.prune import purge
 from greenrun.release.release import Release

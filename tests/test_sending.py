@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenrun.expectations import Sending, Values, read_table
-from greenrun.expectations.parts import Unmeant, parts
-from greenrun.expectations.sending import read_sending
+from greenrun.checks.http import Sending, Values, read_table
+from greenrun.checks.http.cell_syntax import Unmeant, parts
+from greenrun.checks.http.request_body import read_sending
 from greenrun.model.errors import ReleaseError
 
 NAMES = st.text("abc", min_size=1)

@@ -7,11 +7,11 @@ from datetime import timedelta
 from enum import Enum
 from time import monotonic
 
-from greenrun.expectations import read_table
+from greenrun.checks import before, image, logs, release_state, schema, service, traffic
+from greenrun.checks.http import checks, read_table
 from greenrun.model.errors import CallFailed, Hinted, NeedsPerson
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.release_state import Stage
-from greenrun.proofs import alone, before, behaviour, image, log, schema, service, traffic
 from greenrun.release import manual, recovery
 from greenrun.release.release import Release
 
@@ -79,9 +79,9 @@ def way(gate: Gate = OBJECTIVES, *, resume: bool = False, unlock: bool = False) 
     return (
         ("preflight", lambda release: before.all_holds(release, CHECKS, gate)),
         ("claim", lambda release: recovery.claim(release, unlock=unlock)),
-        ("locked", alone.is_locked),
+        ("locked", release_state.is_locked),
         ("put right", lambda release: recovery.put_right(release, resume=resume)),
-        ("nothing unfinished", alone.nothing_unfinished),
+        ("nothing unfinished", release_state.nothing_unfinished),
         ("baseline", lambda release: release.find_baseline()),
         ("one serves", before.one_serves),
         ("baseline answers", before.is_answering),
@@ -89,7 +89,7 @@ def way(gate: Gate = OBJECTIVES, *, resume: bool = False, unlock: bool = False) 
         ("held", image.held_by_registry),
         ("migrate", _migrate),
         ("baseline serves", lambda release: service.served_by(release, release.baseline)),
-        ("baseline survives", lambda release: behaviour.baseline_survives(release, PROMISES)),
+        ("baseline survives", lambda release: checks.baseline_survives(release, PROMISES)),
         ("deploy", lambda release: release.deploy()),
         ("ready in time", service.ready_time),
         ("unseen", lambda release: service.served_by(release, release.baseline)),
@@ -97,15 +97,15 @@ def way(gate: Gate = OBJECTIVES, *, resume: bool = False, unlock: bool = False) 
         ("candidate's settings", service.candidate_settings),
         ("variables kept", service.variables_kept),
         ("reachable", service.reachable),
-        ("lines", lambda release: log.has_lines(release, LINES)),
-        ("no errors", log.no_errors),
+        ("lines", lambda release: logs.has_lines(release, LINES)),
+        ("no errors", logs.no_errors),
         ("endpoints", _endpoints),
         ("canary", lambda release: traffic.all_passed(release.run_canary(gate))),
         ("promote", lambda release: release.promote()),
         ("candidate serves", lambda release: service.served_by(release, release.candidate.name)),
         ("baseline kept", lambda release: service.no_traffic(release, release.baseline)),
         ("service answers", _service_answers),
-        ("stayed clean", log.stayed_clean),
+        ("stayed clean", logs.stayed_clean),
         ("journal", lambda release: release.account.journal.is_whole()),
     )
 
@@ -152,11 +152,11 @@ def _migrate(release: Release) -> None:
 
 def _endpoints(release: Release) -> None:
     candidate = release.candidate
-    behaviour.answers(release, candidate.url, candidate.name, PROMISES)
+    checks.answers(release, candidate.url, candidate.name, PROMISES)
 
 
 def _service_answers(release: Release) -> None:
-    behaviour.answers(release, release.service.url, release.candidate.name, PROMISES)
+    checks.answers(release, release.service.url, release.candidate.name, PROMISES)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

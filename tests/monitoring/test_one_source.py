@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from greenrun.checks.metrics import objectives
 from greenrun.config import load_plan
 from greenrun.model.objective import Gate, Threshold
 from greenrun.model.plan import Plan
 from greenrun.plugin.foresaid import first_table, tables
-from greenrun.proofs import metric_promises
 from greenrun.reporting.monitoring import Objectives, figures_of, monitored
 from greenrun.reporting.monitoring.objectives import alerts, figures
 from steps.tables import gate
@@ -31,7 +31,7 @@ def canary() -> Gate:
 
 @pytest.fixture
 def own(plan: Plan) -> Gate:
-    return metric_promises.limits(tables(FEATURES, "they keep these objectives"), figures_of(plan))
+    return objectives.limits(tables(FEATURES, "they keep these objectives"), figures_of(plan))
 
 
 def test_rules_have_the_limits_that_the_candidate_is_judged_by(
@@ -39,7 +39,7 @@ def test_rules_have_the_limits_that_the_candidate_is_judged_by(
 ) -> None:
     watched = figures(monitored(plan), Objectives(canary, own))
     ruled = {threshold for figure in watched for threshold in figure.thresholds}
-    of_canary = metric_promises.objectives_of_canary(plan, canary)
+    of_canary = objectives.objectives_of_canary(plan, canary)
     assert ruled == {*own.thresholds, *(objective.threshold for objective in of_canary)}
     assert {threshold.measure for threshold in ruled} == {
         *("success rate", "p95 latency", "cache hit rate", "cache size")

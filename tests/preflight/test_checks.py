@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from greenrun.checks import before
 from greenrun.model.errors import CallFailed, GateClosed, ReleaseError
 from greenrun.model.objective import Gate
 from greenrun.model.plan import Plan
 from greenrun.model.source import Source
-from greenrun.proofs import before
 from greenrun.release.preflight import checks
 from greenrun.release.release import Release
 from tests.conftest import World

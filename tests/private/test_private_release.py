@@ -16,17 +16,18 @@ from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from fixtures.identities import SecretIdentities
 from fixtures.reach import Reach, plant_secrets
-from greenrun.expectations import read_table
+from greenrun.checks import openapi, service
+from greenrun.checks.http import checks, flow, flow_table, read_table, websocket
+from greenrun.checks.metrics.checks import OwnMetrics
+from greenrun.checks.metrics.objectives import families
+from greenrun.checks.pages import checks
+from greenrun.checks.pages.table import read_pages
 from greenrun.model.errors import GateClosed
 from greenrun.model.lease import Owner
 from greenrun.model.objective import Gate
 from greenrun.model.plan import BuildPlan, CanaryPlan, Place, Plan
 from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe
 from greenrun.model.source import Source
-from greenrun.proofs import behaviour, conversation, flow, flow_row, openapi, pages, service
-from greenrun.proofs.metric_promises import families
-from greenrun.proofs.metrics import OwnMetrics
-from greenrun.proofs.page_table import read_pages
 from greenrun.release.coordination.guard import Account
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
@@ -135,7 +136,7 @@ def test_endpoints_answer_users_and_a_private_one_nobody_else(there: Shop) -> No
         ["GET /docs", "nobody", refusal, ""],
     ]
     for url in (release.candidate.url, release.service.url):
-        behaviour.answers(release, url, release.candidate.name, read_table(rows))
+        checks.answers(release, url, release.candidate.name, read_table(rows))
     there.asked("/api/health")
 
 
@@ -144,13 +145,13 @@ def test_who_is_refused_by_the_platform_is_told_so(there: Shop) -> None:
     release = there.release
     rows = read_table([["request", "as"], ["GET /api/health", "nobody"]])
     with pytest.raises(GateClosed, match="got status 403, needs 200") as closed:
-        behaviour.answers(release, release.candidate.url, release.candidate.name, rows)
+        checks.answers(release, release.candidate.url, release.candidate.name, rows)
     assert "the request was not authenticated" in closed.value.message
 
 
 def test_a_flow_is_answered(there: Shop) -> None:
     release = there.release
-    rows = flow_row.read([["request", "keeps"], ["GET /api/health", "status as health"]])
+    rows = flow_table.read([["request", "keeps"], ["GET /api/health", "status as health"]])
     flow.is_answered(release, release.candidate.url, release.candidate.name, rows)
     there.asked("/api/health")
 
@@ -158,12 +159,12 @@ def test_a_flow_is_answered(there: Shop) -> None:
 def test_a_page_opens_with_what_it_asks_for(there: Shop) -> None:
     release = there.release
     rows = read_pages([["page", "shows", "title"], ["/", 'heading "Shop"; #health "ok"', "Shop"]])
-    pages.open_well(release, release.candidate.url, rows)
+    checks.open_well(release, release.candidate.url, rows)
     there.asked("/")
 
 
 def test_a_message_is_answered(there: Shop) -> None:
-    conversation.converses(there.release, "/ws", "hello")
+    websocket.converses(there.release, "/ws", "hello")
     there.asked("/ws")
 
 

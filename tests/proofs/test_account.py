@@ -2,8 +2,8 @@
 
 import pytest
 
+from greenrun.checks import account
 from greenrun.model.errors import GateClosed
-from greenrun.proofs import account
 from greenrun.release.release import Release
 from tests.stages import begun, moved
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from greenrun.checks import release_state
 from greenrun.model.errors import GateClosed
 from greenrun.model.release_state import Stage
-from greenrun.proofs import alone
 from greenrun.release import recovery
 from greenrun.release.release import Release
 from tests.conftest import World
@@ -15,7 +15,7 @@ from tests.stages import moved, next_run
 
 def test_a_stranger_is_refused(release: Release, world: World) -> None:
     release.claim()
-    alone.is_locked(release)
+    release_state.is_locked(release)
     assert world.evidence.kept == {"lock": str(release.account.lock.latest)}
     assert [claim.number for claim in world.claims.all()] == [1]
     release.account.lock.check()
@@ -23,20 +23,20 @@ def test_a_stranger_is_refused(release: Release, world: World) -> None:
 
 def test_without_a_claim_nothing_is_locked(release: Release) -> None:
     with pytest.raises(GateClosed, match="shop: got no claim, needs the lock of this release"):
-        alone.is_locked(release)
+        release_state.is_locked(release)
 
 
 def test_a_lock_that_was_let_go_keeps_nobody_out(release: Release, world: World) -> None:
     release.claim()
     release.account.lock.let_go()
     with pytest.raises(GateClosed, match="shop: got a second lock, needs claim 1 of somebody@"):
-        alone.is_locked(release)
+        release_state.is_locked(release)
     assert [claim.held for claim in world.claims.all()] == [False]
 
 
 def test_where_nothing_was_left_nothing_is_unfinished(release: Release) -> None:
     release.claim()
-    alone.nothing_unfinished(release)
+    release_state.nothing_unfinished(release)
 
 
 @pytest.mark.parametrize("resume", [True, False])
@@ -45,7 +45,7 @@ def test_what_was_put_right_is_not_unfinished(release: Release, *, resume: bool)
     later.build_image()
     later.claim()
     recovery.put_right(later, resume=resume)
-    alone.nothing_unfinished(later)
+    release_state.nothing_unfinished(later)
 
 
 @pytest.mark.parametrize("taken_up", [True, False])
@@ -56,7 +56,7 @@ def test_what_was_left_alone_is_unfinished(release: Release, *, taken_up: bool) 
     if taken_up:
         later.account.stand(last)
     with pytest.raises(GateClosed) as told:
-        alone.nothing_unfinished(later)
+        release_state.nothing_unfinished(later)
     assert str(told.value) == (
         f"shop: got an unfinished release ({release.candidate.name}, users moved), "
         "needs it taken back, or gone on with"
@@ -69,4 +69,4 @@ def test_another_release_of_the_same_baseline_is_no_end(release: Release) -> Non
     assert last is not None
     later.account.stand(replace(last, run="somebody else", stage=Stage.DEPLOYED))
     with pytest.raises(GateClosed):
-        alone.nothing_unfinished(later)
+        release_state.nothing_unfinished(later)

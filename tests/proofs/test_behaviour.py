@@ -4,10 +4,9 @@ from itertools import count
 
 import pytest
 
-from greenrun.expectations import read_table
+from greenrun.checks.http import checks, read_table
 from greenrun.model.errors import GateClosed
 from greenrun.model.interfaces import Probe
-from greenrun.proofs import behaviour
 from greenrun.release.release import Release
 from tests.conftest import World
 from tests.proofs.deployed import answer, candidate_answers, deploy
@@ -29,7 +28,7 @@ def test_the_log_of_the_revision_is_kept_beside_a_closed_gate(
 ) -> None:
     candidate = deployed.candidate
     with pytest.raises(GateClosed, match="GET /nothing as a user"):
-        behaviour.answers(
+        checks.answers(
             deployed, candidate.url, candidate.name, read_table([["request"], ["GET /nothing"]])
         )
     assert f"log of {candidate.name}" in world.evidence.kept
@@ -37,12 +36,12 @@ def test_the_log_of_the_revision_is_kept_beside_a_closed_gate(
 
 def test_a_baseline_that_does_not_survive_names_the_way_to_migrate(deployed: Release) -> None:
     with pytest.raises(GateClosed, match="in a later release"):
-        behaviour.baseline_survives(deployed, read_table([["request"], ["GET /nothing"]]))
+        checks.baseline_survives(deployed, read_table([["request"], ["GET /nothing"]]))
 
 
 def test_a_session_is_apart_when_it_is_answered_otherwise(deployed: Release, world: World) -> None:
     candidate_answers(world, PATH, lambda probe: answer(session_of(probe)))
-    behaviour.session_is_apart(deployed, PATH, "s")
+    checks.session_is_apart(deployed, PATH, "s")
 
 
 def test_everybody_may_be_answered_anew_as_they_use_the_service(
@@ -54,20 +53,20 @@ def test_everybody_may_be_answered_anew_as_they_use_the_service(
         return session_of(probe) if "X-Session-Id" in probe.headers else next(numbers)
 
     candidate_answers(world, PATH, lambda probe: answer(costs(probe)))
-    behaviour.session_is_apart(deployed, PATH, "s")
+    checks.session_is_apart(deployed, PATH, "s")
 
 
 def test_the_same_answer_in_a_session_is_no_filter(deployed: Release, world: World) -> None:
     candidate_answers(world, PATH, answer({}))
     with pytest.raises(GateClosed, match="got the same body, needs another than outside any"):
-        behaviour.session_is_apart(deployed, PATH, "s")
+        checks.session_is_apart(deployed, PATH, "s")
 
 
 def test_an_answer_that_always_changes_proves_no_filter(deployed: Release, world: World) -> None:
     numbers = count()
     candidate_answers(world, PATH, lambda _: answer(next(numbers)))
     with pytest.raises(GateClosed, match="got two answers, needs the same twice"):
-        behaviour.session_is_apart(deployed, PATH, "s")
+        checks.session_is_apart(deployed, PATH, "s")
 
 
 def test_a_session_that_is_refused_is_not_apart(deployed: Release, world: World) -> None:
@@ -75,4 +74,4 @@ def test_a_session_that_is_refused_is_not_apart(deployed: Release, world: World)
         world, PATH, lambda probe: answer("", 403 if session_of(probe) == "s" else 200)
     )
     with pytest.raises(GateClosed, match="got status 200, 403, needs 200"):
-        behaviour.session_is_apart(deployed, PATH, "s")
+        checks.session_is_apart(deployed, PATH, "s")

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from greenrun.checks.metrics.exposition import Exposition
+from greenrun.checks.metrics.selector import Selector
 from greenrun.model.errors import ReleaseError
-from greenrun.proofs.exposition import Exposition
-from greenrun.proofs.selector import Selector
 
 TOLD = """# TYPE process_start_time_seconds gauge
 process_start_time_seconds 1700000000.5

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from greenrun.checks.metrics.checks import OwnMetrics
+from greenrun.checks.metrics.objectives import limits, objectives, objectives_of_canary
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.monitoring import Figure, Level, Quantile, Rate, Share
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import MonitoringPlan, Plan
-from greenrun.proofs.metric_promises import limits, objectives, objectives_of_canary
-from greenrun.proofs.metrics import OwnMetrics
 from greenrun.release.release import Release
 from tests.conftest import World
 from tests.proofs.deployed import answer, candidate_answers, deploy

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenrun.expectations.values import STARS, Values
+from greenrun.checks.http import flow, flow_table
+from greenrun.checks.http.variables import STARS, Values
 from greenrun.model.errors import CallFailed, GateClosed, ReleaseError
 from greenrun.model.interfaces import Answer, Probe
-from greenrun.proofs import flow, flow_row
 from greenrun.release.release import Release
 from tests.conftest import World
 from tests.proofs.deployed import answer, candidate_answers, deploy
@@ -59,7 +59,7 @@ def deployed(release: Release, world: World) -> Release:
 
 def take(deployed: Release, *table: Sequence[str]) -> None:
     candidate = deployed.candidate
-    flow.is_answered(deployed, candidate.url, candidate.name, flow_row.read(table))
+    flow.is_answered(deployed, candidate.url, candidate.name, flow_table.read(table))
 
 
 def test_what_an_answer_tells_is_said_by_later_requests(deployed: Release, world: World) -> None:
@@ -228,8 +228,8 @@ def test_a_document_is_sent_as_it_was_kept(value: object) -> None:
 
 @given(st.text())
 def test_a_kept_text_is_promised_as_it_is(text: str) -> None:
-    row = flow_row.read([["request", "answers", "keeps"], ["GET /", "", "a as kept"]])[0]
-    again = flow_row.FlowRow(2, row.expected, promises=("a = {kept}", "b = 1"))
+    row = flow_table.read([["request", "answers", "keeps"], ["GET /", "", "a as kept"]])[0]
+    again = flow_table.FlowRow(2, row.expected, promises=("a = {kept}", "b = 1"))
     a, b = again.filled(Values({"kept": text})).body
     assert (a.broken_by({"a": text}), b.broken_by({"b": 1})) == ("", "")
     assert a.broken_by({"a": f"{text}!"})

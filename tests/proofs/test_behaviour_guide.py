@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from greenrun import expectations
-from greenrun.proofs import flow_row
+from greenrun.checks import http
+from greenrun.checks.http import flow_table
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "endpoints.md").read_text("utf-8")
@@ -39,7 +39,7 @@ def test_a_sentence_is_in_the_guide(sentence: str) -> None:
     assert plain(sentence) in plain(GUIDE)
 
 
-@pytest.mark.parametrize("column", [*expectations.COLUMNS, *flow_row.COLUMNS])
+@pytest.mark.parametrize("column", [*http.COLUMNS, *flow_table.COLUMNS])
 def test_a_column_is_in_the_guide(column: str) -> None:
     assert re.search(rf"(?m)^\|.*`{column}`.*\|", GUIDE)
 
@@ -51,4 +51,4 @@ def test_the_table_of_the_guide_can_be_read() -> None:
         for line in example.splitlines()
         if line.lstrip().startswith("|")
     ]
-    assert [row.number for row in flow_row.read(table)] == [1, 2]
+    assert [row.number for row in flow_table.read(table)] == [1, 2]

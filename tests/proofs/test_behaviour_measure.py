@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from greenrun.checks.metrics import measures
+from greenrun.checks.metrics.exposition import Exposition
+from greenrun.checks.metrics.measures import NoData, Reading
 from greenrun.model.errors import ReleaseError
 from greenrun.model.objective import Quantity
-from greenrun.proofs import measure
-from greenrun.proofs.exposition import Exposition
-from greenrun.proofs.measure import NoData, Reading
 
 BOUNDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 SECONDS = st.lists(st.floats(0, 8), min_size=1, max_size=60)
@@ -59,7 +59,7 @@ def told() -> Exposition:
 
 
 def read(told: Exposition, text: str) -> Reading:
-    return measure.parse(text).read(told)
+    return measures.parse(text).read(told)
 
 
 def told_of(seconds: Sequence[float], bounds: Sequence[float] = BOUNDS) -> Exposition:
@@ -162,7 +162,7 @@ def test_series_with_different_buckets_have_no_quantile(told: Exposition) -> Non
 )
 def test_what_is_no_measure(text: str) -> None:
     with pytest.raises(ReleaseError, match="got measure"):
-        measure.parse(text)
+        measures.parse(text)
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from itertools import chain, repeat
 
 import pytest
 
+from greenrun.checks.metrics.checks import OwnMetrics
+from greenrun.checks.metrics.objectives import families, objectives, rises
 from greenrun.model.errors import GateClosed, ReleaseError
-from greenrun.proofs.metric_promises import families, objectives, rises
-from greenrun.proofs.metrics import OwnMetrics
 from greenrun.release.release import Release
 from tests.conftest import World
 from tests.proofs.deployed import answer, candidate_answers, deploy

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from greenrun.checks import foretold
 from greenrun.model.errors import GateClosed
 from greenrun.model.monitoring import Figure, Level
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import MonitoringPlan
 from greenrun.model.stats import Trial
-from greenrun.proofs import foretold
 from greenrun.release.dry_run import Known, Rehearsed, outlook
 from greenrun.release.release import Release
 from greenrun.reporting.monitoring import Objectives

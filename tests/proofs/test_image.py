@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from greenrun.adapters.secrets.scan import DetectSecrets
+from greenrun.checks import image
 from greenrun.model.errors import GateClosed
 from greenrun.model.image import Build, Digest, Image, Layer
-from greenrun.proofs import image
 from greenrun.release.release import Release
 from tests.conftest import World
 from tests.fakes import MANIFEST

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from greenrun.checks import monitoring
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.interfaces import Answer
 from greenrun.model.interfaces.alerting import Difference
 from greenrun.model.monitoring import Figure, Level, Share
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import MonitoringPlan
-from greenrun.proofs import monitoring
 from greenrun.release.release import Release
 from greenrun.reporting.monitoring import Objectives, Outcome, Watchers
 from tests.conftest import World

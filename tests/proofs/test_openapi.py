@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from greenrun.checks import openapi
 from greenrun.model.errors import DeadlineExceeded, GateClosed
 from greenrun.model.interfaces import Answer, Deviation, Examination, Examined
-from greenrun.proofs import openapi
 from greenrun.release.release import Release
 from tests.conftest import World
 from tests.proofs.deployed import deploy

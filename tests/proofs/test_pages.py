@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from greenrun.checks.pages import checks
+from greenrun.checks.pages.table import read_pages
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.interfaces import Element, Seen
-from greenrun.proofs import pages
-from greenrun.proofs.page_table import read_pages
 from greenrun.release.release import Release
 from tests.conftest import World
 from tests.proofs.deployed import deploy
@@ -22,7 +22,7 @@ def deployed(release: Release) -> Release:
 
 
 def opened(release: Release, *rows: Sequence[str]) -> None:
-    pages.open_well(release, release.candidate.url, read_pages(rows))
+    checks.open_well(release, release.candidate.url, read_pages(rows))
 
 
 def complaint(release: Release, *rows: Sequence[str]) -> list[str]:

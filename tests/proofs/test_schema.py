@@ -2,10 +2,10 @@
 
 import pytest
 
+from greenrun.checks import schema
 from greenrun.model.errors import GateClosed
 from greenrun.model.plan import BuildPlan, MigrationPlan, Place, Plan
 from greenrun.model.revision import RevisionSettings
-from greenrun.proofs import schema
 from greenrun.release.migrate import Migration
 
 APPLIED = Migration("20250901_create", applied=True)

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from greenrun.checks import before, schema, service, traffic
 from greenrun.model.errors import GateClosed
 from greenrun.model.interfaces import Answer
 from greenrun.model.plan import Plan
-from greenrun.proofs import before, schema, service, traffic
 from greenrun.release.migrate import Migration
 from greenrun.release.release import Release
 from tests.conftest import BASELINE, World

@@ -5,11 +5,11 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from greenrun.expectations import Expectation, Values, read_schema
+from greenrun.checks.http import Expectation, Values, read_schema
+from greenrun.checks.http.evaluation import Judgement
+from greenrun.checks.http.runner import Deadline, asked_for
 from greenrun.model.errors import DeadlineExceeded, ReleaseError
 from greenrun.model.interfaces import Answer, Probe, Roles
-from greenrun.probing.asking import Deadline, asked_for
-from greenrun.probing.judging import Judgement
 
 _WITNESSES = 10
 """Requests behind the proof of who answers."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from greenrun.expectations.document import ABSENT, at, is_number, is_whole, same, shown
-from greenrun.expectations.parts import value
+from greenrun.checks.http.cell_syntax import value
+from greenrun.checks.http.json_path import ABSENT, at, is_number, is_whole, same, shown
 
 FORMS = (
     "PATH = VALUE, PATH != VALUE, PATH ~ TEXT, PATH >= NUMBER (or >, <=, <), PATH is a number "

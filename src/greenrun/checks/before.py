@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from greenrun.canary.objectives import trial as trial_of
+from greenrun.checks import service
 from greenrun.model.errors import GateClosed
 from greenrun.model.objective import Gate
-from greenrun.proofs import service
 from greenrun.release.preflight import checks, table
 from greenrun.release.release import Release
 

@@ -8,12 +8,12 @@ from itertools import accumulate, pairwise
 from math import inf, isfinite, isnan
 from typing import Protocol
 
+from greenrun.checks.metrics.exposition import Exposition
+from greenrun.checks.metrics.selector import WRITTEN, Selector
 from greenrun.model.duration import MILLISECONDS
 from greenrun.model.errors import ReleaseError
 from greenrun.model.histogram import Histogram
 from greenrun.model.objective import Quantity
-from greenrun.proofs.exposition import Exposition
-from greenrun.proofs.selector import WRITTEN, Selector
 
 _SUM = rf"{WRITTEN}(?: \+ {WRITTEN})*"
 _PART = rf"{WRITTEN}|\({_SUM}\)"

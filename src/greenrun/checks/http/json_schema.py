@@ -13,7 +13,7 @@ from referencing import Registry, Resource
 from referencing.exceptions import NoSuchResource, Unresolvable
 from referencing.jsonschema import DRAFT202012
 
-from greenrun.expectations.document import shown
+from greenrun.checks.http.json_path import shown
 from greenrun.model.errors import ReleaseError
 
 _TOLD = 5

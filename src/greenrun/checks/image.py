@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 
+from greenrun.checks import budget
 from greenrun.model.errors import GateClosed
 from greenrun.model.image import Digest, Image
 from greenrun.model.interfaces import Scanner
 from greenrun.model.objective import Quantity
-from greenrun.proofs import budget
 from greenrun.release.push import holds
 from greenrun.release.release import Release
 

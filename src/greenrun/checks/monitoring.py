@@ -1,7 +1,7 @@
 """Proofs that a release is watched after it, by what it was judged by."""
 
+from greenrun.checks.metrics.exposition import Exposition
 from greenrun.model.errors import GateClosed
-from greenrun.proofs.exposition import Exposition
 from greenrun.release.release import Release
 from greenrun.reporting.monitoring import HandOver, Objectives, Watchers, hand_over, monitored
 from greenrun.reporting.monitoring.promql import metric

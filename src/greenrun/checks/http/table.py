@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from greenrun.expectations.cells import LIMITS, READERS
-from greenrun.expectations.expectation import Expectation
-from greenrun.expectations.parts import Unmeant
-from greenrun.expectations.values import UNIQUE
+from greenrun.checks.http.cell_syntax import Unmeant
+from greenrun.checks.http.columns import LIMITS, READERS
+from greenrun.checks.http.expectation import Expectation
+from greenrun.checks.http.variables import UNIQUE
 from greenrun.model.errors import ReleaseError
 
 COLUMNS = tuple(READERS)

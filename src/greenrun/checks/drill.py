@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from greenrun.expectations import Expectation
+from greenrun.checks import logs
+from greenrun.checks.http import Expectation
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.objective import Gate
-from greenrun.proofs import log
 from greenrun.release.release import Release
 
 HEALTHY_START = ("Application startup complete",)
@@ -72,5 +72,5 @@ class Drill:
             yield "promotion", release.promote
 
     def _judge_log(self) -> None:
-        log.has_lines(self.release, HEALTHY_START)
-        log.no_errors(self.release)
+        logs.has_lines(self.release, HEALTHY_START)
+        logs.no_errors(self.release)

@@ -5,9 +5,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from greenrun.expectations import document
-from greenrun.expectations.parts import Unmeant, fields, value
-from greenrun.expectations.values import Values, places_in, written
+from greenrun.checks.http import json_path
+from greenrun.checks.http.cell_syntax import Unmeant, fields, value
+from greenrun.checks.http.variables import Values, places_in, written
 
 _FILE = re.compile(r"(\w+) as ([\w.-]+)(?= = |$)")
 _FIELDS = "`NAME = VALUE`, several between semicolons, or files: `FIELD as FILE = TEXT`"
@@ -66,8 +66,8 @@ def _document(cell: str) -> object:
 
 def _json(cell: str) -> object:
     try:
-        return document.read(cell)
-    except document.NoJson as error:
+        return json_path.read(cell)
+    except json_path.NoJson as error:
         raise Unmeant(_JSON) from error
 
 

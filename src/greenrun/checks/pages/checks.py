@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from greenrun.checks.pages.table import Page
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.interfaces.browser import Seen, Visit
-from greenrun.proofs.page_table import Page
 from greenrun.release.release import Release
 
 _WHERE_TO_LOOK = "the report holds a screenshot of each page, below this sentence"

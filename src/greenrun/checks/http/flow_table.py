@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import NoReturn, TypeVar
 
-from greenrun.expectations import Expectation, read_requests
-from greenrun.expectations.body import FORMS, BodyPromise, read_promise
-from greenrun.expectations.cells import read_time
-from greenrun.expectations.parts import Unmeant, fields, parts
-from greenrun.expectations.values import UNIQUE, Values, places
+from greenrun.checks.http import Expectation, read_requests
+from greenrun.checks.http.body import FORMS, BodyPromise, read_promise
+from greenrun.checks.http.cell_syntax import Unmeant, fields, parts
+from greenrun.checks.http.columns import read_time
+from greenrun.checks.http.variables import UNIQUE, Values, places
+from greenrun.checks.table import Row, Table, rows
 from greenrun.model.errors import ReleaseError
-from greenrun.proofs.tables import Row, Table, rows
 
 T = TypeVar("T")
 

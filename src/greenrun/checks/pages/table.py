@@ -4,10 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from greenrun.checks.logs import patterns
+from greenrun.checks.table import Row, Table, rows
 from greenrun.model.errors import ReleaseError
 from greenrun.model.interfaces.browser import Element, Seen
-from greenrun.proofs.log import patterns
-from greenrun.proofs.tables import Row, Table, rows
 
 COLUMNS = ("shows", "title", "as", "allowed")
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from greenrun.expectations import Answers, Expectation, document
-from greenrun.expectations.answers import milliseconds
-from greenrun.expectations.values import Values, written
+from greenrun.checks.http import Answers, Expectation, json_path
+from greenrun.checks.http.flow_table import FlowRow, Kept
+from greenrun.checks.http.responses import milliseconds
+from greenrun.checks.http.variables import Values, written
+from greenrun.checks.witness import witness
 from greenrun.model.errors import CallFailed, GateClosed
 from greenrun.model.interfaces import Answer, Probe
-from greenrun.proofs.flow_row import FlowRow, Kept
-from greenrun.proofs.witness import witness
 from greenrun.release.release import Release
 
 _SHOWN = 2000
@@ -82,10 +82,10 @@ class Flow:
     def _keep(self, kept: Kept, body: str) -> str:
         """Know what is at a path from now on; what is there instead, where nothing is."""
         try:
-            found = document.at(document.read(body), kept.path)
-        except document.NoJson as error:
+            found = json_path.at(json_path.read(body), kept.path)
+        except json_path.NoJson as error:
             return f"{kept.path} as {kept.name}: {error}"
-        if found is document.ABSENT:
+        if found is json_path.ABSENT:
             return f"{kept.path} as {kept.name}: got nothing there"
         self._values.keep(kept.name, found, secret=kept.secret)
         self._told.append(f"  {kept.name} = {written(found)}")

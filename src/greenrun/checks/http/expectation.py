@@ -5,13 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeVar
 
-from greenrun.expectations import document
-from greenrun.expectations.answers import Answers, milliseconds
-from greenrun.expectations.body import BodyPromise
-from greenrun.expectations.headers import HeaderPromise
-from greenrun.expectations.schema import Schema
-from greenrun.expectations.sending import Sending
-from greenrun.expectations.values import Values
+from greenrun.checks.http import json_path
+from greenrun.checks.http.body import BodyPromise
+from greenrun.checks.http.headers import HeaderPromise
+from greenrun.checks.http.json_schema import Schema
+from greenrun.checks.http.request_body import Sending
+from greenrun.checks.http.responses import Answers, milliseconds
+from greenrun.checks.http.variables import Values
 
 T = TypeVar("T")
 
@@ -77,8 +77,8 @@ class Expectation:
         if not self.body and schema is None:
             return
         try:
-            documents = [document.read(answer.body) for answer in answers.each]
-        except document.NoJson as error:
+            documents = [json_path.read(answer.body) for answer in answers.each]
+        except json_path.NoJson as error:
             yield f"{error}, needs JSON"
             return
         for promise in self.body:

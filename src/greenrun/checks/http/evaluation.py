@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from greenrun.expectations import Answers, Expectation, Schema
-from greenrun.expectations.answers import milliseconds
+from greenrun.checks.http import Answers, Expectation, Schema
+from greenrun.checks.http.responses import milliseconds
+from greenrun.checks.http.runner import Asked
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed
-from greenrun.probing.asking import Asked
 
 _EXCERPT = 160
 """Characters of a refusal that a message quotes."""

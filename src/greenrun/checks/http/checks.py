@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from greenrun.expectations import Expectation
+from greenrun.checks.http import Expectation
+from greenrun.checks.witness import witness
 from greenrun.model.errors import GateClosed
-from greenrun.proofs.witness import witness
 from greenrun.release.release import Release
 
 _EXPAND_FIRST = (

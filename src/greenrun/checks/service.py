@@ -1,7 +1,7 @@
 """Proofs of the service: who serves, and that the candidate is what was asked for."""
 
+from greenrun.checks import budget
 from greenrun.model.errors import GateClosed
-from greenrun.proofs import budget
 from greenrun.release.release import Release
 
 _UNAVAILABLE = 503

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from greenrun.checks.metrics.exposition import Exposition
+from greenrun.checks.metrics.objectives import FamilyPromise, Objective, Rise
 from greenrun.model.errors import GateClosed
 from greenrun.model.objective import Verdict
 from greenrun.model.polling import looks
-from greenrun.proofs.exposition import Exposition
-from greenrun.proofs.metric_promises import FamilyPromise, Objective, Rise
 from greenrun.release.release import Release
 
 _SETTLED_WITHIN = timedelta(seconds=10)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from greenrun.expectations import document
+from greenrun.checks.http import json_path
 
 _PARTS = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^;])+')
 """What stands between semicolons, unless these stand in quotes."""
@@ -35,8 +35,8 @@ def fields(cell: str, form: str = "`NAME = VALUE`, several between semicolons") 
 def value(text: str) -> object:
     """What JSON says; what is no JSON is text, as it is."""
     try:
-        return document.read(text)
-    except document.NoJson:
+        return json_path.read(text)
+    except json_path.NoJson:
         return text
 
 

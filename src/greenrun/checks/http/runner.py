@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
-from greenrun.expectations import Answers, Expectation
+from greenrun.checks.http import Answers, Expectation
 from greenrun.model.errors import CallFailed, DeadlineExceeded, ReleaseError
 from greenrun.model.interfaces import Answer, Clock
 

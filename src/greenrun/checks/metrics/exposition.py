@@ -9,7 +9,7 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as plain
 from prometheus_client.samples import Sample
 
-from greenrun.proofs.selector import Selector
+from greenrun.checks.metrics.selector import Selector
 
 _ONLY_RISE = {
     "counter": ("_total",),

@@ -5,16 +5,16 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from math import isnan
 
+from greenrun.checks.metrics import measures
+from greenrun.checks.metrics.exposition import Exposition, Family
+from greenrun.checks.metrics.measure_syntax import measure_of
+from greenrun.checks.metrics.measures import Measure, NoData
+from greenrun.checks.metrics.selector import Selector
+from greenrun.checks.table import Row, Table, quantity, rows
 from greenrun.model.errors import ReleaseError
 from greenrun.model.monitoring import Figure
 from greenrun.model.objective import Finding, Gate, Threshold, Verdict
 from greenrun.model.plan import Plan
-from greenrun.proofs import measure
-from greenrun.proofs.exposition import Exposition, Family
-from greenrun.proofs.figure import measure_of
-from greenrun.proofs.measure import Measure, NoData
-from greenrun.proofs.selector import Selector
-from greenrun.proofs.tables import Row, Table, quantity, rows
 from greenrun.reporting.monitoring import Objectives, monitored
 from greenrun.reporting.monitoring.objectives import figures as limited
 from greenrun.reporting.monitoring.objectives import in_unit
@@ -72,7 +72,7 @@ class Rise:
 class Objective:
     """A measure, and what it has to be."""
 
-    measure: Measure
+    measures: Measure
     threshold: Threshold
 
     def judge(self, told: Exposition) -> tuple[Finding, str]:
@@ -175,7 +175,7 @@ def _judged(figure: Figure) -> tuple[Objective, ...]:
 
 def _measure(text: str, figures: Iterable[str]) -> Measure:
     try:
-        return measure.parse(text)
+        return measures.parse(text)
     except ReleaseError as error:
         known = ", ".join(figures) or "none"
         raise ReleaseError(f"{error.message}, or a figure of release.yaml ({known})") from error

@@ -6,10 +6,10 @@ from datetime import timedelta
 from functools import lru_cache, partial
 from typing import TypeVar
 
-from greenrun.expectations import body, headers
-from greenrun.expectations.expectation import Limit
-from greenrun.expectations.parts import Unmeant, parts
-from greenrun.expectations.sending import read_sending
+from greenrun.checks.http import body, headers
+from greenrun.checks.http.cell_syntax import Unmeant, parts
+from greenrun.checks.http.expectation import Limit
+from greenrun.checks.http.request_body import read_sending
 
 T = TypeVar("T")
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isnan
 
+from greenrun.checks.metrics.exposition import Exposition
+from greenrun.checks.metrics.measures import Measure, NoData, Quantile, Ratio, Reading, Sum
+from greenrun.checks.metrics.selector import Selector
 from greenrun.model import monitoring
 from greenrun.model.errors import ReleaseError
-from greenrun.proofs.exposition import Exposition
-from greenrun.proofs.measure import Measure, NoData, Quantile, Ratio, Reading, Sum
-from greenrun.proofs.selector import Selector
 
 
 @dataclass(frozen=True, slots=True)
