@@ -19,7 +19,6 @@ from tempfile import TemporaryDirectory
 from benchmarks.figures import Figure, middle, of_medians, say
 from benchmarks.load import ECHO
 from benchmarks.shop import BASELINE, CANDIDATE, PLACE, SERVICE, Shop, local_cloud
-from fixtures.reach import Reach
 from greenrun.adapters.process import this_process
 from greenrun.model.interfaces import Progress, Roles
 from greenrun.model.plan import BuildPlan, CanaryPlan, Plan
@@ -34,6 +33,7 @@ from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
 from greenrun.release.prober import Prober
 from greenrun.release.rollback import WayBack
+from greenrun.steps.wiring.reach import Reach
 
 ROUNDS = 60
 AIM = "1.20 or less"

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from fixtures.identities import SecretIdentities
-from fixtures.reach import Reach
 from greenrun.model.errors import CallFailed
 from greenrun.model.plan import Plan
 from greenrun.model.revision import SecretReference
 from greenrun.plugin.redaction import Secrets
+from greenrun.steps.wiring.identities import SecretIdentities
+from greenrun.steps.wiring.reach import Reach
 from tests.fakes import FakeVault
 
 DECLARED = {

@@ -11,7 +11,7 @@ from greenrun.model.plan import Plan
 from greenrun.plugin.foresaid import first_table, tables
 from greenrun.reporting.monitoring import Objectives, figures_of, monitored
 from greenrun.reporting.monitoring.objectives import alerts, figures
-from steps.tables import gate
+from greenrun.steps.tables import gate
 
 ROOT = Path(__file__).parents[2]
 FEATURES = ROOT / "features"

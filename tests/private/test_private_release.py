@@ -14,8 +14,6 @@ import pytest
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.in_process import InProcessRuntime
-from fixtures.identities import SecretIdentities
-from fixtures.reach import Reach, plant_secrets
 from greenrun.checks import openapi, service
 from greenrun.checks.http import checks, flow, flow_table, read_table, websocket
 from greenrun.checks.metrics.checks import OwnMetrics
@@ -34,6 +32,8 @@ from greenrun.release.coordination.lock import Lock
 from greenrun.release.rehearsal import environment
 from greenrun.release.rehearsal.environment import StandIn
 from greenrun.release.release import Release
+from greenrun.steps.wiring.identities import SecretIdentities
+from greenrun.steps.wiring.reach import Reach, plant_secrets
 from tests.fakes import FakeBuilder, MemoryEvidence, MemoryProgress, MemoryRegistry
 from tests.private.shop import IMAGE, REPOSITORY, Visitors, shop
 

@@ -17,7 +17,6 @@ from google.protobuf import field_mask_pb2
 
 from cloudrun_emulator.core.waiting import until
 from cloudrun_emulator.emulator import LocalCloud
-from fixtures.reach import Reach, plant_secrets
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.run.from_proto import traffic_of
 from greenrun.config import load_plan
@@ -31,6 +30,7 @@ from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
 from greenrun.release.rehearsal import environment
 from greenrun.release.rehearsal.environment import StandIn
+from greenrun.steps.wiring.reach import Reach, plant_secrets
 from tests.fakes import MemoryProgress
 from tests.rehearsal.project import Project
 

@@ -4,7 +4,7 @@ from pytest_bdd import then, when
 
 from greenrun.checks import logs, service
 from greenrun.release.release import Release
-from steps.tables import Table, column
+from greenrun.steps.tables import Table, column
 
 
 @when("the candidate is deployed")

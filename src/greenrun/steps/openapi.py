@@ -4,7 +4,7 @@ from pytest_bdd import parsers, then
 
 from greenrun.checks import openapi
 from greenrun.release.release import Release
-from steps.tables import Table, column
+from greenrun.steps.tables import Table, column
 
 
 @then(parsers.parse('every GET of its OpenAPI document "{path}" answers as it promises'))

@@ -5,7 +5,7 @@ from pytest_bdd import then, when
 from greenrun.checks import before
 from greenrun.model.objective import Gate
 from greenrun.release.release import Release
-from steps.tables import Table
+from greenrun.steps.tables import Table
 
 
 @then("all of this holds")

@@ -5,7 +5,7 @@ from pytest_bdd import then
 from greenrun.checks.pages import checks
 from greenrun.checks.pages.table import read_pages
 from greenrun.release.release import Release
-from steps.tables import Table
+from greenrun.steps.tables import Table
 
 
 @then("these pages open in a browser")

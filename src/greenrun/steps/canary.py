@@ -6,7 +6,7 @@ from greenrun.checks import traffic
 from greenrun.model.canary_step import Increment
 from greenrun.model.objective import Gate
 from greenrun.release.release import Release
-from steps.tables import Table, gate
+from greenrun.steps.tables import Table, gate
 
 
 @given("these objectives of the canary", target_fixture="objectives")

@@ -4,7 +4,7 @@ from pytest_bdd import parsers, then
 
 from greenrun.checks.http import checks, flow, flow_table, read_table, websocket
 from greenrun.release.release import Release
-from steps.tables import Table
+from greenrun.steps.tables import Table
 
 
 @then("the candidate answers")

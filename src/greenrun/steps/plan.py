@@ -10,7 +10,7 @@ from greenrun.plugin.plugin import Wishes
 from greenrun.release.dry_run import Rehearsed
 from greenrun.release.release import Release
 from greenrun.reporting.monitoring import Objectives, Watchers
-from steps.tables import gate
+from greenrun.steps.tables import gate
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from greenrun.model.objective import Gate
 from greenrun.plugin import foresaid
 from greenrun.release.release import Release
 from greenrun.reporting.monitoring import figures_of
-from steps.tables import Table
+from greenrun.steps.tables import Table
 
 
 @pytest.fixture

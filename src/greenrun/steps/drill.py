@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from pytest_bdd import given, parsers, then, when
 
-from fixtures.drills import Drills
 from greenrun.checks import service
 from greenrun.checks.drill import Drill
 from greenrun.model.objective import Gate
 from greenrun.release.rehearsal.environment import Exercise
+from greenrun.steps.wiring.drills import Drills
 
 
 @given(parsers.parse('a candidate with the fault "{faults}"'), target_fixture="drill")
