@@ -24,6 +24,7 @@ from cloudrun_emulator.ingress.process import EnvoyProcess
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.http.web import HttpWeb
 from greenrun.checks.http import read_table
+from greenrun.checks.http.verification import verify
 from greenrun.release.prober import Prober
 from tests.roles import fake_roles
 
@@ -85,7 +86,7 @@ def _ours(url: str) -> None:
     table = [head, *((f"GET /items/{number}", *facts) for number in range(CHECKS))]
     with closing(HttpWeb(str)) as web:
         roles = fake_roles("shop", web=web, clock=SystemClock())
-        Prober(roles, {"a user": {}}).verify(url, read_table(table))
+        verify(Prober(roles, {"a user": {}}), url, read_table(table))
 
 
 def _plain(url: str) -> None:

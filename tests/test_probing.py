@@ -9,6 +9,7 @@ from threading import Barrier, Lock
 import pytest
 
 from greenrun.checks.http import read_table
+from greenrun.checks.http.verification import verify
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed, ReleaseError
 from greenrun.model.interfaces import Answer, Probe, Web
 from greenrun.release.prober import Prober
@@ -71,14 +72,14 @@ def prober(world: World, web: Web, features: Path = Path()) -> Prober:
 
 
 def test_a_latency_is_sampled_after_a_warm_up(release: Release, world: World) -> None:
-    release.prober.verify(URL, read_table([["request", "p95 at most"], ["GET /", "100 ms"]]))
+    verify(release.prober, URL, read_table([["request", "p95 at most"], ["GET /", "100 ms"]]))
     assert len(world.web.asked) == 21
     told = str(world.evidence.kept["requests and answers"])
     assert "200, p50 5.0 ms, p95 5.0 ms of 20 requests after 1 warm-up" in told
 
 
 def test_a_request_without_a_latency_is_sent_once(release: Release, world: World) -> None:
-    release.prober.verify(URL, read_table([["request"], ["GET /"]]))
+    verify(release.prober, URL, read_table([["request"], ["GET /"]]))
     assert len(world.web.asked) == 1
 
 
@@ -86,7 +87,7 @@ def test_eight_are_asked_for_at_the_same_time(world: World) -> None:
     paths = [f"/{number}" for number in range(16)]
     web = Crowd(8, dict.fromkeys(paths, FINE))
     rows = read_table([["request"], *([f"GET {path}"] for path in paths)])
-    prober(world, web).verify(URL, rows)
+    verify(prober(world, web), URL, rows)
     assert web.most == 8
     assert sorted(probe.url for probe in web.asked) == sorted(URL + path for path in paths)
 
@@ -94,7 +95,7 @@ def test_eight_are_asked_for_at_the_same_time(world: World) -> None:
 def test_what_is_timed_is_asked_for_last_and_alone(world: World) -> None:
     web = Crowd(1, {"/alone": FINE, "/": FINE})
     rows = [["GET /alone", "1 s"], ["GET /", ""], ["GET /alone", "1 s"]]
-    prober(world, web).verify(URL, read_table([["request", "p50 at most"], *rows]))
+    verify(prober(world, web), URL, read_table([["request", "p50 at most"], *rows]))
     assert web.most == 1
     assert [probe.url for probe in web.asked] == [f"{URL}/"] + 42 * [f"{URL}/alone"]
 
@@ -103,7 +104,7 @@ def test_broken_promises_are_told_in_the_order_of_the_table(world: World) -> Non
     web = Crowd(1, {})
     rows = [[f"GET /{'alone' if number % 3 else ''}{number}"] for number in range(20)]
     with pytest.raises(GateClosed) as told:
-        prober(world, web).verify(URL, read_table([["request"], *rows]))
+        verify(prober(world, web), URL, read_table([["request"], *rows]))
     lines = told.value.message.splitlines()
     assert [line.split(" as ")[0] for line in lines] == [row for (row,) in rows]
 
@@ -111,7 +112,7 @@ def test_broken_promises_are_told_in_the_order_of_the_table(world: World) -> Non
 def test_a_message_can_be_read_however_much_is_broken(world: World) -> None:
     rows = read_table([["request"], *([f"GET /{number}"] for number in range(60))])
     with pytest.raises(GateClosed) as told:
-        prober(world, FakeWeb()).verify(URL, rows)
+        verify(prober(world, FakeWeb()), URL, rows)
     lines = told.value.message.splitlines()
     assert len(lines) == 51
     assert lines[-1] == "and 10 more, in the report"
@@ -122,7 +123,7 @@ def test_a_message_can_be_read_however_much_is_broken(world: World) -> None:
 def test_no_answer_hides_no_other_fault(world: World) -> None:
     rows = read_table([["request"], ["GET /deaf"], ["GET /"], ["GET /gone"]])
     with pytest.raises(GateClosed) as told:
-        prober(world, Deaf({"/": FINE})).verify(URL, rows)
+        verify(prober(world, Deaf({"/": FINE})), URL, rows)
     assert told.value.message == (
         f"got no answer to GET {URL}/deaf\nGET /gone as a user: got status 404, needs 200"
     )
@@ -131,7 +132,7 @@ def test_no_answer_hides_no_other_fault(world: World) -> None:
 def test_a_service_that_answers_nothing_cannot_be_judged(world: World) -> None:
     rows = read_table([["request"], ["GET /deaf"], ["GET /a/deaf"]])
     with pytest.raises(CallFailed) as told:
-        prober(world, Deaf()).verify(URL, rows)
+        verify(prober(world, Deaf()), URL, rows)
     assert told.value.message.splitlines() == [
         f"got no answer to GET {URL}/deaf",
         f"got no answer to GET {URL}/a/deaf",
@@ -143,7 +144,7 @@ def test_all_answers_have_one_deadline(world: World) -> None:
     begun = world.clock.now()
     within = timedelta(seconds=25.5)
     with pytest.raises(DeadlineExceeded) as told:
-        prober(world, Slow(world.clock, {"/": FINE})).verify(URL, rows, within=within)
+        verify(prober(world, Slow(world.clock, {"/": FINE})), URL, rows, within=within)
     assert told.value.message == ("waited 25.5 s for answers to GET / as a user, last saw: 4 of 21")
     assert world.clock.now() - begun == within
 
@@ -151,7 +152,7 @@ def test_all_answers_have_one_deadline(world: World) -> None:
 def test_a_deadline_hides_no_broken_promise(world: World) -> None:
     rows = read_table([["request", "requests"], ["GET /gone", "1"], ["GET /", "9"]])
     with pytest.raises(GateClosed, match="/gone as a user: got status 404, needs 200"):
-        prober(world, Slow(world.clock, {"/": FINE})).verify(URL, rows, within=3 * SECOND)
+        verify(prober(world, Slow(world.clock, {"/": FINE})), URL, rows, within=3 * SECOND)
 
 
 def test_an_error_of_ours_is_not_lost_in_a_thread(world: World) -> None:
@@ -160,14 +161,14 @@ def test_an_error_of_ours_is_not_lost_in_a_thread(world: World) -> None:
             raise LookupError(probe.url)
 
     with pytest.raises(LookupError):
-        prober(world, Broken()).verify(URL, read_table([["request"], *[["GET /"]] * 9]))
+        verify(prober(world, Broken()), URL, read_table([["request"], *[["GET /"]] * 9]))
 
 
 def test_a_schema_is_found_beside_the_features(world: World, tmp_path: Path) -> None:
     (tmp_path / "costs.json").write_text(json.dumps({"required": ["total"]}))
     rows = read_table([["request", "schema"], ["GET /", "costs.json"]])
     with pytest.raises(GateClosed, match=r"schema costs.json: \$: got {}, needs the keys total"):
-        prober(world, FakeWeb({"/": FINE}), tmp_path).verify(URL, rows)
+        verify(prober(world, FakeWeb({"/": FINE}), tmp_path), URL, rows)
 
 
 @pytest.mark.parametrize(("column", "cell"), [("schema", "missing.json"), ("as", "somebody else")])
@@ -176,14 +177,14 @@ def test_nothing_is_asked_where_a_row_cannot_be_judged(
 ) -> None:
     web = FakeWeb({"/": FINE})
     with pytest.raises(ReleaseError):
-        prober(world, web).verify(URL, read_table([["request", column], ["GET /", cell]]))
+        verify(prober(world, web), URL, read_table([["request", column], ["GET /", cell]]))
     assert web.asked == []
 
 
 def test_every_broken_endpoint_is_told_at_once(release: Release, world: World) -> None:
     table = read_table([["request"], ["GET /a"], ["GET /"], ["GET /b"]])
     with pytest.raises(GateClosed) as told:
-        release.prober.verify(URL, table)
+        verify(release.prober, URL, table)
     assert told.value.message == (
         "GET /a as a user: got status 404, needs 200\nGET /b as a user: got status 404, needs 200"
     )
@@ -215,7 +216,7 @@ POSTED = ["request", "sends", "requests", "p95 at most"]
 
 def test_a_row_sends_its_body_with_each_request(release: Release, world: World) -> None:
     rows = read_table([POSTED, ["POST /", 'text = "a"; limit = 3', "3", "1 s"]])
-    release.prober.verify(URL, rows)
+    verify(release.prober, URL, rows)
     assert [(probe.method, probe.json, probe.files) for probe in world.web.asked] == 4 * [
         ("POST", {"text": "a", "limit": 3}, {})
     ]
@@ -225,7 +226,7 @@ def test_a_row_sends_its_body_with_each_request(release: Release, world: World) 
 
 def test_files_and_a_get_with_a_body_are_sent_as_in_a_flow(release: Release, world: World) -> None:
     rows = [["POST /", 'file as maps.txt = "I; love"'], ["GET /", "a = 1"]]
-    release.prober.verify(URL, read_table([["request", "sends"], *rows]))
+    verify(release.prober, URL, read_table([["request", "sends"], *rows]))
     posted, got = sorted(world.web.asked, key=lambda probe: probe.method, reverse=True)
     assert (posted.json, posted.files) == (None, {"file": ("maps.txt", "I; love")})
     assert (got.json, got.files) == ({"a": 1}, {})
@@ -236,7 +237,7 @@ def test_files_and_a_get_with_a_body_are_sent_as_in_a_flow(release: Release, wor
 def test_a_unique_value_is_that_of_its_table(release: Release, world: World) -> None:
     row = ["POST /", "text = {unique}", "2", ""]
     for _ in range(2):
-        release.prober.verify(URL, read_table([POSTED, row, row]))
+        verify(release.prober, URL, read_table([POSTED, row, row]))
     sent = [str(probe.json) for probe in world.web.asked]
     assert [sent.count(one) for one in dict.fromkeys(sent)] == [4, 4]
     told = str(world.evidence.kept["requests and answers"])
@@ -248,13 +249,13 @@ def test_a_body_is_handed_on_whole_so_that_a_secret_in_it_can_be_found(
 ) -> None:
     long = "x" * 10_000 + "s3cret"
     rows = read_table([["request", "sends"], ["POST /", f"text = {long}"]])
-    release.prober.verify(URL, rows)
+    verify(release.prober, URL, rows)
     assert json.dumps({"text": long}) in str(world.evidence.kept["requests and answers"])
     assert "s3cret" not in repr(rows)
 
 
 def test_credentials_do_not_show_in_what_is_kept(release: Release, world: World) -> None:
     world.web.answers["/"] = Answer(200, {}, "fine", timedelta(milliseconds=1))
-    release.prober.verify(URL, read_table([["request"], ["GET /"]]))
+    verify(release.prober, URL, read_table([["request"], ["GET /"]]))
     assert "Bearer x" not in str(world.evidence.kept)
     assert "Bearer x" not in repr(world.web.asked)

@@ -4,13 +4,14 @@ from datetime import timedelta
 
 import pytest
 
+from greenrun.model.alert_status import Outcome
 from greenrun.model.errors import CallFailed, LockLost
 from greenrun.model.interfaces.alerting import Difference
 from greenrun.model.monitoring import Alert
 from greenrun.model.objective import Quantity, Threshold
 from greenrun.release.coordination.guard import Account
 from greenrun.release.coordination.journal import Journal
-from greenrun.reporting.monitoring import Outcome, watch
+from greenrun.reporting.monitoring import watch
 from tests.conftest import World
 from tests.fakes.watching import MemoryAlerts
 

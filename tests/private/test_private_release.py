@@ -18,7 +18,7 @@ from greenrun.checks import openapi, service
 from greenrun.checks.http import checks, flow, flow_table, read_table, websocket
 from greenrun.checks.metrics.checks import OwnMetrics
 from greenrun.checks.metrics.objectives import families
-from greenrun.checks.pages import checks
+from greenrun.checks.pages import checks as pages
 from greenrun.checks.pages.table import read_pages
 from greenrun.model.errors import GateClosed
 from greenrun.model.lease import Owner
@@ -159,7 +159,7 @@ def test_a_flow_is_answered(there: Shop) -> None:
 def test_a_page_opens_with_what_it_asks_for(there: Shop) -> None:
     release = there.release
     rows = read_pages([["page", "shows", "title"], ["/", 'heading "Shop"; #health "ok"', "Shop"]])
-    checks.open_well(release, release.candidate.url, rows)
+    pages.open_well(release, release.candidate.url, rows)
     there.asked("/")
 
 

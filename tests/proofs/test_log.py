@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.checks import logs
+from greenrun.checks import logs as log_checks
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.interfaces import Answer, LogEntry, NewRevision, Patience, Roles
 from greenrun.model.lease import Owner
@@ -84,8 +84,8 @@ def said(logs: LateLogs, *told: tuple[str, str]) -> None:
 
 def test_a_start_without_errors_passes(release: Release, logs: LateLogs) -> None:
     said(logs, ("WARNING", "the cache is cold"), ("DEFAULT", "LOG_LEVEL=ERROR"))
-    logs.has_lines(release, ["startup complete"])
-    logs.no_errors(release)
+    log_checks.has_lines(release, ["startup complete"])
+    log_checks.no_errors(release)
 
 
 def test_lines_that_come_late_are_waited_for(
@@ -93,7 +93,7 @@ def test_lines_that_come_late_are_waited_for(
 ) -> None:
     said(logs)
     logs.due = clock.now() + timedelta(seconds=50)
-    logs.has_lines(release, ["startup complete"])
+    log_checks.has_lines(release, ["startup complete"])
     assert evidence.kept["log of the candidate"] == (
         "         08:00:00.000000 INFO     Application startup complete"
     )
@@ -105,7 +105,7 @@ def test_lines_that_never_come_close_the_gate_at_the_deadline(
     begun = clock.now()
     said(logs)
     with pytest.raises(GateClosed) as closed:
-        logs.has_lines(release, ["Worker 0", "startup complete", "Worker 1"])
+        log_checks.has_lines(release, ["Worker 0", "startup complete", "Worker 1"])
     assert str(closed.value) == (
         f"log of {CANDIDATE}: got no line 'Worker 0', 'Worker 1' within 60 s"
     )
@@ -116,7 +116,7 @@ def test_a_log_is_not_read_more_often_than_its_quota_allows(
     release: Release, logs: LateLogs
 ) -> None:
     with pytest.raises(GateClosed):
-        logs.has_lines(release, ["never said"])
+        log_checks.has_lines(release, ["never said"])
     assert logs.looks <= 40
 
 
@@ -144,7 +144,7 @@ def test_an_error_closes_the_gate(
 ) -> None:
     said(logs, (severity, text), (severity, text))
     with pytest.raises(GateClosed) as closed:
-        logs.no_errors(release)
+        log_checks.no_errors(release)
     assert str(closed.value) == (
         f"log of {CANDIDATE}: got 2 errors, needs none; the first is\n"
         f"  08:00:00.000000 {severity:<8} {text}"
@@ -166,14 +166,14 @@ def test_what_merely_speaks_of_errors_is_none(
     release: Release, logs: LateLogs, severity: str, text: str
 ) -> None:
     said(logs, (severity, text))
-    logs.no_errors(release)
+    log_checks.no_errors(release)
 
 
 def test_allowed_errors_pass_and_are_marked(
     release: Release, logs: LateLogs, evidence: MemoryEvidence
 ) -> None:
     said(logs, ("ERROR", "cannot reach mail: 421"), ("INFO", "mail is off"))
-    logs.no_errors(release, logs.patterns([r"reach mail: \d+$"]))
+    log_checks.no_errors(release, log_checks.patterns([r"reach mail: \d+$"]))
     assert evidence.kept["log of the candidate"] == (
         "         08:00:00.000000 INFO     Application startup complete\n"
         "allowed  08:00:00.000000 ERROR    cannot reach mail: 421\n"
@@ -186,7 +186,7 @@ def test_an_allowed_error_excuses_no_other(
 ) -> None:
     said(logs, ("ERROR", "cannot reach mail: 421"), ("ERROR", "cannot reach the database"))
     with pytest.raises(GateClosed, match=r"got 1 errors.*\n.*cannot reach the database"):
-        logs.no_errors(release, logs.patterns(["reach mail", "never met"]))
+        log_checks.no_errors(release, log_checks.patterns(["reach mail", "never met"]))
     assert "error    08:00:00.000000 ERROR    cannot reach the database" in str(
         evidence.kept["log of the candidate"]
     )
@@ -197,7 +197,7 @@ def test_a_long_log_is_kept_readable_and_its_errors_whole(
 ) -> None:
     said(logs, *[("INFO", "chatter")] * 3000, ("ERROR", "the last word"))
     with pytest.raises(GateClosed):
-        logs.no_errors(release)
+        log_checks.no_errors(release)
     *_, error, rest = str(evidence.kept["log of the candidate"]).splitlines()
     assert error.endswith("the last word")
     assert rest == "2001 more entries are of no concern"
@@ -205,7 +205,7 @@ def test_a_long_log_is_kept_readable_and_its_errors_whole(
 
 def test_an_empty_log_is_no_proof(release: Release, evidence: MemoryEvidence) -> None:
     with pytest.raises(GateClosed, match="got nothing, needs a log to judge by"):
-        logs.no_errors(release)
+        log_checks.no_errors(release)
     assert evidence.kept["log of the candidate"] == "nothing"
 
 
@@ -219,14 +219,14 @@ def test_an_empty_log_is_no_proof(release: Release, evidence: MemoryEvidence) ->
 )
 def test_a_pattern_that_cannot_be_meant_is_refused(text: str, told: str) -> None:
     with pytest.raises(ReleaseError, match=told):
-        logs.patterns(["fine", text])
+        log_checks.patterns(["fine", text])
 
 
 def test_a_log_that_stayed_clean_was_judged_after_our_own_requests_arrived(
     release: Release, logs: LateLogs, roles: Roles
 ) -> None:
     said(logs)
-    logs.stayed_clean(release)
+    log_checks.stayed_clean(release)
     assert isinstance(roles.web, FakeWeb)
     assert len(roles.web.asked) == 10
 
@@ -234,4 +234,4 @@ def test_a_log_that_stayed_clean_was_judged_after_our_own_requests_arrived(
 def test_an_error_since_then_closes_the_gate(release: Release, logs: LateLogs) -> None:
     said(logs, ("ERROR", "cannot reach mail"), ("ERROR", "out of disk"))
     with pytest.raises(GateClosed, match="out of disk"):
-        logs.stayed_clean(release, logs.patterns(["reach mail"]))
+        log_checks.stayed_clean(release, log_checks.patterns(["reach mail"]))

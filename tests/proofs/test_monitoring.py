@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from greenrun.checks import monitoring
+from greenrun.model.alert_status import Outcome
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.interfaces import Answer
 from greenrun.model.interfaces.alerting import Difference
@@ -14,7 +15,7 @@ from greenrun.model.monitoring import Figure, Level, Share
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import MonitoringPlan
 from greenrun.release.release import Release
-from greenrun.reporting.monitoring import Objectives, Outcome, Watchers
+from greenrun.reporting.monitoring import Objectives, Watchers
 from tests.conftest import World
 from tests.fakes.watching import MemoryAlerts
 from tests.stages import begun, deployed

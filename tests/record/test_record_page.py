@@ -4,9 +4,9 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+from greenrun.model.alert_status import Outcome
 from greenrun.model.results import ScenarioResult
 from greenrun.plugin.exit_status import NEEDS_PERSON
-from greenrun.reporting.monitoring import Outcome
 from greenrun.reporting.record.facts import (
     AS_BEFORE,
     PERSON_NEEDED,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from greenrun.model.alert_status import Outcome, Watched
 from greenrun.model.errors import CallFailed, GateClosed, SettingsError
 from greenrun.model.interfaces.alerting import Difference, Policy
 from greenrun.model.monitoring import Alert
@@ -18,7 +19,6 @@ from greenrun.model.results import ScenarioResult
 from greenrun.model.source import Checkout, Source
 from greenrun.release.release import Release
 from greenrun.reporting import record
-from greenrun.reporting.monitoring import Outcome, Watched
 from greenrun.reporting.record import Record
 from greenrun.reporting.record.facts import AS_BEFORE, PERSON_NEEDED, RELEASED
 from tests.conftest import BASELINE, HEALTHY, World

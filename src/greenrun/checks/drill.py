@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from greenrun.checks import logs
 from greenrun.checks.http import Expectation
+from greenrun.checks.http.verification import verify
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.objective import Gate
 from greenrun.release.release import Release
@@ -64,7 +65,7 @@ class Drill:
         yield "preflight", release.find_baseline
         if release.plan.migration is not None:
             yield "migration", release.migrate
-        yield "baseline", lambda: release.prober.verify(release.service.url, self._promises)
+        yield "baseline", lambda: verify(release.prober, release.service.url, self._promises)
         yield "deployment", release.deploy
         yield "log", self._judge_log
         if gate is not None:

@@ -5,17 +5,11 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from greenrun.checks.http import Expectation, Values, read_schema
-from greenrun.checks.http.evaluation import Judgement
-from greenrun.checks.http.runner import Deadline, asked_for
 from greenrun.model.errors import DeadlineExceeded, ReleaseError
 from greenrun.model.interfaces import Answer, Probe, Roles
 
 _WITNESSES = 10
 """Requests behind the proof of who answers."""
-
-_WITHIN = timedelta(minutes=5)
-"""For all answers to a table."""
 
 _LOG_LAG = timedelta(seconds=60)
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(milliseconds=10), timedelta(seconds=1)
@@ -37,9 +31,9 @@ class Prober:
         identities: Mapping[str, Mapping[str, str]],
         features: Path = Path("features"),
     ) -> None:
-        self._roles = roles
+        self.roles = roles
         self._identities = identities
-        self._features = features
+        self.features = features
 
     def headers(self, identity: str) -> Mapping[str, str]:
         """The headers of an identity; raises ReleaseError for one that nobody declared."""
@@ -59,38 +53,7 @@ class Prober:
     ) -> Answer:
         """Send one probe to a full URL."""
         sent = {**self.headers(identity), **headers}
-        return self._roles.web.ask(Probe(url, method, sent, json))
-
-    def verify(
-        self, url: str, expectations: Sequence[Expectation], *, within: timedelta = _WITHIN
-    ) -> None:
-        """Ask for everything that is expected, and judge it all at once.
-
-        Raises:
-            GateClosed: with every broken promise, one a line, in the order of the table.
-            CallFailed: nothing was answered.
-            DeadlineExceeded: not everything was within that time; nothing else is wrong.
-            ReleaseError: nothing was asked: an identity or a schema cannot be used.
-        """
-        schemas = {
-            row.schema: read_schema(self._features, row.schema)
-            for row in expectations
-            if row.schema
-        }
-        for identity in dict.fromkeys(row.identity for row in expectations):
-            self.headers(identity)
-
-        def ask(row: Expectation, left: timedelta) -> Answer:
-            to, headers, sends = url + row.path, self.headers(row.identity), row.sends
-            probe = Probe(to, row.method, headers, sends.json, sends.files, within=left)
-            return self._roles.web.ask(probe)
-
-        values = Values.of_a_table()
-        rows = [row.filled(values) for row in expectations]
-        deadline = Deadline.after(within, self._roles.clock)
-        judgement = Judgement(asked_for(rows, ask, deadline), schemas)
-        self._roles.evidence.attach("requests and answers", str(judgement))
-        judgement.stop_if_broken()
+        return self.roles.web.ask(Probe(url, method, sent, json))
 
     def answering(self, url: str, path: str) -> frozenset[str]:
         """The revisions behind some requests to a URL, told by the platform's request log.
@@ -102,12 +65,12 @@ class Prober:
         for _ in range(_WITNESSES):
             self.ask(url + path, **{"User-Agent": user_agent})
         found: Sequence[str] = ()
-        deadline, pause = self._roles.clock.now() + _LOG_LAG, _FIRST_PAUSE
-        while self._roles.clock.now() < deadline:
-            found = self._roles.logs.answerers(user_agent)
+        deadline, pause = self.roles.clock.now() + _LOG_LAG, _FIRST_PAUSE
+        while self.roles.clock.now() < deadline:
+            found = self.roles.logs.answerers(user_agent)
             if len(found) >= _WITNESSES:
                 return frozenset(found)
-            self._roles.clock.sleep(pause)
+            self.roles.clock.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
         raise DeadlineExceeded(
             f"{_WITNESSES} requests in the request log",

@@ -25,7 +25,7 @@ from greenrun.release.rollback import WayBack
 from greenrun.release.traffic import WayForward
 
 if TYPE_CHECKING:
-    from greenrun.reporting.monitoring import Watched
+    from greenrun.model.alert_status import Watched
 
 
 class Release:
@@ -122,9 +122,9 @@ class Release:
         self._build = build.build(self.plan, self.roles, self.account, self.source)
         return self._build
 
-    def adopt(self, build: Build) -> None:
+    def adopt(self, made: Build) -> None:
         """Release an image that another release has built, under the name it has here."""
-        self._build = build.adopt(build, self.plan.build.repository, self.roles)
+        self._build = build.adopt(made, self.plan.build.repository, self.roles)
 
     def push_image(self) -> Image:
         """Send the rehearsed image to the registry; from now on it goes by the digest there."""

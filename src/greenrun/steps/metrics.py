@@ -3,7 +3,7 @@
 import pytest
 from pytest_bdd import given, parsers, then
 
-from greenrun.checks.metrics import objectives
+from greenrun.checks.metrics import objectives as promises
 from greenrun.checks.metrics.checks import OwnMetrics
 from greenrun.model.objective import Gate
 from greenrun.plugin import foresaid
@@ -16,7 +16,7 @@ from greenrun.steps.tables import Table
 def own_objectives(release: Release, request: pytest.FixtureRequest) -> Gate:
     """Those of the service's own figures, for whoever is at hand when another feature has them."""
     stated = foresaid.tables(request.path.parent, "they keep these objectives")
-    return objectives.limits(stated, figures_of(release.plan))
+    return promises.limits(stated, figures_of(release.plan))
 
 
 @given(parsers.parse('the candidate\'s metrics at "{path}"'), target_fixture="metrics")
@@ -31,19 +31,19 @@ def _(release: Release, path: str) -> OwnMetrics:
 
 @then(parsers.parse("they have at least {fewest:d} families, among them"))
 def _(metrics: OwnMetrics, fewest: int, datatable: Table) -> None:
-    metrics.have_families(fewest, objectives.families(datatable))
+    metrics.have_families(fewest, promises.families(datatable))
 
 
 @then("these counters have risen since")
 def _(metrics: OwnMetrics, datatable: Table) -> None:
-    metrics.have_risen(objectives.rises(datatable))
+    metrics.have_risen(promises.rises(datatable))
 
 
 @then("they keep these objectives")
 def _(release: Release, metrics: OwnMetrics, datatable: Table) -> None:
-    metrics.keep(objectives.objectives(datatable, figures_of(release.plan)))
+    metrics.keep(promises.objectives(datatable, figures_of(release.plan)))
 
 
 @then("they keep those of the canary")
 def _(release: Release, metrics: OwnMetrics, objectives: Gate) -> None:
-    metrics.keep(objectives.objectives_of_canary(release.plan, objectives))
+    metrics.keep(promises.objectives_of_canary(release.plan, objectives))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from greenrun.checks.http import Expectation
+from greenrun.checks.http.verification import verify
 from greenrun.checks.witness import witness
 from greenrun.model.errors import GateClosed
 from greenrun.release.release import Release
@@ -16,7 +17,7 @@ _EXPAND_FIRST = (
 def answers(release: Release, url: str, revision: str, promises: Sequence[Expectation]) -> None:
     """A URL keeps its promises; where it does not, the log of its revision is evidence, too."""
     with witness(release, revision):
-        release.prober.verify(url, promises)
+        verify(release.prober, url, promises)
 
 
 def baseline_survives(release: Release, promises: Sequence[Expectation]) -> None:

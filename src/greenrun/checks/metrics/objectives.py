@@ -72,7 +72,7 @@ class Rise:
 class Objective:
     """A measure, and what it has to be."""
 
-    measures: Measure
+    measure: Measure
     threshold: Threshold
 
     def judge(self, told: Exposition) -> tuple[Finding, str]:

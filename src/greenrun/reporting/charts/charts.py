@@ -11,7 +11,7 @@ class MatplotlibCharts:
 
     def of_canary(self, increments: Sequence[Increment]) -> Sequence[Chart]:
         """Evidence, latencies and traffic; a chart for which nothing was counted is left out."""
-        from greenrun.reporting.charts import evidence, latencies, traffic
+        from greenrun.reporting.charts import evidence, latencies, traffic  # noqa: PLC0415 - most runs draw nothing
 
         drawn = {
             "canary: evidence over time": evidence.drawn(increments),

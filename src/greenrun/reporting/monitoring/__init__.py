@@ -10,7 +10,7 @@ from greenrun.reporting.monitoring.hand_over import (
     monitored,
 )
 from greenrun.reporting.monitoring.objectives import Objectives
-from greenrun.reporting.monitoring.policies import Outcome, Watched, watch
+from greenrun.reporting.monitoring.policies import watch
 
 __all__ = [
     "Fate",
@@ -18,8 +18,6 @@ __all__ = [
     "HandOver",
     "Kept",
     "Objectives",
-    "Outcome",
-    "Watched",
     "Watchers",
     "ahead",
     "figures_of",

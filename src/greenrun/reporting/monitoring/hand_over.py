@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from greenrun.model.alert_status import Outcome, Watched
 from greenrun.model.errors import ReleaseError
 from greenrun.model.interfaces.alerting import Alerts
 from greenrun.model.monitoring import Figure
@@ -11,7 +12,7 @@ from greenrun.model.plan import MonitoringPlan, Plan
 from greenrun.release.coordination.guard import Account
 from greenrun.reporting.monitoring.files import Fate, Files, Kept, generated
 from greenrun.reporting.monitoring.objectives import Objectives, alerts, figures
-from greenrun.reporting.monitoring.policies import Outcome, Watched, watch
+from greenrun.reporting.monitoring.policies import watch
 
 
 @dataclass(frozen=True, slots=True)

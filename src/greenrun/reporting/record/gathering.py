@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import TypedDict
 
 from greenrun.model import commands
+from greenrun.model.alert_status import Watched
 from greenrun.model.errors import CallFailed, ReleaseError
 from greenrun.model.results import ScenarioResult
 from greenrun.model.service import Service
 from greenrun.release.release import Release
-from greenrun.reporting.monitoring import Watched
 from greenrun.reporting.record import canary
 from greenrun.reporting.record.facts import (
     AS_BEFORE,
