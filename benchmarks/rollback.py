@@ -20,19 +20,19 @@ from benchmarks.figures import Figure, middle, of_medians, say
 from benchmarks.load import ECHO
 from benchmarks.shop import BASELINE, CANDIDATE, PLACE, SERVICE, Shop, local_cloud
 from greenrun.adapters.process import this_process
-from greenrun.model.interfaces import Progress, Roles
+from greenrun.model.interfaces import Dependencies, Progress
 from greenrun.model.plan import BuildPlan, CanaryPlan, Plan
-from greenrun.model.release_state import Stage, Standing
+from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.revision import RevisionSettings
 from greenrun.model.source import Source
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.plugin.screen import Screen
 from greenrun.plugin.terminal_writer import Narrator
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
 from greenrun.release.prober import Prober
-from greenrun.release.rollback import WayBack
+from greenrun.release.rollback import Rollback
 from greenrun.steps.wiring.reach import Reach
 
 ROUNDS = 60
@@ -46,7 +46,7 @@ PLAN = Plan(
     public=True,
     canary=CanaryPlan(probe_paths=("/api/health",)),
 )
-STANDING = Standing(
+STANDING = ReleaseState(
     run="benchmark",
     baseline=BASELINE,
     before=TrafficSplit.all_to(BASELINE).tagged(CANDIDATE, "candidate"),
@@ -88,16 +88,16 @@ def measure() -> list[Figure]:
             roles = reach.roles(PLAN, Source(Path(folder), ""), silence)
             with _account(roles, Path(folder), silence) as account:
                 probers = (Trusting(roles, IDENTITIES), Prober(roles, IDENTITIES))
-                ways = [WayBack(PLAN, STANDING, one, roles, account) for one in probers]
+                ways = [Rollback(PLAN, STANDING, one, roles, account) for one in probers]
                 return _figures([_round(shop, *ways) for _ in range(ROUNDS)])
 
 
 @contextmanager
-def _account(roles: Roles, folder: Path, progress: Progress) -> Iterator[Account]:
+def _account(roles: Dependencies, folder: Path, progress: Progress) -> Iterator[ChangeGuard]:
     """Under the lock, as a release is."""
     owner = this_process("benchmark")
     lock = Lock(SERVICE, owner, roles.claims, roles.clock, PLAN.lock_time_to_live)
-    account = Account(Journal(folder / "journal.jsonl", roles.clock), lock, owner.run)
+    account = ChangeGuard(Journal(folder / "journal.jsonl", roles.clock), lock, owner.run)
     account.claim(progress)
     try:
         yield account
@@ -105,7 +105,7 @@ def _account(roles: Roles, folder: Path, progress: Progress) -> Iterator[Account
         lock.let_go()
 
 
-def _round(shop: Shop, unproven: WayBack, proven: WayBack) -> Round:
+def _round(shop: Shop, unproven: Rollback, proven: Rollback) -> Round:
     def took(what: Callable[[], object]) -> float:
         shop.share(50)
         began = time.perf_counter()

@@ -14,14 +14,14 @@ from google.cloud.run_v2.services.revisions.transports import RevisionsGrpcTrans
 from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
 from google.protobuf import field_mask_pb2
 
-from greenrun.model.plan import Place
+from greenrun.model.plan import Location
 
 BASELINE, CANDIDATE = "shop-baseline", "shop-candidate"
 TAG = "candidate"
 OFTEN = polling.DEFAULT_POLLING.with_delay(initial=0.01, maximum=0.01).with_timeout(60)
 
 SERVICE = "shop"
-PLACE = Place("benchmark", "europe-west1")
+PLACE = Location("benchmark", "europe-west1")
 
 _NAME = f"{PLACE.parent}/services/{SERVICE}"
 _PINNED = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION

@@ -8,15 +8,15 @@ import numpy as np
 
 from benchmarks.figures import Figure
 from benchmarks.verdict_judges import ALPHA, Numbers
-from greenrun.canary.power import Foresight, Traffic
+from greenrun.canary.power import Forecast, Traffic
 from greenrun.model.histogram import Histogram
 from greenrun.model.plan import CanaryPlan
-from greenrun.model.stats import Counts, Outcome, Sample, Standings, Trial
+from greenrun.model.stats import Counts, Outcome, Results, Sample, SequentialTest
 from greenrun.model.stats.passing import SURELY
 
 BUCKETS = Histogram.exponential(66, 1.4, 1.0)
 PLAN = CanaryPlan((10, 50))
-TRIAL = Trial(
+TRIAL = SequentialTest(
     ALPHA, quantiles=(0.5, 0.95, 0.99), latency_limits=((0.5, 300), (0.95, 800), (0.99, 2000))
 )
 RUNS, IN_A_ROW = 100, 20
@@ -100,11 +100,11 @@ class Canary:
 
     def _watched(
         self,
-        standings: Standings,
+        standings: Results,
         share: int,
         revisions: tuple[Revision, Revision],
         random: np.random.Generator,
-    ) -> tuple[int, Standings]:
+    ) -> tuple[int, Results]:
         one, other = revisions
         seconds = self.foretold[share].total_seconds() / LOOKS
         requests = seconds * self.service.per_second
@@ -121,7 +121,7 @@ class Canary:
 def canary(per_second: float, errors: float) -> Canary:
     """One that has its time from the plan."""
     found = service(per_second, errors)
-    foresight = Foresight(PLAN, TRIAL, found.traffic)
+    foresight = Forecast(PLAN, TRIAL, found.traffic)
     return Canary(found, {share: foresight.passes(share) for share in PLAN.increments})
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.figures import Figure
 from benchmarks.verdict_judges import ALPHA, Kind, Marks, Numbers, share_of, taken
 from greenrun.model.histogram import Histogram
-from greenrun.model.stats import Counts, Outcome, Quantile, Sample, Trial
+from greenrun.model.stats import Counts, Outcome, Quantile, Sample, SequentialTest
 
 EMPTY = Histogram.exponential(66, 1.4, 1.0)
 RUNS, EQUAL_RUNS = 60, 150
@@ -86,7 +86,7 @@ class Traffic:
         return Kind(0, self.share, other, one).bound
 
 
-def failed_at(trial: Trial, traffic: Traffic, seconds: int, seed: int) -> float:
+def failed_at(trial: SequentialTest, traffic: Traffic, seconds: int, seed: int) -> float:
     """Requests of both until it was rolled back; infinite where it was not."""
     standings = trial.begin(KNOWN)
     for seen, candidate, baseline in traffic.looks(seconds, seed):
@@ -96,13 +96,13 @@ def failed_at(trial: Trial, traffic: Traffic, seconds: int, seed: int) -> float:
     return np.inf
 
 
-def _found(trial: Trial, traffic: Traffic, seconds: int, runs: int) -> Numbers:
+def _found(trial: SequentialTest, traffic: Traffic, seconds: int, runs: int) -> Numbers:
     return np.array([failed_at(trial, traffic, seconds, seed) for seed in range(runs)])
 
 
-def _alone(stall: float = 0.25) -> Trial:
+def _alone(stall: float = 0.25) -> SequentialTest:
     """All of alpha for p95: beside it are only errors, which are the same."""
-    return Trial(2 * ALPHA, error_limit=None, quantiles=(0.95,), stall=stall)
+    return SequentialTest(2 * ALPHA, error_limit=None, quantiles=(0.95,), stall=stall)
 
 
 def _latency() -> Iterator[Figure]:
@@ -130,7 +130,7 @@ def _equal() -> Iterator[Figure]:
 
 def _gate() -> Iterator[Figure]:
     """The whole gate: errors, their limit, three quantiles, one alpha."""
-    trial = Trial(ALPHA, quantiles=(0.5, 0.95, 0.99))
+    trial = SequentialTest(ALPHA, quantiles=(0.5, 0.95, 0.99))
     for tail in BOTH:
         found = _found(trial, Traffic(slower=True, tail=tail), 1_000, RUNS // 2)
         name = f"whole gate, latency +50 %{' (tail alone)' if tail else ''}, 10/s, 10 % share"

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks import verdict_report
 from benchmarks.project import ROOT
 from benchmarks.verdict_judges import ALPHA, Kind, Numbers, Streams, judged
-from greenrun.model.stats import Counts, Look, Sequential
+from greenrun.model.stats import Counts, Result, Sequential
 
 mpl.use("svg")
 mpl.rcParams.update({"svg.hashsalt": "greenrun", "font.size": 9, "axes.spines.top": False})
@@ -51,7 +51,7 @@ def _evidence(path: Path) -> Path:
     return _saved(figure, path)
 
 
-def _looks(kind: Kind) -> Iterable[Look]:
+def _looks(kind: Kind) -> Iterable[Result]:
     """Every 32 requests, until it is decided."""
     test = Sequential(ALPHA)
     look = test.begin()
@@ -72,7 +72,7 @@ def _counts(streams: Streams, until: int) -> tuple[Counts, Counts]:
     )
 
 
-def _line(panel: Any, looks: list[Look], name: str, colour: str) -> None:  # noqa: ANN401 - untyped
+def _line(panel: Any, looks: list[Result], name: str, colour: str) -> None:  # noqa: ANN401 - untyped
     odds = [np.exp(getattr(look.evidence, name)) for look in looks]
     panel.plot([look.requests for look in looks], np.maximum(odds, 0.01), color=colour)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from greenrun.canary.judge import Judge, decide
-from greenrun.canary.sources.source import Reading, Witness
-from greenrun.model.canary_step import Glance, Increment, Watcher
-from greenrun.model.stats import Counts, Outcome, Sample, Trial
+from greenrun.canary.sources.source import MetricSource, Reading
+from greenrun.model.canary_step import CanaryStep, CountedBy, Observation
+from greenrun.model.stats import Counts, Outcome, Sample, SequentialTest
 from greenrun.reporting.charts.charts import MatplotlibCharts
 
 BEGAN = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -20,8 +20,10 @@ BASELINE, REGRESSION = 0.004, 0.025
 class Counting:
     """Who counts both revisions, and learns of it at whole multiples of so many seconds."""
 
-    def __init__(self, watcher: Watcher, rates: tuple[float, float], late: int, seed: int) -> None:
-        self.witness = Witness(watcher, self.read, timedelta(seconds=late))
+    def __init__(
+        self, watcher: CountedBy, rates: tuple[float, float], late: int, seed: int
+    ) -> None:
+        self.witness = MetricSource(watcher, self.read, timedelta(seconds=late))
         self._random = np.random.default_rng(seed)
         self._rates = rates
         self._late = late
@@ -43,20 +45,20 @@ def draw(path: Path) -> Path:
     return path
 
 
-def _watched() -> Increment:
+def _watched() -> CanaryStep:
     both = (
-        Counting(Watcher.PROBES, (PROBES / 2, PROBES / 2), 1, 5),
-        Counting(Watcher.PLATFORM, (USERS * SHARE, USERS * (1 - SHARE)), LAG, 7),
+        Counting(CountedBy.PROBES, (PROBES / 2, PROBES / 2), 1, 5),
+        Counting(CountedBy.PLATFORM, (USERS * SHARE, USERS * (1 - SHARE)), LAG, 7),
     )
-    judges = [Judge(one.witness, Trial(alpha=0.005)) for one in both]
+    judges = [Judge(one.witness, SequentialTest(alpha=0.005)) for one in both]
     glances = list(_glances(judges))
     decision = decide(judges)
     share = round(100 * SHARE)
     ended = glances[-1].at
-    return Increment(share, decision.outcome, decision.sentence, BEGAN, ended, tuple(glances))
+    return CanaryStep(share, decision.outcome, decision.sentence, BEGAN, ended, tuple(glances))
 
 
-def _glances(judges: list[Judge]) -> Iterator[Glance]:
+def _glances(judges: list[Judge]) -> Iterator[Observation]:
     """A look a second, until it is decided."""
     now = BEGAN
     while decide(judges).outcome not in (Outcome.PASS, Outcome.FAIL):

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from greenrun.model.canary_step import Glance, Increment, Watcher
+from greenrun.model.canary_step import CanaryStep, CountedBy, Observation
 from greenrun.model.histogram import Histogram
-from greenrun.model.stats import Counts, Outcome, Sample, Standings, Trial
+from greenrun.model.stats import Counts, Outcome, Results, Sample, SequentialTest
 
 BEGAN = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 BUCKETS = Histogram.exponential(66, 1.4, 1.0)
-TRIAL = Trial(
+TRIAL = SequentialTest(
     alpha=0.005,
     quantiles=(0.5, 0.95, 0.99),
     latency_limits=((0.5, 300.0), (0.95, 800.0), (0.99, 2000.0)),
@@ -64,47 +64,47 @@ class Canary:
     look: float = 1.0
     seed: int = 4
 
-    def increments(self) -> tuple[Increment, ...]:
+    def increments(self) -> tuple[CanaryStep, ...]:
         """Until one does not pass."""
         return tuple(self._increments())
 
-    def _increments(self) -> Iterator[Increment]:
+    def _increments(self) -> Iterator[CanaryStep]:
         chance = Random(self.seed)
-        mine = {one: Stream(0, self.errors, 80 * self.slower, chance) for one in Watcher}
-        theirs = {one: Stream(0, 0.004, 80, chance) for one in Watcher}
-        standings = {one: TRIAL.begin() for one in Watcher if self.probes or one.name != "PROBES"}
+        mine = {one: Stream(0, self.errors, 80 * self.slower, chance) for one in CountedBy}
+        theirs = {one: Stream(0, 0.004, 80, chance) for one in CountedBy}
+        standings = {one: TRIAL.begin() for one in CountedBy if self.probes or one.name != "PROBES"}
         now = BEGAN
         for share in self.shares:
             standings = {one: TRIAL.next_increment(each) for one, each in standings.items()}
-            began, glances = now, list[Glance]()
-            mine[Watcher.PROBES].rate = theirs[Watcher.PROBES].rate = self.probes / 2
-            mine[Watcher.PLATFORM].rate = self.users * share / 100
-            theirs[Watcher.PLATFORM].rate = self.users - mine[Watcher.PLATFORM].rate
+            began, glances = now, list[Observation]()
+            mine[CountedBy.PROBES].rate = theirs[CountedBy.PROBES].rate = self.probes / 2
+            mine[CountedBy.PLATFORM].rate = self.users * share / 100
+            theirs[CountedBy.PLATFORM].rate = self.users - mine[CountedBy.PLATFORM].rate
             told = {one: (mine[one].sample, theirs[one].sample) for one in standings}
             while (now - began).total_seconds() < self.within:
                 now += timedelta(seconds=self.look)
                 for one in standings:
                     mine[one].flow(self.look)
                     theirs[one].flow(self.look)
-                    late = one is Watcher.PLATFORM and round((now - BEGAN).total_seconds()) % 60
+                    late = one is CountedBy.PLATFORM and round((now - BEGAN).total_seconds()) % 60
                     if not late:
                         told[one] = (mine[one].sample, theirs[one].sample)
                     standings[one] = TRIAL.look(standings[one], *told[one])
-                    glances.append(Glance(now, one, *told[one], standings[one]))
+                    glances.append(Observation(now, one, *told[one], standings[one]))
                 if decided(standings):
                     break
             outcome, sentence = verdict(standings)
-            yield Increment(share, outcome, sentence, began, now, tuple(glances))
+            yield CanaryStep(share, outcome, sentence, began, now, tuple(glances))
             if outcome is not Outcome.PASS:
                 return
 
 
-def decided(standings: dict[Watcher, Standings]) -> bool:
+def decided(standings: dict[CountedBy, Results]) -> bool:
     outcomes = {one.outcome for one in standings.values()}
     return Outcome.FAIL in outcomes or outcomes == {Outcome.PASS}
 
 
-def verdict(standings: dict[Watcher, Standings]) -> tuple[Outcome, str]:
+def verdict(standings: dict[CountedBy, Results]) -> tuple[Outcome, str]:
     """The worst outcome, as people say it, and who counted."""
     worst = (Outcome.FAIL, Outcome.NO_DATA, Outcome.INCONCLUSIVE, Outcome.PASS)
     watcher = min(standings, key=lambda one: worst.index(standings[one].outcome))

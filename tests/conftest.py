@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.model.interfaces import Answer, NewRevision, Patience, Roles
-from greenrun.model.lease import Owner
-from greenrun.model.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan
+from greenrun.model.interfaces import Dependencies, HttpResponse, NewRevision, Timeout
+from greenrun.model.lease import LeaseHolder
+from greenrun.model.plan import BuildPlan, CanaryPlan, Location, MigrationPlan, Plan
 from greenrun.model.revision import RevisionSettings
 from greenrun.model.source import Source
 from greenrun.model.stats import Counts
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
 from greenrun.release.release import Release
@@ -70,8 +70,8 @@ class World:
         self.metrics = FakeMetrics(self.clock)
 
     @property
-    def roles(self) -> Roles:
-        return Roles(**{name: getattr(self, name) for name in Roles.__slots__})
+    def roles(self) -> Dependencies:
+        return Dependencies(**{name: getattr(self, name) for name in Dependencies.__slots__})
 
     @property
     def serving(self) -> dict[str, int]:
@@ -85,7 +85,7 @@ def plan() -> Plan:
     return Plan(
         service="shop",
         environment="local",
-        place=Place("rehearsal", "europe-west1"),
+        place=Location("rehearsal", "europe-west1"),
         build=BuildPlan("registry.test/shop"),
         settings=RevisionSettings(variables={"LOG_LEVEL": "INFO"}),
         public=True,
@@ -99,13 +99,13 @@ def world(plan: Plan) -> Iterator[World]:
     """All claims end with it: a lock that a test keeps beats no more."""
     platform = FakePlatform(plan.service)
     settings = replace(plan.settings, variables={"LOG_LEVEL": "INFO"})
-    platform.create(NewRevision(BASELINE, "old", settings), Patience(timedelta(seconds=1)))
+    platform.create(NewRevision(BASELINE, "old", settings), Timeout(timedelta(seconds=1)))
 
     def answering() -> list[str]:
         assert platform.state is not None
         return list(platform.state.resolved.serving)
 
-    web = FakeWeb({"/": Answer(200, {}, "{}", timedelta(milliseconds=5))})
+    web = FakeWeb({"/": HttpResponse(200, {}, "{}", timedelta(milliseconds=5))})
     world = World(platform, FakeLogs(answering), web)
     world.metrics.answering[BASELINE] = HEALTHY
     yield world
@@ -114,8 +114,8 @@ def world(plan: Plan) -> Iterator[World]:
 
 
 @pytest.fixture
-def owner() -> Owner:
-    return Owner("somebody@example.com", "laptop", 4711, "the-run")
+def owner() -> LeaseHolder:
+    return LeaseHolder("somebody@example.com", "laptop", 4711, "the-run")
 
 
 @pytest.fixture
@@ -124,17 +124,17 @@ def journal(tmp_path: Path, world: World) -> Journal:
 
 
 @pytest.fixture
-def lock(plan: Plan, world: World, owner: Owner) -> Lock:
+def lock(plan: Plan, world: World, owner: LeaseHolder) -> Lock:
     return Lock(plan.service, owner, world.claims, world.clock, plan.lock_time_to_live)
 
 
 @pytest.fixture
-def account(journal: Journal, lock: Lock, owner: Owner) -> Account:
-    return Account(journal, lock, owner.run)
+def account(journal: Journal, lock: Lock, owner: LeaseHolder) -> ChangeGuard:
+    return ChangeGuard(journal, lock, owner.run)
 
 
 @pytest.fixture
-def release(plan: Plan, world: World, account: Account, tmp_path: Path) -> Release:
+def release(plan: Plan, world: World, account: ChangeGuard, tmp_path: Path) -> Release:
     """Not begun: nothing is claimed yet."""
     identities = {"a user": {"authorization": "Bearer x"}}
     return Release(plan, world.roles, account, identities, Source(tmp_path, "c0ffee"))

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from greenrun.model.errors import CallFailed
 from greenrun.model.plan import Plan
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
 from greenrun.release.release import Release
@@ -55,5 +55,5 @@ def next_run(release: Release, run: str = "the-next-run", plan: Plan | None = No
     lock = Lock(
         plan.service, replace(owner, run=run), roles.claims, roles.clock, plan.lock_time_to_live
     )
-    account = Account(Journal(release.account.journal.path, roles.clock), lock, run)
+    account = ChangeGuard(Journal(release.account.journal.path, roles.clock), lock, run)
     return Release(plan, roles, account, {"a user": {}}, release.source)

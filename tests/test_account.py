@@ -6,18 +6,18 @@ from datetime import timedelta
 import pytest
 
 from greenrun.model.errors import CallFailed, LockHeld, LockLost, ReleaseError
-from greenrun.model.lease import Owner
-from greenrun.model.release_state import Stage, Standing
+from greenrun.model.lease import LeaseHolder
+from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.traffic import TrafficSplit
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
 from tests.conftest import World
 
-STANDING = Standing("the-run", "shop-a", TrafficSplit.all_to("shop-a"), stage=Stage.MOVED)
+STANDING = ReleaseState("the-run", "shop-a", TrafficSplit.all_to("shop-a"), stage=Stage.MOVED)
 
 
-def change(account: Account, done: list[str]) -> None:
+def change(account: ChangeGuard, done: list[str]) -> None:
     with account.change("deploy", "shop-b", image="x"):
         done.append("deployed")
 
@@ -33,7 +33,9 @@ def left_by_another(world: World, lock: Lock, standing: str) -> None:
     lock.let_go()
 
 
-def test_nothing_is_changed_before_the_lock_was_taken(account: Account, journal: Journal) -> None:
+def test_nothing_is_changed_before_the_lock_was_taken(
+    account: ChangeGuard, journal: Journal
+) -> None:
     done: list[str] = []
     with pytest.raises(LockLost, match="may not change shop: got no claim on it, needs one"):
         change(account, done)
@@ -41,7 +43,7 @@ def test_nothing_is_changed_before_the_lock_was_taken(account: Account, journal:
 
 
 def test_nothing_is_changed_after_another_has_taken_over(
-    account: Account, journal: Journal, world: World, owner: Owner
+    account: ChangeGuard, journal: Journal, world: World, owner: LeaseHolder
 ) -> None:
     account.claim(world.progress)
     account.lock.break_open(replace(owner, run="another"))
@@ -52,7 +54,7 @@ def test_nothing_is_changed_after_another_has_taken_over(
 
 
 def test_a_change_under_the_lock_stands_in_the_journal(
-    account: Account, journal: Journal, world: World
+    account: ChangeGuard, journal: Journal, world: World
 ) -> None:
     account.claim(world.progress)
     done: list[str] = []
@@ -66,7 +68,7 @@ def test_a_change_under_the_lock_stands_in_the_journal(
 
 
 def test_a_claim_that_lapsed_stands_in_the_journal_under_its_next_number(
-    account: Account, journal: Journal, world: World
+    account: ChangeGuard, journal: Journal, world: World
 ) -> None:
     account.claim(world.progress)
     world.clock.sleep(account.lock.claim.time_to_live)
@@ -78,18 +80,18 @@ def test_a_claim_that_lapsed_stands_in_the_journal_under_its_next_number(
 
 
 def test_a_standing_is_written_where_others_see_it_and_on_this_disk(
-    account: Account, journal: Journal, world: World
+    account: ChangeGuard, journal: Journal, world: World
 ) -> None:
     account.claim(world.progress)
     account.stand(STANDING)
     assert account.standing == STANDING
     (claim,) = world.claims.all()
-    assert Standing.from_json(claim.standing) == STANDING
+    assert ReleaseState.from_json(claim.standing) == STANDING
     assert journal.entries()[-1].facts == {"stands": STANDING.as_json()}
 
 
 def test_a_standing_that_others_cannot_see_is_told_and_still_ours(
-    account: Account, world: World
+    account: ChangeGuard, world: World
 ) -> None:
     account.claim(world.progress)
     world.claims.refuses.add("update")
@@ -98,14 +100,14 @@ def test_a_standing_that_others_cannot_see_is_told_and_still_ours(
     assert account.standing == STANDING
 
 
-def test_a_first_release_finds_no_earlier_one(account: Account, world: World) -> None:
+def test_a_first_release_finds_no_earlier_one(account: ChangeGuard, world: World) -> None:
     account.claim(world.progress)
     assert account.last is None
     assert account.standing is None
 
 
 def test_what_the_release_before_has_left_is_found(
-    account: Account, world: World, lock: Lock
+    account: ChangeGuard, world: World, lock: Lock
 ) -> None:
     left_by_another(world, lock, STANDING.as_json())
     account.claim(world.progress)
@@ -114,7 +116,7 @@ def test_what_the_release_before_has_left_is_found(
 
 
 def test_a_release_that_died_before_its_baseline_has_left_nothing(
-    account: Account, world: World, lock: Lock
+    account: ChangeGuard, world: World, lock: Lock
 ) -> None:
     left_by_another(world, lock, "")
     account.claim(world.progress)
@@ -122,7 +124,7 @@ def test_a_release_that_died_before_its_baseline_has_left_nothing(
 
 
 def test_a_standing_that_cannot_be_read_is_refused_with_a_hint_and_the_lock_let_go(
-    account: Account, world: World, lock: Lock
+    account: ChangeGuard, world: World, lock: Lock
 ) -> None:
     left_by_another(world, lock, '{"of": "the future"}')
     with pytest.raises(ReleaseError, match="could not read what claim 1 of somebody@") as refused:
@@ -134,7 +136,7 @@ def test_a_standing_that_cannot_be_read_is_refused_with_a_hint_and_the_lock_let_
 
 
 def test_a_lock_that_another_holds_is_not_taken(
-    account: Account, world: World, journal: Journal, lock: Lock, owner: Owner
+    account: ChangeGuard, world: World, journal: Journal, lock: Lock, owner: LeaseHolder
 ) -> None:
     theirs = Lock(
         "shop", replace(owner, run="another"), world.claims, world.clock, timedelta(seconds=90)

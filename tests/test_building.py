@@ -12,7 +12,7 @@ from greenrun.model.interfaces import Watch
 from greenrun.model.plan import BuildPlan, Plan
 from greenrun.model.source import Source
 from greenrun.release import build
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
 from tests.conftest import World
 from tests.fakes import IMAGE_ID, FakeBuilder
@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def built(world: World, account: Account, folder: Path) -> Building:
+def built(world: World, account: ChangeGuard, folder: Path) -> Building:
     """Builds as a plan says."""
     return lambda plan: build.build(plan, world.roles, account, Source(folder, COMMIT))
 

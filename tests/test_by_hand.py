@@ -7,7 +7,13 @@ from datetime import timedelta
 import pytest
 
 from greenrun.checks import service as proof
-from greenrun.model.errors import CallFailed, GateClosed, LockHeld, NeedsPerson, ReleaseError
+from greenrun.model.errors import (
+    CallFailed,
+    GateClosed,
+    LockHeld,
+    ManualActionRequired,
+    ReleaseError,
+)
 from greenrun.model.release_state import Stage
 from greenrun.model.revision import Readiness, RevisionSettings
 from greenrun.model.service import Service
@@ -90,7 +96,7 @@ def test_a_release_that_cannot_be_undone_stays_promoted(
     if not contracted:
         world.platform.change_by_somebody(wanted=TAGGED, actual=TAGGED)
     undoing, before = next_run(release), reading(world)
-    with pytest.raises(NeedsPerson):
+    with pytest.raises(ManualActionRequired):
         send_back(undoing)
     assert undoing.settle(passed=False) is False
     assert (reading(world), undoing.by_hand) == (before, [])
@@ -122,7 +128,7 @@ def test_what_a_person_has_settled_is_no_hindrance_to_the_next_release(
     release.account.stand(replace(standing, contracted=contracted))
     world.platform.change_by_somebody(wanted=TAGGED, actual=TAGGED)
     undoing = next_run(release)
-    with pytest.raises(NeedsPerson, match="--to=REVISION"):
+    with pytest.raises(ManualActionRequired, match="--to=REVISION"):
         send_back(undoing)
     settling = next_run(undoing)
     send_back(settling, to=standing.candidate)

@@ -15,7 +15,7 @@ from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import Plan
 from greenrun.model.revision import Volume
 from greenrun.model.source import Source
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.rehearsal import environment
 from greenrun.release.rehearsal.environment import Exercise
 from greenrun.release.release import Release
@@ -79,7 +79,7 @@ def test_a_drill_that_nothing_stops_is_a_failure(drill: Drill, world: World) -> 
 
 
 def test_without_migrations_the_candidate_comes_next(
-    plan: Plan, world: World, account: Account, tmp_path: Path
+    plan: Plan, world: World, account: ChangeGuard, tmp_path: Path
 ) -> None:
     without = replace(plan, migration=None)
     user = {"a user": {"authorization": "Bearer x"}}

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenrun.checks.http import COLUMNS, Answers, percentile, read_schema, read_table
+from greenrun.checks.http import COLUMNS, Responses, percentile, read_schema, read_table
 from greenrun.checks.http.body import read_promise
 from greenrun.checks.http.headers import read_promise as read_header
 from greenrun.checks.http.json_path import ABSENT, NoJson, at, read, same
 from greenrun.model.errors import ReleaseError
-from greenrun.model.interfaces import Answer
+from greenrun.model.interfaces import HttpResponse
 
 JSON = st.recursive(
     st.none()
@@ -28,12 +28,12 @@ JSON = st.recursive(
 
 def answer(
     body: object = None, status: int = 200, milliseconds: float = 5, **headers: str
-) -> Answer:
-    return Answer(status, headers, json.dumps(body), timedelta(milliseconds=milliseconds))
+) -> HttpResponse:
+    return HttpResponse(status, headers, json.dumps(body), timedelta(milliseconds=milliseconds))
 
 
-def answers(*each: Answer) -> Answers:
-    return Answers(each)
+def answers(*each: HttpResponse) -> Responses:
+    return Responses(each)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_any_body_is_a_document_or_none(body: str) -> None:
 @pytest.mark.parametrize("body", ["", "NaN", "<html>", "[" * 100_000])
 def test_bodies_that_are_no_json(body: str) -> None:
     (row,) = read_table([["request", "body"], ["GET /", "has a"]])
-    (told,) = row.broken_by(answers(Answer(200, {}, body, timedelta())))
+    (told,) = row.broken_by(answers(HttpResponse(200, {}, body, timedelta())))
     assert told.startswith("got no JSON but ")
     assert told.endswith(", needs JSON")
     assert len(told) < 120
@@ -210,7 +210,7 @@ def test_everything_broken_is_told_at_once() -> None:
 def test_a_percentile_says_of_what_it_is() -> None:
     (row,) = read_table([["request", "p95 at most", "p50 at most"], ["GET /", "10 ms", "10 ms"]])
     slow = [answer(milliseconds=5)] * 18 + [answer(milliseconds=87), answer(milliseconds=900)]
-    assert row.broken_by(Answers(tuple(slow), (answer(milliseconds=5000),))) == (
+    assert row.broken_by(Responses(tuple(slow), (answer(milliseconds=5000),))) == (
         "got p95 87 ms of 20 requests after 1 warm-up, needs at most 10 ms",
     )
 
@@ -224,7 +224,7 @@ def test_a_wrong_status_leaves_the_body_unread() -> None:
 def test_a_warm_up_counts_for_all_but_the_latency() -> None:
     (row,) = read_table([["request", "p95 at most"], ["GET /", "10 ms"]])
     cold = answer(status=503, milliseconds=900)
-    assert row.broken_by(Answers((answer(),), (cold,))) == ("got status 200, 503, needs 200",)
+    assert row.broken_by(Responses((answer(),), (cold,))) == ("got status 200, 503, needs 200",)
 
 
 def test_one_of_several_statuses_is_enough() -> None:

@@ -11,16 +11,16 @@ from greenrun.canary.forecast import foresight
 from greenrun.canary.power import Traffic
 from greenrun.model.errors import GateClosed
 from greenrun.model.objective import Gate
-from greenrun.model.plan import Blind, CanaryPlan, Plan
+from greenrun.model.plan import CanaryPlan, Plan, Underpowered
 from greenrun.model.source import Source
-from greenrun.model.stats import Counts, Outcome, Sample, Trial
-from greenrun.release.coordination.guard import Account
+from greenrun.model.stats import Counts, Outcome, Sample, SequentialTest
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.release import Release
 from tests.conftest import BASELINE, World
 from tests.fakes import FakeMetrics
 from tests.stages import deployed
 
-TRIAL = Trial()
+TRIAL = SequentialTest()
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def hurried(prod: Plan) -> Plan:
 
 
 @pytest.fixture
-def watched(world: World, account: Account, tmp_path: Path) -> Callable[[Plan], Release]:
+def watched(world: World, account: ChangeGuard, tmp_path: Path) -> Callable[[Plan], Release]:
     """A release that is about to watch its candidate."""
 
     def begin(plan: Plan) -> Release:
@@ -121,7 +121,7 @@ def watched(world: World, account: Account, tmp_path: Path) -> Callable[[Plan], 
 def test_the_canary_takes_the_time_that_it_was_lengthened_to(
     hurried: Plan, watched: Callable[[Plan], Release]
 ) -> None:
-    canary = replace(hurried.canary, blind=Blind.LENGTHENED)
+    canary = replace(hurried.canary, blind=Underpowered.LENGTHENED)
     release = watched(replace(hurried, canary=canary))
     (increment,) = release.run_canary(Gate(()))
 

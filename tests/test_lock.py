@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from greenrun.model.errors import CallFailed, LockHeld, LockLost
-from greenrun.model.lease import Claim
+from greenrun.model.lease import Lease
 from greenrun.release.coordination.lock import Lock
 from tests.fakes import FakeClock, MemoryClaims, MemoryProgress
 from tests.lock.contenders import EIGHT, TIME_TO_LIVE, claim, lock, owner
@@ -38,11 +38,11 @@ class BrokenClaims(MemoryClaims):
     refuses_listing_after_creation: bool = False
     before_creation: list[Callable[[], object]] = field(default_factory=list)
 
-    def all(self) -> Sequence[Claim]:
+    def all(self) -> Sequence[Lease]:
         self._may("all")
         return super().all()
 
-    def create(self, claim: Claim) -> bool:
+    def create(self, claim: Lease) -> bool:
         if self.refuses_listing_after_creation:
             self.refuses.add("all")
         meanwhile, self.before_creation = self.before_creation, []
@@ -50,7 +50,7 @@ class BrokenClaims(MemoryClaims):
             act()
         return super().create(claim)
 
-    def update(self, claim: Claim) -> None:
+    def update(self, claim: Lease) -> None:
         self._may("update")
         super().update(claim)
 

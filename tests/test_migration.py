@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed, LockLost, ReleaseError
-from greenrun.model.interfaces import Execution, Job, LogEntry, Roles
-from greenrun.model.lease import Owner
-from greenrun.model.plan import BuildPlan, MigrationPlan, Place, Plan
+from greenrun.model.interfaces import Dependencies, Execution, Job, LogEntry
+from greenrun.model.lease import LeaseHolder
+from greenrun.model.plan import BuildPlan, Location, MigrationPlan, Plan
 from greenrun.model.revision import RevisionSettings
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
 from greenrun.release.migrate import Migration, Migrations
@@ -76,14 +76,14 @@ def evidence() -> MemoryEvidence:
 
 
 @pytest.fixture
-def roles(image: Image, evidence: MemoryEvidence) -> Roles:
+def roles(image: Image, evidence: MemoryEvidence) -> Dependencies:
     platform = FakePlatform("shop", executions=image.run)
     return fake_roles("shop", platform=platform, logs=image.logs, evidence=evidence)
 
 
 @pytest.fixture
-def lock(roles: Roles) -> Iterator[Lock]:
-    owner = Owner("somebody@example.com", "here", 1, "a run")
+def lock(roles: Dependencies) -> Iterator[Lock]:
+    owner = LeaseHolder("somebody@example.com", "here", 1, "a run")
     lock = Lock("shop", owner, roles.claims, roles.clock, timedelta(hours=1))
     lock.take(MemoryProgress())
     yield lock
@@ -91,26 +91,26 @@ def lock(roles: Roles) -> Iterator[Lock]:
 
 
 @pytest.fixture
-def account(roles: Roles, lock: Lock, tmp_path: Path) -> Account:
-    return Account(Journal(tmp_path / "journal.jsonl", roles.clock), lock, "a run")
+def account(roles: Dependencies, lock: Lock, tmp_path: Path) -> ChangeGuard:
+    return ChangeGuard(Journal(tmp_path / "journal.jsonl", roles.clock), lock, "a run")
 
 
 COMMANDS = MigrationPlan(("status",), ("apply",), ("check",))
 
 
 @pytest.fixture
-def migrations(roles: Roles, account: Account) -> Migrations:
+def migrations(roles: Dependencies, account: ChangeGuard) -> Migrations:
     return brought_by(roles, account, COMMANDS)
 
 
 @pytest.fixture
-def daring(roles: Roles, account: Account) -> Migrations:
+def daring(roles: Dependencies, account: ChangeGuard) -> Migrations:
     """The same, where release.yaml allows what contracts."""
     return brought_by(roles, account, replace(COMMANDS, allow_contracting=True))
 
 
-def brought_by(roles: Roles, account: Account, commands: MigrationPlan) -> Migrations:
-    place, build = Place("rehearsal", "europe-west1"), BuildPlan("registry.test/shop")
+def brought_by(roles: Dependencies, account: ChangeGuard, commands: MigrationPlan) -> Migrations:
+    place, build = Location("rehearsal", "europe-west1"), BuildPlan("registry.test/shop")
     plan = Plan("shop", "local", place, build, RevisionSettings(), migration=commands)
     return Migrations(plan, commands, "registry.test/shop@sha256:0", roles, account)
 
@@ -155,7 +155,7 @@ def test_once_is_enough(migrations: Migrations, image: Image, told: list[bool]) 
 
 
 def test_every_run_of_the_job_is_journalled(
-    migrations: Migrations, account: Account, told: list[bool]
+    migrations: Migrations, account: ChangeGuard, told: list[bool]
 ) -> None:
     migrations.apply(told.append)
     entries = [entry for entry in account.journal.entries() if entry.state == "begun"]
@@ -167,7 +167,7 @@ def test_every_run_of_the_job_is_journalled(
 def test_nothing_is_run_once_the_lock_is_lost(
     migrations: Migrations, image: Image, lock: Lock, told: list[bool]
 ) -> None:
-    lock.break_open(Owner("somebody else", "there", 2, "another run"))
+    lock.break_open(LeaseHolder("somebody else", "there", 2, "another run"))
     with pytest.raises(LockLost):
         migrations.apply(told.append)
     assert image.ran == []
@@ -249,7 +249,7 @@ def test_a_contraction_stands_where_a_later_migration_fails(
 
 
 def test_in_doubt_the_schema_counts_as_contracted(
-    daring: Migrations, image: Image, roles: Roles, told: list[bool]
+    daring: Migrations, image: Image, roles: Dependencies, told: list[bool]
 ) -> None:
     image.states[DROP], image.contracting, image.breaks_at = "pending", {DROP}, ENRICH
     healthy = image.run
@@ -281,7 +281,9 @@ def test_a_new_database_that_cannot_be_set_up_tells_why(
         migrations.set_up()
 
 
-def test_a_log_that_comes_late_is_waited_for(image: Image, roles: Roles, account: Account) -> None:
+def test_a_log_that_comes_late_is_waited_for(
+    image: Image, roles: Dependencies, account: ChangeGuard
+) -> None:
     due = roles.clock.now() + timedelta(seconds=20)
 
     class Late(FakeLogs):

@@ -9,13 +9,13 @@ import pytest
 from greenrun.model.errors import CallFailed
 from greenrun.model.histogram import Histogram
 from greenrun.model.image import Image, TagPolicy
-from greenrun.model.interfaces import Leak, NewRevision, Patience, Roles
-from greenrun.model.lease import Claim, Owner
-from greenrun.model.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan, PreflightPlan
-from greenrun.model.release_state import Stage, Standing
+from greenrun.model.interfaces import Dependencies, Leak, NewRevision, Timeout
+from greenrun.model.lease import Lease, LeaseHolder
+from greenrun.model.plan import BuildPlan, CanaryPlan, Location, MigrationPlan, Plan, PreflightPlan
+from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe, Volume
 from greenrun.model.source import Source
-from greenrun.model.stats import Counts, Sample, Trial
+from greenrun.model.stats import Counts, Sample, SequentialTest
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release.dry_run import Known, Outlook, Rehearsed, outlook
 from tests.fakes import (
@@ -30,7 +30,7 @@ from tests.fakes import (
 from tests.roles import fake_roles
 
 GOLDEN = Path(__file__).parent / "test_planning_golden"
-PATIENCE = Patience(timedelta(seconds=1))
+PATIENCE = Timeout(timedelta(seconds=1))
 SOURCE = Source(Path(), "c0ffee" * 6 + "c0ff")
 IMAGE = Image("registry.test/shop", "shop-20261121-080000", IMAGE_ID, 10**8, "amd64")
 
@@ -59,8 +59,8 @@ ANSWERED = Sample(
     Counts(275_374, 1_106), Histogram((100.0, 200.0, 400.0), (200_000, 70_000, 6_480))
 )
 WATCHED = (("alert policy for error rate over 5 % for 5 min", "would be created"),)
-TRIAL = Trial(0.005, quantiles=(0.95,), latency_limits=((0.95, 400.0),))
-PROMOTED = Standing(
+TRIAL = SequentialTest(0.005, quantiles=(0.95,), latency_limits=((0.95, 400.0),))
+PROMOTED = ReleaseState(
     "a run",
     "shop-1",
     TrafficSplit.all_to("shop-1"),
@@ -75,7 +75,7 @@ def plan() -> Plan:
     return Plan(
         service="shop",
         environment="prod",
-        place=Place("emergence", "europe-west1"),
+        place=Location("emergence", "europe-west1"),
         build=BuildPlan("registry.test/shop"),
         settings=WANTED,
         public=True,
@@ -100,7 +100,7 @@ def platform() -> FakePlatform:
 
 
 @pytest.fixture
-def roles(platform: FakePlatform) -> Roles:
+def roles(platform: FakePlatform) -> Dependencies:
     vault, clock = FakeVault({"API_TOKEN:5", "KEY:latest"}), FakeClock()
     metrics = FakeMetrics(clock, lag=timedelta(minutes=4), told={"shop-3": ANSWERED})
     return fake_roles("shop", platform=platform, vault=vault, clock=clock, metrics=metrics)
@@ -112,26 +112,26 @@ def told(outlook: Outlook, title: str) -> dict[str, tuple[str, ...]]:
     return {row[0]: row[1:] for row in section.rows}
 
 
-def test_a_plan_reads_like_this(plan: Plan, roles: Roles) -> None:
+def test_a_plan_reads_like_this(plan: Plan, roles: Dependencies) -> None:
     found = outlook(plan, roles, SOURCE, Known(TRIAL, PROMOTED, watched=WATCHED))
     assert found.as_text() == (GOLDEN / "outlook.txt").read_text("utf-8")
     assert found.as_markdown() == (GOLDEN / "outlook.md").read_text("utf-8")
 
 
-def test_nothing_is_changed(plan: Plan, roles: Roles, platform: FakePlatform) -> None:
+def test_nothing_is_changed(plan: Plan, roles: Dependencies, platform: FakePlatform) -> None:
     before = platform.state
     outlook(plan, roles, SOURCE, Known(TRIAL, PROMOTED, Rehearsed(IMAGE)))
     assert (platform.calls, platform.state) == ([], before)
     assert roles.claims.all() == []
 
 
-def test_no_line_is_wider_than_a_terminal(plan: Plan, roles: Roles) -> None:
+def test_no_line_is_wider_than_a_terminal(plan: Plan, roles: Dependencies) -> None:
     wide = replace(plan, settings=replace(WANTED, variables={"LOG_LEVEL": "x" * 300}))
     lines = outlook(wide, roles, SOURCE, Known(TRIAL, PROMOTED)).as_text().splitlines()
     assert max(map(len, lines)) <= 100
 
 
-def test_no_secret_is_told(plan: Plan, roles: Roles) -> None:
+def test_no_secret_is_told(plan: Plan, roles: Dependencies) -> None:
     roles = replace(roles, scanner=FakeScanner([Leak("LOG_LEVEL", 1, "Secret Keyword")]))
     found = outlook(plan, roles, SOURCE, Known(TRIAL, PROMOTED))
     settings = told(found, "Settings that differ")
@@ -141,7 +141,7 @@ def test_no_secret_is_told(plan: Plan, roles: Roles) -> None:
 
 
 def test_settings_are_compared_with_what_the_last_release_left_to_users(
-    plan: Plan, roles: Roles
+    plan: Plan, roles: Dependencies
 ) -> None:
     taken_back = replace(PROMOTED, baseline="shop-2", candidate="shop-9", stage=Stage.RESTORED)
     expected = told(outlook(plan, roles, SOURCE, Known(TRIAL, PROMOTED)), "Settings that differ")
@@ -150,7 +150,7 @@ def test_settings_are_compared_with_what_the_last_release_left_to_users(
 
 
 def test_without_a_last_release_nobody_is_told_to_have_changed_anything(
-    plan: Plan, roles: Roles
+    plan: Plan, roles: Dependencies
 ) -> None:
     found = outlook(plan, roles, SOURCE, Known(TRIAL))
     settings = told(found, "Settings that differ")
@@ -160,7 +160,7 @@ def test_without_a_last_release_nobody_is_told_to_have_changed_anything(
 
 
 def test_a_variable_that_becomes_a_secret_is_not_lost(
-    plan: Plan, roles: Roles, platform: FakePlatform
+    plan: Plan, roles: Dependencies, platform: FakePlatform
 ) -> None:
     revision = platform.revisions_by_name["shop-3"]
     settings = replace(LIVE, variables={**LIVE.variables, "KEY": "plain"})
@@ -169,14 +169,14 @@ def test_a_variable_that_becomes_a_secret_is_not_lost(
     assert settings_told["variables.KEY"] == ("unknown", "set", "-", "")
 
 
-def test_equal_settings_are_not_told(plan: Plan, roles: Roles) -> None:
+def test_equal_settings_are_not_told(plan: Plan, roles: Dependencies) -> None:
     same = replace(plan, settings=LIVE)
     assert told(outlook(same, roles, SOURCE, Known(TRIAL)), "Settings that differ") == {
         "none": ("",)
     }
 
 
-def test_secrets_that_are_missing_or_float_are_flagged(plan: Plan, roles: Roles) -> None:
+def test_secrets_that_are_missing_or_float_are_flagged(plan: Plan, roles: Dependencies) -> None:
     roles = replace(roles, vault=FakeVault({"KEY:latest"}))
     secrets = told(outlook(plan, roles, SOURCE, Known(TRIAL)), "Secrets")
     floating = "read anew when an instance starts: a rollback does not bring an old value back"
@@ -197,14 +197,18 @@ def test_secrets_that_are_missing_or_float_are_flagged(plan: Plan, roles: Roles)
     ],
 )
 def test_pending_migrations_are_told_as_far_as_they_are_known(
-    plan: Plan, roles: Roles, brought: tuple[str, ...], applied: tuple[str, ...], pending: str
+    plan: Plan,
+    roles: Dependencies,
+    brought: tuple[str, ...],
+    applied: tuple[str, ...],
+    pending: str,
 ) -> None:
     last = replace(PROMOTED, migrations=applied)
     found = outlook(plan, roles, SOURCE, Known(TRIAL, last, Rehearsed(IMAGE, brought)))
     assert told(found, "Migrations")["pending"] == (pending,)
 
 
-def test_a_release_that_may_contract_promises_to_freeze(plan: Plan, roles: Roles) -> None:
+def test_a_release_that_may_contract_promises_to_freeze(plan: Plan, roles: Dependencies) -> None:
     assert plan.migration is not None
     daring = replace(plan, migration=replace(plan.migration, allow_contracting=True))
     kept, given_up = (
@@ -215,13 +219,13 @@ def test_a_release_that_may_contract_promises_to_freeze(plan: Plan, roles: Roles
     assert given_up["after a contraction"][0].startswith("freeze")
 
 
-def test_a_release_without_migrations_says_so(plan: Plan, roles: Roles) -> None:
+def test_a_release_without_migrations_says_so(plan: Plan, roles: Dependencies) -> None:
     found = outlook(replace(plan, migration=None), roles, SOURCE, Known(TRIAL))
     assert told(found, "Migrations") == {"none": ("",)}
     assert not [step for step in told(found, "Steps ahead") if "migration" in step]
 
 
-def test_a_rehearsed_image_is_not_built_again(plan: Plan, roles: Roles) -> None:
+def test_a_rehearsed_image_is_not_built_again(plan: Plan, roles: Dependencies) -> None:
     found = outlook(plan, roles, SOURCE, Known(TRIAL, None, Rehearsed(IMAGE)))
     assert told(found, "Image") == {
         "rehearsed, and green": ("registry.test/shop:shop-20261121-080000",),
@@ -238,17 +242,19 @@ def test_a_rehearsed_image_is_not_built_again(plan: Plan, roles: Roles) -> None:
     ],
 )
 def test_the_image_tag_is_told_as_the_policy_makes_it(
-    plan: Plan, roles: Roles, policy: TagPolicy, tag: str
+    plan: Plan, roles: Dependencies, policy: TagPolicy, tag: str
 ) -> None:
     plan = replace(plan, build=replace(plan.build, tag_policy=policy))
     assert told(outlook(plan, roles, SOURCE, Known(TRIAL)), "Image")["image tag"] == (tag,)
 
 
 @pytest.mark.parametrize(("minutes", "dead"), [(1, False), (2, True)])
-def test_a_lock_that_is_held_is_told(plan: Plan, roles: Roles, *, minutes: int, dead: bool) -> None:
+def test_a_lock_that_is_held_is_told(
+    plan: Plan, roles: Dependencies, *, minutes: int, dead: bool
+) -> None:
     beat = roles.clock.now() - timedelta(minutes=minutes)
-    owner = Owner("alice@example.com", "ci-7", 42, "a run")
-    claim = Claim(3, owner, beat, beat, timedelta(seconds=90), held=True)
+    owner = LeaseHolder("alice@example.com", "ci-7", 42, "a run")
+    claim = Lease(3, owner, beat, beat, timedelta(seconds=90), held=True)
     roles = replace(roles, claims=MemoryClaims({3: claim}))
     (lock,) = told(outlook(plan, roles, SOURCE, Known(TRIAL)), "Under way")["lock"]
     assert lock.startswith(f"held: {claim}, last heard of {minutes} min ago")
@@ -269,7 +275,7 @@ def test_a_lock_that_is_held_is_told(plan: Plan, roles: Roles, *, minutes: int, 
     ],
 )
 def test_an_unfinished_release_is_told(
-    plan: Plan, roles: Roles, *, contracted: bool, first: str
+    plan: Plan, roles: Dependencies, *, contracted: bool, first: str
 ) -> None:
     last = replace(PROMOTED, stage=Stage.MOVED, contracted=contracted)
     found = outlook(plan, roles, SOURCE, Known(TRIAL, last))
@@ -277,7 +283,7 @@ def test_an_unfinished_release_is_told(
 
 
 def test_a_service_that_is_split_has_no_baseline(
-    plan: Plan, roles: Roles, platform: FakePlatform
+    plan: Plan, roles: Dependencies, platform: FakePlatform
 ) -> None:
     split = TrafficSplit(
         (Target("shop-3", 60), Target("shop-2", 40), Target("shop-2", 0, "candidate"))
@@ -291,7 +297,7 @@ def test_a_service_that_is_split_has_no_baseline(
     assert "without greenrun" not in told(found, "Promise")
 
 
-def test_a_service_that_does_not_exist_is_told(plan: Plan, roles: Roles) -> None:
+def test_a_service_that_does_not_exist_is_told(plan: Plan, roles: Dependencies) -> None:
     found = outlook(plan, replace(roles, platform=FakePlatform("shop")), SOURCE, Known(TRIAL))
     assert told(found, "Who serves") == {
         "baseline": ("none: the service does not exist, and has to before a release",)
@@ -299,7 +305,7 @@ def test_a_service_that_does_not_exist_is_told(plan: Plan, roles: Roles) -> None
     assert told(found, "Where")["who may invoke"] == ("now nobody, wanted everybody",)
 
 
-def test_a_reading_that_is_refused_is_no_plan(plan: Plan, roles: Roles) -> None:
+def test_a_reading_that_is_refused_is_no_plan(plan: Plan, roles: Dependencies) -> None:
     class Locked(FakeVault):
         def exists(self, secret: str, version: str) -> bool:
             raise CallFailed(f"could not read {secret}:{version}")
@@ -308,7 +314,7 @@ def test_a_reading_that_is_refused_is_no_plan(plan: Plan, roles: Roles) -> None:
         outlook(plan, replace(roles, vault=Locked()), SOURCE, Known(TRIAL))
 
 
-def test_the_longest_total_is_the_sum_of_all_budgets(plan: Plan, roles: Roles) -> None:
+def test_the_longest_total_is_the_sum_of_all_budgets(plan: Plan, roles: Dependencies) -> None:
     steps = told(outlook(plan, roles, SOURCE, Known(TRIAL)), "Steps ahead")
     migration, canary = 4 * timedelta(minutes=5), 2 * timedelta(minutes=17)
     build, push, gate = (timedelta(minutes=minutes) for minutes in (10, 15, 10))

@@ -11,7 +11,7 @@ import pytest
 from greenrun.checks.http import read_table
 from greenrun.checks.http.verification import verify
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed, ReleaseError
-from greenrun.model.interfaces import Answer, Probe, Web
+from greenrun.model.interfaces import HttpClient, HttpRequest, HttpResponse
 from greenrun.release.prober import Prober
 from greenrun.release.release import Release
 from tests.conftest import BASELINE, World
@@ -21,13 +21,13 @@ from tests.fakes import URL, FakeClock, FakeWeb
 class Crowd(FakeWeb):
     """Answers when that many requests are there together; remembers how many there were."""
 
-    def __init__(self, together: int, answers: dict[str, Answer]) -> None:
+    def __init__(self, together: int, answers: dict[str, HttpResponse]) -> None:
         super().__init__(answers)
         self.most = self._under_way = 0
         self._counting = Lock()
         self._barrier = Barrier(together)
 
-    def ask(self, probe: Probe) -> Answer:
+    def ask(self, probe: HttpRequest) -> HttpResponse:
         with self._counting:
             self._under_way += 1
             self.most = max(self.most, self._under_way)
@@ -41,11 +41,11 @@ class Crowd(FakeWeb):
 class Slow(FakeWeb):
     """Every answer takes a second of a clock."""
 
-    def __init__(self, clock: FakeClock, answers: dict[str, Answer]) -> None:
+    def __init__(self, clock: FakeClock, answers: dict[str, HttpResponse]) -> None:
         super().__init__(answers)
         self._clock = clock
 
-    def ask(self, probe: Probe) -> Answer:
+    def ask(self, probe: HttpRequest) -> HttpResponse:
         assert probe.within is not None
         self._clock.sleep(min(probe.within, SECOND))
         if probe.within < SECOND:
@@ -56,17 +56,17 @@ class Slow(FakeWeb):
 class Deaf(FakeWeb):
     """Some paths are never answered."""
 
-    def ask(self, probe: Probe) -> Answer:
+    def ask(self, probe: HttpRequest) -> HttpResponse:
         if probe.url.endswith("/deaf"):
             raise CallFailed(f"got no answer to GET {probe.url}")
         return super().ask(probe)
 
 
 SECOND = timedelta(seconds=1)
-FINE = Answer(200, {}, "{}", timedelta(milliseconds=5))
+FINE = HttpResponse(200, {}, "{}", timedelta(milliseconds=5))
 
 
-def prober(world: World, web: Web, features: Path = Path()) -> Prober:
+def prober(world: World, web: HttpClient, features: Path = Path()) -> Prober:
     identities = {"a user": {"authorization": "Bearer x"}}
     return Prober(replace(world.roles, web=web), identities, features)
 
@@ -157,7 +157,7 @@ def test_a_deadline_hides_no_broken_promise(world: World) -> None:
 
 def test_an_error_of_ours_is_not_lost_in_a_thread(world: World) -> None:
     class Broken(FakeWeb):
-        def ask(self, probe: Probe) -> Answer:
+        def ask(self, probe: HttpRequest) -> HttpResponse:
             raise LookupError(probe.url)
 
     with pytest.raises(LookupError):
@@ -255,7 +255,7 @@ def test_a_body_is_handed_on_whole_so_that_a_secret_in_it_can_be_found(
 
 
 def test_credentials_do_not_show_in_what_is_kept(release: Release, world: World) -> None:
-    world.web.answers["/"] = Answer(200, {}, "fine", timedelta(milliseconds=1))
+    world.web.answers["/"] = HttpResponse(200, {}, "fine", timedelta(milliseconds=1))
     verify(release.prober, URL, read_table([["request"], ["GET /"]]))
     assert "Bearer x" not in str(world.evidence.kept)
     assert "Bearer x" not in repr(world.web.asked)

@@ -9,19 +9,19 @@ import pytest
 from greenrun.checks import image
 from greenrun.model.errors import CallFailed, LockLost
 from greenrun.model.image import Digest, TagPolicy
-from greenrun.model.interfaces import NewRevision, Patience
-from greenrun.model.lease import Owner
+from greenrun.model.interfaces import NewRevision, Timeout
+from greenrun.model.lease import LeaseHolder
 from greenrun.model.plan import Plan
 from greenrun.model.revision import RevisionSettings
 from greenrun.model.traffic import TrafficSplit
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.prune import purge
 from greenrun.release.release import Release
 from tests.conftest import BASELINE, World
 from tests.stages import promoted
 
 REPOSITORY = "registry.test/shop"
-SOON = Patience(timedelta(seconds=1))
+SOON = Timeout(timedelta(seconds=1))
 
 
 def manifest(number: int) -> Digest:
@@ -61,7 +61,7 @@ def keeping_two(plan: Plan) -> Plan:
 
 
 @pytest.fixture(autouse=True)
-def locked(account: Account, world: World) -> Iterator[None]:
+def locked(account: ChangeGuard, world: World) -> Iterator[None]:
     account.lock.take(world.progress)
     yield
     account.lock.let_go()
@@ -75,7 +75,7 @@ def five(world: World) -> None:
 
 @pytest.mark.usefixtures("five")
 def test_the_newest_that_nobody_uses_are_kept(
-    keeping_two: Plan, world: World, account: Account
+    keeping_two: Plan, world: World, account: ChangeGuard
 ) -> None:
     removed = purge(keeping_two, world.roles, account)
     assert removed == (f"{REPOSITORY}:{tag(1)}", f"{REPOSITORY}:{tag(2)}", f"{REPOSITORY}:{tag(3)}")
@@ -83,7 +83,9 @@ def test_the_newest_that_nobody_uses_are_kept(
 
 
 @pytest.mark.usefixtures("five")
-def test_without_a_number_everything_is_kept(plan: Plan, world: World, account: Account) -> None:
+def test_without_a_number_everything_is_kept(
+    plan: Plan, world: World, account: ChangeGuard
+) -> None:
     assert purge(plan, world.roles, account) == ()
     assert len(held(world)) == 6
 
@@ -99,7 +101,7 @@ def test_without_a_number_everything_is_kept(plan: Plan, world: World, account: 
     ],
 )
 def test_what_a_revision_uses_is_kept(
-    keeping_two: Plan, world: World, account: Account, reference: str
+    keeping_two: Plan, world: World, account: ChangeGuard, reference: str
 ) -> None:
     serve(world, reference)
     none_kept = replace(keeping_two, keep_images=0)
@@ -110,7 +112,7 @@ def test_what_a_revision_uses_is_kept(
 @pytest.mark.usefixtures("five")
 @pytest.mark.parametrize("reference", [f"{REPOSITORY}:latest", REPOSITORY, f"{REPOSITORY}:stable"])
 def test_an_image_tag_that_moves_is_a_doubt_and_nothing_goes(
-    keeping_two: Plan, world: World, account: Account, reference: str
+    keeping_two: Plan, world: World, account: ChangeGuard, reference: str
 ) -> None:
     serve(world, reference)
     assert purge(keeping_two, world.roles, account) == ()
@@ -121,14 +123,14 @@ def test_an_image_tag_that_moves_is_a_doubt_and_nothing_goes(
 
 @pytest.mark.usefixtures("five")
 def test_images_of_other_repositories_are_no_doubt(
-    keeping_two: Plan, world: World, account: Account
+    keeping_two: Plan, world: World, account: ChangeGuard
 ) -> None:
     serve(world, f"{REPOSITORY}-admin:latest")
     assert len(purge(keeping_two, world.roles, account)) == 3
 
 
 def test_a_manifest_that_a_kept_tag_shares_is_kept(
-    keeping_two: Plan, world: World, account: Account
+    keeping_two: Plan, world: World, account: ChangeGuard
 ) -> None:
     hold(world, {tag(1): 1, tag(2): 2, tag(3): 3, tag(4): 1, "stable": 2})
     assert purge(replace(keeping_two, keep_images=1), world.roles, account) == (
@@ -137,14 +139,16 @@ def test_a_manifest_that_a_kept_tag_shares_is_kept(
     assert held(world) == [tag(1), tag(2), tag(4), "stable"]
 
 
-def test_what_people_named_is_never_old(keeping_two: Plan, world: World, account: Account) -> None:
+def test_what_people_named_is_never_old(
+    keeping_two: Plan, world: World, account: ChangeGuard
+) -> None:
     named = {"stable": 1, "v1.2": 2, "cockpit-20251009-073931": 3, "latest": 4}
     hold(world, named)
     assert purge(replace(keeping_two, keep_images=0), world.roles, account) == ()
 
 
 def test_build_ids_are_old_by_their_number(
-    keeping_two: Plan, world: World, account: Account
+    keeping_two: Plan, world: World, account: ChangeGuard
 ) -> None:
     hold(world, {"9": 9, "10": 10, "100": 100})
     by_number = replace(
@@ -153,14 +157,14 @@ def test_build_ids_are_old_by_their_number(
     assert purge(by_number, world.roles, account) == (f"{REPOSITORY}:9",)
 
 
-def test_commits_tell_no_time(keeping_two: Plan, world: World, account: Account) -> None:
+def test_commits_tell_no_time(keeping_two: Plan, world: World, account: ChangeGuard) -> None:
     hold(world, {"c0ffeec0ffee": 1, "deadbeefdead": 2, "0123456789ab": 3})
     by_commit = replace(keeping_two, build=replace(keeping_two.build, tag_policy=TagPolicy.COMMIT))
     assert purge(by_commit, world.roles, account) == ()
 
 
 @pytest.mark.usefixtures("five")
-def test_each_removal_is_journalled(keeping_two: Plan, world: World, account: Account) -> None:
+def test_each_removal_is_journalled(keeping_two: Plan, world: World, account: ChangeGuard) -> None:
     purge(keeping_two, world.roles, account)
     done = [one for one in account.journal.entries() if one.action == "purge"]
     assert [(one.subject, one.state, one.facts["tags"]) for one in done] == [
@@ -172,7 +176,7 @@ def test_each_removal_is_journalled(keeping_two: Plan, world: World, account: Ac
 
 @pytest.mark.usefixtures("five")
 def test_nothing_goes_while_it_is_unknown_what_is_used(
-    keeping_two: Plan, world: World, account: Account, monkeypatch: pytest.MonkeyPatch
+    keeping_two: Plan, world: World, account: ChangeGuard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused() -> None:
         raise CallFailed("could not list revisions")
@@ -198,7 +202,7 @@ def test_after_a_release_baseline_and_candidate_still_have_their_images(
 
 
 def test_nothing_goes_once_another_has_taken_over(
-    keeping_two: Plan, world: World, release: Release, owner: Owner
+    keeping_two: Plan, world: World, release: Release, owner: LeaseHolder
 ) -> None:
     hold(world, {tag(day): day for day in range(1, 6)})
     release.account.lock.break_open(replace(owner, run="another"))

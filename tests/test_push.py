@@ -8,7 +8,7 @@ import pytest
 from greenrun.model.errors import GateClosed, LockLost
 from greenrun.model.image import Digest, Image, Layer
 from greenrun.model.plan import Plan
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.push import push
 from tests.conftest import World
 from tests.fakes import IMAGE_ID, MANIFEST
@@ -21,19 +21,19 @@ NAMES = ["registry.test/shop:one", "registry.test/shop:latest"]
 
 
 @pytest.fixture
-def held(account: Account, world: World) -> Iterator[Account]:
+def held(account: ChangeGuard, world: World) -> Iterator[ChangeGuard]:
     """An account whose lock is ours."""
     account.lock.take(world.progress)
     yield account
     account.lock.let_go()
 
 
-def changes(account: Account) -> list[tuple[str, str, str]]:
+def changes(account: ChangeGuard) -> list[tuple[str, str, str]]:
     found = account.journal.entries()
     return [(one.action, one.subject, one.state) for one in found if one.action == "push"]
 
 
-def test_a_pushed_image_goes_by_its_manifest(plan: Plan, world: World, held: Account) -> None:
+def test_a_pushed_image_goes_by_its_manifest(plan: Plan, world: World, held: ChangeGuard) -> None:
     pushed = push(IMAGE, plan, world.roles, held)
     assert pushed == replace(IMAGE, manifest=MANIFEST)
     assert pushed.reference == f"registry.test/shop@{MANIFEST}"
@@ -41,20 +41,22 @@ def test_a_pushed_image_goes_by_its_manifest(plan: Plan, world: World, held: Acc
     assert world.progress.lines == ["pushing", "pushing"]
 
 
-def test_each_push_is_journalled_around(plan: Plan, world: World, held: Account) -> None:
+def test_each_push_is_journalled_around(plan: Plan, world: World, held: ChangeGuard) -> None:
     push(IMAGE, plan, world.roles, held)
     assert changes(held) == [("push", name, state) for name in NAMES for state in ("begun", "done")]
     begun = next(one for one in held.journal.entries() if one.action == "push")
     assert begun.facts == {**begun.facts, "tag": "one", "image_id": str(IMAGE_ID)}
 
 
-def test_latest_stays_where_the_plan_leaves_it(plan: Plan, world: World, held: Account) -> None:
+def test_latest_stays_where_the_plan_leaves_it(plan: Plan, world: World, held: ChangeGuard) -> None:
     alone = replace(plan, build=replace(plan.build, also_latest=False))
     push(IMAGE, alone, world.roles, held)
     assert world.registry.sent == NAMES[:1]
 
 
-def test_what_the_registry_holds_is_not_sent_again(plan: Plan, world: World, held: Account) -> None:
+def test_what_the_registry_holds_is_not_sent_again(
+    plan: Plan, world: World, held: ChangeGuard
+) -> None:
     push(IMAGE, plan, world.roles, held)
     again = push(IMAGE, plan, world.roles, held)
     assert again.manifest == MANIFEST
@@ -62,7 +64,7 @@ def test_what_the_registry_holds_is_not_sent_again(plan: Plan, world: World, hel
     assert changes(held)[-2:] == [("push", name, "noted") for name in NAMES]
 
 
-def test_an_image_tag_of_other_bytes_is_moved(plan: Plan, world: World, held: Account) -> None:
+def test_an_image_tag_of_other_bytes_is_moved(plan: Plan, world: World, held: ChangeGuard) -> None:
     world.registry.held[NAMES[0]] = OTHER
     world.registry.ids[OTHER] = OTHER
     assert push(IMAGE, plan, world.roles, held).manifest == MANIFEST
@@ -70,7 +72,7 @@ def test_an_image_tag_of_other_bytes_is_moved(plan: Plan, world: World, held: Ac
 
 
 def test_other_bytes_than_the_rehearsed_close_the_gate(
-    plan: Plan, world: World, held: Account
+    plan: Plan, world: World, held: ChangeGuard
 ) -> None:
     world.registry.swapped = OTHER
     with pytest.raises(GateClosed) as closed:
@@ -82,19 +84,19 @@ def test_other_bytes_than_the_rehearsed_close_the_gate(
 
 
 def test_an_engine_may_know_an_image_by_its_manifest(
-    plan: Plan, world: World, held: Account
+    plan: Plan, world: World, held: ChangeGuard
 ) -> None:
     world.registry.swapped = OTHER
     assert push(replace(IMAGE, digest=MANIFEST), plan, world.roles, held).manifest == MANIFEST
 
 
-def test_nothing_is_sent_without_the_lock(plan: Plan, world: World, account: Account) -> None:
+def test_nothing_is_sent_without_the_lock(plan: Plan, world: World, account: ChangeGuard) -> None:
     with pytest.raises(LockLost):
         push(IMAGE, plan, world.roles, account)
     assert world.registry.sent == []
 
 
-def test_sizes_digests_and_both_names_are_kept(plan: Plan, world: World, held: Account) -> None:
+def test_sizes_digests_and_both_names_are_kept(plan: Plan, world: World, held: ChangeGuard) -> None:
     push(IMAGE, plan, world.roles, held)
     assert world.evidence.kept["the image in the registry"] == "\n".join(
         (

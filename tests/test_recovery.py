@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from greenrun.model.errors import GateClosed, LockHeld, LockLost, NeedsPerson, ReleaseError
+from greenrun.model.errors import GateClosed, LockHeld, LockLost, ManualActionRequired, ReleaseError
 from greenrun.model.image import Digest
-from greenrun.model.lease import Owner
+from greenrun.model.lease import LeaseHolder
 from greenrun.model.plan import Plan
-from greenrun.model.release_state import Stage, Standing
+from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.service import Service
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release import recovery
@@ -69,7 +69,7 @@ def resuming(release: Release) -> Release:
     return later
 
 
-def left(release: Release) -> Standing:
+def left(release: Release) -> ReleaseState:
     assert release.account.last is not None
     return release.account.last
 
@@ -131,7 +131,7 @@ def test_what_cannot_be_taken_back_stays_open_for_the_next(release: Release, wor
     later = next_run(release)
     later.claim()
     world.platform.refuses.add("split_traffic")
-    with pytest.raises(NeedsPerson, match="split_traffic was refused"):
+    with pytest.raises(ManualActionRequired, match="split_traffic was refused"):
         recovery.take_back(later)
     assert next_run(later).claim() == release.standing
 
@@ -229,7 +229,7 @@ def test_a_split_of_somebody_else_is_not_gone_on_with(release: Release, world: W
         wanted=TrafficSplit.all_to("theirs"), actual=TrafficSplit.all_to("theirs")
     )
     later, before = resuming(release), reading(world)
-    with pytest.raises(NeedsPerson, match="was given another split by alice"):
+    with pytest.raises(ManualActionRequired, match="was given another split by alice"):
         recovery.go_on(later)
     assert reading(world) == before
 
@@ -240,13 +240,13 @@ def test_users_are_not_brought_back_onto_a_contracted_schema(
     moved(release)
     release.account.stand(replace(release.way_back.standing, contracted=True))
     later, before = resuming(release), reading(world)
-    with pytest.raises(NeedsPerson, match="is frozen as it is"):
+    with pytest.raises(ManualActionRequired, match="is frozen as it is"):
         recovery.go_on(later)
     assert reading(world) == before
 
 
 def test_a_lock_is_taken_out_of_anothers_hands_only_if_a_person_wants_it(
-    release: Release, world: World, plan: Plan, owner: Owner
+    release: Release, world: World, plan: Plan, owner: LeaseHolder
 ) -> None:
     theirs = Lock(
         "shop", replace(owner, run="theirs"), world.claims, world.clock, plan.lock_time_to_live

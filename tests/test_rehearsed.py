@@ -9,12 +9,12 @@ import pytest
 
 from greenrun.model.plan import Plan
 from greenrun.model.source import Checkout, Source
-from greenrun.release.rehearsal.attestation import Rehearsed, fingerprint
+from greenrun.release.rehearsal.attestation import Attestation, fingerprint
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 SAME = "f" * 64
-LAST = Rehearsed("shop-20261121-073000", "sha256:a", ("1_shop", "2_till"), SAME, NOW)
+LAST = Attestation("shop-20261121-073000", "sha256:a", ("1_shop", "2_till"), SAME, NOW)
 CLEAN = Checkout("c0ffee", "main", (), ("Add the shop",))
 TEXT = {
     "image_tag": "shop-1",
@@ -34,19 +34,19 @@ def source(tmp_path: Path) -> Source:
 def test_what_was_kept_is_found(tmp_path: Path) -> None:
     path = tmp_path / "reports" / "rehearsed.json"
     LAST.save(path)
-    assert Rehearsed.load(path) == LAST
+    assert Attestation.load(path) == LAST
 
 
 def test_the_last_one_replaces_the_one_before(tmp_path: Path) -> None:
     path = tmp_path / "rehearsed.json"
     LAST.save(path)
     replace(LAST, image_tag="later").save(path)
-    assert Rehearsed.load(path) == replace(LAST, image_tag="later")
+    assert Attestation.load(path) == replace(LAST, image_tag="later")
 
 
 def test_where_nothing_was_kept_there_is_none(tmp_path: Path) -> None:
-    assert Rehearsed.load(tmp_path / "rehearsed.json") is None
-    assert Rehearsed.load(tmp_path) is None
+    assert Attestation.load(tmp_path / "rehearsed.json") is None
+    assert Attestation.load(tmp_path) is None
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,13 @@ def test_where_nothing_was_kept_there_is_none(tmp_path: Path) -> None:
 def test_a_broken_file_is_none(tmp_path: Path, content: str) -> None:
     path = tmp_path / "rehearsed.json"
     path.write_text(content, "utf-8")
-    assert Rehearsed.load(path) is None
+    assert Attestation.load(path) is None
 
 
 def test_a_time_without_a_zone_can_be_told_from_ours(tmp_path: Path) -> None:
     path = tmp_path / "rehearsed.json"
     path.write_text(json.dumps({**TEXT, "at": "2026-11-20T00:00:00"}), "utf-8")
-    found = Rehearsed.load(path)
+    found = Attestation.load(path)
     assert found is not None
     assert not found.counts(SAME, within=HOUR, now=NOW + timedelta(days=2))
 
@@ -81,7 +81,7 @@ def test_a_time_without_a_zone_can_be_told_from_ours(tmp_path: Path) -> None:
 def test_a_file_that_is_no_text_is_none(tmp_path: Path) -> None:
     path = tmp_path / "rehearsed.json"
     path.write_bytes(b"\xff\xfe\x00")
-    assert Rehearsed.load(path) is None
+    assert Attestation.load(path) is None
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,13 @@ import pytest
 
 from greenrun.model.errors import (
     CallFailed,
-    ChangedBySomebody,
+    ConcurrentChange,
     GateClosed,
-    NeedsPerson,
+    ManualActionRequired,
     ReleaseError,
 )
 from greenrun.model.objective import Gate, Quantity, Threshold
-from greenrun.model.release_state import Stage, Standing
+from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.service import Service
 from greenrun.model.stats import Counts, Outcome
 from greenrun.model.traffic import Target, TrafficSplit
@@ -192,7 +192,7 @@ def test_a_rollback_that_is_refused_needs_a_person(release: Release, world: Worl
     deployed(release)
     release.raise_share(10)
     world.platform.refuses.add("split_traffic")
-    with pytest.raises(NeedsPerson, match=f"--to-revisions={BASELINE}=100"):
+    with pytest.raises(ManualActionRequired, match=f"--to-revisions={BASELINE}=100"):
         release.roll_back()
 
 
@@ -200,7 +200,7 @@ def test_a_rollback_that_nobody_can_prove_needs_a_person(release: Release, world
     deployed(release)
     release.raise_share(10)
     world.logs.answering = lambda: [release.candidate.name]
-    with pytest.raises(NeedsPerson, match="got answers from"):
+    with pytest.raises(ManualActionRequired, match="got answers from"):
         release.roll_back()
 
 
@@ -327,7 +327,7 @@ def test_the_next_release_begins_where_the_last_one_ended(release: Release, worl
     last = later.claim()
     assert later.find_baseline() == release.candidate.name
     assert last == release.standing
-    assert later.standing == Standing(
+    assert later.standing == ReleaseState(
         run="the-next-run",
         baseline=release.candidate.name,
         before=TrafficSplit(
@@ -361,7 +361,7 @@ def test_nothing_is_asked_for_over_somebody_elses_change(
     deployed(release)
     world.platform.change_by_somebody(**change)
     before = reading(world)
-    with pytest.raises(ChangedBySomebody, match="was changed by alice"):
+    with pytest.raises(ConcurrentChange, match="was changed by alice"):
         release.raise_share(10)
     assert reading(world) == before
 

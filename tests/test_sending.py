@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenrun.checks.http import Sending, Values, read_table
+from greenrun.checks.http import RequestBody, Values, read_table
 from greenrun.checks.http.cell_syntax import Unmeant, parts
 from greenrun.checks.http.request_body import read_sending
 from greenrun.model.errors import ReleaseError
@@ -27,20 +27,20 @@ PIECES = st.lists(
 @pytest.mark.parametrize(
     ("cell", "sent"),
     [
-        ("", Sending()),
-        ('text = "a; b"; limit = 3', Sending({"text": "a; b", "limit": 3})),
-        ("note = bare text", Sending({"note": "bare text"})),
-        ("a = NaN; b = null; c = [1]", Sending({"a": "NaN", "b": None, "c": [1]})),
-        ('{"a": [1]}', Sending({"a": [1]})),
-        ("[]", Sending([])),
-        ('file as maps.txt = "I; love"', Sending(files={"file": ("maps.txt", "I; love")})),
+        ("", RequestBody()),
+        ('text = "a; b"; limit = 3', RequestBody({"text": "a; b", "limit": 3})),
+        ("note = bare text", RequestBody({"note": "bare text"})),
+        ("a = NaN; b = null; c = [1]", RequestBody({"a": "NaN", "b": None, "c": [1]})),
+        ('{"a": [1]}', RequestBody({"a": [1]})),
+        ("[]", RequestBody([])),
+        ('file as maps.txt = "I; love"', RequestBody(files={"file": ("maps.txt", "I; love")})),
         (
             "a as b.csv = 1.0; c as d = [1,2]",
-            Sending(files={"a": ("b.csv", "1.0"), "c": ("d", "[1,2]")}),
+            RequestBody(files={"a": ("b.csv", "1.0"), "c": ("d", "[1,2]")}),
         ),
     ],
 )
-def test_what_a_cell_sends(cell: str, sent: Sending) -> None:
+def test_what_a_cell_sends(cell: str, sent: RequestBody) -> None:
     assert read_sending(cell) == sent
 
 
@@ -81,13 +81,13 @@ def test_it_is_told_with_what_else_is_wrong() -> None:
 
 @given(JSON.filter(lambda value: isinstance(value, dict | list)))
 def test_json_is_sent_as_it_is(value: object) -> None:
-    assert read_sending(json.dumps(value)) == Sending(value)
+    assert read_sending(json.dumps(value)) == RequestBody(value)
 
 
 @given(st.dictionaries(NAMES, TEXTS))
 def test_fields_are_sent_as_an_object(fields: dict[str, str]) -> None:
     cell = "; ".join(f"{name} = {json.dumps(text)}" for name, text in fields.items())
-    assert read_sending(cell) == Sending(fields or None)
+    assert read_sending(cell) == RequestBody(fields or None)
 
 
 @given(PIECES.map("".join))

@@ -10,7 +10,7 @@ import pytest
 from greenrun.config import load_plan
 from greenrun.model.errors import Complaint, SettingsError
 from greenrun.model.image import TagPolicy
-from greenrun.model.plan import Blind, BuildPlan, CanaryPlan, MigrationPlan, Place, Plan
+from greenrun.model.plan import BuildPlan, CanaryPlan, Location, MigrationPlan, Plan, Underpowered
 from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe, Volume
 
 GOLDEN = Path(__file__).with_name("test_settings_golden")
@@ -47,7 +47,7 @@ def test_the_smallest_release_leaves_everything_else_at_its_default(directory: P
     assert plan(directory, SMALLEST) == Plan(
         service="shop",
         environment="local",
-        place=Place("rehearsal", "europe-west1"),
+        place=Location("rehearsal", "europe-west1"),
         build=BuildPlan("europe-west1-docker.pkg.dev/rehearsal/app/shop"),
         canary=CanaryPlan(alone=True),
         settings=RevisionSettings(),
@@ -106,7 +106,7 @@ def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
     assert plan(directory, release, "prod") == Plan(
         service="shop",
         environment="prod",
-        place=Place("rehearsal", "us-east4"),
+        place=Location("rehearsal", "us-east4"),
         build=BuildPlan(
             repository="gcr.io/rehearsal/shop",
             dockerfile="docker/Dockerfile",
@@ -148,7 +148,7 @@ def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
             tolerated=0.0225,
             slower=1.5,
             latency_floor=timedelta(),
-            blind=Blind.LENGTHENED,
+            blind=Underpowered.LENGTHENED,
         ),
         identities={"a user": {"Authorization": "Bearer {TOKEN}", "X-Json": "{{}}"}},
     )
@@ -186,11 +186,11 @@ def test_an_environment_goes_over_the_rest_and_leaves_what_it_does_not_name(
 
     assert local.settings == RevisionSettings(cpu="1", memory="2Gi")
     assert local.canary == CanaryPlan(increments=(50,), tolerated=0.07, alone=True)
-    assert local.place == Place("shared-project", "europe-west1")
+    assert local.place == Location("shared-project", "europe-west1")
     assert prod == replace(
         local,
         environment="prod",
-        place=Place("prod-project", "us-east4"),
+        place=Location("prod-project", "us-east4"),
         settings=RevisionSettings(cpu="2", memory="2Gi"),
         canary=CanaryPlan(increments=(10, 20, 50), tolerated=0.07),
     )

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from greenrun.model.errors import GateClosed, LockLost, NeedsPerson
+from greenrun.model.errors import GateClosed, LockLost, ManualActionRequired
 from greenrun.model.service import Service
 from greenrun.model.traffic import LATEST, Target, TrafficSplit
 from greenrun.release.release import Release
@@ -114,7 +114,7 @@ def contracted(release: Release) -> Release:
 def test_after_a_contraction_users_stay_where_they_are(release: Release, world: World) -> None:
     contracted(release)
     before, calls = reading(world), list(world.platform.calls)
-    with pytest.raises(NeedsPerson) as told:
+    with pytest.raises(ManualActionRequired) as told:
         release.way_back.take()
     assert (reading(world), world.platform.calls) == (before, calls)
     assert told.value.message == (
@@ -131,7 +131,7 @@ def test_after_a_contraction_nobody_is_told_to_send_users_back(
 ) -> None:
     contracted(release)
     world.platform.refuses.add("service")
-    with pytest.raises(NeedsPerson, match="service was refused") as told:
+    with pytest.raises(ManualActionRequired, match="service was refused") as told:
         release.way_back.take()
     assert GCLOUD not in str(told.value)
     assert SETTLING in told.value.hint
@@ -144,7 +144,7 @@ def test_a_split_that_somebody_else_has_set_stays_and_they_are_named(
     theirs = TrafficSplit((Target(BASELINE, 50), Target(release.candidate.name, 50)))
     world.platform.change_by_somebody(wanted=theirs, actual=theirs)
     before = reading(world)
-    with pytest.raises(NeedsPerson) as told:
+    with pytest.raises(ManualActionRequired) as told:
         release.way_back.take()
     assert reading(world) == before
     assert str(told.value) == (
@@ -159,7 +159,9 @@ def test_a_split_of_somebody_else_without_the_candidate_is_said_to_be_so(
 ) -> None:
     moved(release)
     world.platform.change_by_somebody(wanted=EVERYBODYS, actual=EVERYBODYS)
-    with pytest.raises(NeedsPerson, match="in which no user meets the candidate shop-2026"):
+    with pytest.raises(
+        ManualActionRequired, match="in which no user meets the candidate shop-2026"
+    ):
         release.way_back.take()
     assert splits(world) == (EVERYBODYS, EVERYBODYS)
 
@@ -169,7 +171,9 @@ def test_a_split_of_somebody_else_before_there_is_a_candidate_stays_too(
 ) -> None:
     begun(release)
     world.platform.change_by_somebody(wanted=EVERYBODYS, actual=EVERYBODYS)
-    with pytest.raises(NeedsPerson, match=r"\(revision tag of-alice\); it was left as it is"):
+    with pytest.raises(
+        ManualActionRequired, match=r"\(revision tag of-alice\); it was left as it is"
+    ):
         release.way_back.take()
     assert splits(world) == (EVERYBODYS, EVERYBODYS)
 
@@ -207,7 +211,7 @@ def test_a_refusal_needs_a_person_who_is_told_the_command(
 ) -> None:
     moved(release)
     world.platform.refuses.add(refused)
-    with pytest.raises(NeedsPerson) as told:
+    with pytest.raises(ManualActionRequired) as told:
         release.way_back.take()
     assert str(told.value) == (
         f"shop could not be brought back to {BASELINE}: {refused} was refused\n"
@@ -218,7 +222,7 @@ def test_a_refusal_needs_a_person_who_is_told_the_command(
 def test_a_service_that_is_gone_needs_a_person(release: Release, world: World) -> None:
     moved(release)
     world.platform.state = None
-    with pytest.raises(NeedsPerson, match="shop is gone"):
+    with pytest.raises(ManualActionRequired, match="shop is gone"):
         release.way_back.take()
 
 
@@ -228,6 +232,6 @@ def test_what_nobody_can_prove_needs_a_person(
 ) -> None:
     moved(release)
     world.logs.answering = lambda: answering
-    with pytest.raises(NeedsPerson, match=who):
+    with pytest.raises(ManualActionRequired, match=who):
         release.way_back.take()
     assert world.serving == {BASELINE: 100}

@@ -16,14 +16,14 @@ from cloudrun_emulator.apis.resourcemanager.permissions import Permissions
 from cloudrun_emulator.apis.resourcemanager.projects import Projects
 from cloudrun_emulator.apis.run.jobs.jobs import Jobs
 from cloudrun_emulator.apis.run.services.launcher import Launcher
-from cloudrun_emulator.apis.run.services.reconciler import Rollouts
+from cloudrun_emulator.apis.run.services.reconciler import Reconciler
 from cloudrun_emulator.apis.run.services.revisions import Revisions
 from cloudrun_emulator.apis.run.services.services import Services
 from cloudrun_emulator.apis.run.services.store import Store
 from cloudrun_emulator.apis.run.services.supervisor import Supervisor
 from cloudrun_emulator.apis.secretmanager.secrets import Secrets
 from cloudrun_emulator.core.interfaces import Ingress, Runtime
-from cloudrun_emulator.faults.interceptor import Door
+from cloudrun_emulator.faults.interceptor import FaultInterceptor
 from cloudrun_emulator.faults.operations import hindered
 from cloudrun_emulator.faults.registry import Faults
 from cloudrun_emulator.identity.metadata_server import MetadataServer
@@ -63,7 +63,7 @@ class LocalCloud:
             ingress.trust(self.issuer.keys)
             machine = _Machine(InstanceFleet(runtime), ingress, self.faults, self.permissions)
             parts = _parts(machine, closing, strict_etags=strict_etags, metrics_lag=metrics_lag)
-            answering = Door(self.calls, self.faults).call
+            answering = FaultInterceptor(self.calls, self.faults).call
             grpc = GrpcServer(parts.bindings(), answering)
             rest = RestServer(parts.bindings(), answering)
             closing.callback(grpc.close)
@@ -123,7 +123,7 @@ def _parts(
     operations, secrets, store = Operations(hindered), Secrets(), Store(strict_etags=strict_etags)
     jobs = Jobs(operations, fleet, secrets, strict_etags=strict_etags)
     launcher = Launcher(fleet, secrets, machine.faults.befall)
-    rollouts = Rollouts(store.lock, launcher, machine.ingress)
+    rollouts = Reconciler(store.lock, launcher, machine.ingress)
     supervisor = Supervisor(store, launcher, rollouts)
     memory = MemoryWatch(fleet.running)
     for part in (fleet, operations, jobs, supervisor, launcher, memory):

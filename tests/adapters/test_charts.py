@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from greenrun.model.canary_step import Glance, Increment, Watcher
+from greenrun.model.canary_step import CanaryStep, CountedBy, Observation
 from greenrun.model.histogram import Histogram
 from greenrun.model.stats import Counts, Evidence, Outcome, Sample
 from greenrun.model.stats.look import Weighed
@@ -28,7 +28,7 @@ HEALTHY = Canary(within=900).increments()
 UNDECIDED = Canary(errors=0.006, users=1, probes=4, shares=(10,)).increments()
 
 
-def drawn(*increments: Increment) -> dict[str, bytes]:
+def drawn(*increments: CanaryStep) -> dict[str, bytes]:
     return {chart.name: chart.svg for chart in MatplotlibCharts().of_canary(increments)}
 
 
@@ -41,19 +41,19 @@ def told(svg: bytes) -> str:
     return " ".join(words(svg))
 
 
-def looked(candidate: Sample, baseline: Sample, outcome: Outcome = Outcome.NO_DATA) -> Increment:
+def looked(candidate: Sample, baseline: Sample, outcome: Outcome = Outcome.NO_DATA) -> CanaryStep:
     """An increment of a second with one look at these."""
     standings = TRIAL.look(TRIAL.begin(), candidate, baseline)
     end = BEGAN + timedelta(seconds=1)
-    glance = Glance(end, Watcher.PLATFORM, candidate, baseline, standings)
-    return Increment(10, outcome, "no data: nobody came", BEGAN, end, (glance,))
+    glance = Observation(end, CountedBy.PLATFORM, candidate, baseline, standings)
+    return CanaryStep(10, outcome, "no data: nobody came", BEGAN, end, (glance,))
 
 
 NOBODY = Sample(Counts())
 
 
 @pytest.mark.parametrize("canary", [WORSE, SLOWER, HEALTHY, UNDECIDED])
-def test_the_sentence_is_what_is_read_first(canary: tuple[Increment, ...]) -> None:
+def test_the_sentence_is_what_is_read_first(canary: tuple[CanaryStep, ...]) -> None:
     first = canary[-1].sentence
     title = words(drawn(*canary)[EVIDENCE])[0]
     assert title.lower() == first.lower()
@@ -95,7 +95,7 @@ def test_who_had_counted_nothing_by_then_is_said_to() -> None:
 
 
 def test_latencies_are_told_in_milliseconds_side_by_side() -> None:
-    last = SLOWER[-1].last(Watcher.PROBES)
+    last = SLOWER[-1].last(CountedBy.PROBES)
     assert last
     before, after = (one.latencies.quantile(0.5) for one in (last.baseline, last.candidate))
     change = round(100 * (after / before - 1))
@@ -107,7 +107,7 @@ def test_limits_that_are_known_are_drawn() -> None:
     limit = replace(last.standings.looks["p95 limit"], weighed=Weighed(bounds=(800.0, 800.0)))
     standings = replace(last.standings, looks={**last.standings.looks, "p95 limit": limit})
     glances = [
-        replace(one, standings=standings) if one.watcher is Watcher.PROBES else one
+        replace(one, standings=standings) if one.watcher is CountedBy.PROBES else one
         for one in SLOWER[-1].glances
     ]
     increment = replace(SLOWER[-1], glances=tuple(glances))
@@ -115,7 +115,7 @@ def test_limits_that_are_known_are_drawn() -> None:
 
 
 def test_errors_of_both_revisions_are_told() -> None:
-    last = WORSE[-1].last(Watcher.PROBES)
+    last = WORSE[-1].last(CountedBy.PROBES)
     assert last
     text = words(drawn(*WORSE)[TRAFFIC])
     assert f"candidate: {last.candidate.counts} failed" in text
@@ -154,7 +154,7 @@ def test_a_long_canary_stays_small() -> None:
 
 
 def test_nothing_is_drawn_of_nothing() -> None:
-    unseen = Increment(10, Outcome.NO_DATA, "no data", BEGAN, BEGAN, ())
+    unseen = CanaryStep(10, Outcome.NO_DATA, "no data", BEGAN, BEGAN, ())
     assert drawn() == {}
     assert drawn(unseen) == {}
 

@@ -11,7 +11,7 @@ import pytest
 from cloudrun_emulator.core.waiting import until
 from greenrun.adapters.commands import SystemCommands
 from greenrun.model.errors import CallFailed, DeadlineExceeded
-from greenrun.model.interfaces import Patience
+from greenrun.model.interfaces import Timeout
 
 SOON = timedelta(seconds=20)
 Shell = Callable[[str], tuple[str, ...]]
@@ -40,7 +40,7 @@ def gone(process: int) -> bool:
 
 
 def test_a_command_ends_with_its_status_and_both_its_streams(commands: SystemCommands) -> None:
-    ended = commands.run(shell("echo out; echo err >&2; exit 3"), Patience(SOON))
+    ended = commands.run(shell("echo out; echo err >&2; exit 3"), Timeout(SOON))
     assert (ended.status, ended.output) == (3, "out\nerr\n")
     assert timedelta() < ended.took < SOON
 
@@ -48,12 +48,12 @@ def test_a_command_ends_with_its_status_and_both_its_streams(commands: SystemCom
 def test_a_command_runs_in_the_working_tree_and_reads_nothing(
     commands: SystemCommands, tmp_path: Path
 ) -> None:
-    ended = commands.run(shell("pwd; cat"), Patience(SOON))
+    ended = commands.run(shell("pwd; cat"), Timeout(SOON))
     assert ended.output == f"{tmp_path.resolve()}\n"
 
 
 def test_no_shell_comes_between(commands: SystemCommands) -> None:
-    assert commands.run(("echo", "$HOME; *"), Patience(SOON)).output == "$HOME; *\n"
+    assert commands.run(("echo", "$HOME; *"), Timeout(SOON)).output == "$HOME; *\n"
 
 
 def test_commands_of_this_environment_are_found_first(
@@ -62,19 +62,19 @@ def test_commands_of_this_environment_are_found_first(
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
     script = "import sys; print(sys.executable)"
     name = Path(sys.executable).name
-    ended = commands.run((name, "-c", script), Patience(SOON))
+    ended = commands.run((name, "-c", script), Timeout(SOON))
     assert Path(ended.output.strip()).parent == Path(sys.executable).parent
 
 
 def test_no_such_command_is_a_failed_call(commands: SystemCommands) -> None:
     with pytest.raises(CallFailed, match="could not run `no-such-thing -q` in ") as told:
-        commands.run(("no-such-thing", "-q"), Patience(SOON))
+        commands.run(("no-such-thing", "-q"), Timeout(SOON))
     assert told.value.hint.startswith("install no-such-thing")
 
 
 def test_a_long_command_is_told_once_a_second(commands: SystemCommands) -> None:
     lines: list[str] = []
-    commands.run(shell("echo collecting; sleep 1.2"), Patience(SOON, lines.append))
+    commands.run(shell("echo collecting; sleep 1.2"), Timeout(SOON, lines.append))
     assert lines == ["1 s of 20 s for `sh -c echo collecting; sleep 1.2`: collecting"]
 
 
@@ -84,24 +84,24 @@ def test_a_command_over_its_time_is_ended_with_all_that_it_started(
     child = tmp_path / "child"
     script = f"trap '' TERM; sleep 60 & echo $! > {child}; echo waiting; wait; wait"
     with pytest.raises(DeadlineExceeded, match=r"waited 0\.5 s .*last saw: waiting"):
-        commands.run(shell(script), Patience(timedelta(seconds=0.5)))
+        commands.run(shell(script), Timeout(timedelta(seconds=0.5)))
     assert gone(int(child.read_text()))
 
 
 def test_what_a_command_leaves_behind_is_ended(commands: SystemCommands, tmp_path: Path) -> None:
     child = tmp_path / "child"
-    ended = commands.run(shell(f"sleep 60 & echo $! > {child}; echo done"), Patience(SOON))
+    ended = commands.run(shell(f"sleep 60 & echo $! > {child}; echo done"), Timeout(SOON))
     assert ended.output == "done\n"
     assert gone(int(child.read_text()))
 
 
 def test_a_group_of_its_own(commands: SystemCommands) -> None:
     script = "import os; print(os.getpgrp() == os.getpid())"
-    assert commands.run((sys.executable, "-c", script), Patience(SOON)).output == "True\n"
+    assert commands.run((sys.executable, "-c", script), Timeout(SOON)).output == "True\n"
     assert os.getpgrp() != 0
 
 
 def test_much_output_does_not_stop_a_command(commands: SystemCommands) -> None:
     script = "for i in range(20000): print(i, 'x' * 80)"
-    ended = commands.run((sys.executable, "-c", script), Patience(SOON))
+    ended = commands.run((sys.executable, "-c", script), Timeout(SOON))
     assert len(ended.output.splitlines()) == 20000

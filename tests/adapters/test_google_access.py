@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from greenrun.adapters.gcp.access import GoogleAccess
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.model.errors import CallFailed
-from greenrun.model.plan import Place
+from greenrun.model.plan import Location
 
-PLACE = Place("shop-project", "europe-west1")
+PLACE = Location("shop-project", "europe-west1")
 ROBOT = "release@shop-project.iam.gserviceaccount.com"
 USER = {
     "type": "authorized_user",

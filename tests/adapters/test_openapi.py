@@ -15,7 +15,7 @@ import pytest
 
 from greenrun.adapters.openapi.examiner import Schemathesis
 from greenrun.model.errors import CallFailed, GateClosed, ReleaseError
-from greenrun.model.interfaces import Deviation, Examination, Examined
+from greenrun.model.interfaces import Deviation, OpenApiTest, OpenApiTestResult
 from tests.site import Page, Site, served
 
 SECRET = "hunter2hunter2"
@@ -71,9 +71,9 @@ def site() -> Iterator[Site]:
         yield site
 
 
-def examine(site: Site, document: object = DOCUMENT, **asked: Any) -> Examined:  # noqa: ANN401 - as Examination has them
+def examine(site: Site, document: object = DOCUMENT, **asked: Any) -> OpenApiTestResult:  # noqa: ANN401 - as Examination has them
     text = document if isinstance(document, str) else json.dumps(document)
-    return Schemathesis(redact).examine(Examination(text, site.url, IDENTITY, **asked))
+    return Schemathesis(redact).examine(OpenApiTest(text, site.url, IDENTITY, **asked))
 
 
 def only_deviation(site: Site, document: object = DOCUMENT) -> Deviation:
@@ -82,7 +82,7 @@ def only_deviation(site: Site, document: object = DOCUMENT) -> Deviation:
 
 
 def test_a_service_that_keeps_its_document_has_no_deviation(site: Site) -> None:
-    assert examine(site) == Examined({ITEM_NAME: 10, "GET /health": 1})
+    assert examine(site) == OpenApiTestResult({ITEM_NAME: 10, "GET /health": 1})
     assert {"/items/books", "/items/games", "/health"} == {
         path.partition("?")[0] for path, _ in site.asked
     }
@@ -108,7 +108,7 @@ def test_an_identity_that_http_does_not_carry_is_refused_before_anything_is_aske
     site: Site,
 ) -> None:
     secret = "gr\u00fcn"
-    wanted = Examination(json.dumps(DOCUMENT), site.url, {"X-Token": secret})
+    wanted = OpenApiTest(json.dumps(DOCUMENT), site.url, {"X-Token": secret})
     with pytest.raises(CallFailed, match="could not send the header X-Token: ") as refused:
         Schemathesis(redact).examine(wanted)
     assert secret not in str(refused.value)

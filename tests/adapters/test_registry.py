@@ -18,7 +18,7 @@ from greenrun.adapters.registry.login import Login
 from greenrun.adapters.registry.registry import DockerRegistry
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed
 from greenrun.model.image import Digest, Image
-from greenrun.model.interfaces import Patience
+from greenrun.model.interfaces import Timeout
 from tests.between import Between, Rule, between
 from tests.fakes import FakeClock
 from tests.registry import registry
@@ -73,9 +73,9 @@ def adapter() -> Iterator[DockerRegistry]:
         yield made
 
 
-def watched() -> tuple[Patience, list[str]]:
+def watched() -> tuple[Timeout, list[str]]:
     lines: list[str] = []
-    return Patience(SOON, lines.append), lines
+    return Timeout(SOON, lines.append), lines
 
 
 def error(code: str, message: str) -> str:
@@ -103,7 +103,7 @@ def test_progress_is_told_once_a_second(host: str, make: MakeImage) -> None:
 
     lines: list[str] = []
     with closing(DockerRegistry(HastyClock())) as registry:
-        registry.push(make(f"{host}/told"), Patience(timedelta(minutes=5), lines.append))
+        registry.push(make(f"{host}/told"), Timeout(timedelta(minutes=5), lines.append))
     assert lines[-1] == "1 of 1 layers, 0.0 MB of 0.0 MB"
 
 
@@ -163,7 +163,7 @@ def test_six_tries_in_vain_are_enough(
     way: Between, make: MakeImage, adapter: DockerRegistry
 ) -> None:
     way.befall(MANIFEST, 503)
-    patience = Patience(timedelta(minutes=5))
+    patience = Timeout(timedelta(minutes=5))
     with pytest.raises(CallFailed, match="503 Service Unavailable, 6 times in a row") as failed:
         adapter.push(make(f"{way.address}/broken"), patience)
     assert failed.value.hint == (
@@ -178,7 +178,7 @@ def test_patience_ends_between_tries(way: Between, make: MakeImage) -> None:
         closing(DockerRegistry(FakeClock())) as registry,
         pytest.raises(DeadlineExceeded, match=r"waited 5 s for the push of .*/late:one") as late,
     ):
-        registry.push(make(f"{way.address}/late"), Patience(timedelta(seconds=5)))
+        registry.push(make(f"{way.address}/late"), Timeout(timedelta(seconds=5)))
     assert "503 Service Unavailable; trying again in 4 s" in late.value.last_seen
 
 
@@ -188,7 +188,7 @@ def test_patience_ends_while_nothing_is_answered(way: Between, make: MakeImage) 
         closing(DockerRegistry(SystemClock())) as registry,
         pytest.raises(DeadlineExceeded) as late,
     ):
-        registry.push(make(f"{way.address}/silent"), Patience(timedelta(seconds=0.5)))
+        registry.push(make(f"{way.address}/silent"), Timeout(timedelta(seconds=0.5)))
     assert late.value.last_seen == "0 of 1 layers, 0.0 MB of 0.0 MB"
 
 
@@ -213,7 +213,7 @@ def test_a_refusal_is_told_at_once(
 
 def test_nobody_at_the_address(make: MakeImage, adapter: DockerRegistry) -> None:
     with pytest.raises(CallFailed, match="connection refused, 6 times in a row"):
-        adapter.push(make("127.0.0.1:1/nobody"), Patience(timedelta(minutes=5)))
+        adapter.push(make("127.0.0.1:1/nobody"), Timeout(timedelta(minutes=5)))
     with pytest.raises(CallFailed, match="Connection refused, 4 times in a row"):
         adapter.digest("127.0.0.1:1/nobody", "one")
 

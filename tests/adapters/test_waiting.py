@@ -5,7 +5,7 @@ import pytest
 
 from greenrun.adapters.waiting import Wait
 from greenrun.model.errors import CallFailed, DeadlineExceeded
-from greenrun.model.interfaces import Patience
+from greenrun.model.interfaces import Timeout
 from tests.fakes import FakeClock
 
 
@@ -18,7 +18,7 @@ def after(clock: FakeClock, seconds: float) -> Callable[[], str | None]:
 def test_what_is_there_at_once_takes_no_time() -> None:
     clock = FakeClock()
     began = clock.now()
-    assert Wait("it", Patience(timedelta()), clock).until(lambda: "there", str) == "there"
+    assert Wait("it", Timeout(timedelta()), clock).until(lambda: "there", str) == "there"
     assert clock.now() == began
 
 
@@ -26,7 +26,7 @@ def test_what_comes_soon_is_noticed_soon_and_what_comes_late_within_a_second() -
     clock = FakeClock()
     for seconds, allowed in ((0.1, 0.1), (1.0, 0.5), (60.0, 1.0)):
         began = clock.now()
-        wait = Wait("it", Patience(timedelta(minutes=2)), clock)
+        wait = Wait("it", Timeout(timedelta(minutes=2)), clock)
         wait.until(after(clock, seconds), str)
         assert clock.now() - began <= timedelta(seconds=seconds + allowed)
 
@@ -34,7 +34,7 @@ def test_what_comes_soon_is_noticed_soon_and_what_comes_late_within_a_second() -
 def test_whoever_watches_hears_of_it_about_once_a_second() -> None:
     clock = FakeClock()
     told: list[str] = []
-    wait = Wait("the bus", Patience(timedelta(minutes=2), told.append), clock)
+    wait = Wait("the bus", Timeout(timedelta(minutes=2), told.append), clock)
     wait.until(after(clock, 30), lambda: "an empty road")
     assert told[0] == "1 s of 120 s for the bus: an empty road"
     assert all(line.endswith(" s of 120 s for the bus: an empty road") for line in told)
@@ -44,7 +44,7 @@ def test_whoever_watches_hears_of_it_about_once_a_second() -> None:
 def test_the_deadline_is_kept_and_says_what_was_last_seen() -> None:
     clock = FakeClock()
     began = clock.now()
-    wait = Wait("the bus", Patience(timedelta(seconds=10)), clock)
+    wait = Wait("the bus", Timeout(timedelta(seconds=10)), clock)
     with pytest.raises(DeadlineExceeded) as exceeded:
         wait.until(lambda: None, lambda: f"nothing at {clock.now() - began}")
     assert clock.now() - began == timedelta(seconds=10)
@@ -53,7 +53,7 @@ def test_the_deadline_is_kept_and_says_what_was_last_seen() -> None:
 
 def test_one_deadline_holds_for_all_that_is_awaited_one_after_the_other() -> None:
     clock = FakeClock()
-    wait = Wait("both", Patience(timedelta(seconds=10)), clock)
+    wait = Wait("both", Timeout(timedelta(seconds=10)), clock)
     wait.until(after(clock, 8), str)
     with pytest.raises(DeadlineExceeded, match="waited 10 s for both"):
         wait.until(after(clock, 8), str)
@@ -65,14 +65,14 @@ def test_a_look_that_fails_ends_no_wait() -> None:
     def broken() -> str:
         raise CallFailed("could not look")
 
-    wait = Wait("it", Patience(timedelta(seconds=10)), clock)
+    wait = Wait("it", Timeout(timedelta(seconds=10)), clock)
     assert wait.until(after(clock, 5), broken) == "there"
     with pytest.raises(DeadlineExceeded, match="last saw: could not look"):
         wait.until(lambda: None, broken)
 
 
 def test_what_to_do_is_told_with_the_deadline() -> None:
-    wait = Wait("the bus", Patience(timedelta(seconds=10)), FakeClock())
+    wait = Wait("the bus", Timeout(timedelta(seconds=10)), FakeClock())
     with pytest.raises(DeadlineExceeded) as exceeded:
         wait.until(lambda: None, str, lambda: "walk")
     assert exceeded.value.hint == "walk"
@@ -80,7 +80,7 @@ def test_what_to_do_is_told_with_the_deadline() -> None:
 
 def test_another_thing_is_awaited_under_the_same_deadline() -> None:
     clock = FakeClock()
-    wait = Wait("the bus", Patience(timedelta(seconds=10)), clock)
+    wait = Wait("the bus", Timeout(timedelta(seconds=10)), clock)
     wait.until(after(clock, 8), str)
     assert timedelta() < wait.left <= timedelta(seconds=2)
     wait.goes_on("the driver")

@@ -17,7 +17,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from greenrun.adapters.http.web import HttpWeb
 from greenrun.model.errors import CallFailed
-from greenrun.model.interfaces import Probe
+from greenrun.model.interfaces import HttpRequest
 
 SECRET = "hunter2"
 
@@ -85,7 +85,7 @@ def web() -> Iterator[HttpWeb]:
 
 
 def test_an_answer_holds_what_came_back(web: HttpWeb, address: str) -> None:
-    probe = Probe(f"{address}/", "POST", headers={"x-note": "well"}, json={"a": 1})
+    probe = HttpRequest(f"{address}/", "POST", headers={"x-note": "well"}, json={"a": 1})
     answer = web.ask(probe)
     assert answer.status == 200
     assert json.loads(answer.body) == {
@@ -97,33 +97,33 @@ def test_an_answer_holds_what_came_back(web: HttpWeb, address: str) -> None:
 
 
 def test_a_user_agent_of_the_probe_replaces_ours(web: HttpWeb, address: str) -> None:
-    answer = web.ask(Probe(address, headers={"user-agent": "greenrun/one-of-its-kind"}))
+    answer = web.ask(HttpRequest(address, headers={"user-agent": "greenrun/one-of-its-kind"}))
     assert json.loads(answer.body)["agent"] == "greenrun/one-of-its-kind"
 
 
 def test_secrets_are_redacted_from_body_and_headers(web: HttpWeb, address: str) -> None:
-    answer = web.ask(Probe(address, headers={"x-note": SECRET}))
+    answer = web.ask(HttpRequest(address, headers={"x-note": SECRET}))
     assert json.loads(answer.body)["note"] == "********"
     assert answer.headers["x-secret"] == "********"
 
 
 def test_the_latency_covers_the_whole_answer(web: HttpWeb, address: str) -> None:
-    assert web.ask(Probe(f"{address}/slow")).latency >= timedelta(milliseconds=190)
+    assert web.ask(HttpRequest(f"{address}/slow")).latency >= timedelta(milliseconds=190)
 
 
 def test_connections_are_reused(web: HttpWeb, address: str) -> None:
     for _ in range(5):
-        web.ask(Probe(address))
+        web.ask(HttpRequest(address))
     assert len(Echo.peers) == 1
 
 
 def test_a_redirect_is_an_answer(web: HttpWeb, address: str) -> None:
-    assert web.ask(Probe(f"{address}/elsewhere")).status == 302
+    assert web.ask(HttpRequest(f"{address}/elsewhere")).status == 302
 
 
 def test_silence_is_a_failed_call(web: HttpWeb, address: str) -> None:
     with pytest.raises(CallFailed, match=r"no answer to GET .*/silent: got TimeoutError"):
-        web.ask(Probe(f"{address}/silent"))
+        web.ask(HttpRequest(f"{address}/silent"))
 
 
 def free_port() -> int:
@@ -135,13 +135,13 @@ def free_port() -> int:
 
 def test_nobody_there_is_a_failed_call_without_secrets(web: HttpWeb) -> None:
     with pytest.raises(CallFailed, match="ConnectionRefusedError") as failure:
-        web.ask(Probe(f"http://127.0.0.1:{free_port()}/?key={SECRET}"))
+        web.ask(HttpRequest(f"http://127.0.0.1:{free_port()}/?key={SECRET}"))
     assert SECRET not in str(failure.value)
 
 
 def test_nonsense_for_a_url_is_a_failed_call(web: HttpWeb) -> None:
     with pytest.raises(CallFailed):
-        web.ask(Probe("http://[nowhere"))
+        web.ask(HttpRequest("http://[nowhere"))
 
 
 def converse(connection: ServerConnection) -> None:
@@ -246,7 +246,7 @@ UNCARRIED = ["Bearer gr\u00fcn", "Bearer x\n", " x", "x\x00y", "\ud800"]
 @pytest.mark.parametrize("value", UNCARRIED)
 def test_a_header_that_http_does_not_carry_is_refused_by_its_name(web: HttpWeb, value: str) -> None:
     def ask(url: str, headers: dict[str, str]) -> None:
-        web.ask(Probe(f"http://{url}", headers=headers))
+        web.ask(HttpRequest(f"http://{url}", headers=headers))
 
     def converse(url: str, headers: dict[str, str]) -> None:
         web.converse(f"ws://{url}", "hello", headers)
@@ -264,7 +264,7 @@ def test_a_header_that_http_does_not_carry_is_refused_by_its_name(web: HttpWeb, 
 def test_a_header_s_name_is_one_that_http_carries(web: HttpWeb) -> None:
     for name in ("x note", "x\0y", "", "gr\u00fcn"):
         with pytest.raises(CallFailed, match=r"could not send the header .*needs letters"):
-            web.ask(Probe("http://127.0.0.1:9", headers={name: SECRET}))
+            web.ask(HttpRequest("http://127.0.0.1:9", headers={name: SECRET}))
 
 
 @pytest.mark.parametrize("url", ["http://[nowhere", "ws://127.0.0.1:99999/", "ws://127.0.0.1:x/"])
@@ -275,7 +275,7 @@ def test_nonsense_for_a_socket_s_url_is_a_failed_call(web: HttpWeb, url: str) ->
 
 @pytest.mark.parametrize("value", ["", "!", "Bearer  a\tb~", "{'a': 1}"])
 def test_a_header_that_http_carries_is_sent(web: HttpWeb, address: str, value: str) -> None:
-    answer = web.ask(Probe(address, headers={"x-note": value}))
+    answer = web.ask(HttpRequest(address, headers={"x-note": value}))
     assert json.loads(answer.body)["note"] == value
 
 
@@ -285,7 +285,7 @@ def test_a_service_without_websockets_is_a_failed_call(web: HttpWeb, address: st
 
 
 def test_a_form_of_files(web: HttpWeb, address: str) -> None:
-    answer = web.ask(Probe(address, "POST", files={"file": ("a.txt", "some text")}))
+    answer = web.ask(HttpRequest(address, "POST", files={"file": ("a.txt", "some text")}))
     body = json.loads(answer.body)["body"]
     assert 'name="file"; filename="a.txt"' in body
     assert "some text" in body
@@ -300,4 +300,4 @@ def test_a_handshake_that_switches_protocols_is_an_answer(
         "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
     }
-    assert web.ask(Probe(f"http://{socket_address}", headers=upgrade)).status == 101
+    assert web.ask(HttpRequest(f"http://{socket_address}", headers=upgrade)).status == 101

@@ -12,7 +12,7 @@ import pytest
 
 from greenrun.adapters.http.web import HttpWeb
 from greenrun.model.errors import CallFailed
-from greenrun.model.interfaces import Probe
+from greenrun.model.interfaces import HttpRequest
 from tests.adapters.raw_server import OK, saying, serving
 
 ZIPPED = gzip.compress(b"ok")
@@ -44,7 +44,7 @@ ZIPPED = gzip.compress(b"ok")
 )
 def test_an_answer_is_read_however_it_is_sent(web: HttpWeb, answer: bytes) -> None:
     with serving(saying(answer)) as server:
-        probe = Probe(f"http://{server.address}/a?b=c")
+        probe = HttpRequest(f"http://{server.address}/a?b=c")
         found = [web.ask(probe) for _ in range(2)]
         assert [(one.status, one.body) for one in found] == 2 * [(200, "ok")]
         web.close()
@@ -66,7 +66,7 @@ def test_an_answer_is_read_however_it_is_sent(web: HttpWeb, answer: bytes) -> No
 )
 def test_a_header_is_read_however_it_is_sent(web: HttpWeb, sent: bytes, read: str) -> None:
     with serving(saying(OK.replace(b"\r\n\r\n", b"\r\n%s\r\n\r\n" % sent))) as server:
-        assert web.ask(Probe(f"http://{server.address}/")).headers["x-note"] == read
+        assert web.ask(HttpRequest(f"http://{server.address}/")).headers["x-note"] == read
         web.close()
 
 
@@ -85,7 +85,7 @@ def test_a_header_is_read_however_it_is_sent(web: HttpWeb, sent: bytes, read: st
 def test_a_body_is_read_as_its_type_says(web: HttpWeb, content_type: str, body: bytes) -> None:
     head = f"HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ncontent-length: {len(body)}"
     with serving(saying(f"{head}\r\n\r\n".encode() + body)) as server:
-        assert web.ask(Probe(f"http://{server.address}/")).body == "gr\u00fcn"
+        assert web.ask(HttpRequest(f"http://{server.address}/")).body == "gr\u00fcn"
         web.close()
 
 
@@ -102,7 +102,7 @@ def test_an_answer_without_a_body_ends_where_it_ends(
     web: HttpWeb, method: str, answer: bytes, status: int
 ) -> None:
     with serving(saying(answer)) as server:
-        found = [web.ask(Probe(f"http://{server.address}/", method)) for _ in range(2)]
+        found = [web.ask(HttpRequest(f"http://{server.address}/", method)) for _ in range(2)]
         assert [(one.status, one.body) for one in found] == 2 * [(status, "")]
         web.close()
     assert len(server.requests) == 1
@@ -160,7 +160,7 @@ def test_no_answer_is_a_failed_call(web: HttpWeb, answer: bytes, told: str) -> N
         serving(serve) as server,
         pytest.raises(CallFailed, match=rf"got no answer to GET .*: got {told}"),
     ):
-        web.ask(Probe(f"http://{server.address}/"))
+        web.ask(HttpRequest(f"http://{server.address}/"))
 
 
 DRIBBLED = {
@@ -190,7 +190,7 @@ def test_a_server_that_dribbles_has_the_same_time_as_others(web: HttpWeb, dribbl
     with serving(dribble) as server:
         begun = monotonic()
         with pytest.raises(CallFailed, match=r"TimeoutError: nothing within 0\.5 s"):
-            web.ask(Probe(f"http://{server.address}/", within=timedelta(seconds=0.5)))
+            web.ask(HttpRequest(f"http://{server.address}/", within=timedelta(seconds=0.5)))
         assert monotonic() - begun < 5
         over.set()
 
@@ -199,7 +199,7 @@ def test_a_header_in_letters_of_its_own_hides_no_compressed_body(web: HttpWeb) -
     named = "content-encoding: gzip\r\nx-note: gr\u00fcn\r\n".encode()
     answer = b"HTTP/1.1 200 OK\r\n%scontent-length: %d\r\n\r\n%s" % (named, len(ZIPPED), ZIPPED)
     with serving(saying(answer)) as server:
-        assert web.ask(Probe(f"http://{server.address}/")).body == "ok"
+        assert web.ask(HttpRequest(f"http://{server.address}/")).body == "ok"
         web.close()
 
 
@@ -216,14 +216,14 @@ def test_an_answer_before_all_was_sent_is_an_answer(web: HttpWeb) -> None:
 
         threads.submit(refuse)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        assert web.ask(Probe(address, "POST", json="x" * 20_000_000)).status == 413
+        assert web.ask(HttpRequest(address, "POST", json="x" * 20_000_000)).status == 413
 
 
 def test_a_probe_may_have_less_time(web: HttpWeb) -> None:
     over = Event()
     with serving(lambda *_: over.wait(5) and False) as server:
         with pytest.raises(CallFailed, match=r"TimeoutError: nothing within 0\.05 s"):
-            web.ask(Probe(f"http://{server.address}/", within=timedelta(milliseconds=50)))
+            web.ask(HttpRequest(f"http://{server.address}/", within=timedelta(milliseconds=50)))
         over.set()
 
 
@@ -234,12 +234,12 @@ def test_an_answer_that_ends_with_a_reset_is_a_failed_call(web: HttpWeb) -> None
         return False
 
     with serving(reset) as server, pytest.raises(CallFailed, match="got ConnectionResetError: "):
-        web.ask(Probe(f"http://{server.address}/"))
+        web.ask(HttpRequest(f"http://{server.address}/"))
 
 
 def test_a_body_is_sent_with_its_length(web: HttpWeb) -> None:
     with serving(saying(OK)) as server:
-        web.ask(Probe(f"http://{server.address}/", "POST", json={"a": 1}))
+        web.ask(HttpRequest(f"http://{server.address}/", "POST", json={"a": 1}))
         web.close()
     ((request,),) = server.requests
     head, _, body = request.partition(b"\r\n\r\n")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import httpx
 
 from greenrun.adapters.openapi.examiner import Schemathesis
-from greenrun.model.interfaces import Examination
+from greenrun.model.interfaces import OpenApiTest
 
 Serve = Callable[..., httpx.Client]
 
@@ -14,7 +14,7 @@ def test_the_service_keeps_its_own_document(serve: Serve) -> None:
     client = serve()
     document = client.get("/openapi.json").text
     headers = {"authorization": client.headers["authorization"]}
-    found = Schemathesis(str).examine(Examination(document, str(client.base_url), headers))
+    found = Schemathesis(str).examine(OpenApiTest(document, str(client.base_url), headers))
     assert found.deviations == ()
     assert set(found.answered) == {
         "GET /api/dashboard/costs/summary",
@@ -29,7 +29,7 @@ def test_a_fault_in_the_service_is_a_deviation_from_it(serve: Serve) -> None:
     client = serve(FAULTS="errors:/api/documents:100%")
     document = client.get("/openapi.json").text
     headers = {"authorization": client.headers["authorization"]}
-    found = Schemathesis(str).examine(Examination(document, str(client.base_url), headers))
+    found = Schemathesis(str).examine(OpenApiTest(document, str(client.base_url), headers))
     assert [(each.operation, each.needs) for each in found.deviations] == [
         ("GET /api/documents", "a status below 500")
     ]

@@ -9,7 +9,7 @@ from time import monotonic
 
 from greenrun.checks import before, image, logs, release_state, schema, service, traffic
 from greenrun.checks.http import checks, read_table
-from greenrun.model.errors import CallFailed, Hinted, NeedsPerson
+from greenrun.model.errors import CallFailed, Hinted, ManualActionRequired
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.release_state import Stage
 from greenrun.release import manual, recovery
@@ -53,7 +53,11 @@ class Outcome:
     @property
     def ending(self) -> Ending:
         """As exit status 0, 1 and 10 have it."""
-        if any(isinstance(each, NeedsPerson) for error in self.errors for each in _causes(error)):
+        if any(
+            isinstance(each, ManualActionRequired)
+            for error in self.errors
+            for each in _causes(error)
+        ):
             return Ending.NEEDS_PERSON
         return Ending.NOT_RELEASED if self.errors else Ending.RELEASED
 

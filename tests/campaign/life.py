@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from cloudrun_emulator.core.waiting import until
 from greenrun.adapters.clock import SystemClock
-from greenrun.model.errors import NeedsPerson, ReleaseError
+from greenrun.model.errors import ManualActionRequired, ReleaseError
 from greenrun.release import manual
 from greenrun.release.release import Release
 from tests.campaign import promises
@@ -102,7 +102,7 @@ class Life(RuleBasedStateMachine):
         with self._by_hand(unlock=unlock) as release:
             try:
                 to = manual.send_back(release, asked_for=True, to="", unlock=unlock)
-            except NeedsPerson:
+            except ManualActionRequired:
                 assert self.before is None or self.sent_by_hand
                 return
             except ReleaseError:

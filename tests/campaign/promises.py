@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from greenrun.model.errors import Hinted, ReleaseError
-from greenrun.model.release_state import Stage, Standing
+from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.service import Service
 from tests.campaign.course import Ending, Outcome
 from tests.campaign.shop import BEFORE, OLDER, SERVICE, TAG, Shop
@@ -70,7 +70,7 @@ def _hinted(error: Hinted) -> bool:
     return bool(error.hint) or "hint:" in error.message
 
 
-def standing_of(shop: Shop) -> Standing | None:
+def standing_of(shop: Shop) -> ReleaseState | None:
     """Where the last release stood, as its claim tells everybody."""
     last = next(iter(shop.claims.all()), None)
-    return Standing.from_json(last.standing) if last and last.standing else None
+    return ReleaseState.from_json(last.standing) if last and last.standing else None

@@ -18,19 +18,19 @@ from greenrun.adapters.gcp.access import GoogleAccess
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.logs import CloudLogs
 from greenrun.adapters.gcp.monitoring.metrics import CloudMetrics
-from greenrun.adapters.gcp.run.claims import CloudRunClaims
+from greenrun.adapters.gcp.run.claims import CloudRunLeases
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.adapters.gcp.secret_manager import SecretManager
 from greenrun.adapters.http.web import HttpWeb
 from greenrun.model.image import Build, Image
-from greenrun.model.interfaces import NewRevision, Patience, Roles
-from greenrun.model.lease import Owner
-from greenrun.model.plan import BuildPlan, CanaryPlan, MigrationPlan, Place, Plan
+from greenrun.model.interfaces import Dependencies, NewRevision, Timeout
+from greenrun.model.lease import LeaseHolder
+from greenrun.model.plan import BuildPlan, CanaryPlan, Location, MigrationPlan, Plan
 from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe
 from greenrun.model.service import Service
 from greenrun.model.source import Source
 from greenrun.model.traffic import Target, TrafficSplit
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
 from greenrun.release.release import Release
@@ -39,12 +39,12 @@ from tests.fakes import MemoryEvidence, MemoryProgress, MemoryRegistry
 from tests.fakes.images import IMAGE_ID, MANIFEST
 from tests.roles import fake_roles
 
-PLACE = Place("campaign", "europe-west1")
+PLACE = Location("campaign", "europe-west1")
 SERVICE, TAG = "shop", "stable"
 OLDER, BEFORE = "shop-older", "shop-before"
 FIRST_SPLIT = TrafficSplit((Target(BEFORE, 100), Target(OLDER, 0, TAG)))
 
-_PATIENCE = Patience(timedelta(seconds=60))
+_PATIENCE = Timeout(timedelta(seconds=60))
 _IDENTITIES = {"a user": {"X-User": "somebody"}, "nobody": {}}
 
 
@@ -90,8 +90,8 @@ class Shop:
         return CloudRun(self.clients, PLACE, SERVICE, SystemClock())
 
     @property
-    def claims(self) -> CloudRunClaims:
-        return CloudRunClaims(self.clients, PLACE, SERVICE, lambda: reference(HEALTHY))
+    def claims(self) -> CloudRunLeases:
+        return CloudRunLeases(self.clients, PLACE, SERVICE, lambda: reference(HEALTHY))
 
     @property
     def reading(self) -> Service:
@@ -144,9 +144,9 @@ class Shop:
             closing(HttpWeb(str, within=timedelta(seconds=5))) as web,
         ):
             roles = self._roles(clients, web, plan)
-            owner = Owner(f"{run}@example.com", "a-host", 1, run)
+            owner = LeaseHolder(f"{run}@example.com", "a-host", 1, run)
             lock = Lock(SERVICE, owner, roles.claims, roles.clock, plan.lock_time_to_live)
-            account = Account(journal or self.journal(), lock, run)
+            account = ChangeGuard(journal or self.journal(), lock, run)
             source = Source(self.folder, "c0ffee")
             release = Release(plan, roles, account, _IDENTITIES, source)
             image = Image(plan.build.repository, run, IMAGE_ID, 10**8, "amd64")
@@ -181,13 +181,13 @@ class Shop:
         payload = secret_manager.SecretPayload(data=b"of no worth")
         secrets.add_secret_version(parent=f"{parent}/secrets/api-token", payload=payload)
 
-    def _roles(self, clients: GoogleClients, web: HttpWeb, plan: Plan) -> Roles:
+    def _roles(self, clients: GoogleClients, web: HttpWeb, plan: Plan) -> Dependencies:
         clock, place = SystemClock(), plan.place
         return fake_roles(
             SERVICE,
             registry=self.registry,
             platform=CloudRun(clients, place, SERVICE, clock),
-            claims=CloudRunClaims(clients, place, SERVICE, lambda: reference(HEALTHY)),
+            claims=CloudRunLeases(clients, place, SERVICE, lambda: reference(HEALTHY)),
             access=GoogleAccess(clients, place),
             logs=CloudLogs(clients, place, SERVICE, str),
             metrics=CloudMetrics(clients, place, SERVICE, clock),

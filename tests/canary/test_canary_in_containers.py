@@ -22,14 +22,14 @@ from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.adapters.http.web import HttpWeb
 from greenrun.model.errors import GateClosed
 from greenrun.model.image import Build
-from greenrun.model.interfaces import Roles
-from greenrun.model.lease import Owner
+from greenrun.model.interfaces import Dependencies
+from greenrun.model.lease import LeaseHolder
 from greenrun.model.objective import Gate, Quantity, Threshold
-from greenrun.model.plan import BuildPlan, CanaryPlan, Place, Plan
+from greenrun.model.plan import BuildPlan, CanaryPlan, Location, Plan
 from greenrun.model.revision import RevisionSettings, StartupProbe
 from greenrun.model.source import Source
 from greenrun.model.stats import Outcome
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
 from greenrun.release.rehearsal import environment
@@ -71,7 +71,7 @@ def plan() -> Plan:
     return Plan(
         service="shop",
         environment="local",
-        place=Place("full", "europe-west1"),
+        place=Location("full", "europe-west1"),
         build=BuildPlan(f"greenrun-test-{token_hex(4)}/shop", also_latest=False),
         settings=RevisionSettings(
             variables={"HELD_MIB": "1"},
@@ -102,7 +102,7 @@ def build(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buil
 
 
 @pytest.fixture(scope="module")
-def roles(plan: Plan) -> Iterator[Roles]:
+def roles(plan: Plan) -> Iterator[Dependencies]:
     """A cloud of real containers, as a release reaches it."""
     clock, service = SystemClock(), plan.service
     with (
@@ -121,13 +121,13 @@ def roles(plan: Plan) -> Iterator[Roles]:
 
 
 @pytest.fixture
-def release(plan: Plan, roles: Roles, build: Build, tmp_path: Path) -> Iterator[Release]:
+def release(plan: Plan, roles: Dependencies, build: Build, tmp_path: Path) -> Iterator[Release]:
     """The baseline serves everybody, in little of its memory."""
     journal = Journal(tmp_path / "journal.jsonl", roles.clock)
-    owner = Owner("somebody@example.com", "laptop", 4711, "the-run")
+    owner = LeaseHolder("somebody@example.com", "laptop", 4711, "the-run")
     lock = Lock(plan.service, owner, roles.claims, roles.clock, plan.lock_time_to_live)
     environment.start(plan, roles, journal, StandIn(BASELINE, build.image.reference))
-    account = Account(journal, lock, owner.run)
+    account = ChangeGuard(journal, lock, owner.run)
     release = Release(plan, roles, account, {"a user": {}}, Source(tmp_path, "c0ffee"))
     release.claim()
     release.find_baseline()

@@ -8,11 +8,11 @@ import pytest
 from greenrun.canary import Canary
 from greenrun.canary.judge import Judge
 from greenrun.canary.sources.memory import MemoryJudge
-from greenrun.model.canary_step import Increment, MemoryGlance, Watcher
+from greenrun.model.canary_step import CanaryStep, CountedBy, MemoryObservation
 from greenrun.model.errors import GateClosed
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import CanaryPlan
-from greenrun.model.stats import Outcome, Trial
+from greenrun.model.stats import Outcome, SequentialTest
 from greenrun.release.release import Release
 from greenrun.reporting.record.canary import recorded
 from tests.canary.witnesses import Told
@@ -40,12 +40,12 @@ def judge(metrics: FakeMetrics) -> MemoryJudge:
 @pytest.fixture
 def canary(metrics: FakeMetrics, judge: MemoryJudge) -> Canary:
     """One whose requests are soon sure."""
-    counted = Judge(Told(Watcher.PROBES).witness, Trial())
+    counted = Judge(Told(CountedBy.PROBES).witness, SequentialTest())
     roles = fake_roles("shop", clock=metrics.clock)
     return Canary(PLAN, [counted, judge], roles, lambda: None)
 
 
-def look(judge: MemoryJudge, clock: FakeClock) -> MemoryGlance:
+def look(judge: MemoryJudge, clock: FakeClock) -> MemoryObservation:
     """A second after the share has risen."""
     began = clock.now()
     judge.rise(10)
@@ -53,13 +53,13 @@ def look(judge: MemoryJudge, clock: FakeClock) -> MemoryGlance:
     return judge.glance(began, clock.now(), last=False)
 
 
-def closed(canary: Canary) -> tuple[GateClosed, Increment]:
+def closed(canary: Canary) -> tuple[GateClosed, CanaryStep]:
     with pytest.raises(GateClosed) as caught:
         canary.watch(10)
     return caught.value, canary.increments[-1]
 
 
-def seconds(increment: Increment) -> float:
+def seconds(increment: CanaryStep) -> float:
     return (increment.ended - increment.began).total_seconds()
 
 
@@ -68,7 +68,7 @@ def test_both_are_told_and_the_candidate_is_judged(
 ) -> None:
     metrics.using["other"] = 99
     glance = look(judge, metrics.clock)
-    assert glance == MemoryGlance(
+    assert glance == MemoryObservation(
         metrics.clock.now(), Quantity(40, "%"), Quantity(99, "%"), LIMIT, Outcome.PASS
     )
     assert judge.sentence == "the candidate used 40 % of its memory (the platform's metrics)"
@@ -99,7 +99,7 @@ def test_too_much_closes_the_gate_at_once(canary: Canary, metrics: FakeMetrics) 
 def test_of_two_failures_at_once_that_of_the_requests_is_told(
     canary: Canary, metrics: FakeMetrics
 ) -> None:
-    failing = Judge(Told(Watcher.PROBES, candidate=(50, 50)).witness, Trial())
+    failing = Judge(Told(CountedBy.PROBES, candidate=(50, 50)).witness, SequentialTest())
     canary.judges = [failing, *canary.judges[1:]]
     metrics.using["one"] = 97
     error, increment = closed(canary)

@@ -6,7 +6,7 @@ from greenrun.canary.objectives import memory_limit, trial
 from greenrun.model.errors import ReleaseError
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import CanaryPlan
-from greenrun.model.stats import Trial
+from greenrun.model.stats import SequentialTest
 
 PLAN = CanaryPlan(missed=0.1, tolerated=0.02, slower=0.5)
 
@@ -22,7 +22,7 @@ def test_rows_of_latency_are_limits_and_compared_too() -> None:
         p50_latency=Quantity(300, "ms"),
         p99_latency=Quantity(2000, "ms"),
     )
-    assert trial(table, PLAN, 0.005) == Trial(
+    assert trial(table, PLAN, 0.005) == SequentialTest(
         alpha=0.005,
         missed=0.1,
         tolerated=0.02,

@@ -15,7 +15,7 @@ from greenrun.canary.sources.probes import Probes
 from greenrun.canary.sources.source import Reading
 from greenrun.canary.sources.tally import WARM_UP
 from greenrun.model.errors import CallFailed, ReleaseError
-from greenrun.model.interfaces import Answer, Probe
+from greenrun.model.interfaces import HttpRequest, HttpResponse
 from greenrun.model.plan import CanaryPlan
 from greenrun.model.stats import Counts
 
@@ -28,13 +28,13 @@ SOON = timedelta(seconds=10)
 class Answering:
     """Answers each probe as a test says."""
 
-    def __init__(self, answer: Callable[[Probe], int]) -> None:
-        self.asked: list[Probe] = []
+    def __init__(self, answer: Callable[[HttpRequest], int]) -> None:
+        self.asked: list[HttpRequest] = []
         self._answer = answer
 
-    def ask(self, probe: Probe) -> Answer:
+    def ask(self, probe: HttpRequest) -> HttpResponse:
         self.asked.append(probe)
-        return Answer(self._answer(probe), {}, "", FAST)
+        return HttpResponse(self._answer(probe), {}, "", FAST)
 
     def converse(self, url: str, message: str) -> list[str]:
         raise AssertionError(url + message)
@@ -90,7 +90,7 @@ def test_whoever_cannot_say_it_any_more_blames_neither_revision(kind: type[Excep
 
 
 def test_what_keeps_a_probe_from_being_counted_is_told_to_who_reads() -> None:
-    def broken(_: Probe) -> int:
+    def broken(_: HttpRequest) -> int:
         raise ValueError("a fault of our own")
 
     with (
@@ -137,7 +137,7 @@ def test_an_answer_is_good_where_users_get_what_they_asked_for(status: int, *, g
 
 
 def test_no_answer_is_bad_and_took_no_time() -> None:
-    def silent(probe: Probe) -> int:
+    def silent(probe: HttpRequest) -> int:
         if probe.url.startswith(ONE):
             raise CallFailed("got no answer")
         return 200
@@ -163,7 +163,7 @@ def test_counts_are_known_by_path() -> None:
 def test_the_first_of_each_path_are_a_warm_up() -> None:
     cold: dict[str, int] = {}
 
-    def warming(probe: Probe) -> int:
+    def warming(probe: HttpRequest) -> int:
         cold[probe.url] = cold.get(probe.url, 0) + 1
         return 500 if cold[probe.url] <= WARM_UP else 200
 
@@ -177,7 +177,7 @@ def test_one_that_hangs_starves_nobody_and_is_left_behind() -> None:
     """Half of all probes are its own: more than may be under way, before the other has enough."""
     over = Event()
 
-    def hanging(probe: Probe) -> int:
+    def hanging(probe: HttpRequest) -> int:
         if probe.url.startswith(ONE):
             over.wait(20)
         return 200

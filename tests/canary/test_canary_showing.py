@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from greenrun.canary.showing import Showing
-from greenrun.model.canary_step import Increment
-from greenrun.model.errors import GateClosed, NeedsPerson
+from greenrun.model.canary_step import CanaryStep
+from greenrun.model.errors import GateClosed, ManualActionRequired
 from greenrun.model.interfaces import Chart
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import Plan
 from greenrun.model.source import Source
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.release import Release
 from tests.canaries import Canary
 from tests.conftest import BASELINE, FAILING, HEALTHY, World
@@ -25,7 +25,7 @@ OBJECTIVES = Gate((Threshold("error rate", "at most", Quantity(5, "%")),))
 class NoCharts:
     """Cannot draw."""
 
-    def of_canary(self, increments: Sequence[Increment]) -> Sequence[Chart]:
+    def of_canary(self, increments: Sequence[CanaryStep]) -> Sequence[Chart]:
         raise ValueError(f"{len(increments)} increments are too many")
 
 
@@ -35,13 +35,13 @@ class ServedCharts:
 
     world: World
 
-    def of_canary(self, increments: Sequence[Increment]) -> Sequence[Chart]:
+    def of_canary(self, increments: Sequence[CanaryStep]) -> Sequence[Chart]:
         assert increments
         return [Chart("served", str(self.world.serving).encode())]
 
 
 @pytest.fixture
-def showing(plan: Plan, world: World, account: Account, tmp_path: Path) -> Release:
+def showing(plan: Plan, world: World, account: ChangeGuard, tmp_path: Path) -> Release:
     """A release with a candidate, whose chart shows who was served when it was drawn."""
     roles = replace(world.roles, charts=ServedCharts(world))
     release = Release(plan, roles, account, {"a user": {}}, Source(tmp_path, "c0ffee"))
@@ -101,6 +101,6 @@ def test_a_way_back_that_needs_a_person_is_shown_all_the_same(
 ) -> None:
     fail(showing, world)
     world.platform.refuses.add("split_traffic")
-    with pytest.raises(NeedsPerson):
+    with pytest.raises(ManualActionRequired):
         showing.roll_back()
     assert "served" in world.evidence.kept

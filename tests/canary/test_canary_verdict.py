@@ -7,10 +7,10 @@ import pytest
 
 from greenrun.canary.judge import Judge, decide
 from greenrun.canary.latencies import floored
-from greenrun.canary.sources.source import Reading, Witness
-from greenrun.model.canary_step import Watcher
+from greenrun.canary.sources.source import MetricSource, Reading
+from greenrun.model.canary_step import CountedBy
 from greenrun.model.histogram import Histogram
-from greenrun.model.stats import Counts, Outcome, Sample, Trial
+from greenrun.model.stats import Counts, Outcome, Sample, SequentialTest
 from tests.canary.witnesses import Told, sample
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -39,8 +39,8 @@ class Stream:
 
 def failed_after(stream: Stream, looks: int, paths: tuple[str, ...] = PATHS) -> tuple[int, str]:
     """The look at which the candidate failed, and the sentence; more than `looks` if it did not."""
-    trial = Trial(alpha=ALPHA, tolerated=0.5, missed=1e-9, error_limit=None)
-    judge = Judge(Witness(Watcher.PROBES, stream.read), trial, paths)
+    trial = SequentialTest(alpha=ALPHA, tolerated=0.5, missed=1e-9, error_limit=None)
+    judge = Judge(MetricSource(CountedBy.PROBES, stream.read), trial, paths)
     for look in range(1, looks + 1):
         judge.glance(NOW, NOW, last=False)
         if judge.outcome is Outcome.FAIL:
@@ -76,9 +76,10 @@ def test_errors_of_some_paths_only_are_said_to_be_there() -> None:
 
 def test_a_pass_of_the_whole_needs_no_pass_of_each_path() -> None:
     told = Told(
-        Watcher.PROBES, paths=lambda _: {"/a": (Counts(1), Counts(1)), "/b": (Counts(1), Counts(1))}
+        CountedBy.PROBES,
+        paths=lambda _: {"/a": (Counts(1), Counts(1)), "/b": (Counts(1), Counts(1))},
     )
-    judge = Judge(told.witness, Trial(), ("/a", "/b"))
+    judge = Judge(told.witness, SequentialTest(), ("/a", "/b"))
     for _ in range(20):
         judge.glance(NOW, NOW, last=False)
     assert judge.outcome is Outcome.PASS
@@ -86,16 +87,16 @@ def test_a_pass_of_the_whole_needs_no_pass_of_each_path() -> None:
 
 @pytest.mark.parametrize("bad", [0, 30])
 def test_what_is_told_within_the_lag_speaks_only_against_the_candidate(bad: int) -> None:
-    told = Told(Watcher.PLATFORM, candidate=(100 - bad, bad), lag=timedelta(minutes=1))
-    judge = Judge(told.witness, Trial())
+    told = Told(CountedBy.PLATFORM, candidate=(100 - bad, bad), lag=timedelta(minutes=1))
+    judge = Judge(told.witness, SequentialTest())
     for second in range(60):
         judge.glance(NOW, NOW + timedelta(seconds=second), last=False)
     assert judge.outcome is (Outcome.FAIL if bad else Outcome.INCONCLUSIVE)
 
 
 def test_the_worst_of_all_decides() -> None:
-    good, bad = Told(Watcher.PROBES), Told(Watcher.PLATFORM, candidate=(0, 100))
-    judges = [Judge(one.witness, Trial()) for one in (good, bad)]
+    good, bad = Told(CountedBy.PROBES), Told(CountedBy.PLATFORM, candidate=(0, 100))
+    judges = [Judge(one.witness, SequentialTest()) for one in (good, bad)]
     for judge in judges:
         judge.glance(NOW, NOW, last=False)
     decision = decide(judges)
@@ -112,17 +113,17 @@ def test_latencies_below_the_floor_are_equal() -> None:
 
 @pytest.mark.parametrize(("floor", "outcome"), [(0, Outcome.FAIL), (50, Outcome.PASS)])
 def test_a_difference_below_the_floor_rolls_nobody_back(floor: int, outcome: Outcome) -> None:
-    told = Told(Watcher.PROBES, slow=30.0)
+    told = Told(CountedBy.PROBES, slow=30.0)
     milliseconds = timedelta(milliseconds=floor)
-    judge = Judge(told.witness, Trial(quantiles=(0.95,)), latency_floor=milliseconds)
+    judge = Judge(told.witness, SequentialTest(quantiles=(0.95,)), latency_floor=milliseconds)
     for _ in range(20):
         judge.glance(NOW, NOW, last=False)
     assert judge.outcome is outcome
 
 
 def test_no_floor_lies_above_a_limit() -> None:
-    told = Told(Watcher.PROBES, slow=30.0)
-    trial = Trial(latency_limits=((0.95, 20.0),))
+    told = Told(CountedBy.PROBES, slow=30.0)
+    trial = SequentialTest(latency_limits=((0.95, 20.0),))
     judge = Judge(told.witness, trial, latency_floor=timedelta(seconds=1))
     judge.glance(NOW, NOW, last=False)
     assert judge.standings.decisive == "p95 limit"

@@ -8,17 +8,17 @@ import pytest
 
 from greenrun.canary import Canary
 from greenrun.canary.judge import Judge
-from greenrun.model.canary_step import Increment, Watcher
-from greenrun.model.errors import ChangedBySomebody, GateClosed
+from greenrun.model.canary_step import CanaryStep, CountedBy
+from greenrun.model.errors import ConcurrentChange, GateClosed
 from greenrun.model.plan import CanaryPlan
-from greenrun.model.stats import Outcome, Trial
+from greenrun.model.stats import Outcome, SequentialTest
 from tests.canary.witnesses import Told
 from tests.fakes import FakeClock, MemoryEvidence, MemoryProgress
 from tests.roles import fake_roles
 
-PROBES, PLATFORM = Watcher.PROBES, Watcher.PLATFORM
+PROBES, PLATFORM = CountedBy.PROBES, CountedBy.PLATFORM
 PLAN = CanaryPlan((10, 50), within=timedelta(minutes=1))
-TRIAL = Trial(quantiles=(0.5,))
+TRIAL = SequentialTest(quantiles=(0.5,))
 Watching = Callable[..., Canary]
 
 
@@ -38,13 +38,13 @@ def watching(clock: FakeClock) -> Watching:
     return watch
 
 
-def closed(canary: Canary, share: int = 10) -> tuple[GateClosed, Increment]:
+def closed(canary: Canary, share: int = 10) -> tuple[GateClosed, CanaryStep]:
     with pytest.raises(GateClosed) as caught:
         canary.watch(share)
     return caught.value, canary.increments[-1]
 
 
-def seconds(increment: Increment) -> float:
+def seconds(increment: CanaryStep) -> float:
     return (increment.ended - increment.began).total_seconds()
 
 
@@ -81,8 +81,8 @@ def test_what_stays_undecided_is_not_promoted(watching: Watching) -> None:
 
 
 @pytest.mark.parametrize("silent", [PROBES, PLATFORM])
-def test_no_data_of_one_is_no_pass_and_says_whose(watching: Watching, silent: Watcher) -> None:
-    told = [Told(one, candidate=(0 if one is silent else 100, 0)) for one in Watcher]
+def test_no_data_of_one_is_no_pass_and_says_whose(watching: Watching, silent: CountedBy) -> None:
+    told = [Told(one, candidate=(0 if one is silent else 100, 0)) for one in CountedBy]
     error, increment = closed(watching(*told))
     assert increment.outcome is Outcome.NO_DATA
     assert increment.sentence == (
@@ -133,10 +133,10 @@ def test_somebody_elses_change_breaks_it_off_and_what_was_seen_is_kept(watching:
 
     def undisturbed() -> None:
         if told.asked == 3:
-            raise ChangedBySomebody("shop was changed by alice")
+            raise ConcurrentChange("shop was changed by alice")
 
     canary = watching(told, undisturbed=undisturbed)
-    with pytest.raises(ChangedBySomebody):
+    with pytest.raises(ConcurrentChange):
         canary.watch(10)
     [increment] = canary.increments
     assert increment.sentence == "broken off: shop was changed by alice"

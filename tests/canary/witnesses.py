@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from greenrun.canary.sources.source import Reading, Witness
-from greenrun.model.canary_step import Watcher
+from greenrun.canary.sources.source import MetricSource, Reading
+from greenrun.model.canary_step import CountedBy
 from greenrun.model.histogram import Histogram
 from greenrun.model.stats import Counts, Sample
 
@@ -24,7 +24,7 @@ def sample(good: int, bad: int = 0, milliseconds: float = 5.0, seconds: float = 
 class Told:
     """At each look, one a second, both have answered so many more: good, bad and how fast."""
 
-    watcher: Watcher
+    watcher: CountedBy
     candidate: tuple[int, int] = (100, 0)
     baseline: tuple[int, int] = (100, 0)
     slow: float = 5.0
@@ -34,8 +34,8 @@ class Told:
     asked: int = field(default=0, init=False)
 
     @property
-    def witness(self) -> Witness:
-        return Witness(self.watcher, self.read, self.every, self.lag)
+    def witness(self) -> MetricSource:
+        return MetricSource(self.watcher, self.read, self.every, self.lag)
 
     def read(self) -> Reading:
         self.asked += 1

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenrun.model.objective import Verdict
-from greenrun.model.stats import Counts, Look, Objective, Outcome, Sequential
+from greenrun.model.stats import Counts, Objective, Outcome, Result, Sequential
 from greenrun.model.stats.comparison import BLOCK
 
 COUNTS = st.builds(Counts, st.integers(0, 500), st.integers(0, 60))
@@ -15,7 +15,7 @@ FEW = st.builds(Counts, st.integers(0, 3), st.integers(0, 2))
 TEST = Sequential()
 
 
-def folded(pairs: Iterable[tuple[Counts, Counts]], test: Sequential = TEST) -> Look:
+def folded(pairs: Iterable[tuple[Counts, Counts]], test: Sequential = TEST) -> Result:
     """Increments, each looked at as it came."""
     look = test.begin()
     for candidate, baseline in pairs:

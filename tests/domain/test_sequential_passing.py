@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from greenrun.model.histogram import Histogram
-from greenrun.model.stats import Counts, Outcome, Quantile, Sequential, Trial
+from greenrun.model.stats import Counts, Outcome, Quantile, Sequential, SequentialTest
 from greenrun.model.stats.comparison import under
 from greenrun.model.stats.odds import better_than
 from greenrun.model.stats.passing import SURELY, requests_to_pass
@@ -28,7 +28,7 @@ def foretold(
     tolerated: float = 0.01,
 ) -> float:
     """Of the part of that name."""
-    trial = Trial(tolerated=tolerated, quantiles=(0.95,), latency_limits=((0.95, 300.0),))
+    trial = SequentialTest(tolerated=tolerated, quantiles=(0.95,), latency_limits=((0.95, 300.0),))
     (part,) = (part for part in trial.parts if part.name == name)
     return requests_to_pass(part, share, rate, latencies)
 

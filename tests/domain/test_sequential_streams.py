@@ -9,9 +9,9 @@ import pytest
 from benchmarks.verdict_judges import ALPHA, Kind, evidence, first, sequential, share_of
 from greenrun.model.stats import (
     Counts,
-    Look,
     Objective,
     Outcome,
+    Result,
     Sequential,
     detectable,
     power,
@@ -173,7 +173,7 @@ def _passes(test: Sequential, candidate: np.ndarray, bad: np.ndarray) -> bool:
     return _passed(look)
 
 
-def _passed(look: Look) -> bool:
+def _passed(look: Result) -> bool:
     return look.outcome is Outcome.PASS
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenrun.model.histogram import Histogram
-from greenrun.model.stats import Counts, Look, Outcome, Quantile, Sample, Trial
+from greenrun.model.stats import Counts, Outcome, Quantile, Result, Sample, SequentialTest
 from greenrun.model.stats.buckets import bound_from, bound_up_to, over
 
 EMPTY = Histogram.exponential(66, 1.4, 1.0)
@@ -29,7 +29,9 @@ def taken(requests: int, seed: int, times: float = 1.0) -> Histogram:
     return histogram([times * random.lognormvariate(4.382, 0.6) for _ in range(requests)])
 
 
-def judged(quantile: Quantile, times: float, *, reference: bool = True, both: float = 1.0) -> Look:
+def judged(
+    quantile: Quantile, times: float, *, reference: bool = True, both: float = 1.0
+) -> Result:
     """For a minute, at each second's 200 requests, of which the candidate answers a quarter."""
     look = quantile.begin(taken(5000, 1) if reference else NOTHING)
     candidate, baseline = taken(0, 0), taken(0, 0)
@@ -126,10 +128,10 @@ def test_a_value_lies_between_its_bounds(value: float) -> None:
     assert below == above or (below, above) in pairwise(EMPTY.bounds)
 
 
-WHOLE = Trial(quantiles=(0.5, 0.95, 0.99), latency_limits=((0.99, 2000),))
+WHOLE = SequentialTest(quantiles=(0.5, 0.95, 0.99), latency_limits=((0.99, 2000),))
 
 
-def looked(trial: Trial, candidate: Sample, baseline: Sample) -> tuple[Outcome, str]:
+def looked(trial: SequentialTest, candidate: Sample, baseline: Sample) -> tuple[Outcome, str]:
     standings = trial.look(trial.begin(taken(5000, 1)), candidate, baseline)
     return standings.outcome, trial.sentence(standings)
 
@@ -147,7 +149,7 @@ def test_all_parts_together_keep_one_alpha(
     quantiles: set[float],
     limits: set[tuple[float, float]],
 ) -> None:
-    trial = Trial(
+    trial = SequentialTest(
         alpha, error_limit=limit, quantiles=tuple(quantiles), latency_limits=tuple(limits)
     )
     alphas = [part.test.alpha for part in trial.parts]
@@ -185,7 +187,7 @@ def test_one_part_without_data_is_no_pass() -> None:
 
 
 def test_a_limit_within_a_bucket_is_held_against_nobody() -> None:
-    trial = Trial(error_limit=None, latency_limits=((0.9, 100.0),))
+    trial = SequentialTest(error_limit=None, latency_limits=((0.9, 100.0),))
     within = histogram([90.0] * 400)
     beyond = histogram([150.0] * 400)
     outcomes = [

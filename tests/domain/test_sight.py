@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.canary.power import LONGEST, Foresight, Traffic
-from greenrun.model.canary_step import Watcher
+from greenrun.canary.power import LONGEST, Forecast, Traffic
+from greenrun.model.canary_step import CountedBy
 from greenrun.model.histogram import Histogram
-from greenrun.model.plan import Blind, CanaryPlan
-from greenrun.model.stats import Counts, Sample, Trial
+from greenrun.model.plan import CanaryPlan, Underpowered
+from greenrun.model.stats import Counts, Sample, SequentialTest
 
 LATENCIES = Histogram((100.0, 200.0, 400.0), (200_000, 70_000, 6_480))
 ANSWERED = Sample(Counts(275_374, 1_106), LATENCIES)
@@ -17,18 +17,20 @@ LAG = timedelta(minutes=4)
 QUIET, BUSY = Traffic(), Traffic(100, ANSWERED, timedelta(days=1))
 SLOW = replace(BUSY, per_second=3.2)
 PLAN = CanaryPlan((10, 50))
-TRIAL = Trial(0.005, error_limit=0.05)
+TRIAL = SequentialTest(0.005, error_limit=0.05)
 
 
-def foresight(plan: CanaryPlan = PLAN, traffic: Traffic = SLOW, trial: Trial = TRIAL) -> Foresight:
-    return Foresight(plan, trial, traffic, LAG)
+def foresight(
+    plan: CanaryPlan = PLAN, traffic: Traffic = SLOW, trial: SequentialTest = TRIAL
+) -> Forecast:
+    return Forecast(plan, trial, traffic, LAG)
 
 
 def test_a_busy_service_needs_no_probes() -> None:
     seen = foresight(traffic=BUSY)
     (sight,) = seen.at(10)
 
-    assert sight.flow.watcher is Watcher.PLATFORM
+    assert sight.flow.watcher is CountedBy.PLATFORM
     assert (sight.flow.per_second, sight.flow.share) == (100, 0.1)
     assert str(sight.flow) == "100 requests/s, 0.4 % errors"
     assert LAG < sight.passes < sight.surely < PLAN.within
@@ -51,7 +53,7 @@ def test_probes_make_up_for_users() -> None:
     for number, blind in ((needed, False), (needed / 4, True)):
         more = foresight(replace(PLAN, probes_per_second=number))
         assert more.is_blind(10) is blind
-    assert {sight.flow.watcher for sight in more.at(10)} == set(Watcher)
+    assert {sight.flow.watcher for sight in more.at(10)} == set(CountedBy)
 
 
 def test_our_own_probes_are_mixed_as_users_are_and_counted_by_the_platform_too() -> None:
@@ -74,7 +76,7 @@ def test_without_requests_nothing_can_be_seen() -> None:
 
 @pytest.mark.parametrize("traffic", [SLOW, BUSY])
 def test_an_increment_is_lengthened_to_what_it_surely_needs(traffic: Traffic) -> None:
-    seen = foresight(replace(PLAN, blind=Blind.LENGTHENED), traffic)
+    seen = foresight(replace(PLAN, blind=Underpowered.LENGTHENED), traffic)
 
     for share in PLAN.increments:
         assert seen.within(share) >= max(PLAN.within, seen.surely(share))
@@ -86,7 +88,7 @@ def test_what_could_never_pass_cannot_be_lengthened() -> None:
     failing = replace(SLOW, sample=Sample(Counts(900, 100), LATENCIES))
     rare = replace(SLOW, per_second=0.01)
     for traffic in (failing, rare, QUIET):
-        seen = foresight(replace(PLAN, blind=Blind.LENGTHENED), traffic)
+        seen = foresight(replace(PLAN, blind=Underpowered.LENGTHENED), traffic)
         assert seen.surely(10) > LONGEST
         assert seen.within(10) == PLAN.within
         assert seen.is_blind(10)

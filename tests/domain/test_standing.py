@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenrun.model.release_state import Stage, Standing
+from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.traffic import LATEST, Target, TrafficSplit
 
 CUTS = st.lists(st.integers(0, 100), max_size=4).map(lambda cuts: pairwise((0, *sorted(cuts), 100)))
@@ -24,7 +24,7 @@ def splits(draw: st.DrawFn) -> TrafficSplit:
 
 SPLITS = splits()
 STANDINGS = st.builds(
-    Standing,
+    ReleaseState,
     run=st.text(),
     baseline=st.text(),
     before=SPLITS,
@@ -37,16 +37,16 @@ STANDINGS = st.builds(
     migrations=st.lists(st.text()).map(tuple),
 )
 TAGGED = TrafficSplit((Target("shop-a", 100), Target("shop-b", 0, "candidate")))
-BEGUN = Standing("the-run", "shop-a", TrafficSplit.all_to("shop-a"))
+BEGUN = ReleaseState("the-run", "shop-a", TrafficSplit.all_to("shop-a"))
 
 
 @given(STANDINGS)
-def test_what_was_written_is_what_is_read(standing: Standing) -> None:
-    assert Standing.from_json(standing.as_json()) == standing
+def test_what_was_written_is_what_is_read(standing: ReleaseState) -> None:
+    assert ReleaseState.from_json(standing.as_json()) == standing
 
 
 @given(STANDINGS)
-def test_it_is_written_in_one_line(standing: Standing) -> None:
+def test_it_is_written_in_one_line(standing: ReleaseState) -> None:
     assert len(standing.as_json().splitlines()) == 1
 
 
@@ -107,7 +107,7 @@ def written(**changes: object) -> str:
 )
 def test_what_is_no_standing_is_refused_with_its_key(text: str, told: str) -> None:
     with pytest.raises(ValueError) as refused:  # noqa: PT011 - the message is compared below
-        Standing.from_json(text)
+        ReleaseState.from_json(text)
     assert told in str(refused.value)
     assert len(str(refused.value)) < 250
 
@@ -123,7 +123,7 @@ KEYS = st.sampled_from([*json.loads(BEGUN.as_json()), "another"])
 def read_or_refused(text: str) -> None:
     """What is read is all that stands there, and what is refused names its key."""
     try:
-        standing = Standing.from_json(text)
+        standing = ReleaseState.from_json(text)
     except ValueError as refused:
         key, got, rest = str(refused).partition(": got ")
         assert key.startswith("standing")
@@ -145,7 +145,7 @@ def test_any_json_is_a_standing_or_refused(found: object) -> None:
 
 @given(STANDINGS, st.dictionaries(KEYS, JSON, max_size=2), st.sets(KEYS, max_size=1))
 def test_any_damaged_standing_is_read_or_refused(
-    standing: Standing, changed: dict[str, object], gone: set[str]
+    standing: ReleaseState, changed: dict[str, object], gone: set[str]
 ) -> None:
     said = {**json.loads(standing.as_json()), **changed}
     read_or_refused(json.dumps({key: value for key, value in said.items() if key not in gone}))
@@ -153,7 +153,7 @@ def test_any_damaged_standing_is_read_or_refused(
 
 @given(STANDINGS, st.integers(0), st.integers(0), st.text(max_size=2))
 def test_any_torn_standing_is_read_or_refused(
-    standing: Standing, start: int, length: int, put: str
+    standing: ReleaseState, start: int, length: int, put: str
 ) -> None:
     text = standing.as_json()
     start %= len(text)
@@ -187,5 +187,5 @@ def test_promoted_restored_and_left_are_ends() -> None:
 
 @pytest.mark.parametrize(("contracted", "promise"), [(False, "roll back"), (True, "freeze")])
 def test_a_contracted_schema_leaves_no_way_back(contracted: bool, promise: str) -> None:  # noqa: FBT001 - a row of the table
-    standing = Standing("the-run", "shop-a", TAGGED, contracted=contracted)
+    standing = ReleaseState("the-run", "shop-a", TAGGED, contracted=contracted)
     assert standing.promise == promise

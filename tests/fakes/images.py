@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from greenrun.model.image import Build, Digest, Image
-from greenrun.model.interfaces import Patience, Watch
+from greenrun.model.interfaces import Timeout, Watch
 from greenrun.model.plan import BuildPlan
 
 IMAGE_ID = Digest("sha256:" + "a" * 64)
@@ -49,7 +49,7 @@ class MemoryRegistry:
     sent: list[str] = field(default_factory=list)
     swapped: Digest | None = None
 
-    def push(self, image: Image, patience: Patience) -> Digest:
+    def push(self, image: Image, patience: Timeout) -> Digest:
         patience.watch("pushing")
         name = f"{image.repository}:{image.tag}"
         self.sent.append(name)

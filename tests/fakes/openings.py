@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from greenrun.model.interfaces import Element, Examination, Examined, Seen, Visit
+from greenrun.model.interfaces import Element, OpenApiTest, OpenApiTestResult, Seen, Visit
 from tests.fakes.telling import URL
 
 
@@ -26,9 +26,9 @@ class FakeBrowser:
 class FakeExaminer:
     """Finds what a test has put there."""
 
-    finds: Examined = field(default_factory=lambda: Examined({}))
-    asked: list[Examination] = field(default_factory=list)
+    finds: OpenApiTestResult = field(default_factory=lambda: OpenApiTestResult({}))
+    asked: list[OpenApiTest] = field(default_factory=list)
 
-    def examine(self, examination: Examination) -> Examined:
+    def examine(self, examination: OpenApiTest) -> OpenApiTestResult:
         self.asked.append(examination)
         return self.finds

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from greenrun.model.errors import CallFailed, ChangedBySomebody, GateClosed
-from greenrun.model.interfaces import Execution, Job, NewRevision, Patience
-from greenrun.model.lease import Claim
+from greenrun.model.errors import CallFailed, ConcurrentChange, GateClosed
+from greenrun.model.interfaces import Execution, Job, NewRevision, Timeout
+from greenrun.model.lease import Lease
 from greenrun.model.revision import Readiness, Revision
 from greenrun.model.service import Service
 from greenrun.model.traffic import TrafficSplit
@@ -39,7 +39,7 @@ class FakePlatform:
     def revision(self, name: str) -> Revision | None:
         return self.revisions_by_name.get(name)
 
-    def create(self, wanted: NewRevision, patience: Patience) -> None:
+    def create(self, wanted: NewRevision, patience: Timeout) -> None:
         self._call("create", patience)
         self._add(wanted)
         split = TrafficSplit.all_to(wanted.name)
@@ -48,7 +48,7 @@ class FakePlatform:
         )
 
     def deploy(
-        self, wanted: NewRevision, split: TrafficSplit, before: Service, patience: Patience
+        self, wanted: NewRevision, split: TrafficSplit, before: Service, patience: Timeout
     ) -> Service:
         self._change("deploy", before, patience, wanted=split, latest_created=wanted.name)
         if wanted.image in self.unready:
@@ -58,16 +58,16 @@ class FakePlatform:
         urls = {target.tag: f"{URL}/{target.tag}" for target in split if target.tag}
         return self._settle(actual=split, latest_ready=wanted.name, tag_urls=urls)
 
-    def split_traffic(self, split: TrafficSplit, before: Service, patience: Patience) -> Service:
+    def split_traffic(self, split: TrafficSplit, before: Service, patience: Timeout) -> Service:
         self._change("split_traffic", before, patience, wanted=split)
         return self._settle(actual=split)
 
-    def scale_to_zero(self, before: Service, patience: Patience) -> Service:
+    def scale_to_zero(self, before: Service, patience: Timeout) -> Service:
         self._change("scale_to_zero", before, patience)
         self.stopped = True
         return self._settle()
 
-    def scale_by_load(self, before: Service, patience: Patience) -> Service:
+    def scale_by_load(self, before: Service, patience: Timeout) -> Service:
         self._change("scale_by_load", before, patience)
         self.stopped = False
         return self._settle()
@@ -75,7 +75,7 @@ class FakePlatform:
     def revisions(self) -> Sequence[Revision]:
         return tuple(reversed(self.revisions_by_name.values()))
 
-    def remove_revision(self, name: str, patience: Patience) -> None:
+    def remove_revision(self, name: str, patience: Timeout) -> None:
         self._call(f"remove_revision {name}", patience)
         if name in self._needed:
             raise CallFailed(f"Revision {name} cannot be directly deleted")
@@ -87,15 +87,15 @@ class FakePlatform:
     def let_all_invoke(self) -> None:
         self.public = True
 
-    def run(self, job: Job, patience: Patience) -> Execution:
+    def run(self, job: Job, patience: Timeout) -> Execution:
         self._call("run", patience)
         return self.executions(job)
 
-    def remove_service(self, patience: Patience) -> None:
+    def remove_service(self, patience: Timeout) -> None:
         self._call("remove_service", patience)
         self.state = None
 
-    def remove_job(self, name: str, patience: Patience) -> None:
+    def remove_job(self, name: str, patience: Timeout) -> None:
         self._call(f"remove_job {name}", patience)
 
     def change_by_somebody(self, **fields: object) -> None:
@@ -111,11 +111,11 @@ class FakePlatform:
         targets = (*self.state.wanted, *self.state.actual)
         return {self.state.latest_created, *(target.revision for target in targets)}
 
-    def _change(self, name: str, before: Service, patience: Patience, **fields: object) -> None:
+    def _change(self, name: str, before: Service, patience: Timeout, **fields: object) -> None:
         self._call(name, patience)
         assert self.state is not None
         if before.generation != self.state.generation:
-            raise ChangedBySomebody(f"{self.name} was changed by {self.state.changed_by}")
+            raise ConcurrentChange(f"{self.name} was changed by {self.state.changed_by}")
         generation = self.state.generation + 1
         self.state = replace(self.state, generation=generation, changed_by="greenrun", **fields)
 
@@ -124,7 +124,7 @@ class FakePlatform:
         self.state = replace(self.state, **fields)
         return self.state
 
-    def _call(self, name: str, patience: Patience) -> None:
+    def _call(self, name: str, patience: Timeout) -> None:
         assert patience.within > timedelta()
         self.calls.append(name)
         self._expect_allowed(name)
@@ -143,16 +143,16 @@ class FakePlatform:
 class MemoryClaims:
     """Claims in memory. `refuses` names calls that fail."""
 
-    kept: dict[int, Claim] = field(default_factory=dict)
+    kept: dict[int, Lease] = field(default_factory=dict)
     refuses: set[str] = field(default_factory=set)
 
-    def all(self) -> Sequence[Claim]:
+    def all(self) -> Sequence[Lease]:
         return [self.kept[number] for number in sorted(self.kept, reverse=True)]
 
-    def create(self, claim: Claim) -> bool:
+    def create(self, claim: Lease) -> bool:
         return self.kept.setdefault(claim.number, claim) is claim
 
-    def update(self, claim: Claim) -> None:
+    def update(self, claim: Lease) -> None:
         if "update" in self.refuses:
             raise CallFailed("update was refused")
         if claim.number not in self.kept:

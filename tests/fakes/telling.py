@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from greenrun.model.canary_step import Increment
+from greenrun.model.canary_step import CanaryStep
 from greenrun.model.histogram import Histogram
-from greenrun.model.interfaces import Answer, Chart, LogEntry, Probe
+from greenrun.model.interfaces import Chart, HttpRequest, HttpResponse, LogEntry
 from greenrun.model.objective import Quantity
 from greenrun.model.stats import Counts, Sample
 
@@ -32,7 +32,7 @@ class FakeClock:
 class FakeCharts:
     """A chart that says which increments it shows."""
 
-    def of_canary(self, increments: Sequence[Increment]) -> Sequence[Chart]:
+    def of_canary(self, increments: Sequence[CanaryStep]) -> Sequence[Chart]:
         shares = ", ".join(f"{one.share} %" for one in increments)
         return [Chart("canary", f"<svg>{shares}</svg>".encode())] if shares else []
 
@@ -120,15 +120,17 @@ class FakeWeb:
     `shown` are the headers of each conversation.
     """
 
-    answers: dict[str, Answer | Callable[[Probe], Answer]] = field(default_factory=dict)
-    asked: list[Probe] = field(default_factory=list)
+    answers: dict[str, HttpResponse | Callable[[HttpRequest], HttpResponse]] = field(
+        default_factory=dict
+    )
+    asked: list[HttpRequest] = field(default_factory=list)
     shown: list[Mapping[str, str]] = field(default_factory=list)
 
-    def ask(self, probe: Probe) -> Answer:
+    def ask(self, probe: HttpRequest) -> HttpResponse:
         self.asked.append(probe)
         path = probe.url.removeprefix(URL)
-        answer = self.answers.get(path, Answer(404, {}, "", timedelta(milliseconds=1)))
-        return answer if isinstance(answer, Answer) else answer(probe)
+        answer = self.answers.get(path, HttpResponse(404, {}, "", timedelta(milliseconds=1)))
+        return answer if isinstance(answer, HttpResponse) else answer(probe)
 
     def converse(self, url: str, message: str, headers: Mapping[str, str]) -> Sequence[str]:
         assert url

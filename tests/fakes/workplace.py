@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from greenrun.model.errors import CallFailed
-from greenrun.model.interfaces import Ended, Leak, Patience
+from greenrun.model.interfaces import Ended, Leak, Timeout
 from greenrun.model.source import Checkout, Distance
 
 
@@ -43,7 +43,7 @@ class FakeCommands:
 
     ends: dict[str, Ended] = field(default_factory=dict)
 
-    def run(self, command: Sequence[str], patience: Patience) -> Ended:
+    def run(self, command: Sequence[str], patience: Timeout) -> Ended:
         assert patience.within > timedelta()
         if command[0] not in self.ends:
             raise CallFailed(f"could not run {command[0]}: there is no such command")

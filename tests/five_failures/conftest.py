@@ -12,7 +12,7 @@ from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
-from greenrun.model.plan import Place
+from greenrun.model.plan import Location
 from tests.five_failures.world import World
 
 _numbers = count(1)
@@ -34,7 +34,7 @@ def clients(cloud: LocalCloud) -> Iterator[GoogleClients]:
 @pytest.fixture
 def world(cloud: LocalCloud, clients: GoogleClients) -> Iterator[World]:
     """The public service `web`, whose revision `web-old` serves everybody, as the latest."""
-    place = Place(f"failures-{next(_numbers)}", "europe-west1")
+    place = Location(f"failures-{next(_numbers)}", "europe-west1")
     world = World(clients, CloudRun(clients, place, "web", SystemClock()), place)
     world.begin()
     yield world

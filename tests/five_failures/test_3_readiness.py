@@ -7,7 +7,7 @@ from google.cloud import run_v2
 
 from cloudrun_emulator.emulator import LocalCloud
 from greenrun.model.errors import DeadlineExceeded, GateClosed
-from greenrun.model.interfaces import Patience
+from greenrun.model.interfaces import Timeout
 from greenrun.model.revision import Readiness
 from tests.five_failures.world import NEW, OLD, PATIENCE, World, new, template, to
 
@@ -31,7 +31,7 @@ def naive_deploy(world: World, program: str = "echo") -> run_v2.Revision:
 def our_deploy(world: World, program: str = "echo", seconds: float = 10) -> None:
     before = world.reading()
     split = before.actual.shared({OLD: 100}).tagged(NEW, "candidate")
-    patience = Patience(timedelta(seconds=seconds))
+    patience = Timeout(timedelta(seconds=seconds))
     world.ours.deploy(new(NEW, program), split, before, patience)
 
 

@@ -4,7 +4,7 @@ import pytest
 from google.api_core.exceptions import AlreadyExists
 from google.cloud import run_v2
 
-from greenrun.model.errors import ChangedBySomebody
+from greenrun.model.errors import ConcurrentChange
 from greenrun.model.service import Service
 from tests.five_failures.world import NEW, OLD, PATIENCE, World, all_to, new, to
 
@@ -46,7 +46,7 @@ def test_a_naive_deploy_undoes_what_somebody_did_meanwhile(world: World) -> None
 def test_ours_stops_says_who_it_was_and_leaves_it_as_it_is(world: World) -> None:
     read = world.reading()
     somebody_rolls_out(world)
-    with pytest.raises(ChangedBySomebody, match=r"got generation 3 with .*revision tag audit"):
+    with pytest.raises(ConcurrentChange, match=r"got generation 3 with .*revision tag audit"):
         our_deploy(world, read)
     live = world.raw()
     assert (live.description, [target.tag for target in live.traffic]) == (

@@ -8,13 +8,13 @@ from google.cloud import run_v2
 
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
-from greenrun.model.interfaces import NewRevision, Patience
-from greenrun.model.plan import Place
+from greenrun.model.interfaces import NewRevision, Timeout
+from greenrun.model.plan import Location
 from greenrun.model.revision import RevisionSettings, StartupProbe
 from greenrun.model.service import Service
 from greenrun.model.traffic import TrafficSplit
 
-PATIENCE = Patience(timedelta(seconds=10))
+PATIENCE = Timeout(timedelta(seconds=10))
 SOON = 10.0
 OLD, NEW = "web-old", "web-new"
 TYPE = run_v2.TrafficTargetAllocationType
@@ -28,7 +28,7 @@ class World:
 
     clients: GoogleClients
     ours: CloudRun
-    place: Place
+    place: Location
 
     @property
     def client(self) -> run_v2.ServicesClient:

@@ -11,8 +11,8 @@ from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
-from greenrun.adapters.gcp.run.claims import CloudRunClaims
-from greenrun.model.plan import Place
+from greenrun.adapters.gcp.run.claims import CloudRunLeases
+from greenrun.model.plan import Location
 
 _numbers = count(1)
 
@@ -23,10 +23,10 @@ class Region:
 
     cloud: LocalCloud
     clients: GoogleClients
-    place: Place
+    place: Location
 
-    def claims(self, service: str = "web") -> CloudRunClaims:
-        return CloudRunClaims(self.clients, self.place, service, lambda: "in-process/echo")
+    def claims(self, service: str = "web") -> CloudRunLeases:
+        return CloudRunLeases(self.clients, self.place, service, lambda: "in-process/echo")
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +47,7 @@ def region_of() -> Iterator[Callable[[LocalCloud], Region]]:
 
         def region(cloud: LocalCloud) -> Region:
             clients = closings.enter_context(closing(GoogleClients(Endpoints.all_at(cloud.grpc))))
-            return Region(cloud, clients, Place(f"lock-{next(_numbers)}", "europe-west1"))
+            return Region(cloud, clients, Location(f"lock-{next(_numbers)}", "europe-west1"))
 
         yield region
 

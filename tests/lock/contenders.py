@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from greenrun.model.interfaces import Claims
-from greenrun.model.lease import Claim, Owner
+from greenrun.model.interfaces import Leases
+from greenrun.model.lease import Lease, LeaseHolder
 from greenrun.release.coordination.lock import Lock
 from tests.fakes import FakeClock
 
@@ -12,12 +12,12 @@ TIME_TO_LIVE = timedelta(seconds=90)
 EIGHT = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
 
-def owner(name: str) -> Owner:
+def owner(name: str) -> LeaseHolder:
     """Each a run of its own."""
-    return Owner(f"{name}@example.com", f"{name}s-host", 4711, f"run-{uuid4()}")
+    return LeaseHolder(f"{name}@example.com", f"{name}s-host", 4711, f"run-{uuid4()}")
 
 
-def lock(name: str, claims: Claims, clock: FakeClock | None = None) -> Lock:
+def lock(name: str, claims: Leases, clock: FakeClock | None = None) -> Lock:
     return Lock("web", owner(name), claims, clock or FakeClock(EIGHT), TIME_TO_LIVE)
 
 
@@ -29,5 +29,5 @@ def claim(
     held: bool = True,
     standing: str = "",
     time_to_live: timedelta = TIME_TO_LIVE,
-) -> Claim:
-    return Claim(number, owner(name), beat, beat, time_to_live, held, standing)
+) -> Lease:
+    return Lease(number, owner(name), beat, beat, time_to_live, held, standing)

@@ -10,9 +10,9 @@ from datetime import timedelta
 
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
-from greenrun.adapters.gcp.run.claims import CloudRunClaims
+from greenrun.adapters.gcp.run.claims import CloudRunLeases
 from greenrun.model.errors import LockHeld
-from greenrun.model.plan import Place
+from greenrun.model.plan import Location
 from greenrun.release.coordination.lock import Lock
 from tests.fakes import MemoryProgress
 from tests.lock.contenders import owner
@@ -25,8 +25,8 @@ def say(word: str) -> None:
 
 def main(address: str, project: str, name: str, seconds_to_live: str) -> None:
     with closing(GoogleClients(Endpoints.all_at(address))) as clients:
-        place = Place(project, "europe-west1")
-        claims = CloudRunClaims(clients, place, "web", lambda: "in-process/echo")
+        place = Location(project, "europe-west1")
+        claims = CloudRunLeases(clients, place, "web", lambda: "in-process/echo")
         live = timedelta(seconds=float(seconds_to_live))
         lock = Lock("web", owner(name), claims, SystemClock(), live)
         say("ready")

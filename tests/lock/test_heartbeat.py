@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from greenrun.model.errors import CallFailed
-from greenrun.model.lease import Claim
+from greenrun.model.lease import Lease
 from greenrun.release.coordination.lock import Lock
 from tests.adapters.cloud.candidates import until
 from tests.fakes import FakeClock, MemoryClaims, MemoryProgress
@@ -35,7 +35,7 @@ class WatchedClaims(MemoryClaims):
     def __post_init__(self) -> None:
         self.gate.set()
 
-    def update(self, claim: Claim) -> None:
+    def update(self, claim: Lease) -> None:
         self.sent += 1
         if not self.busy.acquire(blocking=False):
             self.crowded.set()

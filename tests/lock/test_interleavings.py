@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenrun.model.errors import LockHeld, LockLost
-from greenrun.model.lease import Claim
+from greenrun.model.lease import Lease
 from greenrun.release.coordination.lock import Lock
 from tests.fakes import FakeClock, MemoryClaims, MemoryProgress
 from tests.lock.contenders import EIGHT, claim, lock, owner
@@ -99,16 +99,16 @@ def no_heart_outlives_its_test() -> Iterator[None]:
     assert not [one for one in threading.enumerate() if one.name == "lock of web"]
 
 
-def dead() -> Claim:
+def dead() -> Lease:
     return claim(3, beat=EIGHT - HOUR)
 
 
-def mark() -> Claim:
+def mark() -> Lease:
     return claim(3, held=False)
 
 
 @pytest.mark.parametrize("former", [None, mark, dead])
-def test_of_two_releases_never_two_have_the_lock(former: Callable[[], Claim] | None) -> None:
+def test_of_two_releases_never_two_have_the_lock(former: Callable[[], Lease] | None) -> None:
     endings = set()
     for schedule in every_schedule():
         world = World()
@@ -126,7 +126,7 @@ def test_of_two_releases_never_two_have_the_lock(former: Callable[[], Claim] | N
 
 
 @pytest.mark.parametrize("former", [None, mark, dead])
-def test_of_two_releases_exactly_one_proceeds(former: Callable[[], Claim] | None) -> None:
+def test_of_two_releases_exactly_one_proceeds(former: Callable[[], Lease] | None) -> None:
     for schedule in every_schedule():
         world = World()
         if former:
@@ -181,7 +181,7 @@ def test_whoever_was_unlocked_writes_nothing_more() -> None:
     st.integers(3, 4),
 )
 def test_of_many_releases_never_two_have_the_lock(
-    former: Callable[[], Claim] | None, choices: Sequence[int], count: int
+    former: Callable[[], Lease] | None, choices: Sequence[int], count: int
 ) -> None:
     world = World()
     if former:
@@ -210,7 +210,7 @@ def test_whatever_clocks_and_people_do_the_overtaken_write_nothing(choices: Sequ
 class Overwriting(MemoryClaims):
     """Claims whose `create` is not atomic, as an update that wins over another is not."""
 
-    def create(self, claim: Claim) -> bool:
+    def create(self, claim: Lease) -> bool:
         self.kept[claim.number] = claim
         return True
 

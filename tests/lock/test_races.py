@@ -14,7 +14,7 @@ import pytest
 
 from greenrun.adapters.clock import SystemClock
 from greenrun.model.errors import LockHeld, LockLost
-from greenrun.model.lease import Claim
+from greenrun.model.lease import Lease
 from greenrun.release.coordination.lock import Lock
 from tests.adapters.cloud.candidates import until
 from tests.fakes import FakeClock, MemoryProgress
@@ -43,7 +43,7 @@ def wins(one: Lock, together: Barrier) -> bool:
     return True
 
 
-def taken(one: Lock) -> Claim | None:
+def taken(one: Lock) -> Lease | None:
     """None while another lives."""
     try:
         return one.take(MemoryProgress())

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from greenlet import greenlet
 
-from greenrun.model.interfaces import Claims
-from greenrun.model.lease import Claim
+from greenrun.model.interfaces import Leases
+from greenrun.model.lease import Lease
 
 
 class Actor:
@@ -44,21 +44,21 @@ class Actor:
 class Stepwise:
     """Claims, each call of which is a turn of its own. `made` is the last number that was got."""
 
-    claims: Claims
+    claims: Leases
     actor: Actor
     made: int = 0
 
-    def all(self) -> Sequence[Claim]:
+    def all(self) -> Sequence[Lease]:
         self.actor.pause()
         return self.claims.all()
 
-    def create(self, claim: Claim) -> bool:
+    def create(self, claim: Lease) -> bool:
         self.actor.pause()
         got = self.claims.create(claim)
         self.made = claim.number if got else self.made
         return got
 
-    def update(self, claim: Claim) -> None:
+    def update(self, claim: Lease) -> None:
         self.actor.pause()
         self.claims.update(claim)
 

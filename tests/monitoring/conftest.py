@@ -6,7 +6,7 @@ import pytest
 
 from greenrun.model.monitoring import Figure, Level, Quantile, Rate, Share
 from greenrun.model.objective import Gate, Quantity, Threshold
-from greenrun.model.plan import BuildPlan, MonitoringPlan, Place, Plan
+from greenrun.model.plan import BuildPlan, Location, MonitoringPlan, Plan
 from greenrun.model.revision import RevisionSettings
 from greenrun.reporting.monitoring import Objectives
 
@@ -49,7 +49,7 @@ def service(watched: MonitoringPlan) -> Plan:
     return Plan(
         service="shop",
         environment="prod",
-        place=Place("shop-project", "europe-west1"),
+        place=Location("shop-project", "europe-west1"),
         build=BuildPlan("registry.test/shop"),
         settings=RevisionSettings(),
         monitoring=watched,

@@ -8,7 +8,7 @@ from greenrun.model.errors import ReleaseError
 from greenrun.model.interfaces.alerting import Difference
 from greenrun.model.objective import Gate
 from greenrun.model.plan import MonitoringPlan, Plan
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.reporting.monitoring import Objectives, ahead, monitored, watch
 from greenrun.reporting.monitoring.objectives import alerts
 from tests.conftest import World
@@ -32,7 +32,7 @@ def platform() -> MemoryAlerts:
 
 @pytest.fixture
 def released(
-    watched: MonitoringPlan, objectives: Objectives, account: Account, world: World
+    watched: MonitoringPlan, objectives: Objectives, account: ChangeGuard, world: World
 ) -> MemoryAlerts:
     """As a release before has left it; by now it refuses to change anything."""
     account.claim(world.progress)

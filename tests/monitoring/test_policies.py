@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.model.alert_status import Outcome
+from greenrun.model.alert_status import AlertOutcome
 from greenrun.model.errors import CallFailed, LockLost
 from greenrun.model.interfaces.alerting import Difference
 from greenrun.model.monitoring import Alert
 from greenrun.model.objective import Quantity, Threshold
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
 from greenrun.reporting.monitoring import watch
 from tests.conftest import World
@@ -21,7 +21,7 @@ EDIT = Difference("conditions[0].condition_threshold.threshold_value", "0.1", "0
 
 
 @pytest.fixture
-def ours(account: Account, world: World) -> Account:
+def ours(account: ChangeGuard, world: World) -> ChangeGuard:
     account.claim(world.progress)
     return account
 
@@ -37,10 +37,10 @@ def changes(journal: Journal) -> list[tuple[str, str, str]]:
 
 
 def test_a_missing_policy_is_created_and_journalled_before_and_after(
-    alerts: MemoryAlerts, ours: Account, journal: Journal
+    alerts: MemoryAlerts, ours: ChangeGuard, journal: Journal
 ) -> None:
     (watched,) = watch([ERRORS], alerts, ours)
-    assert watched.outcome is Outcome.CREATED
+    assert watched.outcome is AlertOutcome.CREATED
     subject = "error rate over 5 % for 5 min"
     assert changes(journal) == [
         ("create alert policy", subject, "begun"),
@@ -53,17 +53,17 @@ def test_a_missing_policy_is_created_and_journalled_before_and_after(
 
 
 def test_a_second_time_everything_is_left_alone(
-    alerts: MemoryAlerts, ours: Account, journal: Journal
+    alerts: MemoryAlerts, ours: ChangeGuard, journal: Journal
 ) -> None:
     watch([ERRORS, SLOW], alerts, ours)
     before = changes(journal)
     again = watch([ERRORS, SLOW], alerts, ours)
-    assert [one.outcome for one in again] == [Outcome.SAME, Outcome.SAME]
+    assert [one.outcome for one in again] == [AlertOutcome.SAME, AlertOutcome.SAME]
     assert changes(journal) == before
 
 
 def test_an_edited_policy_is_left_and_every_difference_told(
-    alerts: MemoryAlerts, ours: Account
+    alerts: MemoryAlerts, ours: ChangeGuard
 ) -> None:
     watch([ERRORS], alerts, ours)
     alerts.edit("error rate", EDIT)
@@ -76,26 +76,26 @@ def test_an_edited_policy_is_left_and_every_difference_told(
 
 
 def test_an_edited_policy_is_overwritten_where_release_yaml_says_so(
-    alerts: MemoryAlerts, ours: Account, journal: Journal
+    alerts: MemoryAlerts, ours: ChangeGuard, journal: Journal
 ) -> None:
     watch([ERRORS], alerts, ours)
     alerts.edit("error rate", EDIT)
     (watched,) = watch([ERRORS], alerts, ours, overwrite=True)
-    assert (watched.outcome, watched.differences) == (Outcome.OVERWRITTEN, (EDIT,))
+    assert (watched.outcome, watched.differences) == (AlertOutcome.OVERWRITTEN, (EDIT,))
     assert alerts.policies["error rate"].differences == ()
     assert alerts.policies["error rate"].channels == ("their mail",)
     begun = next(entry for entry in journal.entries() if entry.action == "overwrite alert policy")
     assert begun.facts == {"policy": "policies/error rate", "fields": str(EDIT)}
 
 
-def test_nothing_is_changed_without_the_lock(alerts: MemoryAlerts, account: Account) -> None:
+def test_nothing_is_changed_without_the_lock(alerts: MemoryAlerts, account: ChangeGuard) -> None:
     with pytest.raises(LockLost):
         watch([ERRORS], alerts, account)
     assert alerts.policies == {}
 
 
 def test_a_refusal_is_journalled_as_failed(
-    alerts: MemoryAlerts, ours: Account, journal: Journal
+    alerts: MemoryAlerts, ours: ChangeGuard, journal: Journal
 ) -> None:
     alerts.refuses = {"create"}
     with pytest.raises(CallFailed, match="PERMISSION_DENIED"):

@@ -8,13 +8,13 @@ import pytest
 
 from greenrun.model.plan import Plan
 from greenrun.model.source import Source
-from greenrun.model.stats import Trial
+from greenrun.model.stats import SequentialTest
 from greenrun.release.preflight.context import Look, Scene
 from tests.conftest import World
 from tests.fakes import MANIFEST
 
 DOCKERFILE = "FROM python:3.11-slim\nCOPY app app\nEXPOSE 8080\nCMD python -m app\n"
-TRIAL = Trial(0.005)
+TRIAL = SequentialTest(0.005)
 Told = Callable[..., list[str]]
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from greenrun.model.errors import CallFailed
-from greenrun.model.plan import Blind, CanaryPlan, Plan
+from greenrun.model.plan import CanaryPlan, Plan, Underpowered
 from greenrun.model.stats import Counts
 from greenrun.release.preflight import canary_power
 from greenrun.release.preflight.context import Scene
@@ -54,14 +54,14 @@ def test_the_probes_that_it_names_are_enough(told: Told, quiet: Plan) -> None:
 
 
 def test_it_is_lengthened_where_that_is_wished(told: Told, quiet: Plan, scene: Scene) -> None:
-    patient = replace(quiet, canary=replace(quiet.canary, blind=Blind.LENGTHENED))
+    patient = replace(quiet, canary=replace(quiet.canary, blind=Underpowered.LENGTHENED))
     assert told(canary_power.suffices, patient) == []
     assert scene.measured[0].startswith("canary at 5 %: within 1 h 39 min; ")
 
 
-@pytest.mark.parametrize("blind", Blind)
+@pytest.mark.parametrize("blind", Underpowered)
 def test_a_rehearsal_without_probes_sees_nothing_however_long(
-    told: Told, plan: Plan, world: World, blind: Blind
+    told: Told, plan: Plan, world: World, blind: Underpowered
 ) -> None:
     world.metrics.answering[BASELINE] = Counts(1000)
     found = told(

@@ -8,7 +8,7 @@ import pytest
 from greenrun.adapters.secrets.scan import DetectSecrets
 from greenrun.model.plan import BuildPlan, Plan
 from greenrun.model.source import Source
-from greenrun.model.stats import Trial
+from greenrun.model.stats import SequentialTest
 from greenrun.release.preflight import secrets
 from greenrun.release.preflight.context import Scene
 from tests.conftest import World
@@ -20,7 +20,7 @@ PASSWORD = 'password: "' + 'r7Qx2w9Lp"\n'
 def scene(plan: Plan, world: World, source: Source, directory: Path) -> Scene:
     """With a scanner that really looks."""
     roles = replace(world.roles, scanner=DetectSecrets(directory))
-    return Scene(plan, roles, source, Trial())
+    return Scene(plan, roles, source, SequentialTest())
 
 
 def found(scene: Scene) -> list[str]:

@@ -8,9 +8,9 @@ import pytest
 
 from greenrun.model.errors import ReleaseError
 from greenrun.model.image import Digest
-from greenrun.model.lease import Claim, Owner
+from greenrun.model.lease import Lease, LeaseHolder
 from greenrun.model.plan import Plan
-from greenrun.model.release_state import Stage, Standing
+from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.revision import SecretReference
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release import preflight
@@ -21,12 +21,12 @@ from tests.fakes import IMAGE_ID, MANIFEST
 from tests.preflight.conftest import Told
 
 SPLIT = TrafficSplit((Target(BASELINE, 90), Target("shop-next", 10)))
-STANDING = Standing("r", BASELINE, TrafficSplit.all_to(BASELINE), stage=Stage.MOVED)
+STANDING = ReleaseState("r", BASELINE, TrafficSplit.all_to(BASELINE), stage=Stage.MOVED)
 
 
-def claimed(world: World, owner: Owner, *, held: bool, standing: str = "") -> None:
+def claimed(world: World, owner: LeaseHolder, *, held: bool, standing: str = "") -> None:
     now, lives = world.clock.now(), timedelta(seconds=90)
-    world.claims.create(Claim(1, owner, now, now, lives, held=held, standing=standing))
+    world.claims.create(Lease(1, owner, now, now, lives, held=held, standing=standing))
 
 
 def test_a_service_at_rest_is_described(told: Told, scene: Scene) -> None:
@@ -56,7 +56,7 @@ def test_a_split_service(told: Told, world: World) -> None:
     ],
 )
 def test_a_split_that_our_unfinished_release_has_left(
-    told: Told, world: World, owner: Owner, scene: Scene, *, claim: dict[str, Any]
+    told: Told, world: World, owner: LeaseHolder, scene: Scene, *, claim: dict[str, Any]
 ) -> None:
     world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
     claimed(world, owner, **claim)
@@ -65,7 +65,7 @@ def test_a_split_that_our_unfinished_release_has_left(
 
 
 def test_a_split_after_a_release_that_ended_is_somebody_elses(
-    told: Told, world: World, owner: Owner
+    told: Told, world: World, owner: LeaseHolder
 ) -> None:
     world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
     ended = replace(STANDING, stage=Stage.PROMOTED)
@@ -132,7 +132,7 @@ def test_a_secret_of_the_baseline_that_is_gone(told: Told, world: World) -> None
 
 
 def test_the_baseline_of_an_unfinished_release_is_the_one_that_must_start(
-    told: Told, world: World, owner: Owner
+    told: Told, world: World, owner: LeaseHolder
 ) -> None:
     world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
     claimed(world, owner, held=False, standing=STANDING.as_json())
@@ -143,7 +143,7 @@ def test_the_baseline_of_an_unfinished_release_is_the_one_that_must_start(
     ]
 
 
-def test_a_standing_that_nobody_can_read(scene: Scene, world: World, owner: Owner) -> None:
+def test_a_standing_that_nobody_can_read(scene: Scene, world: World, owner: LeaseHolder) -> None:
     claimed(world, owner, held=False, standing="{}")
     with pytest.raises(
         ReleaseError, match=r"where claim 1 of .* stands: standing\.run: "

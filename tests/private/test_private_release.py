@@ -21,12 +21,12 @@ from greenrun.checks.metrics.objectives import families
 from greenrun.checks.pages import checks as pages
 from greenrun.checks.pages.table import read_pages
 from greenrun.model.errors import GateClosed
-from greenrun.model.lease import Owner
+from greenrun.model.lease import LeaseHolder
 from greenrun.model.objective import Gate
-from greenrun.model.plan import BuildPlan, CanaryPlan, Place, Plan
+from greenrun.model.plan import BuildPlan, CanaryPlan, Location, Plan
 from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe
 from greenrun.model.source import Source
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
 from greenrun.release.rehearsal import environment
@@ -68,7 +68,7 @@ def plan(*, public: bool) -> Plan:
     return Plan(
         service="shop",
         environment="local",
-        place=Place("private", "europe-west1"),
+        place=Location("private", "europe-west1"),
         build=BuildPlan(REPOSITORY, also_latest=False),
         settings=RevisionSettings(
             secrets={"API_TOKEN": SecretReference("api-token", "1")},
@@ -116,10 +116,10 @@ def _deployed(plan: Plan, reach: Reach, folder: Path, visitors: Visitors) -> Sho
     token = reach.identity_tokens(plan)
     identities = SecretIdentities(plan, reach.vault(plan.place), secrets.append, token)
     journal = Journal(folder / "journal.jsonl", roles.clock)
-    owner = Owner("somebody@example.com", "laptop", 4711, "the-run")
+    owner = LeaseHolder("somebody@example.com", "laptop", 4711, "the-run")
     lock = Lock(plan.service, owner, roles.claims, roles.clock, plan.lock_time_to_live)
     environment.start(plan, roles, journal, StandIn(BEFORE, IMAGE))
-    release = Release(plan, roles, Account(journal, lock, owner.run), identities, source)
+    release = Release(plan, roles, ChangeGuard(journal, lock, owner.run), identities, source)
     release.claim()
     release.find_baseline()
     release.build_image()

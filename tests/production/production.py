@@ -20,8 +20,8 @@ from cloudrun_emulator.emulator import LocalCloud
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.run.from_proto import traffic_of
 from greenrun.config import load_plan
-from greenrun.model.interfaces import Patience, Roles
-from greenrun.model.lease import Owner
+from greenrun.model.interfaces import Dependencies, Timeout
+from greenrun.model.lease import LeaseHolder
 from greenrun.model.plan import Plan
 from greenrun.model.service import Service
 from greenrun.model.source import Source
@@ -77,7 +77,7 @@ class Production:
     def _created(self) -> Iterator[None]:
         roles = self.roles
         image = roles.builder.build(self.plan.build, tag="first", watch=print).image
-        patience = Patience(timedelta(minutes=2))
+        patience = Timeout(timedelta(minutes=2))
         manifest = roles.registry.push(image, patience)
         journal = Journal(self.project.folder.with_suffix(".journal"), SystemClock())
         reference = f"{self.plan.build.repository}@{manifest}"
@@ -87,7 +87,7 @@ class Production:
             yield
 
     @property
-    def roles(self) -> Roles:
+    def roles(self) -> Dependencies:
         """As somebody else on another machine has them."""
         return self.reach.roles(self.plan, self._source, MemoryProgress())
 
@@ -156,7 +156,7 @@ class Production:
     @contextmanager
     def locked_by(self, who: str) -> Iterator[Lock]:
         """While somebody on another machine releases the service."""
-        roles, owner = self.roles, Owner(who, "elsewhere", 1, "a run of theirs")
+        roles, owner = self.roles, LeaseHolder(who, "elsewhere", 1, "a run of theirs")
         within = self.plan.lock_time_to_live
         lock = Lock(self.plan.service, owner, roles.claims, roles.clock, within)
         lock.take(roles.progress)
@@ -167,7 +167,7 @@ class Production:
 
     def scale_by_load(self) -> None:
         """Let the platform choose the number of instances again."""
-        self.roles.platform.scale_by_load(self.service, Patience(timedelta(seconds=30)))
+        self.roles.platform.scale_by_load(self.service, Timeout(timedelta(seconds=30)))
 
     def journal(self) -> list[Json]:
         """Every whole entry of every release to production."""

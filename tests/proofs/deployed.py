@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 
-from greenrun.model.interfaces import Answer, Probe
+from greenrun.model.interfaces import HttpRequest, HttpResponse
 from greenrun.release.release import Release
 from tests.conftest import World
 from tests.stages import deployed
@@ -15,12 +15,14 @@ def deploy(release: Release) -> Release:
     return deployed(release)
 
 
-def answer(body: object = "", status: int = 200, milliseconds: int = 1) -> Answer:
+def answer(body: object = "", status: int = 200, milliseconds: int = 1) -> HttpResponse:
     """An answer with JSON, or with a text as it is."""
     text = body if isinstance(body, str) else json.dumps(body)
-    return Answer(status, {}, text, timedelta(milliseconds=milliseconds))
+    return HttpResponse(status, {}, text, timedelta(milliseconds=milliseconds))
 
 
-def candidate_answers(world: World, path: str, by: Answer | Callable[[Probe], Answer]) -> None:
+def candidate_answers(
+    world: World, path: str, by: HttpResponse | Callable[[HttpRequest], HttpResponse]
+) -> None:
     """From now on the candidate answers so at a path."""
     world.web.answers[f"/candidate{path}"] = by

@@ -6,7 +6,7 @@ import pytest
 
 from greenrun.checks.http import checks, read_table
 from greenrun.model.errors import GateClosed
-from greenrun.model.interfaces import Probe
+from greenrun.model.interfaces import HttpRequest
 from greenrun.release.release import Release
 from tests.conftest import World
 from tests.proofs.deployed import answer, candidate_answers, deploy
@@ -19,7 +19,7 @@ def deployed(release: Release) -> Release:
     return deploy(release)
 
 
-def session_of(probe: Probe) -> str:
+def session_of(probe: HttpRequest) -> str:
     return probe.headers.get("X-Session-Id", "everybody")
 
 
@@ -49,7 +49,7 @@ def test_everybody_may_be_answered_anew_as_they_use_the_service(
 ) -> None:
     numbers = count()
 
-    def costs(probe: Probe) -> object:
+    def costs(probe: HttpRequest) -> object:
         return session_of(probe) if "X-Session-Id" in probe.headers else next(numbers)
 
     candidate_answers(world, PATH, lambda probe: answer(costs(probe)))

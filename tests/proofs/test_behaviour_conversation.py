@@ -14,7 +14,7 @@ from websockets.sync.server import Server, ServerConnection, serve
 from greenrun.adapters.http.web import HttpWeb
 from greenrun.checks.http import websocket
 from greenrun.model.errors import CallFailed, GateClosed
-from greenrun.model.interfaces import Answer, Probe
+from greenrun.model.interfaces import HttpRequest, HttpResponse
 from greenrun.release.prober import Prober
 from greenrun.release.release import Release
 from tests.conftest import World
@@ -55,7 +55,7 @@ class There:
         self._web = web
         self._address = address
 
-    def ask(self, probe: Probe) -> Answer:
+    def ask(self, probe: HttpRequest) -> HttpResponse:
         return self._web.ask(replace(probe, url=self._moved(probe.url)))
 
     def converse(self, url: str, message: str, headers: Mapping[str, str]) -> Sequence[str]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from greenrun.checks.http import flow, flow_table
 from greenrun.checks.http.variables import STARS, Values
 from greenrun.model.errors import CallFailed, GateClosed, ReleaseError
-from greenrun.model.interfaces import Answer, Probe
+from greenrun.model.interfaces import HttpRequest, HttpResponse
 from greenrun.release.release import Release
 from tests.conftest import World
 from tests.proofs.deployed import answer, candidate_answers, deploy
@@ -31,17 +31,17 @@ class Memory:
     texts: dict[str, int] = field(default_factory=dict)
     numbers: "count[int]" = field(default_factory=lambda: count(7))
 
-    def analyse(self, probe: Probe) -> Answer:
+    def analyse(self, probe: HttpRequest) -> HttpResponse:
         assert isinstance(probe.json, Mapping)
         text = probe.json["text"]
         status = "skipped" if text in self.texts else "completed"
         number = self.texts.setdefault(text, next(self.numbers))
         return answer({"status": status, "id": number, "of": {"text": text}}, milliseconds=20)
 
-    def sign_in(self, _: Probe) -> Answer:
+    def sign_in(self, _: HttpRequest) -> HttpResponse:
         return answer({"token": TOKEN, "name": 'Zoë; "the cat"'}, 201)
 
-    def me(self, probe: Probe) -> Answer:
+    def me(self, probe: HttpRequest) -> HttpResponse:
         known = probe.headers.get("x-token") == TOKEN
         return answer({"name": 'Zoë; "the cat"', "sent": probe.json} if known else "who?", 200)
 
@@ -172,7 +172,7 @@ def test_nothing_can_be_kept_of_what_is_no_json(deployed: Release) -> None:
 
 
 def test_no_answer_is_told_with_its_row(deployed: Release, world: World) -> None:
-    def silent(probe: Probe) -> Answer:
+    def silent(probe: HttpRequest) -> HttpResponse:
         raise CallFailed(f"got no answer to {probe.method} {probe.url}")
 
     candidate_answers(world, "/me", silent)

@@ -9,7 +9,7 @@ from greenrun.model.errors import GateClosed
 from greenrun.model.monitoring import Figure, Level
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import MonitoringPlan
-from greenrun.model.stats import Trial
+from greenrun.model.stats import SequentialTest
 from greenrun.release.dry_run import Known, Rehearsed, outlook
 from greenrun.release.release import Release
 from greenrun.reporting.monitoring import Objectives
@@ -18,7 +18,7 @@ from tests.fakes.watching import MemoryAlerts
 from tests.stages import moved, next_run
 
 NONE = Objectives(Gate(()))
-TRIAL = Trial(tolerated=0.05, error_limit=None)
+TRIAL = SequentialTest(tolerated=0.05, error_limit=None)
 """Of the plan at hand, without objectives."""
 
 

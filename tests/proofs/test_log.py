@@ -8,12 +8,12 @@ import pytest
 
 from greenrun.checks import logs as log_checks
 from greenrun.model.errors import GateClosed, ReleaseError
-from greenrun.model.interfaces import Answer, LogEntry, NewRevision, Patience, Roles
-from greenrun.model.lease import Owner
-from greenrun.model.plan import BuildPlan, Place, Plan
+from greenrun.model.interfaces import Dependencies, HttpResponse, LogEntry, NewRevision, Timeout
+from greenrun.model.lease import LeaseHolder
+from greenrun.model.plan import BuildPlan, Location, Plan
 from greenrun.model.revision import RevisionSettings
 from greenrun.model.source import Source
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
 from greenrun.release.release import Release
@@ -56,21 +56,21 @@ def evidence() -> MemoryEvidence:
 
 
 @pytest.fixture
-def roles(clock: FakeClock, logs: LateLogs, evidence: MemoryEvidence) -> Roles:
-    web = FakeWeb({"/": Answer(200, {}, "{}", timedelta(milliseconds=5))})
+def roles(clock: FakeClock, logs: LateLogs, evidence: MemoryEvidence) -> Dependencies:
+    web = FakeWeb({"/": HttpResponse(200, {}, "{}", timedelta(milliseconds=5))})
     platform = FakePlatform("shop")
     baseline = NewRevision("shop-baseline", "x", RevisionSettings())
-    platform.create(baseline, Patience(timedelta(seconds=1)))
+    platform.create(baseline, Timeout(timedelta(seconds=1)))
     return fake_roles("shop", clock=clock, logs=logs, evidence=evidence, web=web, platform=platform)
 
 
 @pytest.fixture
-def release(roles: Roles, tmp_path: Path) -> Iterator[Release]:
-    place, build = Place("rehearsal", "europe-west1"), BuildPlan("registry.test/shop")
+def release(roles: Dependencies, tmp_path: Path) -> Iterator[Release]:
+    place, build = Location("rehearsal", "europe-west1"), BuildPlan("registry.test/shop")
     plan = Plan("shop", "local", place, build, RevisionSettings())
-    owner = Owner("somebody@example.com", "here", 1, "a run")
+    owner = LeaseHolder("somebody@example.com", "here", 1, "a run")
     lock = Lock("shop", owner, roles.claims, roles.clock, timedelta(hours=1))
-    account = Account(Journal(tmp_path / "journal.jsonl", roles.clock), lock, "a run")
+    account = ChangeGuard(Journal(tmp_path / "journal.jsonl", roles.clock), lock, "a run")
     identities = {"a user": {"authorization": "Bearer x"}}
     release = Release(plan, roles, account, identities, Source(tmp_path, "c0ffee"))
     yield deploy(release)
@@ -223,7 +223,7 @@ def test_a_pattern_that_cannot_be_meant_is_refused(text: str, told: str) -> None
 
 
 def test_a_log_that_stayed_clean_was_judged_after_our_own_requests_arrived(
-    release: Release, logs: LateLogs, roles: Roles
+    release: Release, logs: LateLogs, roles: Dependencies
 ) -> None:
     said(logs)
     log_checks.stayed_clean(release)

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from greenrun.checks import monitoring
-from greenrun.model.alert_status import Outcome
+from greenrun.model.alert_status import AlertOutcome
 from greenrun.model.errors import GateClosed, ReleaseError
-from greenrun.model.interfaces import Answer
+from greenrun.model.interfaces import HttpResponse
 from greenrun.model.interfaces.alerting import Difference
 from greenrun.model.monitoring import Figure, Level, Share
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import MonitoringPlan
 from greenrun.release.release import Release
-from greenrun.reporting.monitoring import Objectives, Watchers
+from greenrun.reporting.monitoring import MonitoringTargets, Objectives
 from tests.conftest import World
 from tests.fakes.watching import MemoryAlerts
 from tests.stages import begun, deployed
@@ -42,20 +42,22 @@ def release(release: Release) -> Release:
 
 
 @pytest.fixture
-def watchers(tmp_path: Path) -> Watchers:
-    return Watchers(tmp_path / "home", MemoryAlerts())
+def watchers(tmp_path: Path) -> MonitoringTargets:
+    return MonitoringTargets(tmp_path / "home", MemoryAlerts())
 
 
-def folder(release: Release, watchers: Watchers) -> Path:
+def folder(release: Release, watchers: MonitoringTargets) -> Path:
     return watchers.files(release.plan).folder
 
 
-def alerts_of(watchers: Watchers) -> MemoryAlerts:
+def alerts_of(watchers: MonitoringTargets) -> MemoryAlerts:
     assert isinstance(watchers.alerts, MemoryAlerts)
     return watchers.alerts
 
 
-def test_what_was_handed_over_holds_and_holds_again(release: Release, watchers: Watchers) -> None:
+def test_what_was_handed_over_holds_and_holds_again(
+    release: Release, watchers: MonitoringTargets
+) -> None:
     handed = monitoring.handed_over(begun(release), OBJECTIVES, watchers)
     monitoring.every_alert_has_its_policy(handed, watchers)
     monitoring.files_stand(handed)
@@ -67,7 +69,7 @@ def test_what_was_handed_over_holds_and_holds_again(release: Release, watchers: 
 
 
 def test_who_watches_is_evidence_and_what_is_new_is_told(
-    release: Release, watchers: Watchers, world: World
+    release: Release, watchers: MonitoringTargets, world: World
 ) -> None:
     monitoring.handed_over(begun(release), OBJECTIVES, watchers)
     created = (
@@ -79,7 +81,7 @@ def test_who_watches_is_evidence_and_what_is_new_is_told(
 
 
 def test_edits_are_told_line_by_line_and_close_nothing(
-    release: Release, watchers: Watchers, world: World
+    release: Release, watchers: MonitoringTargets, world: World
 ) -> None:
     monitoring.handed_over(begun(release), OBJECTIVES, watchers)
     (folder(release, watchers) / "rules.yml").write_text("theirs\n")
@@ -99,15 +101,17 @@ def test_edits_are_told_line_by_line_and_close_nothing(
 
 
 def test_what_became_of_the_policies_is_known_to_the_record(
-    release: Release, watchers: Watchers
+    release: Release, watchers: MonitoringTargets
 ) -> None:
     """Proving that a second time changes nothing does not change what the first has done."""
     monitoring.handed_over(begun(release), OBJECTIVES, watchers)
     monitoring.same_again(release, OBJECTIVES, watchers)
-    assert [one.outcome for one in release.watched] == [Outcome.CREATED]
+    assert [one.outcome for one in release.watched] == [AlertOutcome.CREATED]
 
 
-def test_a_policy_that_is_gone_closes_the_gate(release: Release, watchers: Watchers) -> None:
+def test_a_policy_that_is_gone_closes_the_gate(
+    release: Release, watchers: MonitoringTargets
+) -> None:
     handed = monitoring.handed_over(begun(release), OBJECTIVES, watchers)
     alerts_of(watchers).policies.clear()
     with pytest.raises(GateClosed, match="got none for error rate over 5 % for 5 min, needs one"):
@@ -116,7 +120,7 @@ def test_a_policy_that_is_gone_closes_the_gate(release: Release, watchers: Watch
         monitoring.same_again(release, OBJECTIVES, watchers)
 
 
-def test_no_alert_at_all_is_no_proof(release: Release, watchers: Watchers) -> None:
+def test_no_alert_at_all_is_no_proof(release: Release, watchers: MonitoringTargets) -> None:
     assert release.plan.monitoring
     silent = replace(release.plan.monitoring, alerts=())
     release.plan = replace(release.plan, monitoring=silent)
@@ -125,7 +129,7 @@ def test_no_alert_at_all_is_no_proof(release: Release, watchers: Watchers) -> No
         monitoring.every_alert_has_its_policy(handed, watchers)
 
 
-def test_a_file_that_is_gone_closes_the_gate(release: Release, watchers: Watchers) -> None:
+def test_a_file_that_is_gone_closes_the_gate(release: Release, watchers: MonitoringTargets) -> None:
     handed = monitoring.handed_over(begun(release), OBJECTIVES, watchers)
     (folder(release, watchers) / "dashboard.json").unlink()
     with pytest.raises(GateClosed, match=r"got none at .*dashboard\.json, needs each there"):
@@ -133,7 +137,7 @@ def test_a_file_that_is_gone_closes_the_gate(release: Release, watchers: Watcher
 
 
 def test_nothing_happens_where_release_yaml_does_not_say_what_is_watched(
-    release: Release, watchers: Watchers
+    release: Release, watchers: MonitoringTargets
 ) -> None:
     release.plan = replace(release.plan, monitoring=None)
     with pytest.raises(ReleaseError, match=r"release\.yaml does not say what is watched"):
@@ -143,7 +147,7 @@ def test_nothing_happens_where_release_yaml_does_not_say_what_is_watched(
 
 
 def told(world: World, body: str, status: int = 200) -> None:
-    answer = Answer(status, {"content-type": "text/plain"}, body, timedelta(milliseconds=2))
+    answer = HttpResponse(status, {"content-type": "text/plain"}, body, timedelta(milliseconds=2))
     world.web.answers["/candidate/metrics"] = answer
 
 

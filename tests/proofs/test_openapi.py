@@ -7,7 +7,7 @@ import pytest
 
 from greenrun.checks import openapi
 from greenrun.model.errors import DeadlineExceeded, GateClosed
-from greenrun.model.interfaces import Answer, Deviation, Examination, Examined
+from greenrun.model.interfaces import Deviation, HttpResponse, OpenApiTest, OpenApiTestResult
 from greenrun.release.release import Release
 from tests.conftest import World
 from tests.proofs.deployed import deploy
@@ -17,20 +17,20 @@ URL = "http://service.test/candidate"
 
 @pytest.fixture
 def deployed(release: Release, world: World) -> Release:
-    document = Answer(200, {}, '{"openapi": "3.1.0"}', timedelta(milliseconds=1))
+    document = HttpResponse(200, {}, '{"openapi": "3.1.0"}', timedelta(milliseconds=1))
     world.web.answers["/candidate/openapi.json"] = document
     return deploy(release)
 
 
 def examined(world: World, answered: Mapping[str, int], *deviations: Deviation) -> None:
-    world.examiner.finds = Examined(answered, deviations)
+    world.examiner.finds = OpenApiTestResult(answered, deviations)
 
 
 def test_a_document_that_is_kept_passes(deployed: Release, world: World) -> None:
     examined(world, {"GET /a": 10, "GET /b": 1})
     openapi.keeps_its_document(deployed, "/openapi.json", aside=["GET /c"])
     assert world.examiner.asked == [
-        Examination(
+        OpenApiTest(
             '{"openapi": "3.1.0"}', URL, {"authorization": "Bearer x"}, frozenset({"GET /c"})
         )
     ]

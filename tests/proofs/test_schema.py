@@ -4,7 +4,7 @@ import pytest
 
 from greenrun.checks import schema
 from greenrun.model.errors import GateClosed
-from greenrun.model.plan import BuildPlan, MigrationPlan, Place, Plan
+from greenrun.model.plan import BuildPlan, Location, MigrationPlan, Plan
 from greenrun.model.revision import RevisionSettings
 from greenrun.release.migrate import Migration
 
@@ -15,7 +15,7 @@ UNCHECKED = MigrationPlan(("status",), ("apply",))
 
 
 def planned(migration: MigrationPlan | None) -> Plan:
-    place, build = Place("rehearsal", "europe-west1"), BuildPlan("registry.test/shop")
+    place, build = Location("rehearsal", "europe-west1"), BuildPlan("registry.test/shop")
     return Plan("shop", "local", place, build, RevisionSettings(), migration=migration)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from greenrun.checks import before, schema, service, traffic
 from greenrun.model.errors import GateClosed
-from greenrun.model.interfaces import Answer
+from greenrun.model.interfaces import HttpResponse
 from greenrun.model.plan import Plan
 from greenrun.release.migrate import Migration
 from greenrun.release.release import Release
@@ -123,11 +123,11 @@ def test_a_revision_that_is_still_there_is_not_gone(deployed: Release) -> None:
 def test_a_service_that_answers_is_not_at_zero(
     deployed: Release, world: World, status: int
 ) -> None:
-    world.web.answers["/"] = Answer(status, {}, "", timedelta(milliseconds=1))
+    world.web.answers["/"] = HttpResponse(status, {}, "", timedelta(milliseconds=1))
     with pytest.raises(GateClosed, match=f"got {status}, needs 503 of a service at zero"):
         service.unavailable(deployed)
 
 
 def test_a_service_at_zero_says_so(deployed: Release, world: World) -> None:
-    world.web.answers["/"] = Answer(503, {}, "", timedelta(milliseconds=1))
+    world.web.answers["/"] = HttpResponse(503, {}, "", timedelta(milliseconds=1))
     service.unavailable(deployed)

@@ -10,8 +10,8 @@ from greenrun.reporting.record.facts import (
     RELEASED,
     Record,
     RecordedCounts,
-    RecordedIncrement,
     RecordedPolicy,
+    RecordedStep,
 )
 
 STARTED = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -47,7 +47,7 @@ RELEASE = Record(
     ready_seconds=52.04,
     traffic="100 % shop-20261121-080000, 0 % shop-20261121-080000 (revision tag candidate)",
     increments=(
-        RecordedIncrement(
+        RecordedStep(
             share=10,
             verdict="pass",
             judged=PASSED,

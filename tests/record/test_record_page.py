@@ -4,7 +4,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from greenrun.model.alert_status import Outcome
+from greenrun.model.alert_status import AlertOutcome
 from greenrun.model.results import ScenarioResult
 from greenrun.plugin.exit_status import NEEDS_PERSON
 from greenrun.reporting.record.facts import (
@@ -12,8 +12,8 @@ from greenrun.reporting.record.facts import (
     PERSON_NEEDED,
     RELEASED,
     Record,
-    RecordedIncrement,
     RecordedPolicy,
+    RecordedStep,
 )
 
 PAGE = (Path(__file__).parents[2] / "docs/record.md").read_text("utf-8")
@@ -30,7 +30,7 @@ def test_every_key_is_told_in_the_order_in_which_it_is_written() -> None:
 
 
 def test_what_stands_in_a_list_is_told() -> None:
-    assert set(names(ROWS["`increments`"])) >= {one.name for one in fields(RecordedIncrement)}
+    assert set(names(ROWS["`increments`"])) >= {one.name for one in fields(RecordedStep)}
     assert set(names(ROWS["`alert_policies`"])) >= {one.name for one in fields(RecordedPolicy)}
     assert set(names(ROWS["`checks`"])) >= {one.name for one in fields(ScenarioResult)}
 
@@ -42,7 +42,7 @@ def test_every_outcome_is_told() -> None:
 
 def test_what_becomes_of_an_alert_policy_is_told() -> None:
     told = ROWS["`alert_policies`"].replace(" or `and ", " or `edited by somebody, and ")
-    assert set(re.findall("`([^`]+)`", told)) >= {outcome.done for outcome in Outcome}
+    assert set(re.findall("`([^`]+)`", told)) >= {outcome.done for outcome in AlertOutcome}
 
 
 def test_the_call_for_a_person_is_told() -> None:

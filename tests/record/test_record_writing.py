@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from greenrun.model.alert_status import Outcome, Watched
+from greenrun.model.alert_status import AlertOutcome, AlertStatus
 from greenrun.model.errors import CallFailed, GateClosed, SettingsError
 from greenrun.model.interfaces.alerting import Difference, Policy
 from greenrun.model.monitoring import Alert
@@ -136,8 +136,10 @@ def test_what_became_of_the_alert_policies_is_told(
     assert write(real, reports)["alert_policies"] == []
     errors = Alert(OBJECTIVES.thresholds[0], timedelta(minutes=5))
     edit = Difference("enabled", "false", "true hunter2")
-    edited = Watched(errors, Outcome.EDITED, Policy("policies/1", (edit,), ("their mail",)))
-    real.watched = (Watched(errors, Outcome.CREATED), edited)
+    edited = AlertStatus(
+        errors, AlertOutcome.EDITED, Policy("policies/1", (edit,), ("their mail",))
+    )
+    real.watched = (AlertStatus(errors, AlertOutcome.CREATED), edited)
     alert = "error rate over 5 % for 5 min"
     left = "edited by somebody, and left so"
     difference = "enabled: got false, needs true ********"

@@ -1,26 +1,26 @@
 import pytest
 
-from greenrun.plugin.mode import Aim
-from greenrun.plugin.stop_policy import WENT_THROUGH, Course
+from greenrun.plugin.mode import RunMode
+from greenrun.plugin.stop_policy import WENT_THROUGH, StopPolicy
 from greenrun.plugin.tags import Kind, environments, kind
 
 FORWARD, DRILL, WAY_BACK, RECORD = Kind.FORWARD, Kind.DRILL, Kind.WAY_BACK, Kind.RECORD
 
 
 @pytest.fixture
-def course() -> Course:
-    return Course(Aim.RELEASE, ["local", "prod"], frozenset({"local", "prod"}))
+def course() -> StopPolicy:
+    return StopPolicy(RunMode.RELEASE, ["local", "prod"], frozenset({"local", "prod"}))
 
 
-def reasons(course: Course, environment: str) -> dict[Kind, str]:
+def reasons(course: StopPolicy, environment: str) -> dict[Kind, str]:
     return {each: course.reason_to_skip(environment, each) for each in Kind}
 
 
-def test_everything_but_the_way_back_is_attempted_while_nothing_failed(course: Course) -> None:
+def test_everything_but_the_way_back_is_attempted_while_nothing_failed(course: StopPolicy) -> None:
     assert reasons(course, "local") == {FORWARD: "", DRILL: "", WAY_BACK: WENT_THROUGH, RECORD: ""}
 
 
-def test_after_a_failure_only_the_way_back_and_the_record_are_attempted(course: Course) -> None:
+def test_after_a_failure_only_the_way_back_and_the_record_are_attempted(course: StopPolicy) -> None:
     course.fail("prod", FORWARD, "Canary: it holds")
 
     assert reasons(course, "prod") == {
@@ -31,13 +31,13 @@ def test_after_a_failure_only_the_way_back_and_the_record_are_attempted(course: 
     }
 
 
-def test_an_environment_is_never_begun_after_an_earlier_one_failed(course: Course) -> None:
+def test_an_environment_is_never_begun_after_an_earlier_one_failed(course: StopPolicy) -> None:
     course.fail("local", FORWARD, "Canary: it holds")
 
     assert set(reasons(course, "prod").values()) == {"stopped at Canary: it holds"}
 
 
-def test_the_first_failure_is_the_one_that_is_named(course: Course) -> None:
+def test_the_first_failure_is_the_one_that_is_named(course: StopPolicy) -> None:
     course.fail("local", FORWARD, "first")
     course.fail("local", WAY_BACK, "second")
 
@@ -47,7 +47,7 @@ def test_the_first_failure_is_the_one_that_is_named(course: Course) -> None:
 
 @pytest.mark.parametrize("failed", [DRILL, WAY_BACK, RECORD])
 def test_what_is_not_the_way_forward_stops_later_environments_alone(
-    course: Course, failed: Kind
+    course: StopPolicy, failed: Kind
 ) -> None:
     course.fail("local", failed, "it")
 
@@ -58,7 +58,7 @@ def test_what_is_not_the_way_forward_stops_later_environments_alone(
 
 @pytest.mark.parametrize("forward", [frozenset({"prod"}), frozenset[str]()])
 def test_a_way_back_that_failed_is_not_gone_further(forward: frozenset[str]) -> None:
-    course = Course(Aim.WAY_BACK, ["prod"], forward)
+    course = StopPolicy(RunMode.WAY_BACK, ["prod"], forward)
     course.fail("prod", WAY_BACK, "Way back: users return")
 
     assert course.reason_to_skip("prod", WAY_BACK) == "stopped at Way back: users return"
@@ -66,11 +66,11 @@ def test_a_way_back_that_failed_is_not_gone_further(forward: frozenset[str]) -> 
 
 
 def test_the_way_back_runs_when_it_is_asked_for_alone() -> None:
-    assert Course(Aim.WAY_BACK, ["prod"]).reason_to_skip("prod", WAY_BACK) == ""
+    assert StopPolicy(RunMode.WAY_BACK, ["prod"]).reason_to_skip("prod", WAY_BACK) == ""
 
 
 def test_a_plan_goes_on_after_a_failure() -> None:
-    course = Course(Aim.PLAN, ["prod"], frozenset({"prod"}))
+    course = StopPolicy(RunMode.PLAN, ["prod"], frozenset({"prod"}))
     course.fail("prod", FORWARD, "Preflight: the engine answers")
 
     assert course.reason_to_skip("prod", FORWARD) == ""
@@ -82,7 +82,7 @@ def test_a_plan_goes_on_after_a_failure() -> None:
     [(["local", "prod"], "local, then prod: because"), (["prod"], "prod only: because")],
 )
 def test_it_says_where_it_leads_and_why(environments: list[str], expected: str) -> None:
-    assert str(Course(Aim.RELEASE, environments, why="because")) == expected
+    assert str(StopPolicy(RunMode.RELEASE, environments, why="because")) == expected
 
 
 @pytest.mark.parametrize(

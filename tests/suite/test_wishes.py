@@ -2,7 +2,7 @@
 
 import pytest
 
-from greenrun.plugin.plugin import Wishes
+from greenrun.plugin.plugin import RunOptions
 from tests.suite.conftest import AFTERWARDS, FORWARD, Suite
 from tests.suite.test_before_it_begins import complaints
 
@@ -28,17 +28,17 @@ def whole(suite: Suite) -> Suite:
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ((), Wishes()),
-        (("--resume", "--unlock"), Wishes(resume=True, unlock=True)),
-        (("--to=shop-00007-abc",), Wishes(to="shop-00007-abc")),
-        ((f"--to={DIGEST}", "--unlock"), Wishes(unlock=True, to=DIGEST)),
-        (("--delete-candidate",), Wishes(delete_candidate=True)),
-        (("--scale-to-zero", "--unlock"), Wishes(scale_to_zero=True, unlock=True)),
-        (("--plan",), Wishes(plan=True)),
+        ((), RunOptions()),
+        (("--resume", "--unlock"), RunOptions(resume=True, unlock=True)),
+        (("--to=shop-00007-abc",), RunOptions(to="shop-00007-abc")),
+        ((f"--to={DIGEST}", "--unlock"), RunOptions(unlock=True, to=DIGEST)),
+        (("--delete-candidate",), RunOptions(delete_candidate=True)),
+        (("--scale-to-zero", "--unlock"), RunOptions(scale_to_zero=True, unlock=True)),
+        (("--plan",), RunOptions(plan=True)),
     ],
 )
 def test_fixtures_and_steps_can_read_them(
-    suite: Suite, options: tuple[str, ...], expected: Wishes
+    suite: Suite, options: tuple[str, ...], expected: RunOptions
 ) -> None:
     suite.steps(NOTING)
     tags = "@plan @way-back" if expected.to else "@plan"

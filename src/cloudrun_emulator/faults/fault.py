@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from cloudrun_emulator.core.resource_names import short
-from cloudrun_emulator.faults.triggers import Occasion
+from cloudrun_emulator.faults.triggers import Trigger
 
 Effect = TypeVar("Effect", covariant=True)  # noqa: PLC0105 - a fault is never asked to take one
 
@@ -19,7 +19,7 @@ class Fault(Generic[Effect]):
     """
 
     def __init__(
-        self, text: str, subject: tuple[str, ...], effect: Effect, occasion: Occasion
+        self, text: str, subject: tuple[str, ...], effect: Effect, occasion: Trigger
     ) -> None:
         self.subject = subject
         self.effect = effect

@@ -12,7 +12,7 @@ from cloudrun_emulator.server.call_log import Call, Calls
 from cloudrun_emulator.server.methods import Method
 
 
-class Door:
+class FaultInterceptor:
     """Answers every call of a cloud."""
 
     def __init__(self, calls: Calls, faults: Faults) -> None:

@@ -16,7 +16,7 @@ from cloudrun_emulator.faults.grammar import (
     explained,
     read,
 )
-from cloudrun_emulator.faults.triggers import Clock, Occasion, Rule, always
+from cloudrun_emulator.faults.triggers import Clock, Rule, Trigger, always
 from cloudrun_emulator.server.methods import Method
 
 _FAULT = re.compile(
@@ -44,7 +44,7 @@ def parse(text: str, methods: Sequence[Method], clock: Clock) -> Fault[Any]:
     effect = _understood(text, "effect", match["effect"], forms)
     if isinstance(effect, CallEffect):
         _check_rpc(text, subject[0], effect, methods)
-    return Fault(text, subject, effect, Occasion(_rule(text, match["occasion"]), clock))
+    return Fault(text, subject, effect, Trigger(_rule(text, match["occasion"]), clock))
 
 
 def _subject(fault: str, subject: str) -> tuple[tuple[str, ...], Iterable[Form]]:

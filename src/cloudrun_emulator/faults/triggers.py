@@ -30,7 +30,7 @@ def during(window: timedelta) -> Rule:
     return lambda _time, since: since <= window
 
 
-class Occasion:
+class Trigger:
     """Counts the times that come, and those of them that are struck."""
 
     def __init__(self, rule: Rule, clock: Clock = monotonic) -> None:

@@ -11,7 +11,7 @@ from cloudrun_emulator.ingress import configuration
 from cloudrun_emulator.ingress.access_log import AccessLog
 from cloudrun_emulator.ingress.forms import Config
 from cloudrun_emulator.ingress.process import EnvoyProcess
-from cloudrun_emulator.ingress.propagation import Uptake
+from cloudrun_emulator.ingress.propagation import Propagation
 from cloudrun_emulator.ingress.published import Published, merged
 from cloudrun_emulator.runtime import cleanup
 
@@ -36,7 +36,7 @@ class EnvoyIngress:
         self._place_listeners([])
         version = self._place_routes({})
         self._envoy = EnvoyProcess(self._folder)
-        self._uptake = Uptake(self._envoy)
+        self._uptake = Propagation(self._envoy)
         self._uptake.await_routes(version)
 
     def __repr__(self) -> str:

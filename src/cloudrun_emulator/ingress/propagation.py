@@ -14,7 +14,7 @@ UPTAKE_TIMEOUT = timedelta(seconds=10)
 _COUNTS = r"\.(version_text|update_rejected|update_failure)$"
 
 
-class Uptake:
+class Propagation:
     """Clusters and listeners are asked of the main thread, routes of every worker.
 
     A worker takes changes in the order in which the main thread took them; so a worker that has

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Thread
 
 from greenrun.model.errors import CallFailed, DeadlineExceeded
-from greenrun.model.interfaces import Ended, Patience
+from greenrun.model.interfaces import Ended, Timeout
 
 _TOLD_EVERY = timedelta(seconds=1)
 
@@ -30,7 +30,7 @@ class SystemCommands:
         self._root = root
         self._grace = grace
 
-    def run(self, command: Sequence[str], patience: Patience) -> Ended:
+    def run(self, command: Sequence[str], patience: Timeout) -> Ended:
         """Run to the end, without a shell; told once a second with its last line.
 
         Raises CallFailed where there is no such command, DeadlineExceeded with its last line.
@@ -106,7 +106,7 @@ class _Watched:
     """A wait with a deadline, told once a second."""
 
     def __init__(
-        self, command: Sequence[str], patience: Patience, output: _Output, began: float
+        self, command: Sequence[str], patience: Timeout, output: _Output, began: float
     ) -> None:
         self._command = " ".join(command)
         self._patience = patience

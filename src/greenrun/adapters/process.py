@@ -5,18 +5,18 @@ import socket
 from pathlib import Path
 from uuid import uuid4
 
-from greenrun.model.lease import Owner
+from greenrun.model.lease import LeaseHolder
 
 _PROC = Path("/proc")
 
 
-def this_process(account: str) -> Owner:
+def this_process(account: str) -> LeaseHolder:
     """Ourselves, in a run of our own."""
     pid = os.getpid()
-    return Owner(account, socket.gethostname(), pid, uuid4().hex, _lifetime(pid))
+    return LeaseHolder(account, socket.gethostname(), pid, uuid4().hex, _lifetime(pid))
 
 
-def is_gone(owner: Owner) -> bool:
+def is_gone(owner: LeaseHolder) -> bool:
     """True where it is certain: a process of this very machine that runs no more.
 
     One that counts in another PID namespace, or before the machine was started anew, cannot be

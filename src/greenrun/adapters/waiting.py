@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from greenrun.model.errors import CallFailed, DeadlineExceeded
-from greenrun.model.interfaces import Clock, Patience
+from greenrun.model.interfaces import Clock, Timeout
 
 _Found = TypeVar("_Found")
 
@@ -23,7 +23,7 @@ class Wait:
         clock: the time that passes.
     """
 
-    def __init__(self, awaited: str, patience: Patience, clock: Clock) -> None:
+    def __init__(self, awaited: str, patience: Timeout, clock: Clock) -> None:
         self._awaited = awaited
         self._patience = patience
         self._clock = clock

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from greenrun.canary import progress
 from greenrun.canary.judge import Judging, decide
-from greenrun.model.canary_step import Glance, Increment, MemoryGlance
+from greenrun.model.canary_step import CanaryStep, MemoryObservation, Observation
 from greenrun.model.errors import GateClosed
-from greenrun.model.interfaces import Roles
+from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import CanaryPlan
 from greenrun.model.stats import Outcome
 
@@ -26,11 +26,11 @@ class Canary:
 
     plan: CanaryPlan
     judges: Sequence[Judging]
-    roles: Roles = field(repr=False)
+    roles: Dependencies = field(repr=False)
     undisturbed: Callable[[], None] = field(repr=False)
-    increments: list[Increment] = field(default_factory=list)
+    increments: list[CanaryStep] = field(default_factory=list)
 
-    def watch(self, share: int) -> Increment:
+    def watch(self, share: int) -> CanaryStep:
         """Look until the evidence decides: for `bake` at least, `within` at most.
 
         Raises:
@@ -81,7 +81,7 @@ class Canary:
     def _keep(self, rise: "_Rise", outcome: Outcome, sentence: str) -> None:
         ended = self.roles.clock.now()
         glances = tuple(rise.glances)
-        increment = Increment(
+        increment = CanaryStep(
             rise.share, outcome, sentence, rise.began, ended, glances, rise.memory
         )
         self.increments.append(increment)
@@ -94,19 +94,19 @@ class _Rise:
 
     share: int
     began: datetime
-    glances: list[Glance] = field(default_factory=list)
-    memory: MemoryGlance | None = None
+    glances: list[Observation] = field(default_factory=list)
+    memory: MemoryObservation | None = None
 
-    def keep(self, glance: Glance | MemoryGlance) -> None:
+    def keep(self, glance: Observation | MemoryObservation) -> None:
         """One more: all at requests, and the last at memory."""
         match glance:
-            case Glance():
+            case Observation():
                 self.glances.append(glance)
-            case MemoryGlance():
+            case MemoryObservation():
                 self.memory = glance
 
     @property
-    def latest(self) -> tuple[Glance | MemoryGlance, ...]:
+    def latest(self) -> tuple[Observation | MemoryObservation, ...]:
         """The last one of each who judges, in the order in which they were asked first."""
         counted = {one.watcher: one for one in self.glances}.values()
         return (*counted, self.memory) if self.memory else tuple(counted)

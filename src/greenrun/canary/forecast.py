@@ -2,26 +2,28 @@
 
 from datetime import datetime, timedelta
 
-from greenrun.canary.power import Foresight, Traffic
-from greenrun.model.interfaces import Roles
+from greenrun.canary.power import Forecast, Traffic
+from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import REHEARSAL, Plan
 from greenrun.model.service import Service
-from greenrun.model.stats import Trial
+from greenrun.model.stats import SequentialTest
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
-def foresight(plan: Plan, roles: Roles, service: Service, baseline: str, trial: Trial) -> Foresight:
+def foresight(
+    plan: Plan, roles: Dependencies, service: Service, baseline: str, trial: SequentialTest
+) -> Forecast:
     """Read the live traffic, and change nothing. A rehearsal has none: there, only probes count.
 
     `trial` is what each watcher judges by. Raises CallFailed where the metrics cannot be read.
     """
     metrics, live = roles.metrics, plan.environment != REHEARSAL
     found = _traffic(roles, service, baseline) if live else Traffic()
-    return Foresight(plan.canary, trial, found, metrics.lag)
+    return Forecast(plan.canary, trial, found, metrics.lag)
 
 
-def _traffic(roles: Roles, service: Service, baseline: str) -> Traffic:
+def _traffic(roles: Dependencies, service: Service, baseline: str) -> Traffic:
     """Of the last day, or since the baseline serves as it does.
 
     The canary comes within the hour: where that was quieter than the day, it counts.

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from greenrun.canary.latencies import floor_of, floored
-from greenrun.canary.sources.source import Reading, Witness
-from greenrun.model.canary_step import Glance, MemoryGlance
+from greenrun.canary.sources.source import MetricSource, Reading
+from greenrun.model.canary_step import MemoryObservation, Observation
 from greenrun.model.histogram import UNKNOWN, Histogram
-from greenrun.model.stats import Counts, Outcome, Sample, Sequential, Standings, Trial
+from greenrun.model.stats import Counts, Outcome, Results, Sample, Sequential, SequentialTest
 
 _WORST_FIRST = (Outcome.FAIL, Outcome.NO_DATA, Outcome.INCONCLUSIVE, Outcome.PASS)
 _ERRORS = {"errors", "error limit"}
@@ -24,7 +24,9 @@ class Judging(Protocol):
     def due(self, now: datetime) -> bool:
         """True where there may be something new to see."""
 
-    def glance(self, began: datetime, now: datetime, *, last: bool) -> Glance | MemoryGlance:
+    def glance(
+        self, began: datetime, now: datetime, *, last: bool
+    ) -> Observation | MemoryObservation:
         """Look, and judge; `began` is when the split was in effect, `last` of all looks at it."""
 
     @property
@@ -46,8 +48,8 @@ class Judge:
 
     def __init__(
         self,
-        witness: Witness,
-        trial: Trial,
+        witness: MetricSource,
+        trial: SequentialTest,
         paths: Iterable[str] = (),
         latency_floor: timedelta = timedelta(),
         reference: Histogram = UNKNOWN,
@@ -77,7 +79,7 @@ class Judge:
         """True where the witness may know more than when it was asked last."""
         return self._asked is None or now - self._asked >= self.witness.every
 
-    def glance(self, began: datetime, now: datetime, *, last: bool) -> Glance:
+    def glance(self, began: datetime, now: datetime, *, last: bool) -> Observation:
         """Ask the witness, and weigh it; `last` weighs what is left over, too.
 
         What it tells in the first moments of an increment, which `began` then, is still of the one
@@ -88,15 +90,15 @@ class Judge:
         self._weigh(reading, last=last)
         if now - began < self.witness.lag:
             self._next_increment()
-        return Glance(
+        return Observation(
             now, self.witness.watcher, reading.candidate, reading.baseline, self.standings
         )
 
     @property
-    def standings(self) -> Standings:
+    def standings(self) -> Results:
         """Of everything that can pass, and of the paths that have failed."""
         failed = {at: look for at, look in self._paths.items() if look.outcome is Outcome.FAIL}
-        return Standings({**self._standings.looks, **failed})
+        return Results({**self._standings.looks, **failed})
 
     @property
     def outcome(self) -> Outcome:

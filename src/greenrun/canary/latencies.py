@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 from greenrun.model.histogram import Histogram
-from greenrun.model.stats import Sample, Trial
+from greenrun.model.stats import Sample, SequentialTest
 
 _MS = timedelta(milliseconds=1)
 
 
-def floor_of(trial: Trial, floor: timedelta) -> float:
+def floor_of(trial: SequentialTest, floor: timedelta) -> float:
     """In milliseconds: what is under it counts as equal; no limit lies below it."""
     return min([floor / _MS, *(limit for _, limit in trial.latency_limits)])
 

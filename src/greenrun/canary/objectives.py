@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from greenrun.model.errors import ReleaseError
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import CanaryPlan
-from greenrun.model.stats import Trial
+from greenrun.model.stats import SequentialTest
 
 _QUANTILE = re.compile(r"p([0-9]{1,2}(?:\.[0-9]+)?) latency")
 _ERRORS, _MEMORY = "error rate", "memory"
 
 
-def trial(gate: Gate, plan: CanaryPlan, alpha: float) -> Trial:
+def trial(gate: Gate, plan: CanaryPlan, alpha: float) -> SequentialTest:
     """One trial of all objectives of requests: limits, and the same figures against the baseline's.
 
     Raises:
@@ -25,7 +25,7 @@ def trial(gate: Gate, plan: CanaryPlan, alpha: float) -> Trial:
     latencies = [(_share(one), one) for one in others]
     _refuse_twice(f"p{100 * share:.4g} latency" for share, _ in latencies)
     limits = tuple((share, _limit(one, "ms")) for share, one in latencies)
-    return Trial(
+    return SequentialTest(
         alpha=alpha,
         missed=plan.missed,
         tolerated=plan.tolerated,

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from greenrun.model.canary_step import Watcher
+from greenrun.model.canary_step import CountedBy
 from greenrun.model.histogram import UNKNOWN, Histogram
-from greenrun.model.plan import Blind, CanaryPlan
-from greenrun.model.stats import Counts, Sample, Trial, detectable, power
+from greenrun.model.plan import CanaryPlan, Underpowered
+from greenrun.model.stats import Counts, Sample, SequentialTest, detectable, power
 from greenrun.model.stats.passing import SURELY, requests_to_pass
 
 LONGEST = timedelta(days=1)
@@ -36,7 +36,7 @@ class Flow:
     empty where they are not known. What happens is told `lag` later.
     """
 
-    watcher: Watcher
+    watcher: CountedBy
     per_second: float
     share: float
     rate: float = 0.0
@@ -54,7 +54,7 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Power:
     """What one watcher can see at one increment, whose `share` is in percent.
 
     `passes` is how long half of all healthy candidates need, and `slowest` the part that they wait
@@ -91,18 +91,18 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True)
-class Foresight:
+class Forecast:
     """What a canary as planned, judged by `trial`, can see of that traffic.
 
     `lag` is how late the platform tells of it.
     """
 
     plan: CanaryPlan
-    trial: Trial
+    trial: SequentialTest
     traffic: Traffic = Traffic()
     lag: timedelta = timedelta()
 
-    def at(self, share: int) -> tuple[Sight, ...]:
+    def at(self, share: int) -> tuple[Power, ...]:
         """Of each watcher at an increment."""
         return tuple(self._sight(share, flow) for flow in self._flows(share))
 
@@ -117,7 +117,7 @@ class Foresight:
     def within(self, share: int) -> timedelta:
         """How long an increment may take: as planned, or lengthened to what it surely needs."""
         planned, surely = self.plan.within, self.surely(share)
-        if self.plan.blind is Blind.REFUSED or surely > LONGEST:
+        if self.plan.blind is Underpowered.REFUSED or surely > LONGEST:
             return planned
         return max(planned, _rounded(surely))
 
@@ -129,7 +129,7 @@ class Foresight:
         """True where an increment could only end undecided."""
         return self.passes(share) > self.within(share)
 
-    def blind(self) -> Iterator[Sight]:
+    def blind(self) -> Iterator[Power]:
         """Of each increment that could only end undecided, the watcher that needs the longest."""
         for share in self.plan.increments:
             if self.is_blind(share):
@@ -147,12 +147,12 @@ class Foresight:
     def _flows(self, share: int) -> Iterator[Flow]:
         probes, users = self.plan.probes_per_second, self.traffic.per_second
         if probes:
-            yield Flow(Watcher.PROBES, probes, self.plan.probed_share(share))
+            yield Flow(CountedBy.PROBES, probes, self.plan.probed_share(share))
         both = probes + users
         sample = self.traffic.sample
         latencies = sample.latencies if sample.latencies.total >= _TELLING else UNKNOWN
         yield Flow(
-            Watcher.PLATFORM,
+            CountedBy.PLATFORM,
             both,
             (probes * self.plan.probed_share(share) + users * share / 100) / both
             if both
@@ -162,9 +162,9 @@ class Foresight:
             self.lag,
         )
 
-    def _sight(self, share: int, flow: Flow) -> Sight:
+    def _sight(self, share: int, flow: Flow) -> Power:
         slowest, requests = self._slowest(flow)
-        return Sight(
+        return Power(
             share,
             flow,
             passes=flow.lasting(requests),
@@ -186,9 +186,9 @@ class Foresight:
     def _asks_for_latencies(self) -> bool:
         return bool(self.trial.quantiles or self.trial.latency_limits)
 
-    def _alpha(self, watcher: Watcher) -> float:
+    def _alpha(self, watcher: CountedBy) -> float:
         """That of the errors: half of it is for single paths where there are several."""
-        several = watcher is Watcher.PROBES and len(set(self.plan.probe_paths)) > 1
+        several = watcher is CountedBy.PROBES and len(set(self.plan.probe_paths)) > 1
         errors = self.trial.parts[0].test.alpha
         return errors / 2 if several else errors
 

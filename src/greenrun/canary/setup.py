@@ -12,7 +12,7 @@ from greenrun.canary.sources.platform import PlatformCounts
 from greenrun.canary.sources.probes import Probes
 from greenrun.model.errors import ReleaseError
 from greenrun.model.histogram import Histogram
-from greenrun.model.interfaces import Metrics, Roles
+from greenrun.model.interfaces import Dependencies, Metrics
 from greenrun.model.objective import Gate
 from greenrun.model.plan import Plan
 from greenrun.model.service import Service
@@ -34,7 +34,9 @@ class Comparison:
     headers: Callable[[], Mapping[str, str]] = field(repr=False)
 
     @contextmanager
-    def judged(self, gate: Gate, roles: Roles, users: Histogram) -> Iterator[Sequence[Judging]]:
+    def judged(
+        self, gate: Gate, roles: Dependencies, users: Histogram
+    ) -> Iterator[Sequence[Judging]]:
         """All who judge, while our own probes are on their way.
 
         Those who count share alpha in equal parts. `users` are the baseline's latencies of earlier

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from greenrun.model.canary_step import Increment
-from greenrun.model.interfaces import Evidence, Roles
+from greenrun.model.canary_step import CanaryStep
+from greenrun.model.interfaces import Dependencies, Evidence
 
 
 class Showing:
     """Remembers beneath which sentence the charts belong; they can be drawn when that is over."""
 
-    def __init__(self, roles: Roles) -> None:
+    def __init__(self, roles: Dependencies) -> None:
         self._roles = roles
         self._place: Evidence | None = None
 
@@ -17,7 +17,7 @@ class Showing:
         """The charts belong beneath what is running now."""
         self._place = self._roles.evidence.here()
 
-    def draw(self, increments: Sequence[Increment]) -> None:
+    def draw(self, increments: Sequence[CanaryStep]) -> None:
         """Keep the charts there, once; whatever fails in that changes nothing of the release."""
         place, self._place = self._place, None
         if place is None:

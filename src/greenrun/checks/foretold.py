@@ -3,7 +3,7 @@
 from greenrun.canary.objectives import trial as trial_of
 from greenrun.model.errors import GateClosed
 from greenrun.model.interfaces.alerting import Alerts
-from greenrun.model.release_state import Standing
+from greenrun.model.release_state import ReleaseState
 from greenrun.release.dry_run import Known, Rehearsed, outlook
 from greenrun.release.release import Release
 from greenrun.reporting.monitoring import Objectives, ahead
@@ -30,11 +30,11 @@ def told(
         release.roles.progress.present(told.as_text())
 
 
-def _last(release: Release) -> Standing | None:
+def _last(release: Release) -> ReleaseState | None:
     claim = release.account.lock.latest
     if claim is None or not claim.standing:
         return None
     try:
-        return Standing.from_json(claim.standing)
+        return ReleaseState.from_json(claim.standing)
     except ValueError as error:
         raise GateClosed(f"{claim}: {error}") from error

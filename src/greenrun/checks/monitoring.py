@@ -3,11 +3,19 @@
 from greenrun.checks.metrics.exposition import Exposition
 from greenrun.model.errors import GateClosed
 from greenrun.release.release import Release
-from greenrun.reporting.monitoring import HandOver, Objectives, Watchers, hand_over, monitored
+from greenrun.reporting.monitoring import (
+    MonitoringTargets,
+    Objectives,
+    Publication,
+    hand_over,
+    monitored,
+)
 from greenrun.reporting.monitoring.promql import metric
 
 
-def handed_over(release: Release, objectives: Objectives, watchers: Watchers) -> HandOver:
+def handed_over(
+    release: Release, objectives: Objectives, watchers: MonitoringTargets
+) -> Publication:
     """Hand the objectives over; what a person should know of it is told, and recorded."""
     handed = hand_over(release.plan, objectives, release.service.url, watchers, release.account)
     release.watched = handed.watched
@@ -19,7 +27,7 @@ def handed_over(release: Release, objectives: Objectives, watchers: Watchers) ->
     return handed
 
 
-def every_alert_has_its_policy(handed: HandOver, watchers: Watchers) -> None:
+def every_alert_has_its_policy(handed: Publication, watchers: MonitoringTargets) -> None:
     """The platform, asked anew, has a policy for every alert; no alert at all proves nothing.
 
     One that somebody has edited is theirs: it was told, and closes nothing.
@@ -34,7 +42,7 @@ def every_alert_has_its_policy(handed: HandOver, watchers: Watchers) -> None:
         )
 
 
-def files_stand(handed: HandOver) -> None:
+def files_stand(handed: Publication) -> None:
     """Every file is there, as it was generated or as somebody has edited it."""
     absent = [str(kept.path) for kept in handed.files if not kept.path.is_file()]
     if absent or not handed.files:
@@ -42,7 +50,7 @@ def files_stand(handed: HandOver) -> None:
         raise GateClosed(f"files for those who watch: got none at {found}, needs each there")
 
 
-def same_again(release: Release, objectives: Objectives, watchers: Watchers) -> None:
+def same_again(release: Release, objectives: Objectives, watchers: MonitoringTargets) -> None:
     """Handing over once more finds everything as it is, and changes nothing."""
     again = hand_over(release.plan, objectives, release.service.url, watchers, release.account)
     if again.changed:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from greenrun.model.errors import DeadlineExceeded, GateClosed
-from greenrun.model.interfaces.openapi import Examination, Examined
+from greenrun.model.interfaces.openapi import OpenApiTest, OpenApiTestResult
 from greenrun.release.release import Release
 
 _TWO_WAYS = "mend the answer, or say in the document what is true"
@@ -22,7 +22,7 @@ def keeps_its_document(
     """
     url, headers = release.candidate.url, release.prober.headers(identity)
     document = _document(release, path, identity)
-    wanted = Examination(document, url, headers, frozenset(aside))
+    wanted = OpenApiTest(document, url, headers, frozenset(aside))
     release.roles.progress.report(f"asking every GET of {path}")
     examined = release.roles.examiner.examine(wanted)
     release.roles.evidence.attach(f"GET operations of {path}", _account(examined))
@@ -39,7 +39,7 @@ def _document(release: Release, path: str, identity: str) -> str:
     return answer.body
 
 
-def _judge(examined: Examined, path: str, wanted: Examination) -> None:
+def _judge(examined: OpenApiTestResult, path: str, wanted: OpenApiTest) -> None:
     if examined.deviations:
         raise GateClosed("\n".join(map(str, examined.deviations)), hint=_TWO_WAYS)
     if not examined.answered:
@@ -52,6 +52,6 @@ def _judge(examined: Examined, path: str, wanted: Examination) -> None:
         )
 
 
-def _account(examined: Examined) -> str:
+def _account(examined: OpenApiTestResult) -> str:
     counted = [f"{answers:>4} answers  {name}" for name, answers in examined.answered.items()]
     return "\n".join([*counted, *map(str, examined.deviations)])

@@ -8,7 +8,7 @@ from pydantic import ValidationInfo, field_validator
 from greenrun.config import forms
 from greenrun.config import values as are
 from greenrun.config.section import Section, written
-from greenrun.model.plan import Blind, CanaryPlan
+from greenrun.model.plan import CanaryPlan, Underpowered
 
 GONE: dict[tuple[str, ...], str] = {
     ("canary", "fewest-requests"): (
@@ -32,8 +32,8 @@ class CanarySection(Section):
     slower: Annotated[float, forms.percentage(1, 1000)] = written("25 %")
     latency_floor: Annotated[timedelta, forms.milliseconds(10_000)] = written("10ms")
     stall: Annotated[timedelta, forms.milliseconds(60_000)] = written("250ms")
-    blind: Annotated[Blind, forms.choice({item.value: item for item in Blind})] = written(
-        Blind.REFUSED.value
+    blind: Annotated[Underpowered, forms.choice({item.value: item for item in Underpowered})] = (
+        written(Underpowered.REFUSED.value)
     )
 
     @field_validator("bake")

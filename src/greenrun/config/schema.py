@@ -12,7 +12,7 @@ from greenrun.config.conduct import PreflightSection, RecordSection
 from greenrun.config.monitoring import MonitoringSection
 from greenrun.config.section import REQUIRED, Optional, Section, written
 from greenrun.model.image import TagPolicy
-from greenrun.model.plan import REHEARSAL, BuildPlan, MigrationPlan, Place, Plan
+from greenrun.model.plan import REHEARSAL, BuildPlan, Location, MigrationPlan, Plan
 from greenrun.model.revision import RevisionSettings, StartupProbe, Volume
 
 
@@ -195,7 +195,7 @@ class Release(Section):
         return Plan(
             service=self.service,
             environment=environment,
-            place=Place(self.project, self.region),
+            place=Location(self.project, self.region),
             build=self.build.plan(),
             settings=self.deploy.settings(variables),
             public=self.deploy.allow_unauthenticated,

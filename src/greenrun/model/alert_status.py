@@ -8,7 +8,7 @@ from greenrun.model.interfaces.alerting import Difference, Policy
 from greenrun.model.monitoring import Alert
 
 
-class Outcome(Enum):
+class AlertOutcome(Enum):
     """What becomes of a policy: what is said afterwards, and what before."""
 
     CREATED = "created", "would be created"
@@ -28,11 +28,11 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class AlertStatus:
     """One alert, what becomes of its policy, and the policy as it was found."""
 
     alert: Alert
-    outcome: Outcome
+    outcome: AlertOutcome
     found: Policy | None = None
 
     @property

@@ -5,10 +5,10 @@ from datetime import datetime
 from enum import Enum
 
 from greenrun.model.objective import Quantity
-from greenrun.model.stats import Outcome, Sample, Standings
+from greenrun.model.stats import Outcome, Results, Sample
 
 
-class Watcher(Enum):
+class CountedBy(Enum):
     """Who counted. Our own probes are seconds old; the platform's metrics up to three minutes."""
 
     PROBES = "our own probes"
@@ -16,18 +16,18 @@ class Watcher(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class Observation:
     """What one watcher had counted since the canary began, and where that evidence stands."""
 
     at: datetime
-    watcher: Watcher
+    watcher: CountedBy
     candidate: Sample = field(repr=False)
     baseline: Sample = field(repr=False)
-    standings: Standings = field(repr=False)
+    standings: Results = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryGlance:
+class MemoryObservation:
     """The most of its memory limit that each revision has used since the canary began, in %.
 
     As the platform tells; None where it has told nothing yet. `limit` is what the candidate keeps.
@@ -41,7 +41,7 @@ class MemoryGlance:
 
 
 @dataclass(frozen=True, slots=True)
-class Increment:
+class CanaryStep:
     """One rise of the share. `sentence` is the verdict as people say it, who counted included.
 
     `began` and `ended` are when the split was in effect and when it was decided. `glances` are of
@@ -53,12 +53,12 @@ class Increment:
     sentence: str
     began: datetime
     ended: datetime
-    glances: tuple[Glance, ...] = field(repr=False)
-    memory: MemoryGlance | None = field(default=None, repr=False)
+    glances: tuple[Observation, ...] = field(repr=False)
+    memory: MemoryObservation | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return f"{self.share} %: {self.sentence}"
 
-    def last(self, watcher: Watcher) -> Glance | None:
+    def last(self, watcher: CountedBy) -> Observation | None:
         """The latest of one watcher; None where there was none."""
         return next((one for one in reversed(self.glances) if one.watcher is watcher), None)

@@ -5,10 +5,10 @@
     |-- SettingsError                  release.yaml or env.yaml; all complaints at once
     |-- CallFailed                     a service, the engine or the network said no
     |-- DeadlineExceeded               waited as agreed; says what for and what was last seen
-    |-- ChangedBySomebody              another than this release has changed the service
+    |-- ConcurrentChange               another than this release has changed the service
     |-- LockHeld                       another release of the service is under way
     |-- LockLost                       another release has taken over; this one may change nothing
-    `-- NeedsPerson                    production is not as it was, and greenrun cannot mend it
+    `-- ManualActionRequired           production is not as it was, and greenrun cannot mend it
 
 A message reads: what could not be done, to what, got X, needs Y; its hint: what to do next.
 """
@@ -54,7 +54,7 @@ class DeadlineExceeded(ReleaseError):
         self.last_seen = last_seen
 
 
-class ChangedBySomebody(ReleaseError):
+class ConcurrentChange(ReleaseError):
     """The service is not as this release left it; the message tells who changed what."""
 
 
@@ -66,7 +66,7 @@ class LockLost(ReleaseError):
     """This release's claim was taken over: it may change nothing any more."""
 
 
-class NeedsPerson(ReleaseError):
+class ManualActionRequired(ReleaseError):
     """Production is not as it was before the release; the hint says what a person has to do."""
 
 

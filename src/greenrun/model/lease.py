@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
+class LeaseHolder:
     """Who releases: an account, the host and the process it works from, and this one run of it.
 
     `lifetime` tells the process from any other, on this machine and elsewhere; empty where the
@@ -23,7 +23,7 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class Lease:
     """One claim on a service. Its number is a fencing token: it only ever grows.
 
     A claim that was let go stays as the mark of the last release, and keeps what that left as
@@ -31,7 +31,7 @@ class Claim:
     """
 
     number: int
-    owner: Owner
+    owner: LeaseHolder
     since: datetime
     beat: datetime
     time_to_live: timedelta

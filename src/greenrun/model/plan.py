@@ -14,7 +14,7 @@ REHEARSAL = "local"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where the service lives."""
 
     project: str
@@ -86,7 +86,7 @@ class RecordPlan:
     commit: bool = False
 
 
-class Blind(Enum):
+class Underpowered(Enum):
     """What becomes of an increment that could see nothing."""
 
     REFUSED = "refuse"
@@ -121,7 +121,7 @@ class CanaryPlan:
     latency_floor: timedelta = timedelta(milliseconds=10)
     stall: timedelta = timedelta(milliseconds=250)
     alone: bool = False
-    blind: Blind = Blind.REFUSED
+    blind: Underpowered = Underpowered.REFUSED
 
     def probed_share(self, share: int) -> float:
         """The candidate's part (0 to 1) of our own probes, at a share of the users in percent.
@@ -171,7 +171,7 @@ class Plan:
 
     service: str
     environment: str
-    place: Place
+    place: Location
     build: BuildPlan
     settings: RevisionSettings
     public: bool = False

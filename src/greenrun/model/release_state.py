@@ -25,7 +25,7 @@ class Stage(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ReleaseState:
     """What a release found, and what it has asked of the service since.
 
     `before` is the split that served, LATEST pinned to a name. `asked` are the splits that this
@@ -45,7 +45,7 @@ class Standing:
     contracted: bool = False
     migrations: tuple[str, ...] = ()
 
-    def ask(self, split: TrafficSplit) -> "Standing":
+    def ask(self, split: TrafficSplit) -> "ReleaseState":
         """The same, about to ask for a split."""
         return replace(self, asked=(*self.asked, split))
 
@@ -69,7 +69,7 @@ class Standing:
         return json.dumps(fields, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, text: str) -> "Standing":
+    def from_json(cls, text: str) -> "ReleaseState":
         """Raises ValueError for what `as_json` did not write: the key, got X, needs Y."""
         return json_codec.document(text, "standing", _standing)
 
@@ -78,8 +78,8 @@ def _listed(split: TrafficSplit) -> list[list[object]]:
     return [[target.revision, target.percent, target.tag] for target in split]
 
 
-def _standing(found: object, key: str) -> Standing:
-    return Standing(**json_codec.fields(found, key, _FIELDS))
+def _standing(found: object, key: str) -> ReleaseState:
+    return ReleaseState(**json_codec.fields(found, key, _FIELDS))
 
 
 def _split(found: object, key: str) -> TrafficSplit:

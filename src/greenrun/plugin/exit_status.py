@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from greenrun.model.errors import Hinted, NeedsPerson
+from greenrun.model.errors import Hinted, ManualActionRequired
 from greenrun.plugin.signals import Interrupted
 
 NEEDS_PERSON = 10
@@ -25,12 +25,12 @@ def said(error: BaseException) -> str:
 class Outcome:
     """What went wrong that pytest has no exit status for."""
 
-    needs_person: list[NeedsPerson] = field(default_factory=list)
+    needs_person: list[ManualActionRequired] = field(default_factory=list)
 
     def note(self, error: BaseException) -> None:
         """Look for a call for help, among an error's causes as well."""
         known = set(map(id, self.needs_person))
-        calls = (each for each in _tree(error) if isinstance(each, NeedsPerson))
+        calls = (each for each in _tree(error) if isinstance(each, ManualActionRequired))
         self.needs_person += [call for call in calls if id(call) not in known]
 
 

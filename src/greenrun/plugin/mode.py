@@ -6,7 +6,7 @@ from enum import Enum
 
 from greenrun.model.plan import REHEARSAL
 from greenrun.plugin import tags
-from greenrun.plugin.run_options import Wishes
+from greenrun.plugin.run_options import RunOptions
 from greenrun.plugin.tags import Kind
 
 
@@ -25,7 +25,7 @@ class Words:
     interrupted: str = "Not released: interrupted by {signal}"
 
 
-class Aim(Enum):
+class RunMode(Enum):
     """What a run is for."""
 
     REHEARSAL = Words(
@@ -68,40 +68,40 @@ class Aim(Enum):
     @property
     def noun(self) -> str:
         """What a part of it is no whole of."""
-        return "plan" if self is Aim.PLAN else "release"
+        return "plan" if self is RunMode.PLAN else "release"
 
     @property
     def is_emergency(self) -> bool:
         """True where users wait for it: nothing that it does not need may hold it up."""
-        return self in {Aim.WAY_BACK, Aim.SCALE_TO_ZERO}
+        return self in {RunMode.WAY_BACK, RunMode.SCALE_TO_ZERO}
 
     @property
     def goes_on(self) -> bool:
         """True where a failure stops nothing: a plan is to find all that stands in the way."""
-        return self is Aim.PLAN
+        return self is RunMode.PLAN
 
     def takes(self, scenario: frozenset[str], *, on_target: bool) -> bool:
         """True for a scenario of these tags, on the environment that `--env` names or on local."""
-        if self in {Aim.REHEARSAL, Aim.RELEASE}:
+        if self in {RunMode.REHEARSAL, RunMode.RELEASE}:
             return True
-        if self is Aim.PLAN:
+        if self is RunMode.PLAN:
             return on_target and "plan" in scenario
-        if self is Aim.SCALE_TO_ZERO:
+        if self is RunMode.SCALE_TO_ZERO:
             is_record = tags.kind(scenario) is Kind.RECORD
             return on_target and (is_record or "scale-to-zero" in scenario)
         return on_target
 
 
-def aim_at(target: str, wishes: Wishes, kinds: AbstractSet[Kind]) -> Aim:
+def aim_at(target: str, wishes: RunOptions, kinds: AbstractSet[Kind]) -> RunMode:
     """What a run of scenarios of these kinds is for.
 
     The way back is asked for alone where nothing of a way forward was asked for beside it.
     """
     if target == REHEARSAL:
-        return Aim.REHEARSAL
+        return RunMode.REHEARSAL
     if wishes.plan:
-        return Aim.PLAN
+        return RunMode.PLAN
     if wishes.scale_to_zero:
-        return Aim.SCALE_TO_ZERO
+        return RunMode.SCALE_TO_ZERO
     is_alone = Kind.WAY_BACK in kinds and Kind.FORWARD not in kinds
-    return Aim.WAY_BACK if is_alone else Aim.RELEASE
+    return RunMode.WAY_BACK if is_alone else RunMode.RELEASE

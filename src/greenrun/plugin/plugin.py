@@ -9,16 +9,24 @@ from greenrun.model.results import ScenarioResult
 from greenrun.plugin import alone, hookspecs, options, tags, validation
 from greenrun.plugin.allure.session import Reporting, claim_results, claimed
 from greenrun.plugin.collection import ENVIRONMENTS, FOUND, REFUSED, FeatureFile, planned
-from greenrun.plugin.mode import Aim
+from greenrun.plugin.mode import RunMode
 from greenrun.plugin.redaction import Redaction, secrets_of
-from greenrun.plugin.run_options import Wishes, wishes_of
+from greenrun.plugin.run_options import RunOptions, wishes_of
 from greenrun.plugin.runner import Performing
 from greenrun.plugin.screen import Screen, screen
 from greenrun.plugin.session import RUN, Run
 from greenrun.plugin.terminal import Telling
 from greenrun.plugin.terminal_writer import Narrator
 
-__all__ = ["Aim", "Wishes", "aim_of", "keep_secret", "passed_whole", "results_of", "wishes_of"]
+__all__ = [
+    "RunMode",
+    "RunOptions",
+    "aim_of",
+    "keep_secret",
+    "passed_whole",
+    "results_of",
+    "wishes_of",
+]
 
 
 def keep_secret(config: pytest.Config, value: str) -> None:
@@ -26,10 +34,10 @@ def keep_secret(config: pytest.Config, value: str) -> None:
     secrets_of(config).keep(value)
 
 
-def aim_of(config: pytest.Config) -> Aim:
+def aim_of(config: pytest.Config) -> RunMode:
     """What this run is for; known once everything was collected."""
     run = config.stash.get(RUN, None)
-    return run.course.aim if run else Aim.REHEARSAL
+    return run.course.aim if run else RunMode.REHEARSAL
 
 
 def passed_whole(config: pytest.Config) -> bool:

@@ -20,7 +20,7 @@ ALONE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class RunOptions:
     """What was wished for. `to` is a revision's name, an image's `sha256:` digest, or empty."""
 
     plan: bool = False
@@ -42,10 +42,10 @@ class Wishes:
         return (ON_REQUEST | {"plan"}) & {each.removeprefix("--") for each in self.switches}
 
 
-def wishes_of(config: pytest.Config) -> Wishes:
+def wishes_of(config: pytest.Config) -> RunOptions:
     """What the command line of this run wishes for."""
-    given = {field.name: config.getoption(field.name) for field in fields(Wishes)}
-    return Wishes(**{name: value for name, value in given.items() if value})
+    given = {field.name: config.getoption(field.name) for field in fields(RunOptions)}
+    return RunOptions(**{name: value for name, value in given.items() if value})
 
 
 def complaints(config: pytest.Config, target: str) -> Iterator[str]:

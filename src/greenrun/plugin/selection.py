@@ -6,9 +6,9 @@ from functools import cached_property
 
 from greenrun.model.plan import REHEARSAL
 from greenrun.plugin.collection import Planned
-from greenrun.plugin.mode import Aim, aim_at
-from greenrun.plugin.run_options import Wishes
-from greenrun.plugin.stop_policy import Course
+from greenrun.plugin.mode import RunMode, aim_at
+from greenrun.plugin.run_options import RunOptions
+from greenrun.plugin.stop_policy import StopPolicy
 from greenrun.plugin.tags import ON_REQUEST, Kind
 
 
@@ -18,15 +18,15 @@ class Selection:
 
     asked: Sequence[Planned]
     target: str
-    wishes: Wishes
+    wishes: RunOptions
 
     @cached_property
-    def aim(self) -> Aim:
+    def aim(self) -> RunMode:
         """What the run is for."""
         kinds = {each.kind for each in self.asked if self._may_run(each)}
         return aim_at(self.target, self.wishes, kinds)
 
-    def choose(self, rehearsed: Callable[[], str]) -> tuple[Sequence[Planned], Course]:
+    def choose(self, rehearsed: Callable[[], str]) -> tuple[Sequence[Planned], StopPolicy]:
         """The scenarios to perform, and the course through their environments.
 
         `rehearsed` tells of an earlier rehearsal that stands for this one, or nothing; it is asked
@@ -40,9 +40,9 @@ class Selection:
 
     def complaints(self, chosen: Sequence[Planned]) -> Iterator[str]:
         """Why what was asked for cannot be meant, one line each."""
-        if self.wishes.to and self.aim is not Aim.WAY_BACK:
+        if self.wishes.to and self.aim is not RunMode.WAY_BACK:
             yield "--to: leads the way back; got more, needs scenarios tagged @way-back alone"
-        if self.wishes.resume and self.aim is Aim.WAY_BACK:
+        if self.wishes.resume and self.aim is RunMode.WAY_BACK:
             yield "--resume: goes on with a release; got the way back alone, leave it out"
         for tag in sorted(self.wishes.tags):
             if not any(tag in each.tags for each in chosen):
@@ -58,12 +58,12 @@ class Selection:
     def _suits(self, scenario: Planned) -> bool:
         return self.aim.takes(scenario.tags, on_target=scenario.environment == self.target)
 
-    def _course(self, chosen: Sequence[Planned], earlier: str) -> Course:
+    def _course(self, chosen: Sequence[Planned], earlier: str) -> StopPolicy:
         present = {each.environment for each in chosen}
         course = dict.fromkeys([REHEARSAL, self.target])
         environments = [name for name in course if name in present]
         why = earlier or _why(self.aim, environments)
-        return Course(self.aim, environments, _forward(chosen), why)
+        return StopPolicy(self.aim, environments, _forward(chosen), why)
 
 
 def _forward(chosen: Sequence[Planned]) -> frozenset[str]:
@@ -75,6 +75,6 @@ def _is_rehearsed(chosen: Sequence[Planned], target: str) -> bool:
     return _forward(chosen) == {REHEARSAL, target} and target != REHEARSAL
 
 
-def _why(aim: Aim, environments: Sequence[str]) -> str:
-    is_part = aim is Aim.RELEASE and len(environments) == 1
+def _why(aim: RunMode, environments: Sequence[str]) -> str:
+    is_part = aim is RunMode.RELEASE and len(environments) == 1
     return "nothing else was asked for" if is_part else aim.words.why

@@ -9,12 +9,12 @@ import pytest
 from greenrun.model.results import ScenarioResult
 from greenrun.plugin.collection import ENVIRONMENTS, FOUND, Planned, planned, release_scenarios
 from greenrun.plugin.exit_status import Outcome, said
-from greenrun.plugin.mode import Aim
+from greenrun.plugin.mode import RunMode
 from greenrun.plugin.redaction import Secrets
 from greenrun.plugin.results import NOT_ATTEMPTED, Tally
 from greenrun.plugin.run_options import wishes_of
 from greenrun.plugin.selection import Selection
-from greenrun.plugin.stop_policy import WENT_THROUGH, Course
+from greenrun.plugin.stop_policy import WENT_THROUGH, StopPolicy
 from greenrun.plugin.terminal_writer import Narrator
 
 RUN = pytest.StashKey["Run"]()
@@ -27,7 +27,7 @@ class Run:
     target: str
     narrator: Narrator
     secrets: Secrets
-    course: Course = field(default_factory=lambda: Course(Aim.REHEARSAL, []))
+    course: StopPolicy = field(default_factory=lambda: StopPolicy(RunMode.REHEARSAL, []))
     counts: Counter[str] = field(default_factory=Counter)
     running: Planned | None = None
     whole: bool = False

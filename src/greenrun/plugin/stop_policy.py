@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from greenrun.plugin.mode import Aim
+from greenrun.plugin.mode import RunMode
 from greenrun.plugin.tags import Kind
 
 WENT_THROUGH = "the release went through"
 
 
 @dataclass
-class Course:
+class StopPolicy:
     """Knows where to, and remembers what failed.
 
     `forward` are the environments with a way forward in this run; `why` says why it leads through
     these environments.
     """
 
-    aim: Aim
+    aim: RunMode
     environments: Sequence[str]
     forward: frozenset[str] = frozenset()
     why: str = ""

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from greenrun.model.errors import Hinted, NeedsPerson
-from greenrun.plugin.mode import Aim
+from greenrun.model.errors import Hinted, ManualActionRequired
+from greenrun.plugin.mode import RunMode
 from greenrun.plugin.results import Tally
 from greenrun.plugin.screen import Screen
-from greenrun.plugin.stop_policy import Course
+from greenrun.plugin.stop_policy import StopPolicy
 
 
 @dataclass(frozen=True)
@@ -15,11 +15,11 @@ class Closing:
     """Everything that the last lines are made of. `whole` means that no scenario was left out."""
 
     tally: Tally
-    course: Course
+    course: StopPolicy
     target: str
     whole: bool
     interrupted: str = ""
-    needs_person: Sequence[NeedsPerson] = ()
+    needs_person: Sequence[ManualActionRequired] = ()
     report: str = ""
 
     @property
@@ -56,7 +56,7 @@ class Closing:
     @property
     def _obstacles(self) -> Sequence[BaseException]:
         """What comes after the first failure may only follow from it, except in a plan."""
-        return self.tally.errors if self.course.aim is Aim.PLAN else self.tally.errors[:1]
+        return self.tally.errors if self.course.aim is RunMode.PLAN else self.tally.errors[:1]
 
 
 def show(closing: Closing, screen: Screen) -> None:

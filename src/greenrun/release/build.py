@@ -3,16 +3,16 @@
 from dataclasses import replace
 
 from greenrun.model.image import Build
-from greenrun.model.interfaces import Roles
+from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import Plan
 from greenrun.model.source import Source
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 
 TAG_FILE = "build_tag.txt"
 """Holds the image tag for whoever rolls back by hand (PROCEDURE P2.5)."""
 
 
-def build(plan: Plan, roles: Roles, account: Account, source: Source) -> Build:
+def build(plan: Plan, roles: Dependencies, account: ChangeGuard, source: Source) -> Build:
     """Build the directory's image and tag it as the plan says. Raises as Builder.build does."""
     tag = _tag(plan, roles, account, source)
     made = roles.builder.build(plan.build, tag=tag, watch=roles.progress.report)
@@ -25,14 +25,14 @@ def build(plan: Plan, roles: Roles, account: Account, source: Source) -> Build:
     return made
 
 
-def adopt(made: Build, repository: str, roles: Roles) -> Build:
+def adopt(made: Build, repository: str, roles: Dependencies) -> Build:
     """The same image under another name, as if it had been built there."""
     if made.image.repository != repository:
         roles.builder.tag(made.image.digest, repository, made.image.tag)
     return replace(made, image=replace(made.image, repository=repository, manifest=None))
 
 
-def _tag(plan: Plan, roles: Roles, account: Account, source: Source) -> str:
+def _tag(plan: Plan, roles: Dependencies, account: ChangeGuard, source: Source) -> str:
     return plan.build.tag_policy.tag(
         service=plan.service,
         at=roles.clock.now(),
@@ -41,7 +41,7 @@ def _tag(plan: Plan, roles: Roles, account: Account, source: Source) -> str:
     )
 
 
-def _last_build_id(account: Account) -> int:
+def _last_build_id(account: ChangeGuard) -> int:
     entries = account.journal.entries()
     tags = [entry.facts["tag"] for entry in entries if entry.action == "build"]
     return max((int(tag) for tag in tags if tag.isdecimal()), default=0)

@@ -6,12 +6,12 @@ from datetime import timedelta
 from textwrap import indent
 
 from greenrun.model.errors import GateClosed, ReleaseError
-from greenrun.model.interfaces import LogEntry, NewRevision, Patience, Roles
+from greenrun.model.interfaces import Dependencies, LogEntry, NewRevision, Timeout
 from greenrun.model.plan import Plan
 from greenrun.model.revision import Difference, Readiness, Revision, RevisionSettings
 from greenrun.model.traffic import TrafficSplit
-from greenrun.release.coordination.drift import Footing
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.drift import DriftGuard
+from greenrun.release.coordination.guard import ChangeGuard
 
 _LAST_WORDS = 10
 """Lines of a log that tell why its container did not start."""
@@ -23,10 +23,12 @@ class Candidate:
 
     name: str
     plan: Plan = field(repr=False)
-    roles: Roles = field(repr=False)
+    roles: Dependencies = field(repr=False)
     ready_after: timedelta = timedelta()
 
-    def make(self, split: TrafficSplit, image: str, footing: Footing, account: Account) -> None:
+    def make(
+        self, split: TrafficSplit, image: str, footing: DriftGuard, account: ChangeGuard
+    ) -> None:
         """Have the platform start it; `split` gives it no user yet.
 
         Raises:
@@ -34,7 +36,7 @@ class Candidate:
         """
         begun = self.roles.clock.now()
         wanted = NewRevision(self.name, image, self.plan.settings)
-        patience = Patience(self.plan.ready_within, self.roles.progress.report)
+        patience = Timeout(self.plan.ready_within, self.roles.progress.report)
         with account.change("deploy", self.name, image=image, split=str(split)):
             try:
                 after = self.roles.platform.deploy(wanted, split, footing.left, patience)
@@ -46,7 +48,7 @@ class Candidate:
         footing.stand_on(after)
         self.ready_after = self.roles.clock.now() - begun
 
-    def admit_everybody(self, account: Account) -> None:
+    def admit_everybody(self, account: ChangeGuard) -> None:
         """Let everybody invoke the service, where the plan says so."""
         platform = self.roles.platform
         if self.plan.public and not platform.invokable_by_all():

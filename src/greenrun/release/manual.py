@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.image import Digest
-from greenrun.model.interfaces import NewRevision, Patience
+from greenrun.model.interfaces import NewRevision, Timeout
 from greenrun.model.release_state import Stage
 from greenrun.model.revision import Readiness, Revision
 from greenrun.model.service import Service
@@ -104,7 +104,7 @@ def _deployed_again(release: Release, revision: Revision) -> str:
     service, at = release.footing.left, release.roles.clock.now()
     name = f"{release.plan.service}-{at:%Y%m%d-%H%M%S}"
     split = service.actual.pinned(service.latest_ready)
-    patience = Patience(release.plan.ready_within, release.roles.progress.report)
+    patience = Timeout(release.plan.ready_within, release.roles.progress.report)
     with release.account.change("deploy", name, image=revision.image, split=str(split)):
         wanted = NewRevision(name, revision.image, revision.settings)
         after = release.roles.platform.deploy(wanted, split, service, patience)

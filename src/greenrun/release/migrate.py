@@ -7,7 +7,7 @@ from textwrap import indent
 from typing import Any
 
 from greenrun.model.errors import DeadlineExceeded, GateClosed, ReleaseError
-from greenrun.model.interfaces import Execution, Job, LogEntry, Patience, Roles
+from greenrun.model.interfaces import Dependencies, Execution, Job, LogEntry, Timeout
 from greenrun.model.plan import MigrationPlan, Plan
 from greenrun.model.polling import looks
 from greenrun.release.coordination.journal import Changes
@@ -53,7 +53,12 @@ class Migrations:
     """The migrations that one image brings."""
 
     def __init__(
-        self, plan: Plan, migration: MigrationPlan, image: str, roles: Roles, account: Changes
+        self,
+        plan: Plan,
+        migration: MigrationPlan,
+        image: str,
+        roles: Dependencies,
+        account: Changes,
     ) -> None:
         self._plan = plan
         self._migration = migration
@@ -62,7 +67,7 @@ class Migrations:
         self._account = account
 
     @classmethod
-    def of(cls, plan: Plan, image: str, roles: Roles, account: Changes) -> "Migrations":
+    def of(cls, plan: Plan, image: str, roles: Dependencies, account: Changes) -> "Migrations":
         """Those of the plan. Raises ReleaseError where it has none."""
         if plan.migration is None:
             raise ReleaseError("release.yaml names no migration", hint="add the key `migration`")
@@ -148,7 +153,7 @@ class Migrations:
 
     def _run(self, command: tuple[str, ...]) -> _Ended:
         job = Job(self.job, self._image, command, self._plan.settings)
-        patience = Patience(self._migration.within, self._roles.progress.report)
+        patience = Timeout(self._migration.within, self._roles.progress.report)
         with self._account.change("run job", self.job, command=" ".join(command)):
             return _Ended(" ".join(command), self._roles.platform.run(job, patience))
 

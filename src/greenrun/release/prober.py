@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from greenrun.model.errors import DeadlineExceeded, ReleaseError
-from greenrun.model.interfaces import Answer, Probe, Roles
+from greenrun.model.interfaces import Dependencies, HttpRequest, HttpResponse
 
 _WITNESSES = 10
 """Requests behind the proof of who answers."""
@@ -27,7 +27,7 @@ class Prober:
 
     def __init__(
         self,
-        roles: Roles,
+        roles: Dependencies,
         identities: Mapping[str, Mapping[str, str]],
         features: Path = Path("features"),
     ) -> None:
@@ -50,10 +50,10 @@ class Prober:
         identity: str = "a user",
         json: object = None,
         **headers: str,
-    ) -> Answer:
+    ) -> HttpResponse:
         """Send one probe to a full URL."""
         sent = {**self.headers(identity), **headers}
-        return self.roles.web.ask(Probe(url, method, sent, json))
+        return self.roles.web.ask(HttpRequest(url, method, sent, json))
 
     def answering(self, url: str, path: str) -> frozenset[str]:
         """The revisions behind some requests to a URL, told by the platform's request log.

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterable, Mapping
 
 from greenrun.model.image import Digest, TagPolicy
-from greenrun.model.interfaces import Roles
+from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import Plan
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 
 
-def purge(plan: Plan, roles: Roles, account: Account) -> tuple[str, ...]:
+def purge(plan: Plan, roles: Dependencies, account: ChangeGuard) -> tuple[str, ...]:
     """Remove old image tags with their manifests; `REPOSITORY:TAG` of each, oldest first.
 
     Old are those that the plan's tag policy made, beyond the `keep_images` newest that no revision
@@ -69,7 +69,7 @@ def _used(references: Iterable[str], held: Mapping[str, Digest], repository: str
 
 
 def _is_known_by_id(
-    manifest: Digest, references: Iterable[str], repository: str, roles: Roles
+    manifest: Digest, references: Iterable[str], repository: str, roles: Dependencies
 ) -> bool:
     """True where a reference has the image's id for a digest, as engines allow."""
     image_id = roles.registry.image_id(repository, manifest)
@@ -88,7 +88,7 @@ def _is_doubtful(reference: str, plan: Plan) -> bool:
 
 
 def _remove(
-    repository: str, manifest: Digest, tags: list[str], roles: Roles, account: Account
+    repository: str, manifest: Digest, tags: list[str], roles: Dependencies, account: ChangeGuard
 ) -> None:
     roles.progress.report(f"purging {repository}: {', '.join(tags)}")
     with account.change("purge", f"{repository}@{manifest}", tags=", ".join(tags)):

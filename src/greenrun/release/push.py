@@ -4,14 +4,14 @@ from dataclasses import replace
 
 from greenrun.model.errors import GateClosed
 from greenrun.model.image import Digest, Image
-from greenrun.model.interfaces import Patience, Roles
+from greenrun.model.interfaces import Dependencies, Timeout
 from greenrun.model.plan import Plan
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 
 LATEST_TAG = "latest"
 
 
-def push(image: Image, plan: Plan, roles: Roles, account: Account) -> Image:
+def push(image: Image, plan: Plan, roles: Dependencies, account: ChangeGuard) -> Image:
     """Send the rehearsed image under its image tag, and move `latest` where the plan says so.
 
     Nothing is sent that the registry holds under that image tag. Returns the image with its
@@ -25,7 +25,7 @@ def push(image: Image, plan: Plan, roles: Roles, account: Account) -> Image:
     return first
 
 
-def holds(image: Image, roles: Roles) -> Digest | None:
+def holds(image: Image, roles: Dependencies) -> Digest | None:
     """The manifest by which the registry holds these bytes under this image tag; None: it doesn't.
 
     An engine that keeps images as registries do knows an image by its manifest.
@@ -37,21 +37,21 @@ def holds(image: Image, roles: Roles) -> Digest | None:
     return manifest if image.digest in same else None
 
 
-def _handed_over(image: Image, plan: Plan, roles: Roles, account: Account) -> Image:
+def _handed_over(image: Image, plan: Plan, roles: Dependencies, account: ChangeGuard) -> Image:
     name = f"{image.repository}:{image.tag}"
     manifest = holds(image, roles)
     if manifest is not None:
         account.note("push", name, manifest=str(manifest), found="held already")
         return replace(image, manifest=manifest)
     with account.change("push", name, tag=image.tag, image_id=str(image.digest)):
-        pushed = roles.registry.push(image, Patience(plan.push_within, roles.progress.report))
+        pushed = roles.registry.push(image, Timeout(plan.push_within, roles.progress.report))
     manifest = holds(image, roles)
     if manifest is None or manifest != pushed:
         raise _other_bytes(image, pushed, roles)
     return replace(image, manifest=manifest)
 
 
-def _other_bytes(image: Image, pushed: Digest, roles: Roles) -> GateClosed:
+def _other_bytes(image: Image, pushed: Digest, roles: Dependencies) -> GateClosed:
     held = roles.registry.digest(image.repository, image.tag)
     image_id = held and roles.registry.image_id(image.repository, held)
     return GateClosed(
@@ -61,7 +61,7 @@ def _other_bytes(image: Image, pushed: Digest, roles: Roles) -> GateClosed:
     )
 
 
-def _tell(image: Image, names: list[str], roles: Roles) -> None:
+def _tell(image: Image, names: list[str], roles: Dependencies) -> None:
     layers = (layer.size_bytes for layer in image.layers)
     facts = (
         f"image id: {image.digest}",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from greenrun.model.errors import ReleaseError
 from greenrun.model.image import Digest
-from greenrun.model.release_state import Stage, Standing
+from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.revision import Readiness
 from greenrun.release.release import Release
 
@@ -27,7 +27,7 @@ def put_right(release: Release, *, resume: bool) -> None:
     release.roles.evidence.attach("what was left", told)
 
 
-def left_open(release: Release) -> Standing | None:
+def left_open(release: Release) -> ReleaseState | None:
     """Where the release before this one stopped; None where it came to an end of its own."""
     last = release.account.last
     return None if last is None or last.stage.ended else last
@@ -70,7 +70,7 @@ def go_on(release: Release) -> str:
     return f"{told}: going on with it"
 
 
-def _bring_users_back(release: Release, last: Standing) -> None:
+def _bring_users_back(release: Release, last: ReleaseState) -> None:
     revision = release.roles.platform.revision(last.candidate) if last.candidate else None
     if revision is not None and revision.readiness is Readiness.READY:
         release.keep_candidate(last.candidate)
@@ -80,7 +80,7 @@ def _bring_users_back(release: Release, last: Standing) -> None:
         release.footing.stand_on(release.service)
 
 
-def _same_image(release: Release, last: Standing) -> None:
+def _same_image(release: Release, last: ReleaseState) -> None:
     repository, _, manifest = last.image.partition("@")
     if not manifest:
         return
@@ -93,7 +93,7 @@ def _same_image(release: Release, last: Standing) -> None:
         )
 
 
-def described(last: Standing) -> str:
+def described(last: ReleaseState) -> str:
     """A release that was left open, as people are told of it."""
     what = last.candidate or "without a candidate"
     return f"an unfinished release ({what}, {last.stage.value})"

@@ -6,26 +6,26 @@ from typing import TYPE_CHECKING
 
 from greenrun.canary.setup import with_baseline_tagged
 from greenrun.canary.showing import Showing
-from greenrun.model.canary_step import Increment
+from greenrun.model.canary_step import CanaryStep
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.image import Build, Image
-from greenrun.model.interfaces import Patience, Roles
+from greenrun.model.interfaces import Dependencies, Timeout
 from greenrun.model.objective import Gate
 from greenrun.model.plan import Plan
-from greenrun.model.release_state import Stage, Standing
+from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.service import Service
 from greenrun.model.source import Source
 from greenrun.release import build, preflight, push
-from greenrun.release.coordination.drift import Footing
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.drift import DriftGuard
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.deploy import Candidate
 from greenrun.release.migrate import Migration, Migrations
 from greenrun.release.prober import Prober
-from greenrun.release.rollback import WayBack
-from greenrun.release.traffic import WayForward
+from greenrun.release.rollback import Rollback
+from greenrun.release.traffic import Rollout
 
 if TYPE_CHECKING:
-    from greenrun.model.alert_status import Watched
+    from greenrun.model.alert_status import AlertStatus
 
 
 class Release:
@@ -40,8 +40,8 @@ class Release:
     def __init__(
         self,
         plan: Plan,
-        roles: Roles,
-        account: Account,
+        roles: Dependencies,
+        account: ChangeGuard,
         identities: Mapping[str, Mapping[str, str]],
         source: Source,
     ) -> None:
@@ -50,12 +50,12 @@ class Release:
         self.roles = roles
         self.account = account
         self.prober = Prober(roles, identities, source.directory / "features")
-        self.footing = Footing(plan, roles.platform)
+        self.footing = DriftGuard(plan, roles.platform)
         self.started = roles.clock.now()
         self.before: Service | None = None
-        self.increments: list[Increment] = []
+        self.increments: list[CanaryStep] = []
         self.by_hand: list[str] = []
-        self.watched: tuple[Watched, ...] = ()
+        self.watched: tuple[AlertStatus, ...] = ()
         self.migrations: tuple[Migration, ...] = ()
         self._showing = Showing(roles)
         self._build: Build | None = None
@@ -66,7 +66,7 @@ class Release:
         return f"<release of {self.plan.service} on {self.plan.environment}>"
 
     @property
-    def standing(self) -> Standing | None:
+    def standing(self) -> ReleaseState | None:
         """Where it stands, as it was last written down; None before the baseline was found."""
         return self.account.standing
 
@@ -85,7 +85,7 @@ class Release:
         """A fresh reading of the service. Raises ReleaseError where there is none."""
         return preflight.existing(self.roles.platform.service(), self.plan)
 
-    def claim(self) -> Standing | None:
+    def claim(self) -> ReleaseState | None:
         """Take the lock; where the release before this one stood when it ended, or died."""
         self.account.claim(self.roles.progress)
         return self.account.last
@@ -175,7 +175,7 @@ class Release:
         """Give the candidate this share of the users, and the baseline the rest."""
         self._way_forward.raise_share(percent)
 
-    def run_canary(self, gate: Gate) -> tuple[Increment, ...]:
+    def run_canary(self, gate: Gate) -> tuple[CanaryStep, ...]:
         """Raise the share by the planned increments; stop at the first that does not pass.
 
         Raises:
@@ -209,7 +209,7 @@ class Release:
     def roll_back(self) -> bool:
         """Give every user back to the baseline and prove it; True where that took a change.
 
-        Raises as WayBack.take does; CallFailed where all but the claim is as before.
+        Raises as Rollback.take does; CallFailed where all but the claim is as before.
         """
         if self.standing is None:
             return False
@@ -230,20 +230,20 @@ class Release:
         return self.roll_back()
 
     @property
-    def _way_forward(self) -> WayForward:
+    def _way_forward(self) -> Rollout:
         name, footing = self.candidate.name, self.footing
-        return WayForward(self.plan, name, footing, self.prober, self.roles, self.account)
+        return Rollout(self.plan, name, footing, self.prober, self.roles, self.account)
 
     @property
-    def way_back(self) -> WayBack:
+    def way_back(self) -> Rollback:
         """The way back to the baseline. Raises ReleaseError where none was found yet."""
         return self.way_back_of(self.account.stands)
 
-    def way_back_of(self, standing: Standing) -> WayBack:
+    def way_back_of(self, standing: ReleaseState) -> Rollback:
         """The way back from wherever a release stands."""
-        return WayBack(self.plan, standing, self.prober, self.roles, self.account)
+        return Rollback(self.plan, standing, self.prober, self.roles, self.account)
 
     @property
-    def patience(self) -> Patience:
+    def patience(self) -> Timeout:
         """How long a change of the split may take."""
-        return Patience(self.plan.change_within, self.roles.progress.report)
+        return Timeout(self.plan.change_within, self.roles.progress.report)

@@ -3,24 +3,24 @@
 from dataclasses import dataclass, field
 
 from greenrun.model import commands
-from greenrun.model.errors import GateClosed, LockLost, NeedsPerson, ReleaseError
-from greenrun.model.interfaces import Patience, Roles
+from greenrun.model.errors import GateClosed, LockLost, ManualActionRequired, ReleaseError
+from greenrun.model.interfaces import Dependencies, Timeout
 from greenrun.model.plan import Plan
-from greenrun.model.release_state import Standing
+from greenrun.model.release_state import ReleaseState
 from greenrun.model.service import Service
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.prober import Prober
 
 
 @dataclass(frozen=True, slots=True)
-class WayBack:
+class Rollback:
     """Leads from wherever a release stands to the split of before. Twice is the same as once."""
 
     plan: Plan
-    standing: Standing
+    standing: ReleaseState
     prober: Prober = field(repr=False)
-    roles: Roles = field(repr=False)
-    account: Account = field(repr=False)
+    roles: Dependencies = field(repr=False)
+    account: ChangeGuard = field(repr=False)
 
     def take(self) -> bool:
         """Read, act where something is to be done, verify. True where the split was changed.
@@ -30,13 +30,13 @@ class WayBack:
 
         Raises:
             LockLost: another release has taken over, and with it the care for the users.
-            NeedsPerson: it may not be done, could not be done, or could not be proven.
+            ManualActionRequired: it may not be done, could not be done, or could not be proven.
         """
         try:
             changed = self._restore()
             if self.standing.asked:
                 self._prove()
-        except (LockLost, NeedsPerson):
+        except (LockLost, ManualActionRequired):
             raise
         except (GateClosed, ReleaseError) as error:
             raise self._undone(error) from error
@@ -54,14 +54,14 @@ class WayBack:
         if as_before or not self.standing.asked:
             return False
         self.roles.evidence.attach("traffic before the rollback", str(service.actual))
-        patience = Patience(self.plan.change_within, self.roles.progress.report)
+        patience = Timeout(self.plan.change_within, self.roles.progress.report)
         with self.account.change("roll back", self.plan.service, split=str(target)):
             after = self.roles.platform.split_traffic(target, service, patience)
         self.roles.evidence.attach("traffic after the rollback", str(after.actual))
         return True
 
     def expect_open(self, service: Service) -> None:
-        """Raise NeedsPerson where a contracted schema closes it, or somebody else's split."""
+        """Raise ManualActionRequired for a contracted schema, or somebody else's split."""
         if self.standing.contracted:
             raise self._frozen(service)
         # LATEST is pinned in what a release remembers.
@@ -69,25 +69,25 @@ class WayBack:
         if not any(map(self.standing.knows, asked)):
             raise self._somebody_elses(service)
 
-    def _undone(self, error: GateClosed | ReleaseError) -> NeedsPerson:
-        return NeedsPerson(
+    def _undone(self, error: GateClosed | ReleaseError) -> ManualActionRequired:
+        return ManualActionRequired(
             f"{self.plan.service} could not be brought back to {self.standing.baseline}: "
             f"{error.message}",
             hint=self._advice,
         )
 
-    def _somebody_elses(self, service: Service) -> NeedsPerson:
+    def _somebody_elses(self, service: Service) -> ManualActionRequired:
         who, candidate = service.changed_by or "somebody", self.standing.candidate
         met = "users meet" if service.resolved.share(candidate) else "no user meets"
         met = f", in which {met} the candidate {candidate}" if candidate else ""
-        return NeedsPerson(
+        return ManualActionRequired(
             f"{self.plan.service} was given another split by {who}: got {service.wanted}{met}; "
             "it was left as it is",
             hint=f"speak with {who}; then say who shall serve:\n  {commands.settle(self.plan)}",
         )
 
-    def _frozen(self, service: Service) -> NeedsPerson:
-        return NeedsPerson(
+    def _frozen(self, service: Service) -> ManualActionRequired:
+        return ManualActionRequired(
             f"{self.plan.service} is frozen as it is, {service.actual}: its schema was contracted, "
             f"and {self.standing.baseline} cannot work with it any more",
             hint=self._advice,

@@ -5,22 +5,22 @@ from functools import partial
 
 from greenrun.canary import Canary, objectives
 from greenrun.canary.forecast import foresight
-from greenrun.canary.power import Foresight
+from greenrun.canary.power import Forecast
 from greenrun.canary.setup import Comparison, without_our_tag
-from greenrun.model.canary_step import Increment
-from greenrun.model.interfaces import Patience, Roles
+from greenrun.model.canary_step import CanaryStep
+from greenrun.model.interfaces import Dependencies, Timeout
 from greenrun.model.objective import Gate
 from greenrun.model.plan import Plan
 from greenrun.model.release_state import Stage
 from greenrun.model.service import Service
 from greenrun.model.traffic import TrafficSplit
-from greenrun.release.coordination.drift import Footing
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.drift import DriftGuard
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.prober import Prober
 
 
 @dataclass(frozen=True, slots=True)
-class WayForward:
+class Rollout:
     """Leads from the baseline to a candidate, which goes by its name.
 
     Each split is written down before it is asked for, and rests on the service as the release left
@@ -29,10 +29,10 @@ class WayForward:
 
     plan: Plan
     candidate: str
-    footing: Footing = field(repr=False)
+    footing: DriftGuard = field(repr=False)
     prober: Prober = field(repr=False)
-    roles: Roles = field(repr=False)
-    account: Account = field(repr=False)
+    roles: Dependencies = field(repr=False)
+    account: ChangeGuard = field(repr=False)
 
     def raise_share(self, percent: int) -> None:
         """Give the candidate this share of the users, and the baseline the rest."""
@@ -45,7 +45,7 @@ class WayForward:
         self._split(without_our_tag(everybody, self.account.stands.before, self.plan), "100 %")
 
     def run_canary(
-        self, gate: Gate, before: Service | None, now: Service, seen: list[Increment]
+        self, gate: Gate, before: Service | None, now: Service, seen: list[CanaryStep]
     ) -> None:
         """Raise the share by the planned increments; stop at the first that does not pass.
 
@@ -70,7 +70,7 @@ class WayForward:
     def _baseline(self) -> str:
         return self.account.stands.baseline
 
-    def _foresight(self, gate: Gate, before: Service) -> Foresight:
+    def _foresight(self, gate: Gate, before: Service) -> Forecast:
         """As the plan told it."""
         canary = self.plan.canary
         trial = objectives.trial(gate, canary, canary.alpha_each)
@@ -79,7 +79,7 @@ class WayForward:
     def _split(self, split: TrafficSplit, name: str) -> None:
         before = self.footing.left.resolved
         self.account.ask(split, stage=Stage.MOVED)
-        patience = Patience(self.plan.change_within, self.roles.progress.report)
+        patience = Timeout(self.plan.change_within, self.roles.progress.report)
         with self.account.change("split traffic", self.plan.service, split=str(split)):
             after = self.roles.platform.split_traffic(split, self.footing.left, patience)
         self.footing.stand_on(after)

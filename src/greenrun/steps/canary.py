@@ -3,7 +3,7 @@
 from pytest_bdd import given, then, when
 
 from greenrun.checks import traffic
-from greenrun.model.canary_step import Increment
+from greenrun.model.canary_step import CanaryStep
 from greenrun.model.objective import Gate
 from greenrun.release.release import Release
 from greenrun.steps.tables import Table, gate
@@ -15,12 +15,12 @@ def _(datatable: Table) -> Gate:
 
 
 @when("the candidate's share rises by its increments", target_fixture="increments")
-def _(release: Release, objectives: Gate) -> tuple[Increment, ...]:
+def _(release: Release, objectives: Gate) -> tuple[CanaryStep, ...]:
     return release.run_canary(objectives)
 
 
 @then("every increment has passed its objectives")
-def _(increments: tuple[Increment, ...]) -> None:
+def _(increments: tuple[CanaryStep, ...]) -> None:
     traffic.all_passed(increments)
 
 

@@ -3,13 +3,13 @@
 from pytest_bdd import then, when
 
 from greenrun.checks import release_state
-from greenrun.plugin.plugin import Wishes
+from greenrun.plugin.plugin import RunOptions
 from greenrun.release import recovery
 from greenrun.release.release import Release
 
 
 @when("the release claims the service")
-def _(release: Release, wishes: Wishes) -> None:
+def _(release: Release, wishes: RunOptions) -> None:
     recovery.claim(release, unlock=wishes.unlock)
 
 
@@ -19,7 +19,7 @@ def _(release: Release) -> None:
 
 
 @when("what was left unfinished is taken back, or gone on with")
-def _(release: Release, wishes: Wishes) -> None:
+def _(release: Release, wishes: RunOptions) -> None:
     recovery.put_right(release, resume=wishes.resume)
 
 

@@ -6,7 +6,7 @@ from pytest_bdd import then, when
 from greenrun.checks import monitoring
 from greenrun.model.objective import Gate
 from greenrun.release.release import Release
-from greenrun.reporting.monitoring import HandOver, Objectives, Watchers
+from greenrun.reporting.monitoring import MonitoringTargets, Objectives, Publication
 
 
 @pytest.fixture
@@ -19,17 +19,17 @@ def promised(objectives: Gate, own_objectives: Gate) -> Objectives:
     "these objectives and the candidate's own are handed to those who watch the service",
     target_fixture="handed",
 )
-def _(release: Release, promised: Objectives, watchers: Watchers) -> HandOver:
+def _(release: Release, promised: Objectives, watchers: MonitoringTargets) -> Publication:
     return monitoring.handed_over(release, promised, watchers)
 
 
 @then("every objective that alerts has its alert policy")
-def _(handed: HandOver, watchers: Watchers) -> None:
+def _(handed: Publication, watchers: MonitoringTargets) -> None:
     monitoring.every_alert_has_its_policy(handed, watchers)
 
 
 @then("scrape job, alert rules and dashboard are there")
-def _(handed: HandOver) -> None:
+def _(handed: Publication) -> None:
     monitoring.files_stand(handed)
 
 
@@ -39,5 +39,5 @@ def _(release: Release) -> None:
 
 
 @then("handing them over again changes nothing")
-def _(release: Release, promised: Objectives, watchers: Watchers) -> None:
+def _(release: Release, promised: Objectives, watchers: MonitoringTargets) -> None:
     monitoring.same_again(release, promised, watchers)

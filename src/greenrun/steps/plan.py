@@ -6,10 +6,10 @@ from pytest_bdd import then
 from greenrun.checks import foretold
 from greenrun.model.objective import Gate
 from greenrun.plugin.foresaid import first_table
-from greenrun.plugin.plugin import Wishes
+from greenrun.plugin.plugin import RunOptions
 from greenrun.release.dry_run import Rehearsed
 from greenrun.release.release import Release
-from greenrun.reporting.monitoring import Objectives, Watchers
+from greenrun.reporting.monitoring import MonitoringTargets, Objectives
 from greenrun.steps.tables import gate
 
 
@@ -25,7 +25,7 @@ def _(
     release: Release,
     rehearsed: Rehearsed | None,
     promised: Objectives,
-    watchers: Watchers,
-    wishes: Wishes,
+    watchers: MonitoringTargets,
+    wishes: RunOptions,
 ) -> None:
     foretold.told(release, rehearsed, promised, watchers.alerts, aloud=wishes.plan)

@@ -3,13 +3,13 @@
 from pytest_bdd import then, when
 
 from greenrun.checks import service
-from greenrun.plugin.plugin import Wishes
+from greenrun.plugin.plugin import RunOptions
 from greenrun.release import manual
 from greenrun.release.release import Release
 
 
 @when("every user is sent back", target_fixture="destination")
-def _(release: Release, wishes: Wishes, way_back_alone: bool) -> str:  # noqa: FBT001 - a fixture
+def _(release: Release, wishes: RunOptions, way_back_alone: bool) -> str:  # noqa: FBT001 - a fixture
     return manual.send_back(release, asked_for=way_back_alone, to=wishes.to, unlock=wishes.unlock)
 
 
@@ -29,7 +29,7 @@ def _(release: Release, deleted: str) -> None:
 
 
 @when("the service is scaled to zero")
-def _(release: Release, wishes: Wishes) -> None:
+def _(release: Release, wishes: RunOptions) -> None:
     manual.stop_every_instance(release, unlock=wishes.unlock)
 
 

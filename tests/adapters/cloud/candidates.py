@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 
-from greenrun.model.interfaces import NewRevision, Patience, Platform
+from greenrun.model.interfaces import NewRevision, Platform, Timeout
 from greenrun.model.revision import RevisionSettings, StartupProbe
 from greenrun.model.service import Service
 
@@ -21,8 +21,8 @@ class Watcher:
     shown: list[str] = field(default_factory=list)
 
     @property
-    def patience(self) -> Patience:
-        return Patience(timedelta(seconds=self.seconds), self.shown.append)
+    def patience(self) -> Timeout:
+        return Timeout(timedelta(seconds=self.seconds), self.shown.append)
 
 
 def revision(name: str, program: str = "echo", **settings: object) -> NewRevision:

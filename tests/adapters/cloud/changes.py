@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from greenrun.adapters.gcp.run.platform import CloudRun
-from greenrun.model.interfaces import Job, Patience
+from greenrun.model.interfaces import Job, Timeout
 from greenrun.model.revision import Readiness, RevisionSettings
 from greenrun.model.traffic import LATEST, Target, TrafficSplit
 from tests.adapters.cloud.candidates import Watcher, reading, revision
@@ -46,7 +46,7 @@ def ran(platform: CloudRun) -> None:
     platform.run(JOB, Watcher().patience)
 
 
-def _deploys(platform: CloudRun, patience: Patience) -> bool:
+def _deploys(platform: CloudRun, patience: Timeout) -> bool:
     before = reading(platform)
     after = platform.deploy(revision("two"), WITHOUT_TRAFFIC, before, patience)
     candidate = platform.revision(TWO)
@@ -59,50 +59,50 @@ def _deploys(platform: CloudRun, patience: Patience) -> bool:
     )
 
 
-def _splits(platform: CloudRun, patience: Patience) -> bool:
+def _splits(platform: CloudRun, patience: Timeout) -> bool:
     before, split = reading(platform), WITHOUT_TRAFFIC.shared({ONE: 90, TWO: 10})
     after = platform.split_traffic(split, before, patience)
     return after == reading(platform) and after.actual == split
 
 
-def _creates(platform: CloudRun, patience: Patience) -> bool:
+def _creates(platform: CloudRun, patience: Timeout) -> bool:
     platform.create(revision("one"), patience)
     return reading(platform).actual == TrafficSplit.all_to(LATEST)
 
 
-def _stops(platform: CloudRun, patience: Patience) -> bool:
+def _stops(platform: CloudRun, patience: Timeout) -> bool:
     before = reading(platform)
     after = platform.scale_to_zero(before, patience)
     return after == reading(platform) and after.actual == before.actual
 
 
-def _starts(platform: CloudRun, patience: Patience) -> bool:
+def _starts(platform: CloudRun, patience: Timeout) -> bool:
     before = reading(platform)
     after = platform.scale_by_load(before, patience)
     return after == reading(platform) and after.actual == before.actual
 
 
-def _removes_revision(platform: CloudRun, patience: Patience) -> bool:
+def _removes_revision(platform: CloudRun, patience: Timeout) -> bool:
     platform.remove_revision(TWO, patience)
     return [one.name for one in platform.revisions()] == ["web-three", ONE]
 
 
-def _removes_service(platform: CloudRun, patience: Patience) -> bool:
+def _removes_service(platform: CloudRun, patience: Timeout) -> bool:
     platform.remove_service(patience)
     return platform.service() is None
 
 
-def _removes_job(platform: CloudRun, patience: Patience) -> bool:
+def _removes_job(platform: CloudRun, patience: Timeout) -> bool:
     platform.remove_job(JOB.name, patience)
     return True
 
 
-def _lets_in(platform: CloudRun, _: Patience) -> bool:
+def _lets_in(platform: CloudRun, _: Timeout) -> bool:
     platform.let_all_invoke()
     return platform.invokable_by_all()
 
 
-def _runs(platform: CloudRun, patience: Patience) -> bool:
+def _runs(platform: CloudRun, patience: Timeout) -> bool:
     return platform.run(JOB, patience).succeeded
 
 
@@ -112,7 +112,7 @@ class Change:
 
     rpc: str
     prepare: Callable[[CloudRun], None]
-    make: Callable[[CloudRun, Patience], bool]
+    make: Callable[[CloudRun, Timeout], bool]
     reads: tuple[str, ...] = ("Services.GetService",)
 
 

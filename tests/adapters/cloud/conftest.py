@@ -12,8 +12,8 @@ from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
-from greenrun.model.interfaces import Patience
-from greenrun.model.plan import Place
+from greenrun.model.interfaces import Timeout
+from greenrun.model.plan import Location
 from tests.adapters.cloud.candidates import Watcher
 from tests.adapters.cloud.programs import TALKERS
 
@@ -33,12 +33,12 @@ def clients(cloud: LocalCloud) -> Iterator[GoogleClients]:
 
 
 @pytest.fixture
-def place() -> Place:
-    return Place(f"project-{next(_numbers)}", "europe-west1")
+def place() -> Location:
+    return Location(f"project-{next(_numbers)}", "europe-west1")
 
 
 @pytest.fixture
-def platform(clients: GoogleClients, place: Place) -> Iterator[CloudRun]:
+def platform(clients: GoogleClients, place: Location) -> Iterator[CloudRun]:
     """The service `web`, which is not there yet; whatever becomes of it is removed."""
     platform = CloudRun(clients, place, "web", SystemClock())
     yield platform
@@ -51,5 +51,5 @@ def watcher() -> Watcher:
 
 
 @pytest.fixture
-def patience(watcher: Watcher) -> Patience:
+def patience(watcher: Watcher) -> Timeout:
     return watcher.patience

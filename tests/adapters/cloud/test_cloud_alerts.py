@@ -13,7 +13,7 @@ from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces.alerting import Difference
 from greenrun.model.monitoring import ALERTABLE, Alert
 from greenrun.model.objective import Quantity, Threshold
-from greenrun.model.plan import Place
+from greenrun.model.plan import Location
 
 FIVE = timedelta(minutes=5)
 ERRORS = Alert(Threshold("error rate", "at most", Quantity(5, "%")), FIVE)
@@ -26,18 +26,18 @@ def alert(measure: str) -> Alert:
 
 
 @pytest.fixture
-def alerts(clients: GoogleClients, place: Place) -> CloudAlerts:
+def alerts(clients: GoogleClients, place: Location) -> CloudAlerts:
     return CloudAlerts(clients, place, "web")
 
 
 @pytest.fixture
-def existing(clients: GoogleClients, place: Place, alerts: CloudAlerts) -> AlertPolicy:
+def existing(clients: GoogleClients, place: Location, alerts: CloudAlerts) -> AlertPolicy:
     """The policy for too many errors, as Google's own client has it."""
     alerts.create(ERRORS)
     return only(clients, place)
 
 
-def only(clients: GoogleClients, place: Place) -> AlertPolicy:
+def only(clients: GoogleClients, place: Location) -> AlertPolicy:
     (policy,) = clients.alerts.list_alert_policies(name=f"projects/{place.project}")
     return policy
 
@@ -64,12 +64,12 @@ def test_every_measure_makes_a_policy_that_the_platform_takes_and_tells_again(
 
 
 def test_one_alert_is_not_taken_for_another(
-    alerts: CloudAlerts, clients: GoogleClients, place: Place
+    alerts: CloudAlerts, clients: GoogleClients, place: Location
 ) -> None:
     alerts.create(ERRORS)
     assert alerts.find(alert("p99 latency")) is None
     assert CloudAlerts(clients, place, "website").find(ERRORS) is None
-    elsewhere = Place(place.project, "europe-west4")
+    elsewhere = Location(place.project, "europe-west4")
     assert CloudAlerts(clients, elsewhere, "web").find(ERRORS) is None
 
 
@@ -119,7 +119,7 @@ def test_a_policy_is_known_whatever_people_call_it(
 
 
 def test_what_people_set_beside_it_is_theirs_and_stays(
-    alerts: CloudAlerts, clients: GoogleClients, existing: AlertPolicy, place: Place
+    alerts: CloudAlerts, clients: GoogleClients, existing: AlertPolicy, place: Location
 ) -> None:
     channel = f"projects/{place.project}/notificationChannels/7"
     existing.notification_channels = [channel]
@@ -139,7 +139,7 @@ def test_what_people_set_beside_it_is_theirs_and_stays(
 
 
 def test_several_policies_for_one_alert_are_for_a_person(
-    alerts: CloudAlerts, clients: GoogleClients, existing: AlertPolicy, place: Place
+    alerts: CloudAlerts, clients: GoogleClients, existing: AlertPolicy, place: Location
 ) -> None:
     twin = AlertPolicy(existing)
     twin.name = ""
@@ -150,7 +150,7 @@ def test_several_policies_for_one_alert_are_for_a_person(
 
 
 def test_a_lost_answer_makes_no_second_policy(
-    cloud: LocalCloud, alerts: CloudAlerts, clients: GoogleClients, place: Place
+    cloud: LocalCloud, alerts: CloudAlerts, clients: GoogleClients, place: Location
 ) -> None:
     with cloud.faults.add("AlertPolicyService.CreateAlertPolicy: reply lost, once") as fault:
         alerts.create(ERRORS)
@@ -159,7 +159,7 @@ def test_a_lost_answer_makes_no_second_policy(
 
 
 def test_a_creation_that_came_to_nothing_is_tried_again(
-    cloud: LocalCloud, alerts: CloudAlerts, clients: GoogleClients, place: Place
+    cloud: LocalCloud, alerts: CloudAlerts, clients: GoogleClients, place: Location
 ) -> None:
     with cloud.faults.add("AlertPolicyService.CreateAlertPolicy: UNAVAILABLE, twice"):
         alerts.create(ERRORS)

@@ -10,8 +10,8 @@ from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.logs import CloudLogs
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.model.errors import CallFailed
-from greenrun.model.interfaces import Job, LogEntry, Patience
-from greenrun.model.plan import Place
+from greenrun.model.interfaces import Job, LogEntry, Timeout
+from greenrun.model.plan import Location
 from greenrun.model.revision import RevisionSettings
 from greenrun.model.service import Service
 from greenrun.model.traffic import Target, TrafficSplit
@@ -22,7 +22,7 @@ TASK = "in-process/task"
 
 
 @pytest.fixture
-def logs(clients: GoogleClients, place: Place) -> CloudLogs:
+def logs(clients: GoogleClients, place: Location) -> CloudLogs:
     return CloudLogs(clients, place, "web", lambda text: text.replace(SECRET, "********"))
 
 
@@ -43,7 +43,7 @@ def told(entries: Iterable[LogEntry]) -> list[tuple[str, str]]:
 
 
 def test_a_revision_tells_all_that_it_wrote_in_order_and_redacted(
-    platform: CloudRun, logs: CloudLogs, patience: Patience
+    platform: CloudRun, logs: CloudLogs, patience: Timeout
 ) -> None:
     platform.create(revision("one", "talkative"), patience)
     entries = logs.of_revision("web-one")
@@ -58,7 +58,7 @@ def test_a_revision_tells_all_that_it_wrote_in_order_and_redacted(
 
 
 def test_requests_are_no_part_of_what_a_revision_wrote(
-    platform: CloudRun, logs: CloudLogs, patience: Patience
+    platform: CloudRun, logs: CloudLogs, patience: Timeout
 ) -> None:
     platform.create(revision("one"), patience)
     httpx.get(found(platform).url, headers={"user-agent": "us"})
@@ -67,7 +67,7 @@ def test_requests_are_no_part_of_what_a_revision_wrote(
 
 
 def test_a_long_log_is_read_to_its_end(
-    platform: CloudRun, logs: CloudLogs, patience: Patience
+    platform: CloudRun, logs: CloudLogs, patience: Timeout
 ) -> None:
     platform.create(revision("one", "endless"), patience)
     texts = [entry.text for entry in logs.of_revision("web-one")]
@@ -78,7 +78,7 @@ def test_a_long_log_is_read_to_its_end(
 
 
 def test_other_revisions_are_not_in_it(
-    platform: CloudRun, logs: CloudLogs, patience: Patience
+    platform: CloudRun, logs: CloudLogs, patience: Timeout
 ) -> None:
     platform.create(revision("one", "talkative"), patience)
     split = TrafficSplit((Target("web-one", 100), Target("web-two", 0, "candidate")))
@@ -88,7 +88,7 @@ def test_other_revisions_are_not_in_it(
 
 
 def test_an_execution_tells_what_it_wrote(
-    platform: CloudRun, logs: CloudLogs, patience: Patience
+    platform: CloudRun, logs: CloudLogs, patience: Timeout
 ) -> None:
     wanted = Job("migrate", TASK, (TASK,), RevisionSettings(variables={"EXIT_CODE": "7"}))
     first, second = platform.run(wanted, patience), platform.run(wanted, patience)
@@ -99,7 +99,7 @@ def test_an_execution_tells_what_it_wrote(
 
 
 def test_the_request_log_tells_who_answered_that_very_user_agent(
-    platform: CloudRun, logs: CloudLogs, patience: Patience
+    platform: CloudRun, logs: CloudLogs, patience: Timeout
 ) -> None:
     platform.create(revision("one"), patience)
     platform.let_all_invoke()
@@ -119,7 +119,7 @@ def test_the_request_log_tells_who_answered_that_very_user_agent(
 
 @pytest.mark.parametrize("code", ["UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"])
 def test_a_reading_that_is_refused_for_the_moment_is_made_again(
-    platform: CloudRun, logs: CloudLogs, patience: Patience, faults: Faults, code: str
+    platform: CloudRun, logs: CloudLogs, patience: Timeout, faults: Faults, code: str
 ) -> None:
     platform.create(revision("one"), patience)
     faults.add(f"*.ListLogEntries: {code}, twice")

@@ -21,10 +21,10 @@ from greenrun.adapters.gcp.monitoring.metrics import CloudMetrics
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import Clock, Metrics
 from greenrun.model.objective import Quantity
-from greenrun.model.plan import Place
+from greenrun.model.plan import Location
 from tests.fakes import FakeClock, FakeMetrics
 
-PLACE = Place("memory-project", "europe-west1")
+PLACE = Location("memory-project", "europe-west1")
 HOLDING = """
 import http.server, signal, sys
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -106,7 +106,9 @@ def test_nothing_is_told_of_what_has_not_been_yet(held: Held) -> None:
     assert held.metrics.memory("web-one", held.clock.now()) is None
 
 
-def test_a_runtime_that_measures_no_memory_tells_none(clients: GoogleClients, place: Place) -> None:
+def test_a_runtime_that_measures_no_memory_tells_none(
+    clients: GoogleClients, place: Location
+) -> None:
     clock = SystemClock()
     metrics = CloudMetrics(clients, place, "web", clock)
     assert metrics.memory("web-one", earlier(clock)) is None

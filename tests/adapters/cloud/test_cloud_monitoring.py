@@ -7,8 +7,8 @@ from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.monitoring.metrics import CloudMetrics
 from greenrun.adapters.gcp.run.platform import CloudRun
-from greenrun.model.interfaces import Patience
-from greenrun.model.plan import Place
+from greenrun.model.interfaces import Timeout
+from greenrun.model.plan import Location
 from greenrun.model.stats import Counts, Sample
 from greenrun.model.traffic import Target, TrafficSplit
 from tests.adapters.cloud.candidates import reading, revision, until
@@ -17,12 +17,12 @@ NO_DATA = Sample(Counts())
 
 
 @pytest.fixture
-def metrics(clients: GoogleClients, place: Place) -> CloudMetrics:
+def metrics(clients: GoogleClients, place: Location) -> CloudMetrics:
     return CloudMetrics(clients, place, "web", SystemClock())
 
 
 @pytest.fixture
-def url(platform: CloudRun, patience: Patience) -> str:
+def url(platform: CloudRun, patience: Timeout) -> str:
     platform.create(revision("one"), patience)
     platform.let_all_invoke()
     service = platform.service()
@@ -61,7 +61,7 @@ def test_counts_are_those_of_the_requests(metrics: CloudMetrics, url: str) -> No
 
 
 def test_a_revision_is_judged_by_its_own_requests(
-    metrics: CloudMetrics, platform: CloudRun, patience: Patience, url: str
+    metrics: CloudMetrics, platform: CloudRun, patience: Timeout, url: str
 ) -> None:
     since = earlier()
     httpx.get(url + "/status/500")

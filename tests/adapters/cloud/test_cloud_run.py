@@ -15,8 +15,8 @@ from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed
-from greenrun.model.interfaces import Patience
-from greenrun.model.plan import Place
+from greenrun.model.interfaces import Timeout
+from greenrun.model.plan import Location
 from greenrun.model.revision import (
     Readiness,
     RevisionSettings,
@@ -32,7 +32,7 @@ ONE, TWO = "web-one", "web-two"
 WITHOUT_TRAFFIC = TrafficSplit((Target(ONE, 100), Target(TWO, 0, "candidate")))
 
 
-def raw(clients: GoogleClients, place: Place) -> run_v2.Service:
+def raw(clients: GoogleClients, place: Location) -> run_v2.Service:
     return clients.services.get_service(name=f"{place.parent}/services/web")
 
 
@@ -44,7 +44,7 @@ def answering(url: str, times: int = 1) -> set[str]:
 
 
 @pytest.fixture
-def serving(platform: CloudRun, patience: Patience) -> CloudRun:
+def serving(platform: CloudRun, patience: Timeout) -> CloudRun:
     """A public service whose first revision has all traffic, pinned by name."""
     platform.create(revision("one"), patience)
     platform.let_all_invoke()
@@ -58,7 +58,7 @@ def test_nothing_is_there_at_first(platform: CloudRun) -> None:
 
 
 def test_a_created_service_gives_its_first_revision_all_traffic(
-    platform: CloudRun, patience: Patience
+    platform: CloudRun, patience: Timeout
 ) -> None:
     platform.create(revision("one"), patience)
     service = reading(platform)
@@ -81,7 +81,7 @@ def test_a_created_service_gives_its_first_revision_all_traffic(
     assert baseline_of(service) == ONE
 
 
-def test_a_service_that_is_there_cannot_be_created(serving: CloudRun, patience: Patience) -> None:
+def test_a_service_that_is_there_cannot_be_created(serving: CloudRun, patience: Timeout) -> None:
     with pytest.raises(
         CallFailed, match=r"could not create .*/web \(CreateService\): got ALREADY_EXISTS"
     ):
@@ -89,7 +89,7 @@ def test_a_service_that_is_there_cannot_be_created(serving: CloudRun, patience: 
 
 
 def test_a_deploy_without_traffic_serves_under_its_tag_alone(
-    serving: CloudRun, patience: Patience
+    serving: CloudRun, patience: Timeout
 ) -> None:
     serving.deploy(revision("two"), WITHOUT_TRAFFIC, reading(serving), patience)
     service = reading(serving)
@@ -103,7 +103,7 @@ def test_a_deploy_without_traffic_serves_under_its_tag_alone(
 
 
 def test_all_settings_are_read_back_as_they_were_meant(
-    serving: CloudRun, patience: Patience
+    serving: CloudRun, patience: Timeout
 ) -> None:
     wanted = RevisionSettings(
         variables={"MODE": "full", "EMPTY": ""},
@@ -129,7 +129,7 @@ def test_all_settings_are_read_back_as_they_were_meant(
 
 
 def test_settings_that_are_not_ours_survive_a_deploy(
-    serving: CloudRun, clients: GoogleClients, place: Place, patience: Patience
+    serving: CloudRun, clients: GoogleClients, place: Location, patience: Timeout
 ) -> None:
     live = raw(clients, place)
     live.template.revision = "web-by-hand"
@@ -149,7 +149,7 @@ def test_settings_that_are_not_ours_survive_a_deploy(
 
 
 def test_a_new_service_has_its_cpu_during_requests(
-    serving: CloudRun, clients: GoogleClients, place: Place
+    serving: CloudRun, clients: GoogleClients, place: Location
 ) -> None:
     assert serving.revision(ONE) is not None
     assert raw(clients, place).template.containers[0].resources.cpu_idle
@@ -160,7 +160,7 @@ def test_a_new_service_has_its_cpu_during_requests(
     [("deaf", "HEALTH_CHECK_CONTAINER_ERROR"), ("missing", "CONTAINER_MISSING")],
 )
 def test_a_revision_that_cannot_start_closes_the_gate_and_moves_nothing(
-    serving: CloudRun, patience: Patience, program: str, reason: str
+    serving: CloudRun, patience: Timeout, program: str, reason: str
 ) -> None:
     hopeless = revision("two", program, startup_probe=StartupProbe(period=timedelta(seconds=1)))
     with pytest.raises(
@@ -181,7 +181,7 @@ def test_a_revision_that_cannot_start_closes_the_gate_and_moves_nothing(
     assert baseline_of(reading(serving)) == ONE
 
 
-def test_a_secret_that_is_missing_closes_the_gate(serving: CloudRun, patience: Patience) -> None:
+def test_a_secret_that_is_missing_closes_the_gate(serving: CloudRun, patience: Timeout) -> None:
     without = revision("two", secrets={"TOKEN": SecretReference("token", "1")})
     with pytest.raises(GateClosed, match="SECRETS_ACCESS_CHECK_FAILED"):
         serving.deploy(without, WITHOUT_TRAFFIC, reading(serving), patience)
@@ -205,13 +205,13 @@ def test_a_revision_that_takes_too_long_is_left_with_what_was_last_seen(
     assert all(" for revision web-two" in line for line in watcher.shown)
 
 
-def test_a_revision_name_is_used_once(serving: CloudRun, patience: Patience) -> None:
+def test_a_revision_name_is_used_once(serving: CloudRun, patience: Timeout) -> None:
     changed = revision("one", variables={"CHANGED": "yes"})
     with pytest.raises(CallFailed, match="'web-one' with different configuration already exists"):
         serving.deploy(changed, TrafficSplit.all_to(ONE), reading(serving), patience)
 
 
-def test_deploying_where_nothing_is_any_more_fails(serving: CloudRun, patience: Patience) -> None:
+def test_deploying_where_nothing_is_any_more_fails(serving: CloudRun, patience: Timeout) -> None:
     before = reading(serving)
     serving.remove_service(patience)
     with pytest.raises(CallFailed, match=r"could not deploy web-two to .*: got NOT_FOUND"):
@@ -219,7 +219,7 @@ def test_deploying_where_nothing_is_any_more_fails(serving: CloudRun, patience: 
 
 
 def test_a_split_is_the_actual_one_when_the_call_returns(
-    serving: CloudRun, patience: Patience
+    serving: CloudRun, patience: Timeout
 ) -> None:
     serving.deploy(revision("two"), WITHOUT_TRAFFIC, reading(serving), patience)
     split = WITHOUT_TRAFFIC.shared({ONE: 50, TWO: 50})
@@ -232,7 +232,7 @@ def test_a_split_is_the_actual_one_when_the_call_returns(
 
 
 def test_a_split_keeps_the_tags_of_other_people_to_the_byte(
-    serving: CloudRun, clients: GoogleClients, place: Place, patience: Patience
+    serving: CloudRun, clients: GoogleClients, place: Location, patience: Timeout
 ) -> None:
     theirs = (Target(ONE, 0, "pinned-by-ada"), Target(LATEST, 0, "edge"))
     serving.split_traffic(TrafficSplit((*theirs, Target(ONE, 100))), reading(serving), patience)
@@ -265,7 +265,7 @@ def test_a_split_keeps_the_tags_of_other_people_to_the_byte(
 
 
 def test_a_split_touches_nothing_but_the_traffic(
-    serving: CloudRun, clients: GoogleClients, place: Place, patience: Patience
+    serving: CloudRun, clients: GoogleClients, place: Location, patience: Timeout
 ) -> None:
     before = raw(clients, place)
     serving.split_traffic(
@@ -277,19 +277,19 @@ def test_a_split_touches_nothing_but_the_traffic(
 
 
 def test_a_split_to_a_revision_that_is_not_there_fails(
-    serving: CloudRun, patience: Patience
+    serving: CloudRun, patience: Timeout
 ) -> None:
     with pytest.raises(CallFailed, match="Revision 'web-nine' does not exist"):
         serving.split_traffic(TrafficSplit.all_to("web-nine"), reading(serving), patience)
 
 
-def test_percents_that_do_not_add_up_fail(serving: CloudRun, patience: Patience) -> None:
+def test_percents_that_do_not_add_up_fail(serving: CloudRun, patience: Timeout) -> None:
     with pytest.raises(CallFailed, match="INVALID_ARGUMENT"):
         serving.split_traffic(TrafficSplit((Target(ONE, 99),)), reading(serving), patience)
 
 
 def test_a_service_is_private_until_everybody_is_let_in(
-    platform: CloudRun, patience: Patience
+    platform: CloudRun, patience: Timeout
 ) -> None:
     platform.create(revision("one"), patience)
     url = reading(platform).url
@@ -302,7 +302,7 @@ def test_a_service_is_private_until_everybody_is_let_in(
 
 
 def test_letting_everybody_in_keeps_all_other_bindings(
-    serving: CloudRun, clients: GoogleClients, place: Place
+    serving: CloudRun, clients: GoogleClients, place: Location
 ) -> None:
     conditional = policy_pb2.Binding(
         role="roles/run.invoker",
@@ -324,7 +324,7 @@ def test_letting_everybody_in_keeps_all_other_bindings(
 
 
 def test_an_invoker_check_that_is_off_lets_everybody_in(
-    serving: CloudRun, clients: GoogleClients, place: Place
+    serving: CloudRun, clients: GoogleClients, place: Location
 ) -> None:
     resource = f"{place.parent}/services/web"
     clients.services.set_iam_policy({"resource": resource, "policy": policy_pb2.Policy()})
@@ -336,14 +336,14 @@ def test_an_invoker_check_that_is_off_lets_everybody_in(
 
 
 def test_a_removed_service_is_gone_and_removing_it_again_is_nothing(
-    serving: CloudRun, patience: Patience
+    serving: CloudRun, patience: Timeout
 ) -> None:
     serving.remove_service(patience)
     assert serving.service() is None
     serving.remove_service(patience)
 
 
-def test_a_cloud_that_is_not_there_is_told_with_a_hint(place: Place) -> None:
+def test_a_cloud_that_is_not_there_is_told_with_a_hint(place: Location) -> None:
     with closing(GoogleClients(Endpoints.all_at("127.0.0.1:1"))) as nowhere:
         platform = CloudRun(nowhere, place, "web", SystemClock())
         with pytest.raises(CallFailed, match=r"CreateService.*127\.0\.0\.1:1 has ended") as refused:
@@ -351,7 +351,7 @@ def test_a_cloud_that_is_not_there_is_told_with_a_hint(place: Place) -> None:
     assert refused.value.hint == "start it again; what it held is lost"
 
 
-def test_a_cloud_that_never_answers_is_told_with_a_hint(place: Place) -> None:
+def test_a_cloud_that_never_answers_is_told_with_a_hint(place: Location) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"127.0.0.1:{silent.getsockname()[1]}"
         with closing(GoogleClients(Endpoints.all_at(address))) as clients:

@@ -7,8 +7,8 @@ from google.cloud import run_v2
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.model.errors import CallFailed
-from greenrun.model.interfaces import Patience
-from greenrun.model.plan import Place
+from greenrun.model.interfaces import Timeout
+from greenrun.model.plan import Location
 from tests.adapters.cloud.candidates import reading, until
 from tests.adapters.cloud.changes import ONE, TWO, deployed, replaced, serving
 
@@ -16,7 +16,7 @@ MANUAL = run_v2.ServiceScaling.ScalingMode.MANUAL
 AUTOMATIC = run_v2.ServiceScaling.ScalingMode.AUTOMATIC
 
 
-def raw(clients: GoogleClients, place: Place) -> run_v2.Service:
+def raw(clients: GoogleClients, place: Location) -> run_v2.Service:
     return clients.services.get_service(name=f"{place.parent}/services/web")
 
 
@@ -25,7 +25,7 @@ def healthy(url: str) -> bool:
 
 
 def test_a_service_that_is_scaled_to_zero_answers_nobody_until_it_is_scaled_by_load(
-    platform: CloudRun, clients: GoogleClients, place: Place, patience: Patience
+    platform: CloudRun, clients: GoogleClients, place: Location, patience: Timeout
 ) -> None:
     serving(platform)
     platform.let_all_invoke()
@@ -43,7 +43,7 @@ def test_a_service_that_is_scaled_to_zero_answers_nobody_until_it_is_scaled_by_l
 
 
 def test_scaling_touches_nothing_else(
-    platform: CloudRun, clients: GoogleClients, place: Place, patience: Patience
+    platform: CloudRun, clients: GoogleClients, place: Location, patience: Timeout
 ) -> None:
     serving(platform)
     live = run_v2.Service(
@@ -67,7 +67,7 @@ def test_every_revision_is_listed_newest_first(platform: CloudRun) -> None:
 
 
 def test_a_deleted_revision_is_gone_and_deleting_it_again_is_nothing(
-    platform: CloudRun, patience: Patience
+    platform: CloudRun, patience: Timeout
 ) -> None:
     replaced(platform)
     platform.remove_revision(TWO, patience)
@@ -78,7 +78,7 @@ def test_a_deleted_revision_is_gone_and_deleting_it_again_is_nothing(
 
 @pytest.mark.parametrize("name", [ONE, TWO])
 def test_a_revision_that_users_or_a_tag_can_reach_is_kept(
-    platform: CloudRun, patience: Patience, name: str
+    platform: CloudRun, patience: Timeout, name: str
 ) -> None:
     deployed(platform)
     with pytest.raises(CallFailed) as failed:

@@ -8,9 +8,9 @@ from google.cloud import run_v2
 
 from cloudrun_emulator.emulator import LocalCloud
 from greenrun.adapters.gcp.clients import GoogleClients
-from greenrun.adapters.gcp.run.claims import CloudRunClaims
+from greenrun.adapters.gcp.run.claims import CloudRunLeases
 from greenrun.model.errors import CallFailed
-from greenrun.model.plan import Place
+from greenrun.model.plan import Location
 from tests.lock.contenders import claim
 
 LOST = ["reply lost, once", "UNAVAILABLE, twice", "DEADLINE_EXCEEDED, once", "INTERNAL, once"]
@@ -18,16 +18,16 @@ BUSY = ["ABORTED, twice", "RESOURCE_EXHAUSTED, twice"]
 
 
 @pytest.fixture
-def claims(clients: GoogleClients, place: Place) -> CloudRunClaims:
-    return CloudRunClaims(clients, place, "web", lambda: "in-process/echo", "releaser@p.iam")
+def claims(clients: GoogleClients, place: Location) -> CloudRunLeases:
+    return CloudRunLeases(clients, place, "web", lambda: "in-process/echo", "releaser@p.iam")
 
 
-def job(clients: GoogleClients, place: Place, job_id: str) -> run_v2.Job:
+def job(clients: GoogleClients, place: Location, job_id: str) -> run_v2.Job:
     return clients.jobs.get_job(name=f"{place.parent}/jobs/{job_id}")
 
 
 def test_a_claim_is_a_job_that_people_can_read(
-    claims: CloudRunClaims, clients: GoogleClients, place: Place
+    claims: CloudRunLeases, clients: GoogleClients, place: Location
 ) -> None:
     claims.create(made := claim(12, "ana", standing="begun"))
     kept = job(clients, place, "web-lock-12")
@@ -47,7 +47,7 @@ def test_a_claim_is_a_job_that_people_can_read(
 
 
 def test_the_beat_is_the_platforms_time_and_every_write_makes_a_generation(
-    claims: CloudRunClaims, clients: GoogleClients, place: Place
+    claims: CloudRunLeases, clients: GoogleClients, place: Location
 ) -> None:
     began = datetime.now(UTC)
     claims.create(made := claim(1))
@@ -60,7 +60,7 @@ def test_the_beat_is_the_platforms_time_and_every_write_makes_a_generation(
 
 
 def test_the_image_is_asked_for_once_and_not_for_reading(
-    clients: GoogleClients, place: Place
+    clients: GoogleClients, place: Location
 ) -> None:
     asked: list[str] = []
 
@@ -68,7 +68,7 @@ def test_the_image_is_asked_for_once_and_not_for_reading(
         asked.append("asked")
         return "in-process/echo"
 
-    claims = CloudRunClaims(clients, place, "web", image)
+    claims = CloudRunLeases(clients, place, "web", image)
     claims.all()
     assert asked == []
     claims.create(made := claim(1))
@@ -77,10 +77,10 @@ def test_the_image_is_asked_for_once_and_not_for_reading(
 
 
 def test_other_jobs_and_claims_on_other_services_are_no_concern_of_it(
-    claims: CloudRunClaims, clients: GoogleClients, place: Place
+    claims: CloudRunLeases, clients: GoogleClients, place: Location
 ) -> None:
     for name in ("web-lock", "we", "other-web", "web-lock-1", "webb"):
-        others = CloudRunClaims(clients, place, name, lambda: "in-process/echo")
+        others = CloudRunLeases(clients, place, name, lambda: "in-process/echo")
         others.create(claim(5))
     for name in ("migrate", "web-lock-no1", "web-lock-007"):
         wanted = run_v2.Job(template={"template": {"containers": [{"image": "in-process/task"}]}})
@@ -89,7 +89,7 @@ def test_other_jobs_and_claims_on_other_services_are_no_concern_of_it(
 
 
 def test_a_job_that_stands_in_the_way_is_named(
-    claims: CloudRunClaims, clients: GoogleClients, place: Place
+    claims: CloudRunLeases, clients: GoogleClients, place: Location
 ) -> None:
     wanted = run_v2.Job(template={"template": {"containers": [{"image": "in-process/task"}]}})
     clients.jobs.create_job(parent=place.parent, job=wanted, job_id="web-lock-1")
@@ -99,7 +99,7 @@ def test_a_job_that_stands_in_the_way_is_named(
 
 @pytest.mark.parametrize("seconds", ["inf", "nan", "1e300", "soon", "5; drop"])
 def test_a_claim_that_somebody_has_edited_is_named(
-    claims: CloudRunClaims, clients: GoogleClients, place: Place, seconds: str
+    claims: CloudRunLeases, clients: GoogleClients, place: Location, seconds: str
 ) -> None:
     claims.create(claim(1))
     job = clients.jobs.get_job(name=f"{place.parent}/jobs/web-lock-1")
@@ -111,15 +111,15 @@ def test_a_claim_that_somebody_has_edited_is_named(
 
 
 def test_the_longest_service_name_leaves_room_for_many_claims(
-    clients: GoogleClients, place: Place
+    clients: GoogleClients, place: Location
 ) -> None:
-    claims = CloudRunClaims(clients, place, "w" * 49, lambda: "in-process/echo")
+    claims = CloudRunLeases(clients, place, "w" * 49, lambda: "in-process/echo")
     assert claims.create(claim(99_999_999))
     assert claims.all()[0].number == 99_999_999
 
 
 def test_a_claim_is_found_on_whatever_page_it_stands(
-    claims: CloudRunClaims, clients: GoogleClients, place: Place
+    claims: CloudRunLeases, clients: GoogleClients, place: Location
 ) -> None:
     """The oldest stands last; a page holds a thousand."""
     claims.create(claim(1))
@@ -131,7 +131,7 @@ def test_a_claim_is_found_on_whatever_page_it_stands(
 
 @pytest.mark.parametrize("fault", LOST + BUSY)
 def test_a_claim_whose_answer_was_lost_or_late_is_ours(
-    claims: CloudRunClaims, cloud: LocalCloud, fault: str
+    claims: CloudRunLeases, cloud: LocalCloud, fault: str
 ) -> None:
     with cloud.faults.add(f"Jobs.CreateJob: {fault}") as struck:
         assert claims.create(made := claim(1))
@@ -140,7 +140,7 @@ def test_a_claim_whose_answer_was_lost_or_late_is_ours(
 
 
 def test_a_claim_whose_every_answer_is_lost_is_ours(
-    claims: CloudRunClaims, cloud: LocalCloud
+    claims: CloudRunLeases, cloud: LocalCloud
 ) -> None:
     with cloud.faults.add("Jobs.CreateJob: reply lost"):
         assert claims.create(claim(1))
@@ -148,7 +148,7 @@ def test_a_claim_whose_every_answer_is_lost_is_ours(
 
 @pytest.mark.parametrize("fault", ["reply lost, once", "DEADLINE_EXCEEDED, once", "ABORTED, once"])
 def test_a_claim_of_somebody_else_is_not_ours_whatever_is_lost(
-    claims: CloudRunClaims, cloud: LocalCloud, fault: str
+    claims: CloudRunLeases, cloud: LocalCloud, fault: str
 ) -> None:
     claims.create(theirs := claim(1, "bob"))
     with cloud.faults.add(f"Jobs.CreateJob: {fault}"):
@@ -159,7 +159,7 @@ def test_a_claim_of_somebody_else_is_not_ours_whatever_is_lost(
 
 @pytest.mark.parametrize("fault", LOST + BUSY)
 def test_a_write_whose_answer_was_lost_or_late_took_place(
-    claims: CloudRunClaims, cloud: LocalCloud, fault: str
+    claims: CloudRunLeases, cloud: LocalCloud, fault: str
 ) -> None:
     claims.create(made := claim(1))
     with cloud.faults.add(f"Jobs.UpdateJob: {fault}") as struck:
@@ -170,7 +170,7 @@ def test_a_write_whose_answer_was_lost_or_late_took_place(
 
 @pytest.mark.parametrize("fault", LOST + BUSY)
 def test_a_removal_and_a_listing_survive_the_same(
-    claims: CloudRunClaims, cloud: LocalCloud, fault: str
+    claims: CloudRunLeases, cloud: LocalCloud, fault: str
 ) -> None:
     claims.create(claim(1))
     with cloud.faults.add(f"Jobs.DeleteJob: {fault}"), cloud.faults.add(f"Jobs.ListJobs: {fault}"):
@@ -188,7 +188,7 @@ def test_a_removal_and_a_listing_survive_the_same(
     ],
 )
 def test_a_refused_call_is_named_with_what_to_do(
-    claims: CloudRunClaims, cloud: LocalCloud, rpc: str, what: str
+    claims: CloudRunLeases, cloud: LocalCloud, rpc: str, what: str
 ) -> None:
     calls = {
         "ListJobs": claims.all,
@@ -204,6 +204,6 @@ def test_a_refused_call_is_named_with_what_to_do(
     assert failure.value.hint
 
 
-def test_a_claim_lives_as_long_as_its_owner_says(claims: CloudRunClaims) -> None:
+def test_a_claim_lives_as_long_as_its_owner_says(claims: CloudRunLeases) -> None:
     claims.create(claim(1, time_to_live=timedelta(milliseconds=1500)))
     assert claims.all()[0].time_to_live == timedelta(milliseconds=1500)

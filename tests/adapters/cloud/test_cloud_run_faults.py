@@ -8,7 +8,7 @@ from cloudrun_emulator.emulator import LocalCloud
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed, ReleaseError
-from greenrun.model.plan import Place
+from greenrun.model.plan import Location
 from greenrun.model.traffic import TrafficSplit
 from tests.adapters.cloud.candidates import Watcher, reading, revision
 from tests.adapters.cloud.changes import (
@@ -61,7 +61,7 @@ def _faults_end(cloud: LocalCloud, platform: CloudRun) -> Iterator[None]:
     cloud.faults.clear()
 
 
-def executions(clients: GoogleClients, place: Place) -> int:
+def executions(clients: GoogleClients, place: Location) -> int:
     """How many there are of the job."""
     parent = f"{place.parent}/jobs/{JOB.name}"
     return len(list(clients.executions.list_executions(parent=parent)))
@@ -107,7 +107,7 @@ def test_answers_that_are_lost_again_and_again_are_survived(
 
 @pairs(FINAL)
 def test_what_no_repetition_mends_is_told_at_once(
-    platform: CloudRun, cloud: LocalCloud, place: Place, change: Change, fault: str
+    platform: CloudRun, cloud: LocalCloud, place: Location, change: Change, fault: str
 ) -> None:
     change.prepare(platform)
     with cloud.faults.add(f"{change.rpc}: {fault}") as struck, pytest.raises(CallFailed) as failed:
@@ -120,7 +120,7 @@ def test_what_no_repetition_mends_is_told_at_once(
 
 @pytest.mark.parametrize("change", IN_TIME.values(), ids=IN_TIME)
 def test_what_does_not_pass_is_told_when_the_time_is_over(
-    platform: CloudRun, cloud: LocalCloud, place: Place, change: Change
+    platform: CloudRun, cloud: LocalCloud, place: Location, change: Change
 ) -> None:
     change.prepare(platform)
     with cloud.faults.add(f"{change.rpc}: UNAVAILABLE"), pytest.raises(DeadlineExceeded) as failed:
@@ -131,7 +131,7 @@ def test_what_does_not_pass_is_told_when_the_time_is_over(
 
 @pytest.mark.parametrize("name", ["create", "deploy", "split", "run", "remove service"])
 def test_work_that_never_begins_ends_with_the_time(
-    platform: CloudRun, cloud: LocalCloud, place: Place, name: str
+    platform: CloudRun, cloud: LocalCloud, place: Location, name: str
 ) -> None:
     change = CHANGES[name]
     change.prepare(platform)
@@ -154,7 +154,7 @@ def test_operations_that_may_not_be_read_do_no_harm(platform: CloudRun, cloud: L
     "fault", ["UNAVAILABLE", "reply lost", "reply lost, twice", "operation never done"]
 )
 def test_a_job_runs_once_whatever_is_answered(
-    platform: CloudRun, cloud: LocalCloud, clients: GoogleClients, place: Place, fault: str
+    platform: CloudRun, cloud: LocalCloud, clients: GoogleClients, place: Location, fault: str
 ) -> None:
     occasion = "" if ", " in fault else ", once"
     with cloud.faults.add(f"Jobs.RunJob: {fault}{occasion}"):
@@ -163,7 +163,7 @@ def test_a_job_runs_once_whatever_is_answered(
 
 
 def test_an_earlier_execution_is_not_taken_for_the_one_that_was_begun(
-    platform: CloudRun, cloud: LocalCloud, clients: GoogleClients, place: Place
+    platform: CloudRun, cloud: LocalCloud, clients: GoogleClients, place: Location
 ) -> None:
     first = platform.run(JOB, Watcher().patience)
     with cloud.faults.add("Jobs.RunJob: UNAVAILABLE, once"):
@@ -212,7 +212,7 @@ def test_what_was_asked_for_in_vain_can_be_asked_for_again(
     assert platform.split_traffic(split, again, Watcher(seconds=5).patience).actual == split
 
 
-def _tells_what_to_do(failed: ReleaseError, change: Change, place: Place) -> None:
+def _tells_what_to_do(failed: ReleaseError, change: Change, place: Location) -> None:
     assert place.parent in failed.message
     assert f"({change.rpc.partition('.')[2]})" in failed.message
     assert failed.hint

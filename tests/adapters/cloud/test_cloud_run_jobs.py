@@ -8,8 +8,8 @@ from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.adapters.gcp.run.tasks import task_template_of
 from greenrun.model.errors import CallFailed, DeadlineExceeded
-from greenrun.model.interfaces import Execution, Job, Patience
-from greenrun.model.plan import Place
+from greenrun.model.interfaces import Execution, Job, Timeout
+from greenrun.model.plan import Location
 from greenrun.model.revision import RevisionSettings, SecretReference, Volume
 from tests.adapters.cloud.candidates import Watcher, until
 
@@ -20,14 +20,14 @@ def job(**variables: str) -> Job:
     return Job("migrate", TASK, (TASK,), RevisionSettings(variables=variables))
 
 
-def test_a_job_that_ends_well_succeeded(platform: CloudRun, patience: Patience) -> None:
+def test_a_job_that_ends_well_succeeded(platform: CloudRun, patience: Timeout) -> None:
     execution = platform.run(job(), patience)
     assert execution == Execution(execution.name, succeeded=True)
     assert execution.name.startswith("migrate-")
 
 
 def test_a_job_that_fails_did_not_succeed_and_is_not_tried_again(
-    platform: CloudRun, clients: GoogleClients, place: Place, patience: Patience
+    platform: CloudRun, clients: GoogleClients, place: Location, patience: Timeout
 ) -> None:
     execution = platform.run(job(EXIT_CODE="3"), patience)
     assert not execution.succeeded
@@ -38,7 +38,7 @@ def test_a_job_that_fails_did_not_succeed_and_is_not_tried_again(
 
 
 def test_a_job_is_replaced_as_a_whole_before_each_run(
-    platform: CloudRun, clients: GoogleClients, place: Place, patience: Patience
+    platform: CloudRun, clients: GoogleClients, place: Location, patience: Timeout
 ) -> None:
     first = platform.run(job(EXIT_CODE="1"), patience)
     second = platform.run(job(OTHER="x"), patience)
@@ -50,7 +50,7 @@ def test_a_job_is_replaced_as_a_whole_before_each_run(
 
 
 def test_a_cancelled_execution_did_not_succeed_though_it_answers_a_response(
-    platform: CloudRun, clients: GoogleClients, place: Place, patience: Patience
+    platform: CloudRun, clients: GoogleClients, place: Location, patience: Timeout
 ) -> None:
     ended: list[Execution] = []
     runner = Thread(target=lambda: ended.append(platform.run(job(RUN_SECONDS="60"), patience)))
@@ -73,7 +73,7 @@ def test_a_job_over_its_time_is_a_deadline(platform: CloudRun) -> None:
 
 
 def test_a_removed_job_is_gone_and_removing_it_again_is_nothing(
-    platform: CloudRun, clients: GoogleClients, place: Place, patience: Patience
+    platform: CloudRun, clients: GoogleClients, place: Location, patience: Timeout
 ) -> None:
     platform.run(job(), patience)
     platform.remove_job("migrate", patience)
@@ -82,7 +82,7 @@ def test_a_removed_job_is_gone_and_removing_it_again_is_nothing(
 
 
 def test_a_job_that_cannot_be_written_is_a_failed_call(
-    platform: CloudRun, patience: Patience
+    platform: CloudRun, patience: Timeout
 ) -> None:
     nonsense = Job("Not A Name", TASK, (TASK,), RevisionSettings())
     with pytest.raises(
@@ -100,7 +100,7 @@ def test_a_task_has_the_settings_of_a_revision_but_for_what_serves_requests() ->
         service_account="robot@example.org",
     )
     wanted = Job("migrate", "app:1", ("python", "-m", "app.migrate"), settings)
-    written = task_template_of(wanted, Patience(timedelta(minutes=5)))
+    written = task_template_of(wanted, Timeout(timedelta(minutes=5)))
     secret = run_v2.SecretKeySelector(secret="token", version="3")
     expected = run_v2.TaskTemplate(
         containers=[
@@ -127,7 +127,7 @@ def test_a_task_has_the_settings_of_a_revision_but_for_what_serves_requests() ->
     assert written == expected
 
 
-def executions(clients: GoogleClients, place: Place) -> list[run_v2.Execution]:
+def executions(clients: GoogleClients, place: Location) -> list[run_v2.Execution]:
     """Those that run; none as long as there is no job."""
     jobs = list(clients.jobs.list_jobs(parent=place.parent))
     found = [

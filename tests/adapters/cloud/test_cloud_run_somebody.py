@@ -15,8 +15,8 @@ from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
-from greenrun.model.errors import ChangedBySomebody
-from greenrun.model.plan import Place
+from greenrun.model.errors import ConcurrentChange
+from greenrun.model.plan import Location
 from greenrun.model.service import Service
 from greenrun.model.traffic import Target, TrafficSplit
 from tests.adapters.cloud.candidates import Watcher, reading, revision
@@ -76,7 +76,7 @@ def _faults_end(faults: Interrupted, platform: CloudRun) -> Iterator[None]:
 class Ada:
     """Changes the service by hand, through the plain client, also just while we change it."""
 
-    def __init__(self, clients: GoogleClients, place: Place, faults: Interrupted) -> None:
+    def __init__(self, clients: GoogleClients, place: Location, faults: Interrupted) -> None:
         self.faults = faults
         self._client = clients.services
         self._jobs = clients.jobs
@@ -109,7 +109,7 @@ class Ada:
 
 
 @pytest.fixture
-def ada(clients: GoogleClients, place: Place, faults: Interrupted) -> Ada:
+def ada(clients: GoogleClients, place: Location, faults: Interrupted) -> Ada:
     return Ada(clients, place, faults)
 
 
@@ -154,7 +154,7 @@ def test_what_was_changed_since_the_reading_is_left_as_it_is(
     before = reading(platform)
     act(ada)
     hers = reading(platform)
-    with pytest.raises(ChangedBySomebody) as changed:
+    with pytest.raises(ConcurrentChange) as changed:
         ours.make(platform, before)
     after = reading(platform)
     assert (after.generation, after.wanted) == (hers.generation, hers.wanted)
@@ -177,7 +177,7 @@ def test_a_change_between_our_reading_and_our_request_is_told(
     ours.prepare(platform)
     before = reading(platform)
     ada.faults.before = lambda: act(ada)
-    with pytest.raises(ChangedBySomebody, match="somebody else changes it"):
+    with pytest.raises(ConcurrentChange, match="somebody else changes it"):
         ours.make(platform, before)
     assert ada.faults.before is None
     assert reading(platform).generation > before.generation
@@ -194,7 +194,7 @@ def test_a_change_right_after_ours_is_told_and_left_as_it_is(
     ours.prepare(platform)
     before = reading(platform)
     ada.faults.after = lambda: act(ada)
-    with pytest.raises(ChangedBySomebody, match=f"last changed by {ADA}"):
+    with pytest.raises(ConcurrentChange, match=f"last changed by {ADA}"):
         ours.make(platform, before)
     after = reading(platform)
     assert (after.generation, after.changed_by) == (before.generation + 2, ADA)
@@ -214,7 +214,7 @@ def test_a_refusal_hides_nobody_s_change(
     before = reading(platform)
     ada.faults.before = lambda: act(ada)
     ada.faults.add(f"Services.UpdateService: {fault}, the 2nd time")  # the 1st is Ada's
-    with pytest.raises(ChangedBySomebody):
+    with pytest.raises(ConcurrentChange):
         ours.make(platform, before)
 
 
@@ -225,7 +225,7 @@ def test_a_stale_reading_hides_nobody_s_change(
     before = reading(platform)
     with cloud.faults.add("Services.GetService: stale, twice"):
         ada.describes()
-        with pytest.raises(ChangedBySomebody):
+        with pytest.raises(ConcurrentChange):
             splits(platform, before)
 
 
@@ -264,7 +264,7 @@ def test_tags_of_other_people_are_no_difference_in_what_is_asked(platform: Cloud
 
 
 def test_somebody_s_execution_of_the_job_is_not_taken_for_ours(
-    platform: CloudRun, clients: GoogleClients, place: Place, ada: Ada
+    platform: CloudRun, clients: GoogleClients, place: Location, ada: Ada
 ) -> None:
     ada.faults.before = ada.runs_the_job
     ada.faults.add("Jobs.RunJob: UNAVAILABLE, the 2nd time")  # the 1st is Ada's

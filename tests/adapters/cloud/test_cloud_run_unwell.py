@@ -16,8 +16,8 @@ from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.model.errors import CallFailed
-from greenrun.model.interfaces import Patience
-from greenrun.model.plan import Place
+from greenrun.model.interfaces import Timeout
+from greenrun.model.plan import Location
 from greenrun.model.revision import Readiness
 from greenrun.model.traffic import TrafficSplit
 from tests.adapters.cloud.candidates import reading
@@ -25,7 +25,7 @@ from tests.adapters.cloud.candidates import reading
 FAILED = run_v2.Condition.State.CONDITION_FAILED
 NOT_READY = status_pb2.Status(code=9, message="Revision 'web-two' is not ready.")
 BACK = TrafficSplit.all_to("web-one")
-PATIENCE = Patience(timedelta(seconds=5))
+PATIENCE = Timeout(timedelta(seconds=5))
 
 
 class Unwell:
@@ -64,7 +64,7 @@ def platform_of(service: object) -> Iterator[CloudRun]:
     server = GrpcServer((Binding(service, ServicesGrpcTransport),))
     try:
         with closing(GoogleClients(Endpoints(cloud_run=server.address))) as clients:
-            yield CloudRun(clients, Place("p", "r"), "web", SystemClock())
+            yield CloudRun(clients, Location("p", "r"), "web", SystemClock())
     finally:
         server.close()
 

@@ -8,13 +8,13 @@ from cloudrun_emulator.emulator import LocalCloud
 from greenrun.adapters.gcp.access import GoogleAccess
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.model.errors import CallFailed
-from greenrun.model.plan import Place
+from greenrun.model.plan import Location
 
 CREATE, RUN = "run.jobs.create", "run.jobs.run"
 
 
 @pytest.fixture
-def access(clients: GoogleClients, place: Place) -> GoogleAccess:
+def access(clients: GoogleClients, place: Location) -> GoogleAccess:
     return GoogleAccess(clients, place)
 
 
@@ -44,7 +44,9 @@ def test_asking_changes_nothing(access: GoogleAccess, cloud: LocalCloud) -> None
     assert cloud.calls.changes() == before
 
 
-def test_a_refusal_is_a_failed_call(access: GoogleAccess, cloud: LocalCloud, place: Place) -> None:
+def test_a_refusal_is_a_failed_call(
+    access: GoogleAccess, cloud: LocalCloud, place: Location
+) -> None:
     refusal = f"could not ask what projects/{place.project} permits: got PERMISSION_DENIED"
     with (
         cloud.faults.add("Projects.TestIamPermissions: PERMISSION_DENIED"),

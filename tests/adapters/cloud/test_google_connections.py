@@ -11,7 +11,7 @@ from cloudrun_emulator.emulator import LocalCloud
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
-from greenrun.model.plan import Place
+from greenrun.model.plan import Location
 
 
 class Relay:
@@ -64,7 +64,7 @@ def relay(cloud: LocalCloud) -> Iterator[Relay]:
         yield relay
 
 
-def test_a_call_outlives_its_connection(relay: Relay, place: Place) -> None:
+def test_a_call_outlives_its_connection(relay: Relay, place: Location) -> None:
     with closing(GoogleClients(Endpoints.all_at(relay.address))) as clients:
         platform = CloudRun(clients, place, "web", SystemClock())
         assert platform.service() is None

@@ -15,13 +15,13 @@ from greenrun.adapters.gcp.calls import ANSWER_SECONDS
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.model.errors import CallFailed
-from greenrun.model.interfaces import Patience
-from greenrun.model.plan import Place
+from greenrun.model.interfaces import Timeout
+from greenrun.model.plan import Location
 from greenrun.model.traffic import TrafficSplit
 from tests.adapters.cloud.candidates import reading, revision
 from tests.adapters.cloud.programs import TALKERS
 
-PATIENCE = Patience(timedelta(seconds=4 * ANSWER_SECONDS))
+PATIENCE = Timeout(timedelta(seconds=4 * ANSWER_SECONDS))
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def mortal() -> Iterator[LocalCloud]:
 
 
 @pytest.fixture
-def platform(mortal: LocalCloud, place: Place) -> Iterator[CloudRun]:
+def platform(mortal: LocalCloud, place: Location) -> Iterator[CloudRun]:
     with closing(GoogleClients(Endpoints.all_at(mortal.grpc))) as clients:
         platform = CloudRun(clients, place, "web", SystemClock())
         platform.create(revision("one"), PATIENCE)

@@ -14,11 +14,11 @@ from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.adapters.gcp.secret_manager import SecretManager
 from greenrun.adapters.git import Git
 from greenrun.adapters.secrets.scan import DetectSecrets
-from greenrun.model.interfaces import Roles
-from greenrun.model.plan import Place, Plan, PreflightPlan
+from greenrun.model.interfaces import Dependencies
+from greenrun.model.plan import Location, Plan, PreflightPlan
 from greenrun.model.revision import SecretReference
 from greenrun.model.source import Source
-from greenrun.model.stats import Trial
+from greenrun.model.stats import SequentialTest
 from greenrun.release.preflight import checks
 from tests.adapters.cloud.candidates import Watcher, revision
 from tests.conftest import World
@@ -54,7 +54,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def plan(plan: Plan, place: Place) -> Plan:
+def plan(plan: Plan, place: Location) -> Plan:
     gates = {"tests": ("sh", "-c", "echo 12 passed in 0.10s")}
     preflight = PreflightPlan(branch="main", quality_gates=gates)
     canary = replace(plan.canary, probes_per_second=100)
@@ -65,7 +65,7 @@ def plan(plan: Plan, place: Place) -> Plan:
 @pytest.fixture
 def roles(
     world: World, platform: CloudRun, clients: GoogleClients, plan: Plan, directory: Path
-) -> Roles:
+) -> Dependencies:
     """The service serves by one revision, whose image the registry holds."""
     platform.create(revision("baseline"), Watcher().patience)
     world.registry.held["in-process/echo:latest"] = MANIFEST
@@ -81,10 +81,13 @@ def roles(
 
 
 def test_nothing_is_found_and_nothing_is_changed(
-    plan: Plan, roles: Roles, directory: Path, cloud: LocalCloud, world: World
+    plan: Plan, roles: Dependencies, directory: Path, cloud: LocalCloud, world: World
 ) -> None:
     before = cloud.calls.changes()
-    assert checks.findings(tuple(checks.KNOWN), plan, roles, Source(directory, ""), Trial()) == ()
+    assert (
+        checks.findings(tuple(checks.KNOWN), plan, roles, Source(directory, ""), SequentialTest())
+        == ()
+    )
     assert cloud.calls.changes() == before
     measured = str(world.evidence.kept["preflight"])
     assert "account: nobody (emulator)" in measured
@@ -93,7 +96,7 @@ def test_nothing_is_found_and_nothing_is_changed(
 
 
 def test_everything_is_found_at_once(
-    plan: Plan, roles: Roles, directory: Path, cloud: LocalCloud, world: World
+    plan: Plan, roles: Dependencies, directory: Path, cloud: LocalCloud, world: World
 ) -> None:
     (directory / "app" / "main.py").write_text('api_key = "' + 'Zq83mXw1T"\n')
     (directory / "Dockerfile").write_text("FROM scratch\nEXPOSE 80\nCMD app\n")
@@ -104,7 +107,7 @@ def test_everything_is_found_at_once(
     cloud.permissions.deny("run.jobs.create")
     before = cloud.calls.changes()
     source = Source(directory, "")
-    found = checks.findings(tuple(checks.KNOWN), doubtful, roles, source, Trial())
+    found = checks.findings(tuple(checks.KNOWN), doubtful, roles, source, SequentialTest())
     cloud.permissions.grant("run.jobs.create")
     assert cloud.calls.changes() == before
     assert [str(finding).partition(": ")[0] for finding in found] == [

@@ -4,11 +4,11 @@ from google.cloud import secretmanager_v1
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.secret_manager import SecretManager
 from greenrun.model.errors import CallFailed
-from greenrun.model.plan import Place
+from greenrun.model.plan import Location
 
 
 @pytest.fixture
-def vault(clients: GoogleClients, place: Place) -> SecretManager:
+def vault(clients: GoogleClients, place: Location) -> SecretManager:
     """Holds `token`: version 1 disabled, version 2 enabled."""
     secret = clients.secrets.create_secret(
         parent=f"projects/{place.project}",
@@ -38,7 +38,7 @@ def test_a_version_exists_when_it_is_enabled(
     assert vault.exists(secret, version) is expected
 
 
-def test_a_refusal_is_a_failed_call(clients: GoogleClients, place: Place) -> None:
+def test_a_refusal_is_a_failed_call(clients: GoogleClients, place: Location) -> None:
     with pytest.raises(CallFailed, match=r"could not look for projects/.*: got INVALID_ARGUMENT"):
         SecretManager(clients, place).exists("token", "1/2")
 
@@ -57,7 +57,7 @@ def test_what_cannot_be_read_is_a_failed_call(
 
 
 def test_a_value_that_is_no_text_is_never_told(
-    vault: SecretManager, clients: GoogleClients, place: Place
+    vault: SecretManager, clients: GoogleClients, place: Location
 ) -> None:
     payload = secretmanager_v1.SecretPayload(data=b"\xffhidden")
     name = f"projects/{place.project}/secrets/token"

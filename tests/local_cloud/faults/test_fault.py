@@ -5,13 +5,13 @@ from datetime import timedelta
 import pytest
 
 from cloudrun_emulator.faults.fault import Fault
-from cloudrun_emulator.faults.triggers import Occasion, always, first
+from cloudrun_emulator.faults.triggers import Trigger, always, first
 
 WEB = "projects/p/locations/r/services/web"
 
 
 def fault(*subject: str) -> Fault[None]:
-    return Fault("as written", subject, None, Occasion(always()))
+    return Fault("as written", subject, None, Trigger(always()))
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_every_name_has_to_be_meant() -> None:
 
 
 def test_whom_it_does_not_concern_uses_up_no_occasion() -> None:
-    once = Fault("as written", ("web",), None, Occasion(first(1)))
+    once = Fault("as written", ("web",), None, Trigger(first(1)))
     assert [once.strikes(name) for name in ("other", "web", "web")] == [False, True, False]
     assert repr(once) == "Fault('as written', struck=1)"
 

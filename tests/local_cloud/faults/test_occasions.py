@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from cloudrun_emulator.faults.triggers import Occasion, Rule, always, during, first, only
+from cloudrun_emulator.faults.triggers import Rule, Trigger, always, during, first, only
 
 
 class Turned:
@@ -26,13 +26,13 @@ class Turned:
     ],
 )
 def test_times_are_counted(rule: Rule, struck: list[bool]) -> None:
-    occasion = Occasion(rule)
+    occasion = Trigger(rule)
     assert [occasion.comes() for _ in struck] == struck
 
 
 def test_a_window_opens_with_the_first_time() -> None:
     clock = Turned()
-    occasion = Occasion(during(timedelta(seconds=5)), clock)
+    occasion = Trigger(during(timedelta(seconds=5)), clock)
     clock.seconds += 60
     struck = []
     for _ in range(3):

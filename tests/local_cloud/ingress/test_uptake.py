@@ -10,7 +10,7 @@ import pytest
 from cloudrun_emulator.ingress import configuration
 from cloudrun_emulator.ingress.forms import Config
 from cloudrun_emulator.ingress.process import WORKERS, EnvoyFailed, EnvoyProcess
-from cloudrun_emulator.ingress.propagation import Uptake
+from cloudrun_emulator.ingress.propagation import Propagation
 
 
 def place(folder: Path, name: str, config: Config) -> None:
@@ -40,12 +40,12 @@ def envoy(folder: Path) -> Iterator[EnvoyProcess]:
 
 
 @pytest.fixture
-def uptake(envoy: EnvoyProcess) -> Iterator[Uptake]:
-    with closing(Uptake(envoy)) as made:
+def uptake(envoy: EnvoyProcess) -> Iterator[Propagation]:
+    with closing(Propagation(envoy)) as made:
         yield made
 
 
-def test_each_worker_holds_one_control_connection(envoy: EnvoyProcess, uptake: Uptake) -> None:
+def test_each_worker_holds_one_control_connection(envoy: EnvoyProcess, uptake: Propagation) -> None:
     uptake.await_routes("0")
     told = envoy.ask("/stats", filter=r"^listener\..*\.worker_\d+\.downstream_cx_active$")
     assert [line.partition("worker_")[2] for line in told.splitlines()] == [
@@ -53,21 +53,21 @@ def test_each_worker_holds_one_control_connection(envoy: EnvoyProcess, uptake: U
     ]
 
 
-def test_a_lost_control_connection_is_made_anew(folder: Path, uptake: Uptake) -> None:
+def test_a_lost_control_connection_is_made_anew(folder: Path, uptake: Propagation) -> None:
     uptake.await_routes("0")
     uptake.close()
     place_routes(folder, "1")
     uptake.await_routes("1")
 
 
-def test_routes_that_envoy_cannot_read_are_told_at_once(folder: Path, uptake: Uptake) -> None:
+def test_routes_that_envoy_cannot_read_are_told_at_once(folder: Path, uptake: Propagation) -> None:
     uptake.await_routes("0")
     place(folder, "routes", {"version_info": 1})
     with pytest.raises(EnvoyFailed, match="Envoy refused routes 1"):
         uptake.await_routes("1")
 
 
-def test_listeners_that_envoy_refuses_are_told_at_once(folder: Path, uptake: Uptake) -> None:
+def test_listeners_that_envoy_refuses_are_told_at_once(folder: Path, uptake: Propagation) -> None:
     faulty = [{"name": "no address"}]
     place(folder, "listeners", configuration.resources("listener.v3.Listener", "1", faulty))
     with pytest.raises(EnvoyFailed, match="Envoy refused listeners 1"):

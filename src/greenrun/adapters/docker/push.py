@@ -16,7 +16,7 @@ from greenrun.adapters.registry.login import Logins
 from greenrun.adapters.registry.refusals import refusal, shortened
 from greenrun.model.errors import CallFailed, DeadlineExceeded
 from greenrun.model.image import Digest, Image
-from greenrun.model.interfaces import Clock, Patience
+from greenrun.model.interfaces import Clock, Timeout
 
 _TRIES_IN_VAIN = 6
 _TOLD_EVERY = timedelta(seconds=1)
@@ -36,7 +36,7 @@ class DockerPush:
     def __init__(
         self,
         image: Image,
-        patience: Patience,
+        patience: Timeout,
         logins: Logins,
         ask_why: Callable[[Address], None],
         clock: Clock,

@@ -9,7 +9,7 @@ from google.auth.transport.requests import Request
 from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, refused
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.credentials import application_default
-from greenrun.model.plan import Place
+from greenrun.model.plan import Location
 
 _AT_ONCE = 100  # more permissions than that are refused
 
@@ -17,7 +17,7 @@ _AT_ONCE = 100  # more permissions than that are refused
 class GoogleAccess:
     """Application Default Credentials, and their permissions in one project."""
 
-    def __init__(self, clients: GoogleClients, place: Place) -> None:
+    def __init__(self, clients: GoogleClients, place: Location) -> None:
         self._clients = clients
         self._project = place.project
 

@@ -12,7 +12,7 @@ from google.protobuf.json_format import MessageToDict
 from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, refused
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.model.interfaces import LogEntry as Entry
-from greenrun.model.plan import Place
+from greenrun.model.plan import Location
 
 RawEntry = Any  # the protobuf message inside a LogEntry
 
@@ -30,7 +30,7 @@ class CloudLogs:
     """
 
     def __init__(
-        self, clients: GoogleClients, place: Place, service: str, redact: Callable[[str], str]
+        self, clients: GoogleClients, place: Location, service: str, redact: Callable[[str], str]
     ) -> None:
         self._clients = clients
         self._place = place

@@ -6,13 +6,13 @@ from google.cloud.secretmanager_v1.types import SecretVersion
 from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, refused
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.model.errors import CallFailed
-from greenrun.model.plan import Place
+from greenrun.model.plan import Location
 
 
 class SecretManager:
     """The secrets of one project. A `version` is a number or `latest`."""
 
-    def __init__(self, clients: GoogleClients, place: Place) -> None:
+    def __init__(self, clients: GoogleClients, place: Location) -> None:
         self._clients = clients
         self._project = place.project
 

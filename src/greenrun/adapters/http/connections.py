@@ -27,7 +27,7 @@ _Idle: TypeAlias = deque[tuple[float, HTTPConnection]]
 
 
 @dataclass(frozen=True, slots=True)
-class HttpRequest:
+class WireRequest:
     """`seconds` is how long the connection, and then the answer, may take each."""
 
     method: str
@@ -38,7 +38,7 @@ class HttpRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class HttpResponse:
+class WireResponse:
     """`headers` have lower-case names; `body` is as it was sent, perhaps compressed.
 
     It took so many `seconds`, connecting included.
@@ -69,7 +69,7 @@ class Connections:
             for idle in self._idle.values():
                 _close(idle, until=time.monotonic())
 
-    def send(self, request: HttpRequest) -> HttpResponse:
+    def send(self, request: WireRequest) -> WireResponse:
         """The whole answer. No redirect is followed, no cookie kept, nothing sent twice.
 
         Raises:
@@ -138,8 +138,8 @@ def _connected(origin: _Origin, trust: SSLContext | None, seconds: float) -> HTT
 
 
 def _exchanged(
-    connection: HTTPConnection, request: HttpRequest, target: str, begun: float
-) -> HttpResponse:
+    connection: HTTPConnection, request: WireRequest, target: str, begun: float
+) -> WireResponse:
     """One request, its answer. The connection is closed where it can serve no other."""
     ends = time.monotonic() + request.seconds
     connection.sock.settimeout(request.seconds)
@@ -151,10 +151,10 @@ def _exchanged(
     goes_on = is_sent and answer.status != HTTPStatus.SWITCHING_PROTOCOLS
     if not goes_on or "close" in headers.get("connection", "").lower():
         connection.close()
-    return HttpResponse(answer.status, headers, body, time.monotonic() - begun)
+    return WireResponse(answer.status, headers, body, time.monotonic() - begun)
 
 
-def _is_sent(connection: HTTPConnection, request: HttpRequest, target: str) -> bool:
+def _is_sent(connection: HTTPConnection, request: WireRequest, target: str) -> bool:
     """False where the server would not hear all of it: it may have answered already."""
     try:
         connection.request(request.method, target, request.body, request.headers)

@@ -8,7 +8,7 @@ from itertools import chain
 import httpx
 
 from greenrun.adapters.http.client import new_client
-from greenrun.adapters.http.connections import KEPT_SECONDS, HttpRequest, HttpResponse
+from greenrun.adapters.http.connections import KEPT_SECONDS, WireRequest, WireResponse
 
 
 class ProxiedConnections:
@@ -22,7 +22,7 @@ class ProxiedConnections:
         """Close all connections."""
         self._client.close()
 
-    def send(self, request: HttpRequest) -> HttpResponse:
+    def send(self, request: WireRequest) -> WireResponse:
         """The whole answer; no cookie is kept. Raises httpx.HTTPError or httpx.InvalidURL."""
         begun = time.monotonic()
         ends = begun + request.seconds
@@ -35,7 +35,7 @@ class ProxiedConnections:
         ) as answer:
             body = b"".join(_until(ends, answer.iter_raw()))
             seconds = time.monotonic() - begun
-            return HttpResponse(answer.status_code, dict(answer.headers.items()), body, seconds)
+            return WireResponse(answer.status_code, dict(answer.headers.items()), body, seconds)
 
 
 def _until(ends: float, chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -19,11 +19,11 @@ from websockets.exceptions import (
 )
 from websockets.sync.client import ClientConnection, connect
 
-from greenrun.adapters.http.connections import Connections, HttpRequest, HttpResponse
+from greenrun.adapters.http.connections import Connections, WireRequest, WireResponse
 from greenrun.adapters.http.headers import carried
 from greenrun.adapters.http.proxy import ProxiedConnections
 from greenrun.model.errors import CallFailed
-from greenrun.model.interfaces import Answer, Probe
+from greenrun.model.interfaces import HttpRequest, HttpResponse
 
 _NAME = "greenrun"
 _HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "user-agent": _NAME}
@@ -62,7 +62,7 @@ class HttpWeb:
         """Close all connections."""
         self._connections.close()
 
-    def ask(self, probe: Probe) -> Answer:
+    def ask(self, probe: HttpRequest) -> HttpResponse:
         """Send one probe; redirects are answers like any other, and no cookie is kept.
 
         The latency runs from the first byte sent to the last one received, connecting included.
@@ -76,7 +76,7 @@ class HttpWeb:
             body = _body_text(answer)
         except _NO_ANSWER as error:
             raise self._no_answer(f"{probe.method} {probe.url}", error, seconds) from error
-        return Answer(
+        return HttpResponse(
             status=answer.status,
             headers={name: self._redact(value) for name, value in answer.headers.items()},
             body=self._redact(body),
@@ -113,7 +113,7 @@ class HttpWeb:
         )
 
 
-def _request(probe: Probe, seconds: float) -> HttpRequest:
+def _request(probe: HttpRequest, seconds: float) -> WireRequest:
     """A body is written by httpx."""
     named = {name.lower(): value for name, value in carried(probe.headers).items()}
     headers, body = {**_HEADERS, **named}, None
@@ -122,10 +122,10 @@ def _request(probe: Probe, seconds: float) -> HttpRequest:
             probe.method, probe.url, headers=headers, json=probe.json, files=probe.files or None
         )
         headers, body = dict(written.headers.items()), written.read()
-    return HttpRequest(probe.method.upper(), probe.url, headers, body, seconds)
+    return WireRequest(probe.method.upper(), probe.url, headers, body, seconds)
 
 
-def _body_text(answer: HttpResponse) -> str:
+def _body_text(answer: WireResponse) -> str:
     """The body as text; httpx knows how to read one that is compressed."""
     body = answer.body
     if coding := answer.headers.get("content-encoding"):

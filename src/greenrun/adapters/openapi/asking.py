@@ -11,7 +11,7 @@ import httpx
 
 from greenrun.adapters.http.client import new_client
 from greenrun.adapters.http.headers import carried
-from greenrun.model.interfaces.openapi import Examination
+from greenrun.model.interfaces.openapi import OpenApiTest
 
 if TYPE_CHECKING:
     from greenrun.adapters.openapi.document import Example
@@ -35,7 +35,7 @@ class Asking:
     Raises CallFailed where a header of the identity cannot be sent.
     """
 
-    def __init__(self, examination: Examination, base_path: str) -> None:
+    def __init__(self, examination: OpenApiTest, base_path: str) -> None:
         self._base = examination.url.rstrip("/") + base_path.rstrip("/")
         said = carried(examination.headers)
         self._identity = {name.lower(): text for name, text in said.items()}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from greenrun.adapters.openapi.asking import Asking, Unanswered
 from greenrun.model.errors import ReleaseError
-from greenrun.model.interfaces.openapi import Deviation, Examination, Examined
+from greenrun.model.interfaces.openapi import Deviation, OpenApiTest, OpenApiTestResult
 
 if TYPE_CHECKING:
     from greenrun.adapters.openapi.document import Example, Operation
@@ -28,7 +28,7 @@ class Schemathesis:
     def __init__(self, redact: Callable[[str], str]) -> None:
         self._redact = redact
 
-    def examine(self, examination: Examination) -> Examined:
+    def examine(self, examination: OpenApiTest) -> OpenApiTestResult:
         """Ask in rounds, one example of each operation a round, until the time is up."""
         from greenrun.adapters.openapi.document import read_document  # noqa: PLC0415 - takes a while
 
@@ -48,7 +48,7 @@ class _Trial:
     """Requests and their answers, until the time is up."""
 
     def __init__(
-        self, asking: Asking, examination: Examination, redact: Callable[[str], str]
+        self, asking: Asking, examination: OpenApiTest, redact: Callable[[str], str]
     ) -> None:
         self._asking = asking
         self._examination = examination
@@ -56,7 +56,7 @@ class _Trial:
         self._answered: dict[str, int] = {}
         self._deviations: dict[tuple[str, str], Deviation] = {}
 
-    def of(self, operations: "list[Operation]") -> Examined:
+    def of(self, operations: "list[Operation]") -> OpenApiTestResult:
         deadline = time.monotonic() + self._examination.within.total_seconds()
         self._answered = dict.fromkeys((each.name for each in operations), 0)
         queues = [(each, self._examples(each)) for each in operations]
@@ -65,7 +65,7 @@ class _Trial:
                 left = timedelta(seconds=deadline - time.monotonic())
                 if turn < len(examples) and left > timedelta():
                     self._try(operation, examples[turn], min(left, self._examination.each_within))
-        return Examined(self._answered, tuple(self._deviations.values()))
+        return OpenApiTestResult(self._answered, tuple(self._deviations.values()))
 
     def _examples(self, operation: "Operation") -> "list[Example]":
         from greenrun.adapters.openapi.document import Unusable  # noqa: PLC0415 - likewise

@@ -8,7 +8,7 @@ from greenrun.adapters.registry.api import RegistryApi
 from greenrun.adapters.registry.login import Logins, MachineLogins
 from greenrun.model.errors import CallFailed, GateClosed
 from greenrun.model.image import Digest, Image
-from greenrun.model.interfaces import Clock, Patience
+from greenrun.model.interfaces import Clock, Timeout
 
 _PLATFORM = ("linux", "amd64")
 """What Cloud Run runs."""
@@ -33,7 +33,7 @@ class DockerRegistry:
         """Close all connections."""
         self._api.close()
 
-    def push(self, image: Image, patience: Patience) -> Digest:
+    def push(self, image: Image, patience: Timeout) -> Digest:
         """Send, and see that the registry has what the engine told.
 
         Raises GateClosed where the image tag means another manifest by then.

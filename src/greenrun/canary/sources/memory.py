@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from greenrun.model.canary_step import MemoryGlance, Watcher
+from greenrun.model.canary_step import CountedBy, MemoryObservation
 from greenrun.model.interfaces import Metrics
 from greenrun.model.objective import Quantity
 from greenrun.model.stats import Outcome
@@ -50,14 +50,14 @@ class MemoryJudge:
         """True where the platform may know more than when it was asked last."""
         return self._asked is None or now - self._asked >= self._every
 
-    def glance(self, began: datetime, now: datetime, *, last: bool) -> MemoryGlance:  # noqa: ARG002 - nothing is left over
+    def glance(self, began: datetime, now: datetime, *, last: bool) -> MemoryObservation:  # noqa: ARG002 - nothing is left over
         """Ask the platform; `began` is when the split was in effect."""
         self._asked = now
         self._told = self._told or self._ask(self._candidate, began)
         for revision in (self._candidate, self._baseline):
             self._ask(revision, self._since)
         most = self._most
-        return MemoryGlance(
+        return MemoryObservation(
             now, most.get(self._candidate), most.get(self._baseline), self._limit, self.outcome
         )
 
@@ -77,7 +77,7 @@ class MemoryJudge:
         else:
             told = f"the candidate used {self._most[self._candidate]} of its memory"
         limit = f", needs at most {self._limit}" if self.outcome is Outcome.FAIL else ""
-        return f"{told}{limit} ({Watcher.PLATFORM.value})"
+        return f"{told}{limit} ({CountedBy.PLATFORM.value})"
 
     def _ask(self, revision: str, since: datetime) -> bool:
         """True where something is told; the most is kept, as series may tell of less anew."""
@@ -88,16 +88,16 @@ class MemoryJudge:
         return found is not None
 
 
-def standing(glance: MemoryGlance) -> str:
+def standing(glance: MemoryObservation) -> str:
     """In a line, while it runs."""
     if glance.outcome is Outcome.NO_DATA:
         return "no memory told yet"
     return f"memory {glance.candidate} of at most {glance.limit}"
 
 
-def rows(glance: MemoryGlance) -> Iterator[str]:
+def rows(glance: MemoryObservation) -> Iterator[str]:
     """As a table, once it is over: both revisions, the limit and the outcome."""
-    yield f"\n{Watcher.PLATFORM.value}: the most of its memory limit that a revision has used"
+    yield f"\n{CountedBy.PLATFORM.value}: the most of its memory limit that a revision has used"
     yield f"{'':<12}{'candidate':>18}{'baseline':>18}{'at most':>15}  outcome"
     used = (str(one or "not told") for one in (glance.candidate, glance.baseline))
     told = "".join(f"{one:>18}" for one in used)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import zip_longest
 
-from greenrun.canary.sources.source import Reading, Witness
-from greenrun.model.canary_step import Watcher
+from greenrun.canary.sources.source import MetricSource, Reading
+from greenrun.model.canary_step import CountedBy
 from greenrun.model.interfaces import Clock, Metrics
 from greenrun.model.stats import Counts, Sample
 
@@ -31,10 +31,10 @@ class PlatformCounts:
     _last: dict[str, Sample] = field(default_factory=dict)
 
     @property
-    def witness(self) -> Witness:
+    def witness(self) -> MetricSource:
         """It tells of everything once its lag is over."""
         lag = self.metrics.lag
-        return Witness(Watcher.PLATFORM, self.read, lag / _OFTEN, lag)
+        return MetricSource(CountedBy.PLATFORM, self.read, lag / _OFTEN, lag)
 
     def read(self) -> Reading:
         """Ask for what lies so long ago that all of it is told."""

@@ -11,11 +11,11 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Self
 
-from greenrun.canary.sources.source import Reading, Witness
+from greenrun.canary.sources.source import MetricSource, Reading
 from greenrun.canary.sources.tally import Tally, total
-from greenrun.model.canary_step import Watcher
+from greenrun.model.canary_step import CountedBy
 from greenrun.model.errors import CallFailed
-from greenrun.model.interfaces import Probe, Web
+from greenrun.model.interfaces import HttpClient, HttpRequest
 from greenrun.model.plan import CanaryPlan
 
 _MOST_UNDER_WAY = 32
@@ -53,7 +53,7 @@ class Probes(AbstractContextManager["Probes"]):
     """
 
     def __init__(
-        self, plan: CanaryPlan, candidate: str, baseline: str, headers: Headers, web: Web
+        self, plan: CanaryPlan, candidate: str, baseline: str, headers: Headers, web: HttpClient
     ) -> None:
         self._plan = plan
         self._candidate = Side(candidate, Tally(plan.probe_paths))
@@ -69,9 +69,9 @@ class Probes(AbstractContextManager["Probes"]):
         self._pace = Thread(target=self._send, name="probes", daemon=True)
 
     @property
-    def witness(self) -> Witness:
+    def witness(self) -> MetricSource:
         """They can be asked at every moment."""
-        return Witness(Watcher.PROBES, self.read, rise=self._rise)
+        return MetricSource(CountedBy.PROBES, self.read, rise=self._rise)
 
     def __enter__(self) -> Self:
         self._began = monotonic()
@@ -132,7 +132,9 @@ class Probes(AbstractContextManager["Probes"]):
     def _probe(self, side: Side, path: str, headers: Mapping[str, str]) -> None:
         with self._failures_kept():
             try:
-                answer = self._web.ask(Probe(side.url + path, headers=headers, within=_PATIENCE))
+                answer = self._web.ask(
+                    HttpRequest(side.url + path, headers=headers, within=_PATIENCE)
+                )
                 side.tally.add(path, answer.latency, good=answer.status <= _LAST_GOOD)
             except CallFailed:
                 side.tally.add(path, None, good=False)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from greenrun.model.canary_step import Watcher
+from greenrun.model.canary_step import CountedBy
 from greenrun.model.stats import Counts, Sample
 
 
@@ -25,13 +25,13 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Witness:
+class MetricSource:
     """One that counts: who it is, how to ask, how long to wait between, how late answers are.
 
     `rise` is told of each share of the users, in percent, before anything is counted at it.
     """
 
-    watcher: Watcher
+    watcher: CountedBy
     read: Callable[[], Reading] = field(repr=False)
     every: timedelta = timedelta()
     lag: timedelta = timedelta()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from greenrun.checks.http import Answers, Expectation, Schema
+from greenrun.checks.http import Expectation, Responses, Schema
 from greenrun.checks.http.responses import milliseconds
 from greenrun.checks.http.runner import Asked
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed
@@ -83,7 +83,7 @@ def _account(asked: Asked, broken: Sequence[str], excerpt: int) -> str:
     return "\n".join(lines)
 
 
-def _latency(row: Expectation, answers: Answers) -> str:
+def _latency(row: Expectation, answers: Responses) -> str:
     if not row.latency:
         return f"in {milliseconds(answers.measured[-1].latency)}"
     *lower, highest = sorted({50, 95, *(limit.percent for limit in row.latency)})

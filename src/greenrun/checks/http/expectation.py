@@ -9,8 +9,8 @@ from greenrun.checks.http import json_path
 from greenrun.checks.http.body import BodyPromise
 from greenrun.checks.http.headers import HeaderPromise
 from greenrun.checks.http.json_schema import Schema
-from greenrun.checks.http.request_body import Sending
-from greenrun.checks.http.responses import Answers, milliseconds
+from greenrun.checks.http.request_body import RequestBody
+from greenrun.checks.http.responses import Responses, milliseconds
 from greenrun.checks.http.variables import Values
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ class Limit:
     percent: int
     at_most: timedelta
 
-    def broken_by(self, answers: Answers) -> str:
+    def broken_by(self, answers: Responses) -> str:
         """What was found instead; empty where it is kept."""
         if answers.latency(self.percent) <= self.at_most:
             return ""
@@ -40,7 +40,7 @@ class Expectation:
     method: str
     path: str
     identity: str = "a user"
-    sends: Sending = field(default_factory=Sending)
+    sends: RequestBody = field(default_factory=RequestBody)
     statuses: tuple[int, ...] = (200,)
     headers: tuple[HeaderPromise, ...] = ()
     body: tuple[BodyPromise, ...] = ()
@@ -55,7 +55,7 @@ class Expectation:
         """The same, with every place filled in what it sends."""
         return replace(self, sends=self.sends.filled(values))
 
-    def broken_by(self, answers: Answers, schema: Schema | None = None) -> tuple[str, ...]:
+    def broken_by(self, answers: Responses, schema: Schema | None = None) -> tuple[str, ...]:
         """Every promise that these answers break, as `got X, needs Y`.
 
         Where a status is wrong, only it and the latency are told: the rest follows from it.
@@ -68,12 +68,12 @@ class Expectation:
             found = [*self._broken_headers(answers), *self._broken_bodies(answers, schema)]
         return (*found, *filter(None, (limit.broken_by(answers) for limit in self.latency)))
 
-    def _broken_headers(self, answers: Answers) -> Iterator[str]:
+    def _broken_headers(self, answers: Responses) -> Iterator[str]:
         heads = [answer.headers for answer in answers.each]
         for promise in self.headers:
             yield from _first(promise.broken_by, heads)
 
-    def _broken_bodies(self, answers: Answers, schema: Schema | None) -> Iterator[str]:
+    def _broken_bodies(self, answers: Responses, schema: Schema | None) -> Iterator[str]:
         if not self.body and schema is None:
             return
         try:

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from greenrun.checks.http import Answers, Expectation, json_path
+from greenrun.checks.http import Expectation, Responses, json_path
 from greenrun.checks.http.flow_table import FlowRow, Kept
 from greenrun.checks.http.responses import milliseconds
 from greenrun.checks.http.variables import Values, written
 from greenrun.checks.witness import witness
 from greenrun.model.errors import CallFailed, GateClosed
-from greenrun.model.interfaces import Answer, Probe
+from greenrun.model.interfaces import HttpRequest, HttpResponse
 from greenrun.release.release import Release
 
 _SHOWN = 2000
@@ -58,17 +58,17 @@ class Flow:
         request = f"row {row.number}, {expected}"
         answer = self._ask(request, row, expected)
         missing = [text for kept in row.keeps if (text := self._keep(kept, answer.body))]
-        broken = [*expected.broken_by(Answers((answer,))), *_late(row, answer)] or missing
+        broken = [*expected.broken_by(Responses((answer,))), *_late(row, answer)] or missing
         if broken:
             said = [f"  it said: {answer.body[:_EXCERPT]}"] if answer.body else []
             lines = [*(f"{request}: {text}" for text in broken), *said]
             raise GateClosed(self._values.hide("\n".join(lines)))
 
-    def _ask(self, request: str, row: FlowRow, expected: Expectation) -> Answer:
+    def _ask(self, request: str, row: FlowRow, expected: Expectation) -> HttpResponse:
         identity, sends = self._prober.headers(expected.identity), expected.sends
         headers = {name: self._values.in_text(value) for name, value in row.headers.items()}
         url = self._url + expected.path
-        probe = Probe(url, expected.method, {**identity, **headers}, sends.json, sends.files)
+        probe = HttpRequest(url, expected.method, {**identity, **headers}, sends.json, sends.files)
         self._told += [request, *sends.told()]
         try:
             answer = self._web.ask(probe)
@@ -92,7 +92,7 @@ class Flow:
         return ""
 
 
-def _late(row: FlowRow, answer: Answer) -> Sequence[str]:
+def _late(row: FlowRow, answer: HttpResponse) -> Sequence[str]:
     if row.within is None or answer.latency <= row.within:
         return ()
     return (f"got it in {milliseconds(answer.latency)}, needs {milliseconds(row.within)}",)

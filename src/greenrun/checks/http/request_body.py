@@ -17,7 +17,7 @@ _SENDABLE = "numbers that are finite, and text that UTF-8 can write"
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class RequestBody:
     """A JSON document, or files of a form (field to name and text); both empty: no body.
 
     Texts may have places for values, until it is `filled`.
@@ -31,7 +31,7 @@ class Sending:
         """The names that it has places for."""
         return places_in([self.json, *(text for _, text in self.files.values())])
 
-    def filled(self, values: Values) -> "Sending":
+    def filled(self, values: Values) -> "RequestBody":
         """The same with every place filled."""
         files = {name: (file, values.in_text(text)) for name, (file, text) in self.files.items()}
         return replace(self, json=values.in_document(self.json), files=files)
@@ -42,9 +42,9 @@ class Sending:
         return [*([f"> {written(self.json)}"] if self.json is not None else []), *files]
 
 
-def read_sending(cell: str) -> Sending:
+def read_sending(cell: str) -> RequestBody:
     """Raises Unmeant for a cell that cannot be sent."""
-    sending = Sending(files=_files(cell)) if _FILE.match(cell) else Sending(_document(cell))
+    sending = RequestBody(files=_files(cell)) if _FILE.match(cell) else RequestBody(_document(cell))
     whole = [sending.json, *sending.files.values()]
     try:
         json.dumps(whole, ensure_ascii=False, allow_nan=False).encode()

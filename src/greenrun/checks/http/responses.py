@@ -4,20 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from greenrun.model.interfaces import Answer
+from greenrun.model.interfaces import HttpResponse
 
 MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class Responses:
     """All answers to the same request; the warm-up counts for everything but the latency."""
 
-    measured: tuple[Answer, ...]
-    warm_up: tuple[Answer, ...] = ()
+    measured: tuple[HttpResponse, ...]
+    warm_up: tuple[HttpResponse, ...] = ()
 
     @property
-    def each(self) -> tuple[Answer, ...]:
+    def each(self) -> tuple[HttpResponse, ...]:
         """In the order they were asked for."""
         return (*self.warm_up, *self.measured)
 
@@ -33,7 +33,7 @@ class Answers:
         return f"{found} (the slowest {of})" if slowest else f"{found} {of}"
 
 
-def percentile(answers: Sequence[Answer], percent: int) -> timedelta:
+def percentile(answers: Sequence[HttpResponse], percent: int) -> timedelta:
     """The nearest-rank percentile (1 to 100) of the latencies; of few answers the slowest.
 
     Source: https://www.itl.nist.gov/div898/handbook/prc/section2/prc262.htm

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
-from greenrun.checks.http import Answers, Expectation
+from greenrun.checks.http import Expectation, Responses
 from greenrun.model.errors import CallFailed, DeadlineExceeded, ReleaseError
-from greenrun.model.interfaces import Answer, Clock
+from greenrun.model.interfaces import Clock, HttpResponse
 
 AT_ONCE = 8
 """Requests under way at the same time, none of them timed."""
@@ -25,7 +25,7 @@ more than it brings where a service answers at once.
 WARM_UP = 1
 """Requests ahead of those whose latency counts: a connection opens, a cache fills."""
 
-Ask = Callable[[Expectation, timedelta], Answer]
+Ask = Callable[[Expectation, timedelta], HttpResponse]
 """Sends the request of a row, and waits for its answer no longer than that."""
 
 
@@ -34,7 +34,7 @@ class Asked:
     """A row with its answers, or with why it has none: no answer came, or the time was up."""
 
     row: Expectation
-    answers: Answers | None = None
+    answers: Responses | None = None
     trouble: ReleaseError | None = None
 
 
@@ -109,7 +109,7 @@ def _together(do: Callable[[int], None], places: Iterable[int]) -> None:
 
 def _asked(row: Expectation, ask: Ask, deadline: Deadline) -> Asked:
     warm_up = WARM_UP if row.latency else 0
-    answers: list[Answer] = []
+    answers: list[HttpResponse] = []
     while len(answers) < warm_up + row.requests:
         try:
             answers.append(_answer(row, ask, deadline))
@@ -119,10 +119,10 @@ def _asked(row: Expectation, ask: Ask, deadline: Deadline) -> Asked:
             seen = f"{len(answers)} of {warm_up + row.requests}"
             late = DeadlineExceeded(f"answers to {row}", after=deadline.within, last_seen=seen)
             return Asked(row, trouble=late)
-    return Asked(row, Answers(tuple(answers[warm_up:]), tuple(answers[:warm_up])))
+    return Asked(row, Responses(tuple(answers[warm_up:]), tuple(answers[:warm_up])))
 
 
-def _answer(row: Expectation, ask: Ask, deadline: Deadline) -> Answer:
+def _answer(row: Expectation, ask: Ask, deadline: Deadline) -> HttpResponse:
     """Raises TimeoutError where it was the deadline that no answer came before."""
     left = deadline.left
     if left <= timedelta():

@@ -6,7 +6,7 @@ from datetime import timedelta
 from greenrun.checks.http import Expectation, Values, read_schema
 from greenrun.checks.http.evaluation import Judgement
 from greenrun.checks.http.runner import Deadline, asked_for
-from greenrun.model.interfaces import Answer, Probe
+from greenrun.model.interfaces import HttpRequest, HttpResponse
 from greenrun.release.prober import Prober
 
 _WITHIN = timedelta(minutes=5)
@@ -30,9 +30,9 @@ def verify(
     for identity in dict.fromkeys(row.identity for row in expectations):
         prober.headers(identity)
 
-    def ask(row: Expectation, left: timedelta) -> Answer:
+    def ask(row: Expectation, left: timedelta) -> HttpResponse:
         to, headers, sends = url + row.path, prober.headers(row.identity), row.sends
-        probe = Probe(to, row.method, headers, sends.json, sends.files, within=left)
+        probe = HttpRequest(to, row.method, headers, sends.json, sends.files, within=left)
         return prober.roles.web.ask(probe)
 
     values = Values.of_a_table()

@@ -6,84 +6,89 @@ from greenrun.model.interfaces.browser import Browser, Element, Seen, Visit
 from greenrun.model.interfaces.charts import Chart, Charts
 from greenrun.model.interfaces.images import Builder, Registry
 from greenrun.model.interfaces.observability import (
-    Answer,
     Clock,
     Evidence,
+    HttpClient,
+    HttpRequest,
+    HttpResponse,
     LogEntry,
     Logs,
     Metrics,
-    Probe,
     Progress,
-    Web,
 )
-from greenrun.model.interfaces.openapi import Deviation, Examination, Examined, Examiner
+from greenrun.model.interfaces.openapi import (
+    Deviation,
+    OpenApiTest,
+    OpenApiTester,
+    OpenApiTestResult,
+)
 from greenrun.model.interfaces.platform import (
     Access,
-    Claims,
     Execution,
     Job,
+    Leases,
     NewRevision,
     Platform,
-    Vault,
+    SecretStore,
 )
-from greenrun.model.interfaces.timeout import Patience, Watch
+from greenrun.model.interfaces.timeout import Timeout, Watch
 from greenrun.model.interfaces.workspace import Commands, Ended, Leak, Scanner, SourceControl
 
 __all__ = [
     "Access",
-    "Answer",
     "Browser",
     "Builder",
     "Chart",
     "Charts",
-    "Claims",
     "Clock",
     "Commands",
+    "Dependencies",
     "Deviation",
     "Element",
     "Ended",
     "Evidence",
-    "Examination",
-    "Examined",
-    "Examiner",
     "Execution",
+    "HttpClient",
+    "HttpRequest",
+    "HttpResponse",
     "Job",
     "Leak",
+    "Leases",
     "LogEntry",
     "Logs",
     "Metrics",
     "NewRevision",
-    "Patience",
+    "OpenApiTest",
+    "OpenApiTestResult",
+    "OpenApiTester",
     "Platform",
-    "Probe",
     "Progress",
     "Registry",
-    "Roles",
     "Scanner",
+    "SecretStore",
     "Seen",
     "SourceControl",
-    "Vault",
+    "Timeout",
     "Visit",
     "Watch",
-    "Web",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class Roles:
+class Dependencies:
     """Everything that a release needs done by others."""
 
     builder: Builder
     registry: Registry
     platform: Platform
-    claims: Claims
+    claims: Leases
     access: Access
     logs: Logs
     metrics: Metrics
-    vault: Vault
-    web: Web
+    vault: SecretStore
+    web: HttpClient
     browser: Browser
-    examiner: Examiner
+    examiner: OpenApiTester
     source_control: SourceControl
     commands: Commands
     scanner: Scanner

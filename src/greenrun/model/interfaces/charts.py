@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from greenrun.model.canary_step import Increment
+from greenrun.model.canary_step import CanaryStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Chart:
 class Charts(Protocol):
     """Draws what happened."""
 
-    def of_canary(self, increments: Sequence[Increment]) -> Sequence[Chart]:
+    def of_canary(self, increments: Sequence[CanaryStep]) -> Sequence[Chart]:
         """Evidence over time with the decision, latencies side by side, traffic over time.
 
         Of increments that were watched until now, oldest first; none where nothing was counted.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from greenrun.model.image import Build, Digest, Image
-from greenrun.model.interfaces.timeout import Patience, Watch
+from greenrun.model.interfaces.timeout import Timeout, Watch
 from greenrun.model.plan import BuildPlan
 
 
@@ -35,7 +35,7 @@ class Registry(Protocol):
     answer, and DeadlineExceeded over its patience.
     """
 
-    def push(self, image: Image, patience: Patience) -> Digest:
+    def push(self, image: Image, patience: Timeout) -> Digest:
         """Send an image of this machine, under its image tag; the digest of its manifest.
 
         Layers that the registry has are not sent again; what breaks off is tried again.

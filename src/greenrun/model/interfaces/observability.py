@@ -55,7 +55,7 @@ class Metrics(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Probe:
+class HttpRequest:
     """A request that we send, with JSON or a form of files (field to name and text).
 
     `within` shortens the time that its answer may take.
@@ -70,7 +70,7 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """What came back. `headers` have lower-case names; `body` is redacted text."""
 
     status: int
@@ -79,10 +79,10 @@ class Answer:
     latency: timedelta
 
 
-class Web(Protocol):
+class HttpClient(Protocol):
     """Talks to services as their users do."""
 
-    def ask(self, probe: Probe) -> Answer:
+    def ask(self, probe: HttpRequest) -> HttpResponse:
         """Send one probe. Raises CallFailed when no answer comes."""
 
     def converse(self, url: str, message: str, headers: Mapping[str, str]) -> Sequence[str]:

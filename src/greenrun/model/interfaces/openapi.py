@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
+class OpenApiTest:
     """Whose GET requests are tried, and how far that may go.
 
     `examples` are requests of each operation, at most; `within` bounds them all together,
@@ -38,17 +38,17 @@ class Deviation:
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class OpenApiTestResult:
     """How many requests each operation has answered, and each kind of deviation once."""
 
     answered: Mapping[str, int]
     deviations: tuple[Deviation, ...] = ()
 
 
-class Examiner(Protocol):
+class OpenApiTester(Protocol):
     """Tries the GET operations of an OpenAPI document."""
 
-    def examine(self, examination: Examination) -> Examined:
+    def examine(self, examination: OpenApiTest) -> OpenApiTestResult:
         """Send the same requests whenever the document is the same, to its URL alone.
 
         Raises GateClosed where the text is no OpenAPI document that stands by itself, ReleaseError

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from greenrun.model.interfaces.timeout import Patience
-from greenrun.model.lease import Claim
+from greenrun.model.interfaces.timeout import Timeout
+from greenrun.model.lease import Lease
 from greenrun.model.revision import Revision, RevisionSettings
 from greenrun.model.service import Service
 from greenrun.model.traffic import TrafficSplit
@@ -59,27 +59,27 @@ class Platform(Protocol):
     def revisions(self) -> Sequence[Revision]:
         """Every revision of the service, newest first."""
 
-    def create(self, wanted: NewRevision, patience: Patience) -> None:
+    def create(self, wanted: NewRevision, patience: Timeout) -> None:
         """Create the service with its first revision, which gets all traffic."""
 
     def deploy(
-        self, wanted: NewRevision, split: TrafficSplit, before: Service, patience: Patience
+        self, wanted: NewRevision, split: TrafficSplit, before: Service, patience: Timeout
     ) -> Service:
         """Make a revision, with the split that shall hold once it is ready.
 
         Raises GateClosed with the platform's reason when the revision cannot start.
         """
 
-    def split_traffic(self, split: TrafficSplit, before: Service, patience: Patience) -> Service:
+    def split_traffic(self, split: TrafficSplit, before: Service, patience: Timeout) -> Service:
         """Replace the split, and nothing else; returns when it is the actual one."""
 
-    def scale_to_zero(self, before: Service, patience: Patience) -> Service:
+    def scale_to_zero(self, before: Service, patience: Timeout) -> Service:
         """Stop every instance: users get errors until `scale_by_load`. The split stays."""
 
-    def scale_by_load(self, before: Service, patience: Patience) -> Service:
+    def scale_by_load(self, before: Service, patience: Timeout) -> Service:
         """Let the platform choose the number of instances again."""
 
-    def remove_revision(self, name: str, patience: Patience) -> None:
+    def remove_revision(self, name: str, patience: Timeout) -> None:
         """Delete a revision that has no traffic and no tag. Nothing happens where there is none."""
 
     def invokable_by_all(self) -> bool:
@@ -88,29 +88,29 @@ class Platform(Protocol):
     def let_all_invoke(self) -> None:
         """Grant everybody the invoker role, keeping all other bindings."""
 
-    def run(self, job: Job, patience: Patience) -> Execution:
+    def run(self, job: Job, patience: Timeout) -> Execution:
         """Create or replace the job, run it once, without retries; returns when it has ended."""
 
-    def remove_service(self, patience: Patience) -> None:
+    def remove_service(self, patience: Timeout) -> None:
         """Delete the service with all its revisions. Nothing happens where there is none."""
 
-    def remove_job(self, name: str, patience: Patience) -> None:
+    def remove_job(self, name: str, patience: Timeout) -> None:
         """Delete a job with its executions. Nothing happens where there is none."""
 
 
-class Claims(Protocol):
+class Leases(Protocol):
     """Claims on one service, where every release of it can see them.
 
     Only `create` has to be atomic. Every call raises CallFailed when refused.
     """
 
-    def all(self) -> Sequence[Claim]:
+    def all(self) -> Sequence[Lease]:
         """Every claim, the highest number first."""
 
-    def create(self, claim: Claim) -> bool:
+    def create(self, claim: Lease) -> bool:
         """Claim a number; False where it is taken. Of any number of callers one gets True."""
 
-    def update(self, claim: Claim) -> None:
+    def update(self, claim: Lease) -> None:
         """Write one's own claim anew, which is a beat of it."""
 
     def remove(self, number: int) -> None:
@@ -127,7 +127,7 @@ class Access(Protocol):
         """Those of the permissions (`run.services.update`) that it does not have in the project."""
 
 
-class Vault(Protocol):
+class SecretStore(Protocol):
     """Secrets by reference."""
 
     def exists(self, secret: str, version: str) -> bool:

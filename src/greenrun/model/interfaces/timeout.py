@@ -9,7 +9,7 @@ Watch = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Timeout:
     """How long a wait may last, and who hears of it meanwhile."""
 
     within: timedelta

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
-from greenrun.model.interfaces.timeout import Patience
+from greenrun.model.interfaces.timeout import Timeout
 from greenrun.model.source import Checkout, Distance
 
 
@@ -38,7 +38,7 @@ class Ended:
 class Commands(Protocol):
     """Runs commands in the working tree."""
 
-    def run(self, command: Sequence[str], patience: Patience) -> Ended:
+    def run(self, command: Sequence[str], patience: Timeout) -> Ended:
         """Run to the end, without a shell.
 
         Raises CallFailed where there is no such command, DeadlineExceeded with its last line (the

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from greenrun.model.stats.counts import Counts
-from greenrun.model.stats.look import Look, Weighed, begin, compared, renewed
+from greenrun.model.stats.look import Result, Weighed, begin, compared, renewed
 from greenrun.model.stats.odds import better_than, fell_to, hedged_worse_than
 
 BLOCK = 32
@@ -41,13 +41,13 @@ class Sequential:
         if not 0 < self.tolerated < 1:
             raise ValueError(f"got tolerated {self.tolerated}, needs to be between 0 and 1")
 
-    def begin(self) -> Look:
+    def begin(self) -> Result:
         """Before anything was counted."""
         return begin(self.alpha, self.missed)
 
     def look(
-        self, before: Look, candidate: Counts, baseline: Counts, *, last: bool = False
-    ) -> Look:
+        self, before: Result, candidate: Counts, baseline: Counts, *, last: bool = False
+    ) -> Result:
         """Weigh what was counted since the start; `last` also weighs a block that is not full.
 
         Raises:
@@ -58,7 +58,7 @@ class Sequential:
         weighed = _remembered(before.weighed, candidate, baseline, 1 if last else BLOCK)
         return compared(before, candidate, baseline, for_, weighed)
 
-    def next_increment(self, before: Look) -> Look:
+    def next_increment(self, before: Result) -> Result:
         """Ask anew for evidence for the candidate; that against it is kept over all increments."""
         return renewed(before, replace(before.weighed, since=(before.candidate, before.baseline)))
 

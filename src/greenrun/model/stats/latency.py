@@ -7,7 +7,7 @@ from operator import add
 from greenrun.model.histogram import UNKNOWN, Histogram
 from greenrun.model.stats.buckets import bound_from, bound_up_to, over
 from greenrun.model.stats.counts import Counts
-from greenrun.model.stats.look import NO_GAINS, Look, Weighed, begin, compared, renewed
+from greenrun.model.stats.look import NO_GAINS, Result, Weighed, begin, compared, renewed
 from greenrun.model.stats.odds import gained_on_better, together
 from greenrun.model.stats.stalls import fell_more_to, weight
 
@@ -52,7 +52,7 @@ class Quantile:
         """As people call it: p50, p99, p99.9."""
         return f"p{100 * self.share:.4g}"
 
-    def begin(self, reference: Histogram = UNKNOWN) -> Look:
+    def begin(self, reference: Histogram = UNKNOWN) -> Result:
         """Before anything was counted.
 
         `reference`: the baseline's latencies of earlier times, which count until enough of it were
@@ -67,13 +67,13 @@ class Quantile:
 
     def look(
         self,
-        before: Look,
+        before: Result,
         candidate: Histogram,
         baseline: Histogram,
         seconds: float,
         *,
         last: bool = False,
-    ) -> Look:
+    ) -> Result:
         """Weigh the latencies that were counted in the `seconds` since the start.
 
         They are weighed once there may have been a stall since the last ones, or when it is the
@@ -90,11 +90,11 @@ class Quantile:
         one, other = (over(each, told) for each in both)
         return compared(before, one, other, together(weighed.gains_for), weighed)
 
-    def next_increment(self, before: Look) -> Look:
+    def next_increment(self, before: Result) -> Result:
         """Ask anew for evidence for the candidate; that against it is kept over all increments."""
         return renewed(before, replace(before.weighed, gains_for=NO_GAINS))
 
-    def sentence(self, look: Look, unit: str = "ms") -> str:
+    def sentence(self, look: Result, unit: str = "ms") -> str:
         """The verdict as people say it."""
         if look.weighed.bounds is None:
             return "no data: it is not known yet what the baseline takes"

@@ -92,7 +92,7 @@ class Weighed:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Result:
     """Counts since the start, the evidence in them, and the outcome; a failure stays one."""
 
     candidate: Counts
@@ -123,7 +123,7 @@ class Look:
                 )
 
 
-def begin(alpha: float, missed: float) -> Look:
+def begin(alpha: float, missed: float) -> Result:
     """Before anything was counted.
 
     Raises:
@@ -132,10 +132,10 @@ def begin(alpha: float, missed: float) -> Look:
     for name, chance in (("alpha", alpha), ("missed", missed)):
         if not 0 < chance < 1:
             raise ValueError(f"got {name} {chance}, needs to be between 0 and 1")
-    return Look(_NOTHING, _NOTHING, Evidence(0.0, 0.0, -math.log(alpha), -math.log(missed)))
+    return Result(_NOTHING, _NOTHING, Evidence(0.0, 0.0, -math.log(alpha), -math.log(missed)))
 
 
-def renewed(before: Look, weighed: Weighed) -> Look:
+def renewed(before: Result, weighed: Weighed) -> Result:
     """Evidence for the candidate begins anew, as `weighed` has it; a failure stays one.
 
     Where it was proven worse, but tolerably so, evidence against it begins anew, too. Alpha stays
@@ -149,13 +149,13 @@ def renewed(before: Look, weighed: Weighed) -> Look:
 
 
 def compared(
-    before: Look, candidate: Counts, baseline: Counts, for_: float, weighed: Weighed
-) -> Look:
+    before: Result, candidate: Counts, baseline: Counts, for_: float, weighed: Weighed
+) -> Result:
     """The next look, where evidence `for_` the candidate and what each bet has gained are known."""
     evidence = replace(before.evidence, against=weighed.against, for_=for_)
     some = candidate.total and baseline.total
     outcome = decided(before.outcome, evidence) if some else Outcome.NO_DATA
-    return Look(candidate, baseline, evidence, outcome, weighed)
+    return Result(candidate, baseline, evidence, outcome, weighed)
 
 
 def decided(before: Outcome, evidence: Evidence) -> Outcome:

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from greenrun.model.stats.counts import Counts
-from greenrun.model.stats.look import Look, Outcome, begin, decided, renewed
+from greenrun.model.stats.look import Outcome, Result, begin, decided, renewed
 from greenrun.model.stats.odds import better_than, worse_than
 from greenrun.model.stats.stalls import weight
 
@@ -23,17 +23,17 @@ class Objective:
     missed: float = 0.05
     stall: float = 0.0
 
-    def begin(self) -> Look:
+    def begin(self) -> Result:
         """Before anything was counted."""
         return begin(self.alpha, self.missed)
 
     def look(
         self,
-        before: Look,
+        before: Result,
         candidate: Counts,
         strictly: Counts | None = None,
         seconds: float = 0.0,
-    ) -> Look:
+    ) -> Result:
         """Weigh what was counted in the `seconds` since the start.
 
         All requests weigh alike: in a stall there are fewer of them, and they must not weigh more.
@@ -53,13 +53,13 @@ class Objective:
             for_=better_than(weighed.strict - weighed.since[0], self.limit),
         )
         outcome = decided(before.outcome, evidence) if candidate.total else Outcome.NO_DATA
-        return Look(candidate, Counts(), evidence, outcome, weighed)
+        return Result(candidate, Counts(), evidence, outcome, weighed)
 
-    def next_increment(self, before: Look) -> Look:
+    def next_increment(self, before: Result) -> Result:
         """Ask anew for evidence for the candidate; that against it is kept over all increments."""
         return renewed(before, replace(before.weighed, since=(before.weighed.strict, Counts())))
 
-    def sentence(self, look: Look, bad: str = "failed") -> str:
+    def sentence(self, look: Result, bad: str = "failed") -> str:
         """The verdict as people say it; `bad` is what bad requests did."""
         of = look.candidate
         share, limit = f"{100 * of.rate:.3g} %", f"{100 * self.limit:.3g} %"

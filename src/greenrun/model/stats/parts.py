@@ -7,7 +7,7 @@ from greenrun.model.stats.buckets import bound_from, bound_up_to, over
 from greenrun.model.stats.comparison import Sequential
 from greenrun.model.stats.counts import Counts
 from greenrun.model.stats.latency import Quantile
-from greenrun.model.stats.look import Look, Weighed
+from greenrun.model.stats.look import Result, Weighed
 from greenrun.model.stats.objective import Objective
 
 
@@ -30,16 +30,16 @@ class Errors:
     test: Sequential
     name: str = "errors"
 
-    def begin(self, reference: Histogram) -> Look:  # noqa: ARG002 - errors need none
+    def begin(self, reference: Histogram) -> Result:  # noqa: ARG002 - errors need none
         return self.test.begin()
 
-    def look(self, before: Look, candidate: Sample, baseline: Sample, *, last: bool) -> Look:
+    def look(self, before: Result, candidate: Sample, baseline: Sample, *, last: bool) -> Result:
         return self.test.look(before, candidate.counts, baseline.counts, last=last)
 
-    def next_increment(self, before: Look) -> Look:
+    def next_increment(self, before: Result) -> Result:
         return self.test.next_increment(before)
 
-    def sentence(self, look: Look) -> str:
+    def sentence(self, look: Result) -> str:
         return look.sentence()
 
 
@@ -50,23 +50,23 @@ class ErrorLimit:
     test: Objective
     name: str = "error limit"
 
-    def begin(self, reference: Histogram) -> Look:  # noqa: ARG002 - errors need none
+    def begin(self, reference: Histogram) -> Result:  # noqa: ARG002 - errors need none
         return self.test.begin()
 
     def look(
         self,
-        before: Look,
+        before: Result,
         candidate: Sample,
         baseline: Sample,  # noqa: ARG002 - the limit is the candidate's own
         *,
         last: bool,  # noqa: ARG002 - every request is weighed at once
-    ) -> Look:
+    ) -> Result:
         return self.test.look(before, candidate.counts)
 
-    def next_increment(self, before: Look) -> Look:
+    def next_increment(self, before: Result) -> Result:
         return self.test.next_increment(before)
 
-    def sentence(self, look: Look) -> str:
+    def sentence(self, look: Result) -> str:
         return self.test.sentence(look)
 
 
@@ -80,17 +80,17 @@ class Latencies:
     def name(self) -> str:
         return self.test.name
 
-    def begin(self, reference: Histogram) -> Look:
+    def begin(self, reference: Histogram) -> Result:
         return self.test.begin(reference)
 
-    def look(self, before: Look, candidate: Sample, baseline: Sample, *, last: bool) -> Look:
+    def look(self, before: Result, candidate: Sample, baseline: Sample, *, last: bool) -> Result:
         one, other = candidate.latencies, baseline.latencies
         return self.test.look(before, one, other, candidate.seconds, last=last)
 
-    def next_increment(self, before: Look) -> Look:
+    def next_increment(self, before: Result) -> Result:
         return self.test.next_increment(before)
 
-    def sentence(self, look: Look) -> str:
+    def sentence(self, look: Result) -> str:
         return self.test.sentence(look)
 
 
@@ -109,18 +109,18 @@ class LatencyLimit:
     def name(self) -> str:
         return f"p{100 * (1 - self.test.limit):.4g} limit"
 
-    def begin(self, reference: Histogram) -> Look:  # noqa: ARG002 - the limit is given
+    def begin(self, reference: Histogram) -> Result:  # noqa: ARG002 - the limit is given
         limits = (self.milliseconds, self.milliseconds)
         return replace(self.test.begin(), weighed=Weighed(bounds=limits))
 
     def look(
         self,
-        before: Look,
+        before: Result,
         candidate: Sample,
         baseline: Sample,  # noqa: ARG002 - the limit is the candidate's own
         *,
         last: bool,  # noqa: ARG002 - every request is weighed at once
-    ) -> Look:
+    ) -> Result:
         values = candidate.latencies
         if not values.total:
             return before
@@ -128,10 +128,10 @@ class LatencyLimit:
         perhaps = over(values, bound_up_to(values, self.milliseconds))
         return self.test.look(before, surely, perhaps, candidate.seconds)
 
-    def next_increment(self, before: Look) -> Look:
+    def next_increment(self, before: Result) -> Result:
         return self.test.next_increment(before)
 
-    def sentence(self, look: Look) -> str:
+    def sentence(self, look: Result) -> str:
         return self.test.sentence(look, f"took over {self.milliseconds:.4g} ms")
 
 

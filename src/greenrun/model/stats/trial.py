@@ -7,7 +7,7 @@ from functools import partial
 from greenrun.model.histogram import UNKNOWN, Histogram
 from greenrun.model.stats.comparison import Sequential
 from greenrun.model.stats.latency import STALL, Quantile
-from greenrun.model.stats.look import Look, Outcome
+from greenrun.model.stats.look import Outcome, Result
 from greenrun.model.stats.objective import Objective
 from greenrun.model.stats.parts import ErrorLimit, Errors, Latencies, LatencyLimit, Part, Sample
 
@@ -15,7 +15,7 @@ _WORST_FIRST = (Outcome.FAIL, Outcome.NO_DATA, Outcome.INCONCLUSIVE, Outcome.PAS
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class SequentialTest:
     """Errors against the baseline's, and beside them whatever else is asked for.
 
     `alpha`: the chance that a candidate which is no worse in anything and keeps its limits is ever
@@ -38,33 +38,33 @@ class Trial:
     latency_limits: tuple[tuple[float, float], ...] = ()
     stall: float = STALL
 
-    def begin(self, reference: Histogram = UNKNOWN) -> "Standings":
+    def begin(self, reference: Histogram = UNKNOWN) -> "Results":
         """Before anything was counted; `reference`: the baseline's latencies of earlier times."""
-        return Standings({part.name: part.begin(reference) for part in self.parts})
+        return Results({part.name: part.begin(reference) for part in self.parts})
 
     def look(
-        self, before: "Standings", candidate: Sample, baseline: Sample, *, last: bool = False
-    ) -> "Standings":
+        self, before: "Results", candidate: Sample, baseline: Sample, *, last: bool = False
+    ) -> "Results":
         """Weigh what was counted since the canary began; `last` also weighs what is left over.
 
         Raises:
             ValueError: a count has fallen since `before`.
         """
         looks = before.looks
-        return Standings(
+        return Results(
             {
                 part.name: part.look(looks[part.name], candidate, baseline, last=last)
                 for part in self.parts
             }
         )
 
-    def next_increment(self, before: "Standings") -> "Standings":
+    def next_increment(self, before: "Results") -> "Results":
         """Ask anew for evidence for the candidate; that against it is kept over all increments."""
-        return Standings(
+        return Results(
             {part.name: part.next_increment(before.looks[part.name]) for part in self.parts}
         )
 
-    def sentence(self, standings: "Standings") -> str:
+    def sentence(self, standings: "Results") -> str:
         """The part that decided, as people say it."""
         name = standings.decisive
         part = next(part for part in self.parts if part.name == name)
@@ -94,10 +94,10 @@ class Trial:
 
 
 @dataclass(frozen=True, slots=True)
-class Standings:
+class Results:
     """A look at each part, by its name."""
 
-    looks: Mapping[str, Look]
+    looks: Mapping[str, Result]
 
     @property
     def outcome(self) -> Outcome:

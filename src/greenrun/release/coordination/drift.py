@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from greenrun.model.errors import ChangedBySomebody, ReleaseError
+from greenrun.model.errors import ConcurrentChange, ReleaseError
 from greenrun.model.interfaces import Platform
 from greenrun.model.plan import Plan
 from greenrun.model.service import Service
 
 
 @dataclass(slots=True)
-class Footing:
+class DriftGuard:
     """Remembers the reading after the last change; each further change rests on it."""
 
     plan: Plan
@@ -34,22 +34,22 @@ class Footing:
         """Look again; an older reading than ours is only stale.
 
         Raises:
-            ChangedBySomebody: telling who changed what, and when.
+            ConcurrentChange: telling who changed what, and when.
         """
         left, found = self.left, self.platform.service()
         if found is None:
-            raise ChangedBySomebody(f"{self.plan.service} was deleted by somebody")
+            raise ConcurrentChange(f"{self.plan.service} was deleted by somebody")
         stale = found.generation < left.generation
         same = found.generation == left.generation and found.wanted.matches(left.wanted)
         if not (stale or same):
             raise changed(left, found)
 
 
-def changed(left: Service, found: Service) -> ChangedBySomebody:
+def changed(left: Service, found: Service) -> ConcurrentChange:
     """What to say of a service that another than this release has changed."""
     who = found.changed_by or "somebody"
     when = f" at {found.changed_at}" if found.changed_at else ""
-    return ChangedBySomebody(
+    return ConcurrentChange(
         f"{left.name} was changed by {who}{when}: got generation {found.generation} with "
         f"{found.wanted}, needs generation {left.generation} with {left.wanted}, as this release "
         "left it",

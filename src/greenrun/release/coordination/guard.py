@@ -7,7 +7,7 @@ from typing import Any
 
 from greenrun.model.errors import ReleaseError
 from greenrun.model.interfaces import Progress
-from greenrun.model.release_state import Standing
+from greenrun.model.release_state import ReleaseState
 from greenrun.model.service import Service
 from greenrun.model.traffic import TrafficSplit
 from greenrun.release.coordination.journal import Journal
@@ -17,7 +17,7 @@ UNREADABLE = "put the service in order by hand, then delete the Cloud Run job of
 """What to do about a claim that does not tell where its release stands."""
 
 
-class Account:
+class ChangeGuard:
     """Stands around every remote change: the lock is still ours, and the journal knows of it.
 
     Where the release stands is written twice: into the journal, and onto the claim, from which any
@@ -28,8 +28,8 @@ class Account:
         self.journal = journal
         self.lock = lock
         self.run = run
-        self.standing: Standing | None = None
-        self.last: Standing | None = None
+        self.standing: ReleaseState | None = None
+        self.last: ReleaseState | None = None
         self._noted = 0
 
     def claim(self, progress: Progress) -> None:
@@ -38,7 +38,7 @@ class Account:
         self._note_claim()
         left = before.standing if before else ""
         try:
-            self.last = Standing.from_json(left) if left else None
+            self.last = ReleaseState.from_json(left) if left else None
         except ValueError as error:
             self.lock.let_go()
             raise ReleaseError(
@@ -60,7 +60,7 @@ class Account:
     def begin(self, baseline: str, before: Service) -> None:
         """Write down what the release found, before it changes anything."""
         self.stand(
-            Standing(
+            ReleaseState(
                 run=self.run,
                 baseline=baseline,
                 before=before.actual.pinned(before.latest_ready),
@@ -70,7 +70,7 @@ class Account:
         )
 
     @property
-    def stands(self) -> Standing:
+    def stands(self) -> ReleaseState:
         """Where the release stands. Raises ReleaseError before its baseline was found."""
         if self.standing is None:
             raise ReleaseError(
@@ -86,7 +86,7 @@ class Account:
         """Write down a split that is about to be asked for, and what changes with it."""
         self.stand(replace(self.stands.ask(split), **changes))
 
-    def stand(self, standing: Standing) -> None:
+    def stand(self, standing: ReleaseState) -> None:
         """Write down where the release stands, before anything is done that follows from it.
 
         What cannot be written is known here all the same, so that it can still be undone.

@@ -8,7 +8,7 @@ _RETRY = 1 / 10
 """Of the time between two beats, after one that failed."""
 
 
-class Heart:
+class Heartbeat:
     """Beats in a thread of its own until it is stopped, or `beat` says that it is enough.
 
     A beat that fails is tried again, whatever it was: who needs the beats notices where they are

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from greenrun.model.errors import CallFailed, LockHeld, LockLost
-from greenrun.model.interfaces import Claims, Clock, Progress
-from greenrun.model.lease import Claim, Owner
-from greenrun.release.coordination.heart import Heart
+from greenrun.model.interfaces import Clock, Leases, Progress
+from greenrun.model.lease import Lease, LeaseHolder
+from greenrun.release.coordination.heart import Heartbeat
 
 _BEAT = 1 / 3
 _WATCHED = 1 / 2
@@ -36,12 +36,12 @@ class Lock:
     def __init__(  # noqa: PLR0913 - each is somebody else's to choose
         self,
         service: str,
-        owner: Owner,
-        claims: Claims,
+        owner: LeaseHolder,
+        claims: Leases,
         clock: Clock,
         time_to_live: timedelta,
         *,
-        is_gone: Callable[[Owner], bool] = lambda _: False,
+        is_gone: Callable[[LeaseHolder], bool] = lambda _: False,
     ) -> None:
         """`is_gone` is True of an owner that has certainly ended: his claim need not be watched."""
         self._service = service
@@ -50,24 +50,24 @@ class Lock:
         self._clock = clock
         self._time_to_live = time_to_live
         self._is_gone = is_gone
-        self._claim: Claim | None = None
+        self._claim: Lease | None = None
         self._writing = threading.Lock()
-        self._heart: Heart | None = None
+        self._heart: Heartbeat | None = None
 
     def __repr__(self) -> str:
         return f"Lock({self._service}: {self._claim or 'not held'})"
 
     @property
-    def latest(self) -> Claim | None:
+    def latest(self) -> Lease | None:
         """The highest claim by now, whoever's it is; None where the service was never claimed."""
         return next(iter(self._claims.all()), None)
 
     @property
-    def claim(self) -> Claim | None:
+    def claim(self) -> Lease | None:
         """One's own, between `take` and `let_go`, whatever others did meanwhile."""
         return self._claim
 
-    def take(self, progress: Progress) -> Claim | None:
+    def take(self, progress: Progress) -> Lease | None:
         """Claim the service; the claim that counted before, which may be a dead owner's.
 
         The new claim keeps the standing of that one until the first `write`: what was left open is
@@ -78,7 +78,7 @@ class Lock:
         claim = self._successor(before, self.owner, held=True)
         self._create(claim)
         self._claim = claim
-        self._heart = Heart(self._beat, claim.time_to_live * _BEAT, f"lock of {self._service}")
+        self._heart = Heartbeat(self._beat, claim.time_to_live * _BEAT, f"lock of {self._service}")
         try:
             self._prevail(claim)
         except BaseException:
@@ -125,7 +125,7 @@ class Lock:
             if (top := self.latest) and _same(top, claim):
                 raise
 
-    def break_open(self, owner: Owner) -> Claim | None:
+    def break_open(self, owner: LeaseHolder) -> Lease | None:
         """End whoever's claim it is, as a person wants it; the claim that was ended.
 
         None where nobody held it. Raises LockHeld where somebody else took it at that moment.
@@ -138,7 +138,7 @@ class Lock:
         self._prevail(mark)
         return ended
 
-    def _checked(self) -> Claim:
+    def _checked(self) -> Lease:
         """Our claim, made anew where it lapsed; for whoever holds `_writing`."""
         claim = self._claim
         if claim is None:
@@ -148,7 +148,7 @@ class Lock:
             raise self._lost(claim, top)
         return self._claim_anew(top) if self._is_silent(claim) else claim
 
-    def _claim_anew(self, lapsed: Claim) -> Claim:
+    def _claim_anew(self, lapsed: Lease) -> Lease:
         ours = self._successor(lapsed, self.owner, held=True)
         try:
             self._create(ours)
@@ -158,7 +158,7 @@ class Lock:
             raise self._lost(self._claim or lapsed, self.latest) from error
         return ours
 
-    def _vacant(self, progress: Progress) -> Claim | None:
+    def _vacant(self, progress: Progress) -> Lease | None:
         """The highest claim, once it stands in nobody's way."""
         top = self.latest
         if top is None or not top.held or self._is_gone(top.owner):
@@ -167,7 +167,7 @@ class Lock:
             raise self._refusal(top)
         return self._watched(top, progress)
 
-    def _watched(self, silent: Claim, progress: Progress) -> Claim | None:
+    def _watched(self, silent: Lease, progress: Progress) -> Lease | None:
         """Its age is told by two clocks, which may disagree; a beat is told by none."""
         ends = self._clock.now() + silent.time_to_live * _WATCHED
         while (left := ends - self._clock.now()) > timedelta():
@@ -181,17 +181,17 @@ class Lock:
                 raise self._refusal(top)
         return silent
 
-    def _successor(self, before: Claim | None, owner: Owner, *, held: bool) -> Claim:
+    def _successor(self, before: Lease | None, owner: LeaseHolder, *, held: bool) -> Lease:
         now = self._clock.now()
         number = before.number + 1 if before else 1
         standing = before.standing if before else ""
-        return Claim(number, owner, now, now, self._time_to_live, held, standing)
+        return Lease(number, owner, now, now, self._time_to_live, held, standing)
 
-    def _create(self, claim: Claim) -> None:
+    def _create(self, claim: Lease) -> None:
         if not self._claims.create(claim):
             raise self._refusal(self.latest)
 
-    def _prevail(self, claim: Claim) -> None:
+    def _prevail(self, claim: Lease) -> None:
         """Give way to a higher claim, which another made meanwhile; remove the lower ones."""
         claims = self._claims.all()
         if not claims or not _same(claims[0], claim):
@@ -201,7 +201,7 @@ class Lock:
         for lower in claims[1:]:
             self._remove(lower)
 
-    def _remove(self, lower: Claim) -> None:
+    def _remove(self, lower: Lease) -> None:
         """One that stays counts for nothing, and the next release tries again."""
         with suppress(CallFailed):
             self._claims.remove(lower.number)
@@ -221,16 +221,16 @@ class Lock:
                 return False
             return True
 
-    def _send(self, claim: Claim, standing: str) -> None:
+    def _send(self, claim: Lease, standing: str) -> None:
         """The time that it is known by here is from before it is sent: it is not overrated."""
         beaten = replace(claim, beat=self._clock.now(), standing=standing)
         self._claims.update(beaten)
         self._claim = beaten
 
-    def _is_silent(self, claim: Claim) -> bool:
+    def _is_silent(self, claim: Lease) -> bool:
         return self._clock.now() - claim.beat >= claim.time_to_live
 
-    def _refusal(self, top: Claim | None) -> LockHeld:
+    def _refusal(self, top: Lease | None) -> LockHeld:
         if top is None or not top.held:
             seen, hint = "another release that has ended by now", "try again"
         else:
@@ -239,7 +239,7 @@ class Lock:
             f"could not claim {self._service}: got {seen}, needs no other release of it", hint=hint
         )
 
-    def _lost(self, ours: Claim, top: Claim | None) -> LockLost:
+    def _lost(self, ours: Lease, top: Lease | None) -> LockLost:
         return LockLost(
             f"may not change {self._service} any more: got {top or 'no claim at all'}, "
             f"needs the highest claim to be {ours}",
@@ -247,5 +247,5 @@ class Lock:
         )
 
 
-def _same(one: Claim, other: Claim) -> bool:
+def _same(one: Lease, other: Lease) -> bool:
     return (one.number, one.owner) == (other.number, other.owner)

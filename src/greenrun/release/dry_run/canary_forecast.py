@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from greenrun.canary.power import Foresight, Sight, Traffic, percent
+from greenrun.canary.power import Forecast, Power, Traffic, percent
 from greenrun.model.duration import span
 from greenrun.release.dry_run.tables import Row
 
 _HOUR = timedelta(hours=1)
 
 
-def rows(foresight: Foresight) -> Iterator[Row]:
+def rows(foresight: Forecast) -> Iterator[Row]:
     """Live traffic, then each increment as each watcher sees it."""
     yield "users", _users(foresight.traffic)
     for share in foresight.plan.increments:
@@ -33,11 +33,11 @@ def _users(traffic: Traffic) -> str:
     return told + (": known of no longer time" if traffic.over < _HOUR else "")
 
 
-def _told(sight: Sight, within: timedelta) -> str:
+def _told(sight: Power, within: timedelta) -> str:
     return f"{sight.flow}: {_seen(sight, within)}; {_passing(sight)}"
 
 
-def _seen(sight: Sight, within: timedelta) -> str:
+def _seen(sight: Power, within: timedelta) -> str:
     if not sight.flow.per_second:
         return "can see nothing"
     rate = percent(sight.flow.rate)
@@ -49,7 +49,7 @@ def _seen(sight: Sight, within: timedelta) -> str:
     return f"{sees}, and {seen} in {span(within)}"
 
 
-def _passing(sight: Sight) -> str:
+def _passing(sight: Power) -> str:
     if sight.passes == timedelta.max:
         return f"no candidate passes ({sight.slowest})"
     at_best = "" if sight.known else ", if its latencies allow"
@@ -59,7 +59,7 @@ def _passing(sight: Sight) -> str:
     )
 
 
-def _in_all(foresight: Foresight, share: int) -> str:
+def _in_all(foresight: Forecast, share: int) -> str:
     planned, within = foresight.plan.within, foresight.within(share)
     if foresight.is_blind(share):
         return f"blind: it could only end undecided after {span(within)}"

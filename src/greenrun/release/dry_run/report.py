@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from greenrun.canary.forecast import foresight
-from greenrun.canary.power import Foresight
+from greenrun.canary.power import Forecast
 from greenrun.model import commands
 from greenrun.model.duration import span
 from greenrun.model.image import Image, TagPolicy
-from greenrun.model.interfaces import Roles
+from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import Plan
-from greenrun.model.release_state import Stage, Standing
+from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.revision import RevisionSettings
 from greenrun.model.service import Service, baseline_of
 from greenrun.model.source import Source
-from greenrun.model.stats import Trial
+from greenrun.model.stats import SequentialTest
 from greenrun.release.dry_run import canary_forecast, settings_diff, steps
 from greenrun.release.dry_run.settings_diff import Comparison
 from greenrun.release.dry_run.tables import Outlook, Row, Section
@@ -40,13 +40,13 @@ class Known:
     is what would become of what watches the service.
     """
 
-    trial: Trial
-    last: Standing | None = None
+    trial: SequentialTest
+    last: ReleaseState | None = None
     rehearsed: Rehearsed | None = None
     watched: tuple[Row, ...] = ()
 
 
-def outlook(plan: Plan, roles: Roles, source: Source, known: Known) -> Outlook:
+def outlook(plan: Plan, roles: Dependencies, source: Source, known: Known) -> Outlook:
     """Read everything, change nothing. Raises CallFailed where a reading is refused."""
     last, rehearsed = known.last, known.rehearsed
     found = _Findings(plan, roles, source, last, rehearsed, roles.platform.service())
@@ -74,9 +74,9 @@ def outlook(plan: Plan, roles: Roles, source: Source, known: Known) -> Outlook:
 @dataclass(frozen=True, slots=True)
 class _Findings:
     plan: Plan
-    roles: Roles
+    roles: Dependencies
     source: Source
-    last: Standing | None
+    last: ReleaseState | None
     rehearsed: Rehearsed | None
     service: Service | None
 
@@ -139,13 +139,13 @@ class _Findings:
             if not key.startswith(("variables.", "secrets.")):
                 yield key, text or "the platform's own"
 
-    def canary(self, trial: Trial) -> Foresight:
+    def canary(self, trial: SequentialTest) -> Forecast:
         baseline = self._baseline_name()
         if self.service is None or not baseline:
-            return Foresight(self.plan.canary, trial, lag=self.roles.metrics.lag)
+            return Forecast(self.plan.canary, trial, lag=self.roles.metrics.lag)
         return foresight(self.plan, self.roles, self.service, baseline, trial)
 
-    def steps(self, canary: Foresight) -> tuple[Row, ...]:
+    def steps(self, canary: Forecast) -> tuple[Row, ...]:
         rehearsed = self.rehearsed is not None
         return steps.steps_ahead(self.plan, canary.within, rehearsed=rehearsed)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from greenrun.canary.forecast import foresight
-from greenrun.canary.power import LONGEST, Foresight, Sight
+from greenrun.canary.power import LONGEST, Forecast, Power
 from greenrun.model.duration import span
 from greenrun.model.errors import CallFailed, ReleaseError
 from greenrun.release.preflight.context import Doubt, Scene
@@ -24,7 +24,7 @@ def suffices(scene: Scene) -> Iterator[Doubt]:
         yield _doubt(canary, sight)
 
 
-def _foresight(scene: Scene) -> Foresight | None:
+def _foresight(scene: Scene) -> Forecast | None:
     """None where another check tells of what is wrong."""
     try:
         service = existing(scene.roles.platform.service(), scene.plan)
@@ -36,12 +36,12 @@ def _foresight(scene: Scene) -> Foresight | None:
     return foresight(scene.plan, scene.roles, service, baseline, scene.trial)
 
 
-def _passing(sight: Sight) -> str:
+def _passing(sight: Power) -> str:
     needed = "never passes" if sight.passes == timedelta.max else f"passes in {span(sight.passes)}"
     return f"{sight.flow.watcher.value} ({sight.flow}): a healthy candidate {needed}"
 
 
-def _doubt(canary: Foresight, sight: Sight) -> Doubt:
+def _doubt(canary: Forecast, sight: Power) -> Doubt:
     got = f"{sight.flow.watcher.value}: {sight.flow}"
     if sight.passes == timedelta.max:
         told = f"got {got}, needs what a healthy candidate could pass by ({sight.slowest})"
@@ -52,7 +52,7 @@ def _doubt(canary: Foresight, sight: Sight) -> Doubt:
     return Doubt(f"canary at {sight.share} %: {told}", "; or ".join(_ways(canary, sight)))
 
 
-def _ways(canary: Foresight, sight: Sight) -> Iterator[str]:
+def _ways(canary: Forecast, sight: Power) -> Iterator[str]:
     """What can be done about it, in release.yaml."""
     surely = canary.surely(sight.share)
     if surely <= LONGEST:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from greenrun.model.errors import ReleaseError
-from greenrun.model.interfaces import Roles
+from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import Plan
 from greenrun.model.source import Source
-from greenrun.model.stats import Trial
+from greenrun.model.stats import SequentialTest
 from greenrun.release.preflight import (
     canary_power,
     commands,
@@ -72,7 +72,7 @@ KNOWN: Mapping[str, Check] = MappingProxyType({check.title: check for check in _
 
 
 def findings(
-    titles: Sequence[str], plan: Plan, roles: Roles, source: Source, trial: Trial
+    titles: Sequence[str], plan: Plan, roles: Dependencies, source: Source, trial: SequentialTest
 ) -> tuple[Finding, ...]:
     """Make every check, whatever the others found; what was measured becomes evidence.
 

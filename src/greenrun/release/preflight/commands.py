@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from greenrun.model.errors import ReleaseError
-from greenrun.model.interfaces import Ended, Patience
+from greenrun.model.interfaces import Ended, Timeout
 from greenrun.release.preflight.context import Doubt, Scene
 
 _COUNTS = re.compile(
@@ -28,7 +28,7 @@ def pass_all(scene: Scene) -> Iterator[Doubt]:
 def _judged(scene: Scene, name: str, command: Sequence[str]) -> Iterator[Doubt]:
     asked = " ".join(command)
     scene.roles.progress.report(f"quality gate {name}: {asked}")
-    patience = Patience(scene.plan.preflight.gates_within, scene.roles.progress.report)
+    patience = Timeout(scene.plan.preflight.gates_within, scene.roles.progress.report)
     ended = scene.roles.commands.run(command, patience)
     outcome = f"status {ended.status} after {ended.took.total_seconds():.1f} s{_counts(ended)}"
     scene.measure(f"quality gate {name}", outcome)

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from greenrun.model.interfaces import Roles
+from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import Plan
 from greenrun.model.source import Source
-from greenrun.model.stats import Trial
+from greenrun.model.stats import SequentialTest
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class Scene:
     """
 
     plan: Plan
-    roles: Roles
+    roles: Dependencies
     source: Source
-    trial: Trial
+    trial: SequentialTest
     measured: list[str] = field(default_factory=list)
 
     def measure(self, what: str, found: object) -> None:

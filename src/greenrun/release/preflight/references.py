@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from greenrun.model.interfaces import Vault
+from greenrun.model.interfaces import SecretStore
 from greenrun.model.revision import SecretReference
 from greenrun.release.preflight.context import Doubt, Scene
 
@@ -18,7 +18,7 @@ def readable(scene: Scene) -> Iterator[Doubt]:
         )
 
 
-def missing(secrets: Mapping[str, SecretReference], vault: Vault) -> Iterator[str]:
+def missing(secrets: Mapping[str, SecretReference], vault: SecretStore) -> Iterator[str]:
     """References to versions that cannot be read, as `NAME:VERSION for VARIABLE`."""
     for variable, reference in secrets.items():
         if not vault.exists(reference.secret, reference.version):

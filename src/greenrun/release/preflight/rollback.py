@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from greenrun.model.errors import ReleaseError
 from greenrun.model.image import Digest
-from greenrun.model.interfaces import Registry, Roles
-from greenrun.model.lease import Claim
+from greenrun.model.interfaces import Dependencies, Registry
+from greenrun.model.lease import Lease
 from greenrun.model.plan import Plan
-from greenrun.model.release_state import Standing
+from greenrun.model.release_state import ReleaseState
 from greenrun.model.service import Service, baseline_of
 from greenrun.release.coordination.guard import UNREADABLE
 from greenrun.release.preflight.context import Doubt, Scene
@@ -84,16 +84,16 @@ def way_back_of(scene: Scene) -> str:
     return baseline(existing(scene.roles.platform.service(), scene.plan))
 
 
-def _last_claim(roles: Roles) -> Claim | None:
+def _last_claim(roles: Dependencies) -> Lease | None:
     return next(iter(roles.claims.all()), None)
 
 
-def _open_standing(claim: Claim) -> Standing | None:
+def _open_standing(claim: Lease) -> ReleaseState | None:
     """Where the release of a claim stands, if it never came to its end."""
     if not claim.standing:
         return None
     try:
-        standing = Standing.from_json(claim.standing)
+        standing = ReleaseState.from_json(claim.standing)
     except ValueError as error:
         raise ReleaseError(
             f"could not read where {claim} stands: {error}", hint=UNREADABLE

@@ -12,7 +12,7 @@ from greenrun.release.preflight.git_tree import unrecorded
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsed:
+class Attestation:
     """A rehearsal in which everything passed.
 
     `image_tag` and `image_id` name what was rehearsed, `migrations` those that it brings;
@@ -47,7 +47,7 @@ class Rehearsed:
         path.write_text(json.dumps(fields, indent=2) + "\n", "utf-8")
 
     @classmethod
-    def load(cls, path: Path) -> "Rehearsed | None":
+    def load(cls, path: Path) -> "Attestation | None":
         """What was kept last; None where nothing was, or it cannot be read."""
         try:
             fields = json.loads(path.read_text("utf-8"))

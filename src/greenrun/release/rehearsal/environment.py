@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from greenrun.model.errors import GateClosed
-from greenrun.model.interfaces import Builder, NewRevision, Patience, Roles
+from greenrun.model.interfaces import Builder, Dependencies, NewRevision, Timeout
 from greenrun.model.plan import Plan
 from greenrun.release.coordination.journal import Entry, Journal
 from greenrun.release.deploy import Candidate
@@ -40,10 +40,10 @@ def _promoted(service: str, entries: Iterable[Entry]) -> StandIn | None:
     return now
 
 
-def start(plan: Plan, roles: Roles, journal: Journal, stand_in: StandIn) -> None:
+def start(plan: Plan, roles: Dependencies, journal: Journal, stand_in: StandIn) -> None:
     """Bring up the service with the stand-in as the revision that serves everybody."""
     wanted = NewRevision(stand_in.revision, stand_in.image, plan.settings)
-    patience = Patience(plan.ready_within, roles.progress.report)
+    patience = Timeout(plan.ready_within, roles.progress.report)
     set_up_storage(plan, roles, journal, stand_in.image)
     with journal.change("create", plan.service, revision=stand_in.revision, image=stand_in.image):
         try:
@@ -55,15 +55,15 @@ def start(plan: Plan, roles: Roles, journal: Journal, stand_in: StandIn) -> None
             roles.platform.let_all_invoke()
 
 
-def set_up_storage(plan: Plan, roles: Roles, journal: Journal, image: str) -> None:
+def set_up_storage(plan: Plan, roles: Dependencies, journal: Journal, image: str) -> None:
     """Give the service of a plan a database, where its image has migrations to make one."""
     if plan.migration is not None:
         Migrations(plan, plan.migration, image, roles, journal).set_up()
 
 
-def remove(plan: Plan, roles: Roles, journal: Journal) -> None:
+def remove(plan: Plan, roles: Dependencies, journal: Journal) -> None:
     """Take the service down again, with its job."""
-    patience = Patience(plan.change_within)
+    patience = Timeout(plan.change_within)
     with journal.change("remove", plan.service):
         roles.platform.remove_service(patience)
         roles.platform.remove_job(f"{plan.service}-migration", patience)

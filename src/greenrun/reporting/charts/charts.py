@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from greenrun.model.canary_step import Increment
+from greenrun.model.canary_step import CanaryStep
 from greenrun.model.interfaces import Chart
 
 
 class MatplotlibCharts:
     """Draws SVG: text stays text, and the same figures make the same bytes."""
 
-    def of_canary(self, increments: Sequence[Increment]) -> Sequence[Chart]:
+    def of_canary(self, increments: Sequence[CanaryStep]) -> Sequence[Chart]:
         """Evidence, latencies and traffic; a chart for which nothing was counted is left out."""
         from greenrun.reporting.charts import evidence, latencies, traffic  # noqa: PLC0415 - most runs draw nothing
 

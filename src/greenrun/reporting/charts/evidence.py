@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from greenrun.model.canary_step import Glance, Increment, Watcher
-from greenrun.model.stats import Look, Outcome
+from greenrun.model.canary_step import CanaryStep, CountedBy, Observation
+from greenrun.model.stats import Outcome, Result
 from greenrun.reporting.charts.labels import Label, write_beside
 from greenrun.reporting.charts.sheet import AGAINST, FAINT, FOR, INK, Sheet, say, style
 from greenrun.reporting.charts.timeline import ENDED, POINTS, Timeline, spent, thinned
@@ -21,7 +21,7 @@ _FULL, _EMPTY = 2.4, 0.7
 _SIDES = {"against": AGAINST, "for": FOR}
 
 
-def drawn(increments: Sequence[Increment]) -> bytes:
+def drawn(increments: Sequence[CanaryStep]) -> bytes:
     """A panel for each watcher; nothing where nobody looked."""
     if not any(one.glances for one in increments):
         return b""
@@ -39,7 +39,7 @@ def drawn(increments: Sequence[Increment]) -> bytes:
         return sheet.svg()
 
 
-def _draw(panel: Axes, time: Timeline, watcher: Watcher) -> None:
+def _draw(panel: Axes, time: Timeline, watcher: CountedBy) -> None:
     time.lay_under(panel)
     panel.set_title(f"Evidence by {watcher.value}", pad=18)
     if not _has_counted(time, watcher):
@@ -54,7 +54,7 @@ def _draw(panel: Axes, time: Timeline, watcher: Watcher) -> None:
     _mark_decision(panel, time, watcher)
 
 
-def _has_counted(time: Timeline, watcher: Watcher) -> bool:
+def _has_counted(time: Timeline, watcher: CountedBy) -> bool:
     last = time.glances(watcher)[-1]
     return bool(last.candidate.counts.total or last.baseline.counts.total)
 
@@ -98,7 +98,7 @@ class _Line:
         )
 
 
-def _lines(time: Timeline, watcher: Watcher) -> list[_Line]:
+def _lines(time: Timeline, watcher: CountedBy) -> list[_Line]:
     """Both sides of the part that decided; of the others the side that would have decided so."""
     standings = time.glances(watcher)[-1].standings
     telling = "against" if standings.outcome is Outcome.FAIL else "for"
@@ -110,7 +110,7 @@ def _lines(time: Timeline, watcher: Watcher) -> list[_Line]:
 
 
 def _course(
-    time: Timeline, watcher: Watcher, part: str, side: str
+    time: Timeline, watcher: CountedBy, part: str, side: str
 ) -> tuple[list[float], list[float]]:
     """Seconds and percent from nothing on; broken where evidence may begin anew."""
     seconds, percent = [0.0], [0.0]
@@ -122,7 +122,7 @@ def _course(
     return seconds, percent
 
 
-def _percent(look: Look | None, side: str) -> float:
+def _percent(look: Result | None, side: str) -> float:
     """Of what it takes; not a number where there is none to tell."""
     if look is None:
         return math.nan
@@ -134,7 +134,7 @@ def _percent(look: Look | None, side: str) -> float:
     return min(max(100 * got / needed, 0.0), _TOP)
 
 
-def _mark_decision(panel: Axes, time: Timeline, watcher: Watcher) -> None:
+def _mark_decision(panel: Axes, time: Timeline, watcher: CountedBy) -> None:
     """A line where this watcher came to what the canary came to, if it did."""
     last = time.increments[-1]
     glances = [glance for glance in last.glances if glance.watcher is watcher]
@@ -156,7 +156,7 @@ def _mark_decision(panel: Axes, time: Timeline, watcher: Watcher) -> None:
     )
 
 
-def _first(glances: Sequence[Glance], outcome: Outcome) -> Glance:
+def _first(glances: Sequence[Observation], outcome: Outcome) -> Observation:
     """The one from which on the outcome stood."""
     for place in reversed(range(len(glances))):
         if glances[place].standings.outcome is not outcome:

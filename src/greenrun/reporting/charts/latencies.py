@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 
-from greenrun.model.canary_step import Glance, Increment, Watcher
+from greenrun.model.canary_step import CanaryStep, CountedBy, Observation
 from greenrun.model.histogram import Histogram
 from greenrun.reporting.charts.sheet import BASELINE, CANDIDATE, FAINT, INK, Sheet, explain, style
 
@@ -15,9 +15,9 @@ QUANTILES = {"p99": 0.99, "p95": 0.95, "p50": 0.5}
 """From the bottom of the panel up."""
 
 
-def drawn(increments: Sequence[Increment]) -> bytes:
+def drawn(increments: Sequence[CanaryStep]) -> bytes:
     """A column for each watcher who timed requests of both; nothing where none did."""
-    glances = [glance for watcher in Watcher if (glance := _timed(increments, watcher))]
+    glances = [glance for watcher in CountedBy if (glance := _timed(increments, watcher))]
     if not glances:
         return b""
     with style():
@@ -32,7 +32,7 @@ def drawn(increments: Sequence[Increment]) -> bytes:
         return sheet.svg()
 
 
-def _timed(increments: Sequence[Increment], watcher: Watcher) -> Glance | None:
+def _timed(increments: Sequence[CanaryStep], watcher: CountedBy) -> Observation | None:
     """The last glance with latencies of both revisions."""
     for increment in reversed(increments):
         glance = increment.last(watcher)
@@ -41,7 +41,7 @@ def _timed(increments: Sequence[Increment], watcher: Watcher) -> Glance | None:
     return None
 
 
-def _title(glance: Glance) -> str:
+def _title(glance: Observation) -> str:
     mine, theirs = (one.latencies.quantile(0.95) for one in (glance.candidate, glance.baseline))
     return (
         f"95 of 100 requests took the candidate up to {_told(mine)}, "
@@ -49,7 +49,7 @@ def _title(glance: Glance) -> str:
     )
 
 
-def _draw_shares(panel: Axes, glance: Glance) -> None:
+def _draw_shares(panel: Axes, glance: Observation) -> None:
     """How many requests took how long; each step is a bucket."""
     for name, values, colour in _revisions(glance):
         edges, shares = _steps(values)
@@ -80,7 +80,7 @@ def _edge(values: Histogram, place: int) -> float:
     return 2 * bounds[-1] if place > len(values.bounds) else bounds[0] / 2
 
 
-def _draw_quantiles(panel: Axes, glance: Glance) -> None:
+def _draw_quantiles(panel: Axes, glance: Observation) -> None:
     """A row for each quantile: from the baseline's to the candidate's, and what it must keep."""
     limits = _limits(glance)
     for row, (name, share) in enumerate(QUANTILES.items()):
@@ -127,7 +127,7 @@ def _draw_limit(panel: Axes, row: int, limit: float) -> None:
     )
 
 
-def _limits(glance: Glance) -> dict[str, float]:
+def _limits(glance: Observation) -> dict[str, float]:
     """Milliseconds that a quantile must keep, by its name, where one has to."""
     looks = glance.standings.looks
     of_quantiles = {name: looks.get(f"{name} limit") for name in QUANTILES}
@@ -135,7 +135,7 @@ def _limits(glance: Glance) -> dict[str, float]:
     return {name: limit[0] for name, limit in bounds.items() if limit}
 
 
-def _set_scale(panel: Axes, glance: Glance, most_ticks: int) -> None:
+def _set_scale(panel: Axes, glance: Observation, most_ticks: int) -> None:
     """A logarithmic axis from the fastest to the slowest, limits included."""
     edges = [edge for _, values, _ in _revisions(glance) for edge in _steps(values)[0]]
     reach = [*edges, *_limits(glance).values()]
@@ -158,7 +158,7 @@ def _ticks(low: float, high: float, most: int) -> list[float]:
     return ticks
 
 
-def _revisions(glance: Glance) -> Iterator[tuple[str, Histogram, str]]:
+def _revisions(glance: Observation) -> Iterator[tuple[str, Histogram, str]]:
     yield "baseline", glance.baseline.latencies, BASELINE
     yield "candidate", glance.candidate.latencies, CANDIDATE
 

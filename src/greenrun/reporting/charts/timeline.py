@@ -6,7 +6,7 @@ from datetime import datetime
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-from greenrun.model.canary_step import Glance, Increment, Watcher
+from greenrun.model.canary_step import CanaryStep, CountedBy, Observation
 from greenrun.model.stats import Outcome
 from greenrun.reporting.charts.sheet import BAND, FAINT
 
@@ -27,7 +27,7 @@ ENDED = {
 class Timeline:
     """The increments of a canary on one axis, in seconds since the first of them began."""
 
-    def __init__(self, increments: Sequence[Increment]) -> None:
+    def __init__(self, increments: Sequence[CanaryStep]) -> None:
         self.increments = increments
         self.began = increments[0].began
         self.seconds = max(self.at(increments[-1].ended), 1.0)
@@ -37,12 +37,12 @@ class Timeline:
         return (time - self.began).total_seconds()
 
     @property
-    def watchers(self) -> list[Watcher]:
+    def watchers(self) -> list[CountedBy]:
         """Those who looked at all."""
         seen = {glance.watcher for one in self.increments for glance in one.glances}
-        return [watcher for watcher in Watcher if watcher in seen]
+        return [watcher for watcher in CountedBy if watcher in seen]
 
-    def glances(self, watcher: Watcher) -> list[Glance]:
+    def glances(self, watcher: CountedBy) -> list[Observation]:
         """All of one watcher, oldest first."""
         every = (glance for one in self.increments for glance in one.glances)
         return [glance for glance in every if glance.watcher is watcher]
@@ -98,7 +98,7 @@ def spent(seconds: float) -> str:
     return f"{minutes} min {rest} s" if rest else f"{minutes} min"
 
 
-def thinned(glances: Sequence[Glance], most: int = POINTS) -> list[Glance]:
+def thinned(glances: Sequence[Observation], most: int = POINTS) -> list[Observation]:
     """At most so many, evenly chosen; the first and the last are among them."""
     if len(glances) <= most:
         return list(glances)

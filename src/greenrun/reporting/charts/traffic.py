@@ -7,7 +7,7 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from greenrun.model.canary_step import Glance, Increment, Watcher
+from greenrun.model.canary_step import CanaryStep, CountedBy, Observation
 from greenrun.model.stats import Counts
 from greenrun.reporting.charts.sheet import BASELINE, CANDIDATE, Sheet, explain, say, style
 from greenrun.reporting.charts.timeline import POINTS, Timeline, thinned
@@ -16,7 +16,7 @@ _FEW = 30
 """Steps of the error rate: with more there are too few requests in one to tell a rate by."""
 
 
-def drawn(increments: Sequence[Increment]) -> bytes:
+def drawn(increments: Sequence[CanaryStep]) -> bytes:
     """A column for each watcher who has counted any request; nothing where none has."""
     if not increments:
         return b""
@@ -43,7 +43,7 @@ class _Revision:
     name: str
     colour: str
     width: float
-    counts: Callable[[Glance], Counts]
+    counts: Callable[[Observation], Counts]
 
 
 _REVISIONS = (
@@ -52,7 +52,7 @@ _REVISIONS = (
 )
 
 
-def _draw_requests(panel: Axes, time: Timeline, watcher: Watcher) -> None:
+def _draw_requests(panel: Axes, time: Timeline, watcher: CountedBy) -> None:
     time.lay_under(panel)
     time.label(panel)
     for one in _REVISIONS:
@@ -66,7 +66,7 @@ def _draw_requests(panel: Axes, time: Timeline, watcher: Watcher) -> None:
     panel.set_title(f"Requests a second, by {watcher.value}", pad=18)
 
 
-def _draw_failures(panel: Axes, time: Timeline, watcher: Watcher) -> None:
+def _draw_failures(panel: Axes, time: Timeline, watcher: CountedBy) -> None:
     time.lay_under(panel)
     last, most = time.glances(watcher)[-1], 0.0
     for one in _REVISIONS:
@@ -87,7 +87,7 @@ def _draw_failures(panel: Axes, time: Timeline, watcher: Watcher) -> None:
 
 
 def _steps(
-    time: Timeline, watcher: Watcher, revision: _Revision, most: int
+    time: Timeline, watcher: CountedBy, revision: _Revision, most: int
 ) -> tuple[list[float], list[Counts]]:
     """When there was news from this watcher, and what was counted from each to the next."""
     points = [(0.0, Counts())]
@@ -100,17 +100,17 @@ def _steps(
     return [at for at, _ in points], counted
 
 
-def _news(time: Timeline, watcher: Watcher, most: int) -> list[Glance]:
+def _news(time: Timeline, watcher: CountedBy, most: int) -> list[Observation]:
     """Glances at which more was counted than before; our own probes know of silence as well."""
     glances = time.glances(watcher)
     fresh = [new for old, new in pairwise([None, *glances]) if new and _requests(new) > _known(old)]
-    end = glances[-1:] if watcher is Watcher.PROBES else []
+    end = glances[-1:] if watcher is CountedBy.PROBES else []
     return [*thinned(fresh, most), *end]
 
 
-def _known(glance: Glance | None) -> int:
+def _known(glance: Observation | None) -> int:
     return _requests(glance) if glance else 0
 
 
-def _requests(glance: Glance) -> int:
+def _requests(glance: Observation) -> int:
     return glance.candidate.counts.total + glance.baseline.counts.total

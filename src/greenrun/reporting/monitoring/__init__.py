@@ -3,8 +3,8 @@
 from greenrun.reporting.monitoring.ahead import ahead
 from greenrun.reporting.monitoring.files import Fate, Files, Kept, generated
 from greenrun.reporting.monitoring.hand_over import (
-    HandOver,
-    Watchers,
+    MonitoringTargets,
+    Publication,
     figures_of,
     hand_over,
     monitored,
@@ -15,10 +15,10 @@ from greenrun.reporting.monitoring.policies import watch
 __all__ = [
     "Fate",
     "Files",
-    "HandOver",
     "Kept",
+    "MonitoringTargets",
     "Objectives",
-    "Watchers",
+    "Publication",
     "ahead",
     "figures_of",
     "generated",

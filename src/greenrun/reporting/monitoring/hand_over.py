@@ -4,23 +4,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from greenrun.model.alert_status import Outcome, Watched
+from greenrun.model.alert_status import AlertOutcome, AlertStatus
 from greenrun.model.errors import ReleaseError
 from greenrun.model.interfaces.alerting import Alerts
 from greenrun.model.monitoring import Figure
 from greenrun.model.plan import MonitoringPlan, Plan
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.reporting.monitoring.files import Fate, Files, Kept, generated
 from greenrun.reporting.monitoring.objectives import Objectives, alerts, figures
 from greenrun.reporting.monitoring.policies import watch
 
 
 @dataclass(frozen=True, slots=True)
-class HandOver:
+class Publication:
     """What stands after it."""
 
     files: tuple[Kept, ...]
-    watched: tuple[Watched, ...]
+    watched: tuple[AlertStatus, ...]
 
     def __str__(self) -> str:
         return "\n".join(map(str, (*self.files, *self.watched)))
@@ -29,7 +29,7 @@ class HandOver:
     def changed(self) -> bool:
         """True where a file was written, or the platform was asked for a change."""
         written = (kept.fate in {Fate.WRITTEN, Fate.OVERWRITTEN} for kept in self.files)
-        made = {Outcome.CREATED, Outcome.OVERWRITTEN}
+        made = {AlertOutcome.CREATED, AlertOutcome.OVERWRITTEN}
         return any(written) or any(one.outcome in made for one in self.watched)
 
     @property
@@ -39,12 +39,12 @@ class HandOver:
 
     def worth_telling(self) -> Iterator[str]:
         """What a person has to look at, or to know of."""
-        yield from (str(one) for one in self.watched if one.outcome is not Outcome.SAME)
+        yield from (str(one) for one in self.watched if one.outcome is not AlertOutcome.SAME)
         yield from (str(kept.path) + f": {kept.fate.value}" for kept in self.files if _odd(kept))
 
 
 @dataclass(frozen=True, slots=True)
-class Watchers:
+class MonitoringTargets:
     """Those who watch: Prometheus and Grafana by files, the platform by its alerts.
 
     `home` is what the folder of a plan is relative to.
@@ -59,8 +59,8 @@ class Watchers:
 
 
 def hand_over(
-    plan: Plan, objectives: Objectives, url: str, watchers: Watchers, account: Account
-) -> HandOver:
+    plan: Plan, objectives: Objectives, url: str, watchers: MonitoringTargets, account: ChangeGuard
+) -> Publication:
     """Write the files, and give every alert its policy.
 
     `url` is where the platform serves. Raises ReleaseError where release.yaml does not say what is
@@ -70,7 +70,7 @@ def hand_over(
     monitoring = monitored(plan)
     wanted = alerts(monitoring, objectives.canary)
     files = generated(plan, monitoring, figures(monitoring, objectives), url)
-    return HandOver(
+    return Publication(
         watchers.files(plan).keep(files, overwrite=monitoring.overwrite),
         watch(wanted, watchers.alerts, account, overwrite=monitoring.overwrite),
     )

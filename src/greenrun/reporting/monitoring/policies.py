@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable
 
-from greenrun.model.alert_status import Outcome, Watched
+from greenrun.model.alert_status import AlertOutcome, AlertStatus
 from greenrun.model.interfaces.alerting import Alerts, Policy
 from greenrun.model.monitoring import Alert
-from greenrun.release.coordination.guard import Account
+from greenrun.release.coordination.guard import ChangeGuard
 
 
 def foresee(
     wanted: Iterable[Alert], alerts: Alerts, *, overwrite: bool = False
-) -> tuple[Watched, ...]:
+) -> tuple[AlertStatus, ...]:
     """What would become of each policy, from readings alone.
 
     Raises:
@@ -20,8 +20,8 @@ def foresee(
 
 
 def watch(
-    wanted: Iterable[Alert], alerts: Alerts, account: Account, *, overwrite: bool = False
-) -> tuple[Watched, ...]:
+    wanted: Iterable[Alert], alerts: Alerts, account: ChangeGuard, *, overwrite: bool = False
+) -> tuple[AlertStatus, ...]:
     """Give each alert its policy. Every change is journalled, and made under the lock.
 
     Raises:
@@ -33,20 +33,20 @@ def watch(
     return ahead
 
 
-def _foreseen(alert: Alert, found: Policy | None, *, overwrite: bool) -> Watched:
+def _foreseen(alert: Alert, found: Policy | None, *, overwrite: bool) -> AlertStatus:
     if found is None:
-        return Watched(alert, Outcome.CREATED)
+        return AlertStatus(alert, AlertOutcome.CREATED)
     if not found.differences:
-        return Watched(alert, Outcome.SAME, found)
-    return Watched(alert, Outcome.OVERWRITTEN if overwrite else Outcome.EDITED, found)
+        return AlertStatus(alert, AlertOutcome.SAME, found)
+    return AlertStatus(alert, AlertOutcome.OVERWRITTEN if overwrite else AlertOutcome.EDITED, found)
 
 
-def _carry_out(one: Watched, alerts: Alerts, account: Account) -> None:
+def _carry_out(one: AlertStatus, alerts: Alerts, account: ChangeGuard) -> None:
     alert, found = one.alert, one.found
     if found is None:
         with account.change("create alert policy", str(alert)):
             alerts.create(alert)
-    elif one.outcome is Outcome.OVERWRITTEN:
+    elif one.outcome is AlertOutcome.OVERWRITTEN:
         fields = "; ".join(map(str, found.differences))
         with account.change("overwrite alert policy", str(alert), policy=found.name, fields=fields):
             alerts.overwrite(found, alert)

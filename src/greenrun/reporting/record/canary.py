@@ -2,23 +2,23 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from greenrun.model.canary_step import Increment, Watcher
+from greenrun.model.canary_step import CanaryStep, CountedBy
 from greenrun.model.objective import Quantity
 from greenrun.model.stats import Sample
-from greenrun.reporting.record.facts import RecordedCounts, RecordedIncrement
+from greenrun.reporting.record.facts import RecordedCounts, RecordedStep
 
 Figures = Mapping[str, Quantity | None]
 
 _QUANTILES = {"p50 latency": 0.50, "p95 latency": 0.95, "p99 latency": 0.99}
 
 
-def recorded(increments: Sequence[Increment]) -> tuple[RecordedIncrement, ...]:
+def recorded(increments: Sequence[CanaryStep]) -> tuple[RecordedStep, ...]:
     """Every increment as plain values, oldest first."""
     return tuple(map(_recorded, increments))
 
 
-def _recorded(increment: Increment) -> RecordedIncrement:
-    return RecordedIncrement(
+def _recorded(increment: CanaryStep) -> RecordedStep:
+    return RecordedStep(
         share=increment.share,
         verdict=increment.outcome.value,
         judged=increment.sentence,
@@ -27,19 +27,19 @@ def _recorded(increment: Increment) -> RecordedIncrement:
     )
 
 
-def _counted(increment: Increment) -> Iterator[RecordedCounts]:
+def _counted(increment: CanaryStep) -> Iterator[RecordedCounts]:
     """The last of each who counts."""
-    for watcher in Watcher:
+    for watcher in CountedBy:
         if last := increment.last(watcher):
             one, other = _memory(increment, watcher)
             candidate, baseline = _figures(last.candidate), _figures(last.baseline)
             yield RecordedCounts(watcher.value, {**candidate, **one}, {**baseline, **other})
 
 
-def _memory(increment: Increment, watcher: Watcher) -> tuple[Figures, Figures]:
+def _memory(increment: CanaryStep, watcher: CountedBy) -> tuple[Figures, Figures]:
     """What either revision has used, where that was asked: it is the platform's to tell."""
     used = increment.memory
-    if used is None or watcher is not Watcher.PLATFORM:
+    if used is None or watcher is not CountedBy.PLATFORM:
         return {}, {}
     return {"memory": used.candidate}, {"memory": used.baseline}
 

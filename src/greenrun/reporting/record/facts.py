@@ -31,7 +31,7 @@ class RecordedCounts:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordedIncrement:
+class RecordedStep:
     """One rise of the share, its verdict and the sentence that tells why.
 
     Verdicts are `pass`, `inconclusive`, `no data` and `fail`; `seconds` is what it took.
@@ -89,7 +89,7 @@ class Record:
     candidate: str
     ready_seconds: float | None
     traffic: str
-    increments: tuple[RecordedIncrement, ...]
+    increments: tuple[RecordedStep, ...]
     alert_policies: tuple[RecordedPolicy, ...]
     migrations_before: tuple[str, ...] | None
     migrations: tuple[str, ...] | None

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from greenrun.model import commands
-from greenrun.model.alert_status import Watched
+from greenrun.model.alert_status import AlertStatus
 from greenrun.model.errors import CallFailed, ReleaseError
 from greenrun.model.results import ScenarioResult
 from greenrun.model.service import Service
@@ -153,7 +153,7 @@ def _ready_seconds(release: Release) -> float | None:
     return ready_after.total_seconds() if ready_after else None
 
 
-def _policy(watched: Watched) -> RecordedPolicy:
+def _policy(watched: AlertStatus) -> RecordedPolicy:
     differences = tuple(map(str, watched.differences))
     return RecordedPolicy(str(watched.alert), watched.outcome.done, differences)
 

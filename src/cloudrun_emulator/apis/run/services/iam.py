@@ -5,7 +5,7 @@ from uuid import uuid4
 from google.iam.v1 import iam_policy_pb2, policy_pb2
 from grpc import StatusCode
 
-from cloudrun_emulator.apis.run.services.reconciler import Rollouts
+from cloudrun_emulator.apis.run.services.reconciler import Reconciler
 from cloudrun_emulator.apis.run.services.store import ServiceRecord, Store
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.protobuf import clone
@@ -15,7 +15,7 @@ from cloudrun_emulator.core.resource_names import ResourceName
 class ServicePolicies:
     """The IAM methods that `google.cloud.run.v2.Services` has among its own."""
 
-    def __init__(self, store: Store, rollouts: Rollouts) -> None:
+    def __init__(self, store: Store, rollouts: Reconciler) -> None:
         self._store = store
         self._rollouts = rollouts
 

@@ -22,7 +22,7 @@ _REVISION_FAILED = run_v2.Condition.CommonReason.REVISION_FAILED
 _INTERNAL = run_v2.Condition.CommonReason.INTERNAL
 
 
-class Rollouts:
+class Reconciler:
     """The reconciliation of services: what runs in the background of a create or an update."""
 
     def __init__(self, lock: RLock, launcher: Launcher, ingress: Ingress) -> None:

@@ -10,7 +10,7 @@ from cloudrun_emulator.apis.longrunning import Operations
 from cloudrun_emulator.apis.run.services import defaults, masks, validation
 from cloudrun_emulator.apis.run.services.changes import Change, new_record
 from cloudrun_emulator.apis.run.services.iam import ServicePolicies
-from cloudrun_emulator.apis.run.services.reconciler import Rollouts
+from cloudrun_emulator.apis.run.services.reconciler import Reconciler
 from cloudrun_emulator.apis.run.services.store import ServiceRecord, Store
 from cloudrun_emulator.core.protobuf import clone
 from cloudrun_emulator.core.resource_names import Location, ResourceName
@@ -21,7 +21,7 @@ from cloudrun_emulator.server.pagination import page
 class Services(ServicePolicies):
     """Accepts what is asked of services at once and lets rollouts bring it about."""
 
-    def __init__(self, store: Store, operations: Operations, rollouts: Rollouts) -> None:
+    def __init__(self, store: Store, operations: Operations, rollouts: Reconciler) -> None:
         super().__init__(store, rollouts)
         self._operations = operations
 

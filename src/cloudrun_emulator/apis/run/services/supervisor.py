@@ -10,7 +10,7 @@ from time import monotonic
 from google.cloud import run_v2
 
 from cloudrun_emulator.apis.run.services.launcher import Launcher, LaunchFailed
-from cloudrun_emulator.apis.run.services.reconciler import Rollouts
+from cloudrun_emulator.apis.run.services.reconciler import Reconciler
 from cloudrun_emulator.apis.run.services.store import ServiceRecord, Store
 from cloudrun_emulator.core.protobuf import clone
 from cloudrun_emulator.core.resource_names import short
@@ -26,7 +26,7 @@ class Supervisor:
     A revision that dies again and again is started after pauses that double.
     """
 
-    def __init__(self, store: Store, launcher: Launcher, rollouts: Rollouts) -> None:
+    def __init__(self, store: Store, launcher: Launcher, rollouts: Reconciler) -> None:
         self._store = store
         self._launcher = launcher
         self._rollouts = rollouts

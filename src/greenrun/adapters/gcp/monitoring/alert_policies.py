@@ -15,7 +15,7 @@ from google.protobuf.json_format import MessageToDict
 from greenrun.model.interfaces.alerting import Difference
 from greenrun.model.monitoring import Alert
 from greenrun.model.objective import Threshold
-from greenrun.model.plan import Place
+from greenrun.model.plan import Location
 
 MANAGED = ("combiner", "conditions", "display_name", "documentation", "enabled")
 """The fields that are compared, and overwritten where people want that; others are people's own."""
@@ -47,7 +47,9 @@ _COMPARISONS = {
 _ABSENT = "nothing"
 
 
-def policy_of(alert: Alert, place: Place, service: str, labels: Mapping[str, str]) -> AlertPolicy:
+def policy_of(
+    alert: Alert, place: Location, service: str, labels: Mapping[str, str]
+) -> AlertPolicy:
     """The policy of an alert, as it is sent: without a name, and without channels.
 
     Raises:
@@ -114,7 +116,7 @@ def _measured(threshold: Threshold, series: str) -> Mapping[str, Any]:
     raise ValueError(f"got an alert by {measure}, needs a measure of Cloud Run's metrics")
 
 
-def _series(place: Place, service: str) -> str:
+def _series(place: Location, service: str) -> str:
     terms = {
         "resource.type": "cloud_run_revision",
         "resource.labels.service_name": service,

@@ -11,7 +11,7 @@ from greenrun.adapters.gcp.monitoring.alert_policies import MANAGED, differences
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces.alerting import Policy
 from greenrun.model.monitoring import Alert
-from greenrun.model.plan import Place
+from greenrun.model.plan import Location
 
 _ATTEMPTS = 3
 """To create a policy: each looks first whether the one before it was carried out after all."""
@@ -24,7 +24,7 @@ class CloudAlerts:
     looked at here: a project has some hundreds at most.
     """
 
-    def __init__(self, clients: GoogleClients, place: Place, service: str) -> None:
+    def __init__(self, clients: GoogleClients, place: Location, service: str) -> None:
         self._clients = clients
         self._place = place
         self._service = service

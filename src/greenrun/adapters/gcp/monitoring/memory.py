@@ -11,7 +11,7 @@ from greenrun.adapters.gcp.monitoring.series import RevisionSeries, values
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import Clock
 from greenrun.model.objective import Quantity
-from greenrun.model.plan import Place
+from greenrun.model.plan import Location
 
 RawDistribution = Any  # google.api.Distribution
 
@@ -24,7 +24,7 @@ class CloudMemory:
     Source: https://cloud.google.com/monitoring/api/metrics_gcp_p_z#gcp-run
     """
 
-    def __init__(self, clients: GoogleClients, place: Place, service: str, clock: Clock) -> None:
+    def __init__(self, clients: GoogleClients, place: Location, service: str, clock: Clock) -> None:
         self._series = RevisionSeries(clients, place, service)
         self._clock = clock
 

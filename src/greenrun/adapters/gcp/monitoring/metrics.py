@@ -16,7 +16,7 @@ from greenrun.model.errors import CallFailed
 from greenrun.model.histogram import UNKNOWN, Histogram
 from greenrun.model.interfaces import Clock
 from greenrun.model.objective import Quantity
-from greenrun.model.plan import Place
+from greenrun.model.plan import Location
 from greenrun.model.stats import Counts, Sample
 
 RawDistribution = Any  # google.api.Distribution
@@ -32,7 +32,7 @@ class CloudMetrics:
     Source: https://cloud.google.com/monitoring/api/metrics_gcp_p_z#gcp-run
     """
 
-    def __init__(self, clients: GoogleClients, place: Place, service: str, clock: Clock) -> None:
+    def __init__(self, clients: GoogleClients, place: Location, service: str, clock: Clock) -> None:
         self._clients = clients
         self._series = RevisionSeries(clients, place, service)
         self._memory = CloudMemory(clients, place, service, clock)

@@ -14,7 +14,7 @@ from google.cloud.monitoring_v3.types import (
 
 from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, refused
 from greenrun.adapters.gcp.clients import GoogleClients
-from greenrun.model.plan import Place
+from greenrun.model.plan import Location
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class RevisionSeries:
     """Reads them for the revisions of one service."""
 
     clients: GoogleClients = field(repr=False)
-    place: Place
+    place: Location
     service: str
 
     def read(

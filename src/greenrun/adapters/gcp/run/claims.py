@@ -11,14 +11,14 @@ from google.cloud import run_v2
 from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, TRANSIENT, refused
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.model.errors import CallFailed
-from greenrun.model.lease import Claim, Owner
-from greenrun.model.plan import Place
+from greenrun.model.lease import Lease, LeaseHolder
+from greenrun.model.plan import Location
 
 _LARGEST_PAGE = 1000
 _OURS = "greenrun.dev/"
 
 
-class CloudRunClaims:
+class CloudRunLeases:
     """Claim N on the service `web` is the job `web-lock-N`; its facts are annotations of it.
 
     Creating a job of a fixed name is atomic, whatever etags do. No update carries an etag: a claim
@@ -37,7 +37,7 @@ class CloudRunClaims:
     def __init__(
         self,
         clients: GoogleClients,
-        place: Place,
+        place: Location,
         service: str,
         image: Callable[[], str],
         service_account: str = "",
@@ -51,9 +51,9 @@ class CloudRunClaims:
         self._id = re.compile(rf"{re.escape(service)}-lock-([1-9]\d*)")
 
     def __repr__(self) -> str:
-        return f"CloudRunClaims({self._service} in {self._place.parent})"
+        return f"CloudRunLeases({self._service} in {self._place.parent})"
 
-    def all(self) -> Sequence[Claim]:
+    def all(self) -> Sequence[Lease]:
         """Every claim, the highest number first. Raises CallFailed, too, for one not to be read."""
         request = run_v2.ListJobsRequest(parent=self._place.parent, page_size=_LARGEST_PAGE)
         with refused(f"list the claims on {self._service}"):
@@ -61,7 +61,7 @@ class CloudRunClaims:
             jobs = list(client.list_jobs(request, retry=PATIENT, timeout=ANSWER_SECONDS))
         return sorted(self._claims_among(jobs), key=lambda claim: claim.number, reverse=True)
 
-    def create(self, claim: Claim) -> bool:
+    def create(self, claim: Lease) -> bool:
         """Claim a number; False where it is taken."""
         request = run_v2.CreateJobRequest(
             parent=self._place.parent,
@@ -72,7 +72,7 @@ class CloudRunClaims:
         with refused(f"create job {request.job_id}"):
             return PATIENT(self._create)(request)
 
-    def update(self, claim: Claim) -> None:
+    def update(self, claim: Lease) -> None:
         """Write one's own claim anew, which is a beat of it. It is not made anew where it is gone.
 
         UpdateJob replaces the whole job: there is no mask.
@@ -111,12 +111,12 @@ class CloudRunClaims:
             return False
         return job.template.annotations == request.job.template.annotations
 
-    def _claims_among(self, jobs: Sequence[run_v2.Job]) -> Iterator[Claim]:
+    def _claims_among(self, jobs: Sequence[run_v2.Job]) -> Iterator[Lease]:
         for job in jobs:
             if named := self._id.fullmatch(job.name.rpartition("/")[2]):
                 yield _claim_of(job, int(named[1]))
 
-    def _job_of(self, claim: Claim) -> run_v2.Job:
+    def _job_of(self, claim: Lease) -> run_v2.Job:
         """Its beat is unlike any other, and stands in the template: that makes a generation."""
         return run_v2.Job(
             name=self._name(claim.number),
@@ -142,7 +142,7 @@ class CloudRunClaims:
         return f"{self._service}-lock-{number}"
 
 
-def _facts(claim: Claim) -> dict[str, str]:
+def _facts(claim: Lease) -> dict[str, str]:
     facts = {
         "account": claim.owner.account,
         "host": claim.owner.host,
@@ -157,10 +157,10 @@ def _facts(claim: Claim) -> dict[str, str]:
     return {f"{_OURS}{name}": fact for name, fact in facts.items()}
 
 
-def _claim_of(job: run_v2.Job, number: int) -> Claim:
+def _claim_of(job: run_v2.Job, number: int) -> Lease:
     facts = {name.removeprefix(_OURS): fact for name, fact in job.annotations.items()}
     try:
-        return Claim(
+        return Lease(
             number,
             _owner(facts),
             datetime.fromisoformat(facts["since"]),
@@ -176,6 +176,6 @@ def _claim_of(job: run_v2.Job, number: int) -> Claim:
         ) from error
 
 
-def _owner(facts: Mapping[str, str]) -> Owner:
+def _owner(facts: Mapping[str, str]) -> LeaseHolder:
     process, lifetime = int(facts["process"]), facts.get("lifetime", "")
-    return Owner(facts["account"], facts["host"], process, facts["run"], lifetime)
+    return LeaseHolder(facts["account"], facts["host"], process, facts["run"], lifetime)

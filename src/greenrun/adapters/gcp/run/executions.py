@@ -9,7 +9,7 @@ from greenrun.adapters.gcp.calls import refused
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.run.from_proto import condition_named, describe, execution_of, is_over
 from greenrun.adapters.gcp.run.operations import Operation
-from greenrun.adapters.gcp.run.retrying_call import Sending
+from greenrun.adapters.gcp.run.retrying_call import RetryingCall
 from greenrun.adapters.gcp.run.tasks import runs_the_same
 from greenrun.model.interfaces import Execution
 
@@ -27,7 +27,7 @@ class Run:
     """
 
     def __init__(
-        self, clients: GoogleClients, job: str, task: run_v2.TaskTemplate, sending: Sending
+        self, clients: GoogleClients, job: str, task: run_v2.TaskTemplate, sending: RetryingCall
     ) -> None:
         """`job` is its full name."""
         self._clients = clients

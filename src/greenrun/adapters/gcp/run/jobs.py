@@ -9,11 +9,11 @@ from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.run.executions import DOUBT, Run
 from greenrun.adapters.gcp.run.operations import Operation
 from greenrun.adapters.gcp.run.removals import Removal
-from greenrun.adapters.gcp.run.retrying_call import Sending
+from greenrun.adapters.gcp.run.retrying_call import RetryingCall
 from greenrun.adapters.gcp.run.tasks import runs_the_same, task_template_of
 from greenrun.adapters.waiting import Wait
-from greenrun.model.interfaces import Clock, Execution, Job, Patience
-from greenrun.model.plan import Place
+from greenrun.model.interfaces import Clock, Execution, Job, Timeout
+from greenrun.model.plan import Location
 
 _SUCCEEDED = run_v2.Condition.State.CONDITION_SUCCEEDED
 
@@ -21,12 +21,12 @@ _SUCCEEDED = run_v2.Condition.State.CONDITION_SUCCEEDED
 class Jobs:
     """The jobs of one place."""
 
-    def __init__(self, clients: GoogleClients, place: Place, clock: Clock) -> None:
+    def __init__(self, clients: GoogleClients, place: Location, clock: Clock) -> None:
         self._clients = clients
         self._place = place
         self._clock = clock
 
-    def run(self, job: Job, patience: Patience) -> Execution:
+    def run(self, job: Job, patience: Timeout) -> Execution:
         """Replace the job as a whole, run it once, and judge what came of it."""
         name, hint = self._name(job.name), self._hint(job.name)
         task = task_template_of(job, patience)
@@ -36,7 +36,7 @@ class Jobs:
         wait.goes_on(f"{name} to end (RunJob)")
         return Run(self._clients, name, task, self._sending(wait, hint, DOUBT)).make()
 
-    def remove(self, name: str, patience: Patience) -> None:
+    def remove(self, name: str, patience: Timeout) -> None:
         """Delete a job with its executions."""
         full, jobs, hint = self._name(name), self._clients.jobs, self._hint(name)
         wait = Wait(f"{full} to be gone (DeleteJob)", patience, self._clock)
@@ -46,7 +46,7 @@ class Jobs:
             lambda timeout: jobs.get_job(name=full, retry=None, timeout=timeout),
         ).make(self._sending(wait, hint))
 
-    def _write(self, name: str, task: run_v2.TaskTemplate, sending: Sending) -> None:
+    def _write(self, name: str, task: run_v2.TaskTemplate, sending: RetryingCall) -> None:
         """UpdateJob replaces the whole job: to send it again does no harm."""
         wanted = run_v2.Job(name=name, template=run_v2.ExecutionTemplate(template=task))
         request = run_v2.UpdateJobRequest(job=wanted, allow_missing=True)
@@ -63,7 +63,7 @@ class Jobs:
         sending.until(taken, lambda: "the job is not written yet")
         sending.until(lambda: self._written(wanted, sending), lambda: "the job is not ready yet")
 
-    def _written(self, wanted: run_v2.Job, sending: Sending) -> bool | None:
+    def _written(self, wanted: run_v2.Job, sending: RetryingCall) -> bool | None:
         if sending.following.succeeded:
             return True
         timeout = sending.answer_seconds
@@ -76,8 +76,8 @@ class Jobs:
         sending.look()
         return None
 
-    def _sending(self, wait: Wait, hint: str, doubt: timedelta = timedelta()) -> Sending:
-        return Sending(self._clients.services, wait, self._clock, hint, doubt)
+    def _sending(self, wait: Wait, hint: str, doubt: timedelta = timedelta()) -> RetryingCall:
+        return RetryingCall(self._clients.services, wait, self._clock, hint, doubt)
 
     def _name(self, job: str) -> str:
         return f"{self._place.parent}/jobs/{job}"

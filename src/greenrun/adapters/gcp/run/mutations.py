@@ -29,7 +29,7 @@ Look = Callable[[str], Revision | None]
 """One reading of a revision by its short name, which may raise what Google's clients raise."""
 
 
-class Wish(Protocol):
+class Mutation(Protocol):
     """A change of a service."""
 
     def of(self, service: str) -> str:

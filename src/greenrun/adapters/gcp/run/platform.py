@@ -11,13 +11,13 @@ from greenrun.adapters.gcp.run.from_proto import revision_of, service_of
 from greenrun.adapters.gcp.run.iam import Invokers
 from greenrun.adapters.gcp.run.jobs import Jobs
 from greenrun.adapters.gcp.run.live import LiveService
-from greenrun.adapters.gcp.run.mutations import Creation, Deployment, Scaling, Split, Wish
+from greenrun.adapters.gcp.run.mutations import Creation, Deployment, Mutation, Scaling, Split
 from greenrun.adapters.gcp.run.removals import Removal
-from greenrun.adapters.gcp.run.retrying_call import Sending
+from greenrun.adapters.gcp.run.retrying_call import RetryingCall
 from greenrun.adapters.gcp.run.update import ServiceChange
 from greenrun.adapters.waiting import Wait
-from greenrun.model.interfaces import Clock, Execution, Job, NewRevision, Patience
-from greenrun.model.plan import Place
+from greenrun.model.interfaces import Clock, Execution, Job, NewRevision, Timeout
+from greenrun.model.plan import Location
 from greenrun.model.revision import Revision
 from greenrun.model.service import Service
 from greenrun.model.traffic import LATEST, TrafficSplit
@@ -33,7 +33,7 @@ class CloudRun:
         clock: what deadlines are measured by.
     """
 
-    def __init__(self, clients: GoogleClients, place: Place, service: str, clock: Clock) -> None:
+    def __init__(self, clients: GoogleClients, place: Location, service: str, clock: Clock) -> None:
         self._clients = clients
         self._place = place
         self._service = service
@@ -71,14 +71,14 @@ class CloudRun:
                 return ()
         return tuple(map(revision_of, newest_first))
 
-    def create(self, wanted: NewRevision, patience: Patience) -> None:
+    def create(self, wanted: NewRevision, patience: Timeout) -> None:
         """Create the service; its first revision gets all traffic as the latest that is ready."""
         everything = TrafficSplit.all_to(LATEST)
         wish = Creation(wanted, everything, self._look_at, self._place.parent, self._service)
         self._make(wish, None, self._readiness(wanted, "CreateService"), patience)
 
     def deploy(
-        self, wanted: NewRevision, split: TrafficSplit, before: Service, patience: Patience
+        self, wanted: NewRevision, split: TrafficSplit, before: Service, patience: Timeout
     ) -> Service:
         """Make a revision, with the split that shall hold once it is ready: in one update.
 
@@ -89,22 +89,22 @@ class CloudRun:
         wish = Deployment(wanted, split, self._look_at)
         return self._make(wish, before, self._readiness(wanted, "UpdateService"), patience)
 
-    def split_traffic(self, split: TrafficSplit, before: Service, patience: Patience) -> Service:
+    def split_traffic(self, split: TrafficSplit, before: Service, patience: Timeout) -> Service:
         """Replace the split, and nothing else; returns when it is the actual one."""
         awaited = f"{self._name} to have the split {split} (UpdateService)"
         return self._make(Split(split), before, awaited, patience)
 
-    def scale_to_zero(self, before: Service, patience: Patience) -> Service:
+    def scale_to_zero(self, before: Service, patience: Timeout) -> Service:
         """Stop every instance, by hand-set scaling; the split, and least and most, stay."""
         awaited = f"{self._name} to be scaled to zero (UpdateService)"
         return self._make(Scaling(to_zero=True), before, awaited, patience)
 
-    def scale_by_load(self, before: Service, patience: Patience) -> Service:
+    def scale_by_load(self, before: Service, patience: Timeout) -> Service:
         """Let the platform choose the number of instances again."""
         awaited = f"{self._name} to be scaled by load (UpdateService)"
         return self._make(Scaling(to_zero=False), before, awaited, patience)
 
-    def remove_revision(self, name: str, patience: Patience) -> None:
+    def remove_revision(self, name: str, patience: Timeout) -> None:
         """Delete a revision that has no traffic and no tag. Nothing happens where there is none."""
         full, client = f"{self._name}/revisions/{name}", self._clients.revisions
         hint = "take its traffic and its revision tags away first; the newest one stays"
@@ -124,15 +124,15 @@ class CloudRun:
         """Grant everybody the invoker role, keeping all other bindings."""
         Invokers(self._clients.services, self._name).add_everybody()
 
-    def run(self, job: Job, patience: Patience) -> Execution:
+    def run(self, job: Job, patience: Timeout) -> Execution:
         """Create or replace the job, run it once, without retries; returns when it has ended."""
         return self._jobs.run(job, patience)
 
-    def remove_job(self, name: str, patience: Patience) -> None:
+    def remove_job(self, name: str, patience: Timeout) -> None:
         """Delete a job with its executions. Nothing happens where there is none."""
         self._jobs.remove(name, patience)
 
-    def remove_service(self, patience: Patience) -> None:
+    def remove_service(self, patience: Timeout) -> None:
         """Delete the service with all its revisions. Nothing happens where there is none."""
         name, client = self._name, self._clients.services
         Removal(
@@ -143,14 +143,14 @@ class CloudRun:
         self._live.forget()
 
     def _make(
-        self, wish: Wish, before: Service | None, awaited: str, patience: Patience
+        self, wish: Mutation, before: Service | None, awaited: str, patience: Timeout
     ) -> Service:
         sending = self._sending(awaited, patience)
         return ServiceChange(self._live, wish, before, sending).make(self._clients.services)
 
-    def _sending(self, awaited: str, patience: Patience, hint: str = "") -> Sending:
+    def _sending(self, awaited: str, patience: Timeout, hint: str = "") -> RetryingCall:
         wait = Wait(awaited, patience, self._clock)
-        return Sending(self._clients.services, wait, self._clock, hint or self._hint)
+        return RetryingCall(self._clients.services, wait, self._clock, hint or self._hint)
 
     def _readiness(self, wanted: NewRevision, call: str) -> str:
         return f"revision {wanted.name} of {self._name} to be ready ({call})"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from google.api_core.exceptions import NotFound
 
 from greenrun.adapters.gcp.calls import refusal, refused
-from greenrun.adapters.gcp.run.retrying_call import Request, Sending
+from greenrun.adapters.gcp.run.retrying_call import Request, RetryingCall
 
 Look = Callable[[float], object]
 """Reads it, within that many seconds; raises NotFound once it is gone."""
@@ -23,13 +23,13 @@ class Removal:
     delete: Request
     look: Look
 
-    def make(self, sending: Sending) -> None:
+    def make(self, sending: RetryingCall) -> None:
         """Send it, and wait until there is nothing. Raises CallFailed, DeadlineExceeded."""
         with refused(self.what, sending.hint):
             sending.until(lambda: self._taken(sending), lambda: "it is there")
             sending.until(lambda: self._gone(sending), lambda: "it is there still")
 
-    def _taken(self, sending: Sending) -> bool | None:
+    def _taken(self, sending: RetryingCall) -> bool | None:
         if not sending.due:
             return None
         try:
@@ -37,7 +37,7 @@ class Removal:
         except NotFound:
             return True
 
-    def _gone(self, sending: Sending) -> bool | None:
+    def _gone(self, sending: RetryingCall) -> bool | None:
         if sending.following.succeeded:
             return True
         try:

@@ -20,7 +20,7 @@ Request = Callable[[float], Operation]
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(milliseconds=100), timedelta(seconds=5)
 
 
-class Sending:
+class RetryingCall:
     """One change on its way. Whoever sends it looks, before each time, whether it is there already.
 
     `possible` is whether a request may have been carried out, `accepted` whether one was answered

@@ -3,10 +3,10 @@
 from google.cloud import run_v2
 
 from greenrun.adapters.gcp.run.to_proto import template_of
-from greenrun.model.interfaces import Job, Patience
+from greenrun.model.interfaces import Job, Timeout
 
 
-def task_template_of(job: Job, patience: Patience) -> run_v2.TaskTemplate:
+def task_template_of(job: Job, patience: Timeout) -> run_v2.TaskTemplate:
     """One try, within the time that we wait: nothing goes on when nobody looks any more."""
     template = template_of(job.settings, job.image)
     container = template.containers[0]

@@ -7,9 +7,9 @@ from google.cloud.run_v2 import ServicesClient
 from greenrun.adapters.gcp.calls import refusal, refused
 from greenrun.adapters.gcp.run.from_proto import describe, service_of
 from greenrun.adapters.gcp.run.live import LiveService
-from greenrun.adapters.gcp.run.mutations import Wish
-from greenrun.adapters.gcp.run.retrying_call import Sending
-from greenrun.model.errors import ChangedBySomebody
+from greenrun.adapters.gcp.run.mutations import Mutation
+from greenrun.adapters.gcp.run.retrying_call import RetryingCall
+from greenrun.model.errors import ConcurrentChange
 from greenrun.model.service import Service
 
 _ABSENT = run_v2.Service()
@@ -31,7 +31,7 @@ class ServiceChange:
     """
 
     def __init__(
-        self, live: LiveService, wish: Wish, before: Service | None, sending: Sending
+        self, live: LiveService, wish: Mutation, before: Service | None, sending: RetryingCall
     ) -> None:
         self._live = live
         self._wish = wish
@@ -45,7 +45,7 @@ class ServiceChange:
     def make(self, client: ServicesClient) -> Service:
         """Send it, and wait for its effect; the reading that shows it.
 
-        Raises ChangedBySomebody, GateClosed, CallFailed, DeadlineExceeded.
+        Raises ConcurrentChange, GateClosed, CallFailed, DeadlineExceeded.
         """
         with refused(self._what, self._sending.hint):
             self._sending.until(lambda: self._taken(client), self._seen)
@@ -100,11 +100,11 @@ class ServiceChange:
             raise _changed(self._before, service_of(live), self._what)
 
 
-def _changed(before: Service | None, found: Service, what: str) -> ChangedBySomebody:
+def _changed(before: Service | None, found: Service, what: str) -> ConcurrentChange:
     who = found.changed_by or "somebody unknown"
     when = f" at {found.changed_at}" if found.changed_at else ""
     rested = f"generation {before.generation} with {before.wanted}" if before else "no service"
-    return ChangedBySomebody(
+    return ConcurrentChange(
         f"could not {what}: somebody else changes it: got generation {found.generation} with "
         f"{found.wanted}, last changed by {who}{when}, needs {rested}, and no change since but "
         "this one",
