@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
+from tests.dependencies import fake_roles
 
 from benchmarks.figures import Figure, middle, of_medians, say
 from cloudrun_emulator.ingress.process import EnvoyProcess
@@ -26,7 +27,6 @@ from greenrun.adapters.http.web import HttpWeb
 from greenrun.checks.http import read_table
 from greenrun.checks.http.verification import verify
 from greenrun.release.prober import Prober
-from tests.roles import fake_roles
 
 ROUNDS, CHECKS, USERS = 9, 1000, 8
 AIM = "2.00 or less"
@@ -85,8 +85,8 @@ def _ours(url: str) -> None:
     head, facts = ("request", "headers", "body"), ("content-type ~ application/json", PROMISES)
     table = [head, *((f"GET /items/{number}", *facts) for number in range(CHECKS))]
     with closing(HttpWeb(str)) as web:
-        roles = fake_roles("shop", web=web, clock=SystemClock())
-        verify(Prober(roles, {"a user": {}}), url, read_table(table))
+        dependencies = fake_roles("shop", web=web, clock=SystemClock())
+        verify(Prober(dependencies, {"a user": {}}), url, read_table(table))
 
 
 def _plain(url: str) -> None:

@@ -39,7 +39,7 @@ class Spent:
     """Where one rehearsal spent its time, in seconds; `own` by program, outside the bake."""
 
     wall: float
-    bake: float
+    min_duration: float
     used_in_bake: float
     own: Used
 
@@ -55,11 +55,11 @@ class Spent:
 
     def __str__(self) -> str:
         by_program = ", ".join(f"{name} {seconds:.2f}" for name, seconds in self.own.items())
-        waiting = self.wall - self.bake - self.total
+        waiting = self.wall - self.min_duration - self.total
         return (
-            f"{self.wall:.2f} s: bake {self.bake:.2f} ({self.used_in_bake:.2f} of a processor in "
-            f"it), own {self.total:.2f} ({by_program}), waiting {waiting:.2f}; "
-            f"own {self.share:.0%}"
+            f"{self.wall:.2f} s: bake {self.min_duration:.2f} "
+            f"({self.used_in_bake:.2f} of a processor in it), own {self.total:.2f} "
+            f"({by_program}), waiting {waiting:.2f}; own {self.share:.0%}"
         )
 
 
@@ -90,10 +90,10 @@ def _rehearsed(copy: Project, command: Sequence[str]) -> Spent:
             raise SystemExit(f"the rehearsal ended with {process.returncode}")
     wall, total = time.time() - begun, _processor_time() - before
     bakes = list(_bakes(copy, since=begun))
-    in_bake = [meter.used_between(*bake) for bake in bakes]
+    in_bake = [meter.used_between(*min_duration) for min_duration in bakes]
     return Spent(
         wall=wall,
-        bake=sum((end - begin).total_seconds() for begin, end in bakes),
+        min_duration=sum((end - begin).total_seconds() for begin, end in bakes),
         used_in_bake=sum(sum(used.values()) for used in in_bake),
         own=_by_program(meter, total, in_bake),
     )
@@ -121,9 +121,9 @@ def _program(command: str) -> str:
 
 def _bakes(copy: Project, *, since: float) -> Iterator[tuple[datetime, datetime]]:
     """From each split that gave the candidate a part of the users, until it was given more."""
-    increments = len(load_plan(copy.folder, "local").canary.increments)
+    steps = len(load_plan(copy.folder, "local").canary.steps)
     splits = [one for one in _splits(copy) if one[1].timestamp() > since]
-    for (_, done), (begun, _) in islice(pairwise(splits), increments):
+    for (_, done), (begun, _) in islice(pairwise(splits), steps):
         yield done, begun
 
 

@@ -85,24 +85,24 @@ def measure() -> list[Figure]:
         shop.open()
         shop.deploy()
         with closing(Reach.at(address, str)) as reach, TemporaryDirectory() as folder:
-            roles = reach.roles(PLAN, Source(Path(folder), ""), silence)
-            with _account(roles, Path(folder), silence) as account:
-                probers = (Trusting(roles, IDENTITIES), Prober(roles, IDENTITIES))
-                ways = [Rollback(PLAN, STANDING, one, roles, account) for one in probers]
+            dependencies = reach.dependencies(PLAN, Source(Path(folder), ""), silence)
+            with _account(dependencies, Path(folder), silence) as guard:
+                probers = (Trusting(dependencies, IDENTITIES), Prober(dependencies, IDENTITIES))
+                ways = [Rollback(PLAN, STANDING, one, dependencies, guard) for one in probers]
                 return _figures([_round(shop, *ways) for _ in range(ROUNDS)])
 
 
 @contextmanager
-def _account(roles: Dependencies, folder: Path, progress: Progress) -> Iterator[ChangeGuard]:
+def _account(dependencies: Dependencies, folder: Path, progress: Progress) -> Iterator[ChangeGuard]:
     """Under the lock, as a release is."""
     owner = this_process("benchmark")
-    lock = Lock(SERVICE, owner, roles.claims, roles.clock, PLAN.lock_time_to_live)
-    account = ChangeGuard(Journal(folder / "journal.jsonl", roles.clock), lock, owner.run)
-    account.claim(progress)
+    lock = Lock(SERVICE, owner, dependencies.leases, dependencies.clock, PLAN.lock_time_to_live)
+    guard = ChangeGuard(Journal(folder / "journal.jsonl", dependencies.clock), lock, owner.run)
+    guard.acquire_lock(progress)
     try:
-        yield account
+        yield guard
     finally:
-        lock.let_go()
+        lock.release()
 
 
 def _round(shop: Shop, unproven: Rollback, proven: Rollback) -> Round:

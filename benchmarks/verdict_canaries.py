@@ -71,36 +71,36 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """How long each increment took, in what was foretold; infinite where it did not pass."""
+    """How long each step took, in what was foretold; infinite where it did not pass."""
 
-    increments: tuple[float, ...]
+    steps: tuple[float, ...]
     rolled_back: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """A canary of a healthy candidate, and the time that each increment is foretold to take."""
+    """A canary of a healthy candidate, and the time that each step is foretold to take."""
 
     service: Service
     foretold: dict[int, timedelta]
 
     def run(self, seed: int) -> Taken:
-        """All increments, one after the other; what the baseline takes is known from its day."""
+        """All steps, one after the other; what the baseline takes is known from its day."""
         random = np.random.default_rng([7, seed])
         revisions = Revision(self.service, random), Revision(self.service, random)
-        standings, took = TRIAL.begin(self.service.traffic.sample.latencies), []
-        for share in PLAN.increments:
-            standings = TRIAL.next_increment(standings)
-            looks, standings = self._watched(standings, share, revisions, random)
-            took.append(looks / LOOKS if standings.outcome is Outcome.PASS else np.inf)
-            if standings.outcome is Outcome.FAIL:
+        results, took = TRIAL.begin(self.service.traffic.sample.latencies), []
+        for share in PLAN.steps:
+            results = TRIAL.next_step(results)
+            looks, results = self._watched(results, share, revisions, random)
+            took.append(looks / LOOKS if results.outcome is Outcome.PASS else np.inf)
+            if results.outcome is Outcome.FAIL:
                 break
-        rolled_back = standings.outcome is Outcome.FAIL
-        return Taken((*took, *[np.inf] * (len(PLAN.increments) - len(took))), rolled_back)
+        rolled_back = results.outcome is Outcome.FAIL
+        return Taken((*took, *[np.inf] * (len(PLAN.steps) - len(took))), rolled_back)
 
     def _watched(
         self,
-        standings: Results,
+        results: Results,
         share: int,
         revisions: tuple[Revision, Revision],
         random: np.random.Generator,
@@ -112,17 +112,17 @@ class Canary:
             mine = int(random.poisson(requests * share / 100))
             theirs = int(random.poisson(requests * (1 - share / 100)))
             both = one.answer(mine, seconds), other.answer(theirs, seconds)
-            standings = TRIAL.look(standings, *both)
-            if standings.outcome in {Outcome.PASS, Outcome.FAIL}:
-                return look, standings
-        return LOOKS * LONGEST, standings
+            results = TRIAL.look(results, *both)
+            if results.outcome in {Outcome.PASS, Outcome.FAIL}:
+                return look, results
+        return LOOKS * LONGEST, results
 
 
 def canary(per_second: float, errors: float) -> Canary:
     """One that has its time from the plan."""
     found = service(per_second, errors)
-    foresight = Forecast(PLAN, TRIAL, found.traffic)
-    return Canary(found, {share: foresight.passes(share) for share in PLAN.increments})
+    forecast = Forecast(PLAN, TRIAL, found.traffic)
+    return Canary(found, {share: forecast.passes(share) for share in PLAN.steps})
 
 
 def measure() -> Iterator[Figure]:
@@ -131,16 +131,16 @@ def measure() -> Iterator[Figure]:
         here = canary(10, errors)
         runs = [here.run(seed) for seed in range(RUNS)]
         name = f"healthy, {100 * errors:g} % errors, 10/s"
-        for place, share in enumerate(PLAN.increments):
-            took = np.array([run.increments[place] for run in runs])
-            yield _of_increment(f"{name}, share {share} %", took, here.foretold[share])
+        for place, share in enumerate(PLAN.steps):
+            took = np.array([run.steps[place] for run in runs])
+            yield _of_step(f"{name}, share {share} %", took, here.foretold[share])
         rows = np.array([run.rolled_back for run in runs]).reshape(-1, IN_A_ROW)
         wrong = float(rows.mean())
         whole = f"{wrong:.1%} rolled back, {(~rows.any(axis=1)).sum()} of {len(rows)} rows whole"
         yield Figure(f"{name}, twenty in a row", whole, "", wrong / ALPHA, "1.00 or less")
 
 
-def _of_increment(name: str, took: Numbers, foretold: timedelta) -> Figure:
+def _of_step(name: str, took: Numbers, foretold: timedelta) -> Figure:
     middle, in_time = float(np.median(took)), float((took <= SURELY).mean())
     minutes = foretold / timedelta(minutes=1)
     measured = f"median {middle * minutes:.1f} min, {in_time:.0%} in twice what was foretold"

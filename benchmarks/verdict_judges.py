@@ -142,8 +142,8 @@ def share_of(found: Iterable[float]) -> float:
 def taken(found: Numbers) -> str:
     """How many it took, as the table of figures tells it."""
     seen = found[np.isfinite(found)]
-    missed = f", {1 - len(seen) / len(found):.1%} never" if len(seen) < len(found) else ""
-    return f"mean {seen.mean():,.0f}, median {np.median(found):,.0f} requests{missed}"
+    beta = f", {1 - len(seen) / len(found):.1%} never" if len(seen) < len(found) else ""
+    return f"mean {seen.mean():,.0f}, median {np.median(found):,.0f} requests{beta}"
 
 
 def _in_blocks(marks: Marks, size: int = BLOCK) -> NDArray[np.int64]:

@@ -42,13 +42,13 @@ KNOWN = histogram(latencies(np.random.default_rng(4), 10_000))
 class Traffic:
     """Requests as they come: so many a second, `share` (0 to 1) of them to the candidate.
 
-    `slower` by half: all of the candidate's, or the slowest tenth of them alone (`tail`). Either
-    revision stalls `stalls` times a minute, by chance, for half a second.
+    `max_latency_increase` by half: all of the candidate's, or the slowest tenth of them alone
+    (`tail`). Either revision stalls `stalls` times a minute, by chance, for half a second.
     """
 
     per_second: float = 10.0
     share: float = 0.1
-    slower: bool = False
+    max_latency_increase: bool = False
     tail: bool = False
     stalls: float = 0.0
 
@@ -74,7 +74,7 @@ class Traffic:
 
     def _slower(self, took: Numbers, one: Marks) -> Numbers:
         border = np.exp(np.log(80) + 0.6 * 1.2816) if self.tail else 0.0
-        return np.where(one & (took > border) & self.slower, 1.5 * took, took)
+        return np.where(one & (took > border) & self.max_latency_increase, 1.5 * took, took)
 
     @property
     def bound(self) -> float:
@@ -88,10 +88,10 @@ class Traffic:
 
 def failed_at(trial: SequentialTest, traffic: Traffic, seconds: int, seed: int) -> float:
     """Requests of both until it was rolled back; infinite where it was not."""
-    standings = trial.begin(KNOWN)
+    results = trial.begin(KNOWN)
     for seen, candidate, baseline in traffic.looks(seconds, seed):
-        standings = trial.look(standings, candidate, baseline)
-        if standings.outcome is Outcome.FAIL:
+        results = trial.look(results, candidate, baseline)
+        if results.outcome is Outcome.FAIL:
             return seen
     return np.inf
 
@@ -108,7 +108,7 @@ def _alone(stall: float = 0.25) -> SequentialTest:
 def _latency() -> Iterator[Figure]:
     for tail in BOTH:
         for share in (0.5, 0.1):
-            traffic = Traffic(share=share, slower=True, tail=tail)
+            traffic = Traffic(share=share, max_latency_increase=True, tail=tail)
             found = _found(_alone(), traffic, 1_000, RUNS)
             name = f"p95 +50 %{' (tail alone)' if tail else ''}, 10/s, {100 * share:.0f} % share"
             against = f"aim 1,000; Wald's bound {traffic.bound:,.0f}"
@@ -132,7 +132,7 @@ def _gate() -> Iterator[Figure]:
     """The whole gate: errors, their limit, three quantiles, one alpha."""
     trial = SequentialTest(ALPHA, quantiles=(0.5, 0.95, 0.99))
     for tail in BOTH:
-        found = _found(trial, Traffic(slower=True, tail=tail), 1_000, RUNS // 2)
+        found = _found(trial, Traffic(max_latency_increase=True, tail=tail), 1_000, RUNS // 2)
         name = f"whole gate, latency +50 %{' (tail alone)' if tail else ''}, 10/s, 10 % share"
         ratio = float(np.median(found)) / 1000
         yield Figure(name, taken(found), "aim 1,000", ratio, "1.00 or less")

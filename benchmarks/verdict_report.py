@@ -21,9 +21,9 @@ class Counting:
     """Who counts both revisions, and learns of it at whole multiples of so many seconds."""
 
     def __init__(
-        self, watcher: CountedBy, rates: tuple[float, float], late: int, seed: int
+        self, counted_by: CountedBy, rates: tuple[float, float], late: int, seed: int
     ) -> None:
-        self.witness = MetricSource(watcher, self.read, timedelta(seconds=late))
+        self.metric_source = MetricSource(counted_by, self.read, timedelta(seconds=late))
         self._random = np.random.default_rng(seed)
         self._rates = rates
         self._late = late
@@ -50,12 +50,12 @@ def _watched() -> CanaryStep:
         Counting(CountedBy.PROBES, (PROBES / 2, PROBES / 2), 1, 5),
         Counting(CountedBy.PLATFORM, (USERS * SHARE, USERS * (1 - SHARE)), LAG, 7),
     )
-    judges = [Judge(one.witness, SequentialTest(alpha=0.005)) for one in both]
-    glances = list(_glances(judges))
+    judges = [Judge(one.metric_source, SequentialTest(alpha=0.005)) for one in both]
+    observations = list(_glances(judges))
     decision = decide(judges)
     share = round(100 * SHARE)
-    ended = glances[-1].at
-    return CanaryStep(share, decision.outcome, decision.sentence, BEGAN, ended, tuple(glances))
+    ended = observations[-1].at
+    return CanaryStep(share, decision.outcome, decision.sentence, BEGAN, ended, tuple(observations))
 
 
 def _glances(judges: list[Judge]) -> Iterator[Observation]:
@@ -63,5 +63,5 @@ def _glances(judges: list[Judge]) -> Iterator[Observation]:
     now = BEGAN
     while decide(judges).outcome not in (Outcome.PASS, Outcome.FAIL):
         now += timedelta(seconds=1)
-        due = [one for one in judges if not (now - BEGAN) % one.witness.every]
-        yield from (one.glance(BEGAN, now, last=False) for one in due)
+        due = [one for one in judges if not (now - BEGAN) % one.metric_source.every]
+        yield from (one.observation(BEGAN, now, last=False) for one in due)

@@ -15,7 +15,7 @@ Feature: Nothing starts on a doubt
       | credentials exist, with every permission that the release needs  | cloud      |
       | one revision serves every user                                   | cloud      |
       | the baseline could start again                                   | cloud      |
-      | every increment of the canary could see a regression             | everywhere |
+      | every step of the canary could see a regression             | everywhere |
 
   @plan @cloud
   Scenario: What will happen is told before it does

@@ -18,8 +18,8 @@ Feature: Users move to the candidate a share at a time
     And handing them over again changes nothing
 
   Scenario: The candidate proves itself on a growing share of users
-    When the candidate's share rises by its increments
-    Then every increment has passed its objectives
+    When the candidate's share rises by its steps
+    Then every step has passed its objectives
 
   Scenario: The candidate is promoted
     When the candidate is promoted

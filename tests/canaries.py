@@ -56,7 +56,7 @@ class Canary:
     """Two watchers of one candidate; the platform's metrics come every minute."""
 
     errors: float = 0.004
-    slower: float = 1.0
+    max_latency_increase: float = 1.0
     users: float = 20.0
     probes: float = 40.0
     shares: tuple[int, ...] = (10, 50)
@@ -64,49 +64,51 @@ class Canary:
     look: float = 1.0
     seed: int = 4
 
-    def increments(self) -> tuple[CanaryStep, ...]:
+    def steps(self) -> tuple[CanaryStep, ...]:
         """Until one does not pass."""
-        return tuple(self._increments())
+        return tuple(self._steps())
 
-    def _increments(self) -> Iterator[CanaryStep]:
+    def _steps(self) -> Iterator[CanaryStep]:
         chance = Random(self.seed)
-        mine = {one: Stream(0, self.errors, 80 * self.slower, chance) for one in CountedBy}
+        mine = {
+            one: Stream(0, self.errors, 80 * self.max_latency_increase, chance) for one in CountedBy
+        }
         theirs = {one: Stream(0, 0.004, 80, chance) for one in CountedBy}
-        standings = {one: TRIAL.begin() for one in CountedBy if self.probes or one.name != "PROBES"}
+        results = {one: TRIAL.begin() for one in CountedBy if self.probes or one.name != "PROBES"}
         now = BEGAN
         for share in self.shares:
-            standings = {one: TRIAL.next_increment(each) for one, each in standings.items()}
-            began, glances = now, list[Observation]()
+            results = {one: TRIAL.next_step(each) for one, each in results.items()}
+            began, observations = now, list[Observation]()
             mine[CountedBy.PROBES].rate = theirs[CountedBy.PROBES].rate = self.probes / 2
             mine[CountedBy.PLATFORM].rate = self.users * share / 100
             theirs[CountedBy.PLATFORM].rate = self.users - mine[CountedBy.PLATFORM].rate
-            told = {one: (mine[one].sample, theirs[one].sample) for one in standings}
+            told = {one: (mine[one].sample, theirs[one].sample) for one in results}
             while (now - began).total_seconds() < self.within:
                 now += timedelta(seconds=self.look)
-                for one in standings:
+                for one in results:
                     mine[one].flow(self.look)
                     theirs[one].flow(self.look)
                     late = one is CountedBy.PLATFORM and round((now - BEGAN).total_seconds()) % 60
                     if not late:
                         told[one] = (mine[one].sample, theirs[one].sample)
-                    standings[one] = TRIAL.look(standings[one], *told[one])
-                    glances.append(Observation(now, one, *told[one], standings[one]))
-                if decided(standings):
+                    results[one] = TRIAL.look(results[one], *told[one])
+                    observations.append(Observation(now, one, *told[one], results[one]))
+                if decided(results):
                     break
-            outcome, sentence = verdict(standings)
-            yield CanaryStep(share, outcome, sentence, began, now, tuple(glances))
+            outcome, sentence = verdict(results)
+            yield CanaryStep(share, outcome, sentence, began, now, tuple(observations))
             if outcome is not Outcome.PASS:
                 return
 
 
-def decided(standings: dict[CountedBy, Results]) -> bool:
-    outcomes = {one.outcome for one in standings.values()}
+def decided(results: dict[CountedBy, Results]) -> bool:
+    outcomes = {one.outcome for one in results.values()}
     return Outcome.FAIL in outcomes or outcomes == {Outcome.PASS}
 
 
-def verdict(standings: dict[CountedBy, Results]) -> tuple[Outcome, str]:
+def verdict(results: dict[CountedBy, Results]) -> tuple[Outcome, str]:
     """The worst outcome, as people say it, and who counted."""
     worst = (Outcome.FAIL, Outcome.NO_DATA, Outcome.INCONCLUSIVE, Outcome.PASS)
-    watcher = min(standings, key=lambda one: worst.index(standings[one].outcome))
-    told = TRIAL.sentence(standings[watcher])
-    return standings[watcher].outcome, f"{told}, by {watcher.value}"
+    counted_by = min(results, key=lambda one: worst.index(results[one].outcome))
+    told = TRIAL.sentence(results[counted_by])
+    return results[counted_by].outcome, f"{told}, by {counted_by.value}"

@@ -55,7 +55,7 @@ class World:
     metrics: FakeMetrics = field(init=False)
     builder: FakeBuilder = field(default_factory=FakeBuilder)
     registry: MemoryRegistry = field(default_factory=MemoryRegistry)
-    claims: MemoryClaims = field(default_factory=MemoryClaims)
+    leases: MemoryClaims = field(default_factory=MemoryClaims)
     access: FakeAccess = field(default_factory=FakeAccess)
     source_control: FakeSourceControl = field(default_factory=FakeSourceControl)
     commands: FakeCommands = field(default_factory=FakeCommands)
@@ -64,13 +64,13 @@ class World:
     charts: FakeCharts = field(default_factory=FakeCharts)
     evidence: MemoryEvidence = field(default_factory=MemoryEvidence)
     progress: MemoryProgress = field(default_factory=MemoryProgress)
-    vault: FakeVault = field(default_factory=FakeVault)
+    secret_store: FakeVault = field(default_factory=FakeVault)
 
     def __post_init__(self) -> None:
         self.metrics = FakeMetrics(self.clock)
 
     @property
-    def roles(self) -> Dependencies:
+    def dependencies(self) -> Dependencies:
         return Dependencies(**{name: getattr(self, name) for name in Dependencies.__slots__})
 
     @property
@@ -89,7 +89,9 @@ def plan() -> Plan:
         build=BuildPlan("registry.test/shop"),
         settings=RevisionSettings(variables={"LOG_LEVEL": "INFO"}),
         public=True,
-        canary=CanaryPlan((10, 50), within=timedelta(minutes=1), tolerated=0.05, alone=True),
+        canary=CanaryPlan(
+            (10, 50), within=timedelta(minutes=1), max_error_increase=0.05, alone=True
+        ),
         migration=MigrationPlan(("status",), ("apply",)),
     )
 
@@ -109,7 +111,7 @@ def world(plan: Plan) -> Iterator[World]:
     world = World(platform, FakeLogs(answering), web)
     world.metrics.answering[BASELINE] = HEALTHY
     yield world
-    world.claims.kept.clear()
+    world.leases.kept.clear()
     world.clock.sleep(timedelta(days=1))
 
 
@@ -125,16 +127,16 @@ def journal(tmp_path: Path, world: World) -> Journal:
 
 @pytest.fixture
 def lock(plan: Plan, world: World, owner: LeaseHolder) -> Lock:
-    return Lock(plan.service, owner, world.claims, world.clock, plan.lock_time_to_live)
+    return Lock(plan.service, owner, world.leases, world.clock, plan.lock_time_to_live)
 
 
 @pytest.fixture
-def account(journal: Journal, lock: Lock, owner: LeaseHolder) -> ChangeGuard:
+def guard(journal: Journal, lock: Lock, owner: LeaseHolder) -> ChangeGuard:
     return ChangeGuard(journal, lock, owner.run)
 
 
 @pytest.fixture
-def release(plan: Plan, world: World, account: ChangeGuard, tmp_path: Path) -> Release:
+def release(plan: Plan, world: World, guard: ChangeGuard, tmp_path: Path) -> Release:
     """Not begun: nothing is claimed yet."""
     identities = {"a user": {"authorization": "Bearer x"}}
-    return Release(plan, world.roles, account, identities, Source(tmp_path, "c0ffee"))
+    return Release(plan, world.dependencies, guard, identities, Source(tmp_path, "c0ffee"))

@@ -14,8 +14,8 @@ from greenrun.release.release import Release
 
 def begun(release: Release) -> Release:
     """Holds the lock, and knows the baseline."""
-    if not release.account.lock.claim:
-        release.claim()
+    if not release.guard.lock.lease:
+        release.acquire_lock()
     release.find_baseline()
     return release
 
@@ -49,11 +49,19 @@ def next_run(release: Release, run: str = "the-next-run", plan: Plan | None = No
     The one before ends here as it stands, and its lock with it, if only for want of beats.
     """
     with suppress(CallFailed):
-        release.account.lock.let_go()
-    release.roles.clock.sleep(timedelta(minutes=3))
-    plan, roles, owner = plan or release.plan, release.roles, release.account.lock.owner
-    lock = Lock(
-        plan.service, replace(owner, run=run), roles.claims, roles.clock, plan.lock_time_to_live
+        release.guard.lock.release()
+    release.dependencies.clock.sleep(timedelta(minutes=3))
+    plan, dependencies, owner = (
+        plan or release.plan,
+        release.dependencies,
+        release.guard.lock.owner,
     )
-    account = ChangeGuard(Journal(release.account.journal.path, roles.clock), lock, run)
-    return Release(plan, roles, account, {"a user": {}}, release.source)
+    lock = Lock(
+        plan.service,
+        replace(owner, run=run),
+        dependencies.leases,
+        dependencies.clock,
+        plan.lock_time_to_live,
+    )
+    guard = ChangeGuard(Journal(release.guard.journal.path, dependencies.clock), lock, run)
+    return Release(plan, dependencies, guard, {"a user": {}}, release.source)

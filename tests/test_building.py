@@ -30,9 +30,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def built(world: World, account: ChangeGuard, folder: Path) -> Building:
+def built(world: World, guard: ChangeGuard, folder: Path) -> Building:
     """Builds as a plan says."""
-    return lambda plan: build.build(plan, world.roles, account, Source(folder, COMMIT))
+    return lambda plan: build.build(plan, world.dependencies, guard, Source(folder, COMMIT))
 
 
 def by(plan: Plan, policy: TagPolicy, *, also_latest: bool = False) -> Plan:

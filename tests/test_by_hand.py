@@ -34,7 +34,7 @@ def reading(world: World) -> Service:
 
 
 def claimed(release: Release) -> Release:
-    release.claim()
+    release.acquire_lock()
     return release
 
 
@@ -52,7 +52,7 @@ def test_a_closed_gate_sends_users_back_without_being_asked(release: Release, wo
 def test_a_gate_that_closed_before_there_was_a_baseline_has_nowhere_to_go(
     release: Release,
 ) -> None:
-    release.claim()
+    release.acquire_lock()
     assert manual.send_back(release, asked_for=False, to="", unlock=False) == ""
     proof.restored(release, "")
 
@@ -68,7 +68,9 @@ def test_the_last_release_is_undone_finished_or_not(
     assert (reading(world).wanted, reading(world).actual) == (TAGGED, TAGGED)
     assert undoing.by_hand == [f"rolled back to {BASELINE}"]
     proof.restored(undoing, BASELINE)
-    assert next_run(undoing).claim() == replace(release.way_back.standing, stage=Stage.RESTORED)
+    assert next_run(undoing).acquire_lock() == replace(
+        release.rollback.release_state, stage=Stage.RESTORED
+    )
 
 
 def test_undoing_twice_is_once(release: Release, world: World) -> None:
@@ -92,7 +94,9 @@ def test_a_release_that_cannot_be_undone_stays_promoted(
     release: Release, world: World, *, contracted: bool
 ) -> None:
     promoted(release)
-    release.account.stand(replace(release.way_back.standing, contracted=contracted))
+    release.guard.write_release_state(
+        replace(release.rollback.release_state, contracted=contracted)
+    )
     if not contracted:
         world.platform.change_by_somebody(wanted=TAGGED, actual=TAGGED)
     undoing, before = next_run(release), reading(world)
@@ -100,7 +104,7 @@ def test_a_release_that_cannot_be_undone_stays_promoted(
         send_back(undoing)
     assert undoing.settle(passed=False) is False
     assert (reading(world), undoing.by_hand) == (before, [])
-    assert next_run(undoing).claim() == release.standing
+    assert next_run(undoing).acquire_lock() == release.release_state
 
 
 def test_every_user_is_sent_to_a_revision_by_name(release: Release, world: World) -> None:
@@ -124,18 +128,18 @@ def test_what_a_person_has_settled_is_no_hindrance_to_the_next_release(
     release: Release, world: World, *, contracted: bool
 ) -> None:
     moved(release)
-    standing = release.way_back.standing
-    release.account.stand(replace(standing, contracted=contracted))
+    release_state = release.rollback.release_state
+    release.guard.write_release_state(replace(release_state, contracted=contracted))
     world.platform.change_by_somebody(wanted=TAGGED, actual=TAGGED)
     undoing = next_run(release)
     with pytest.raises(ManualActionRequired, match="--to=REVISION"):
         send_back(undoing)
     settling = next_run(undoing)
-    send_back(settling, to=standing.candidate)
+    send_back(settling, to=release_state.candidate)
     later = claimed(next_run(settling))
-    assert later.account.last == replace(standing, contracted=contracted, stage=Stage.LEFT)
+    assert later.guard.last == replace(release_state, contracted=contracted, stage=Stage.LEFT)
     assert left_open(later) is None
-    assert later.find_baseline() == standing.candidate
+    assert later.find_baseline() == release_state.candidate
 
 
 def test_an_image_by_digest_gets_the_settings_of_what_serves(
@@ -164,7 +168,7 @@ def test_an_image_that_does_not_start_leaves_users_where_they_are(
         send_back(undoing, to=str(MANIFEST))
     assert world.serving == serving
     assert undoing.by_hand == []
-    assert left_open(undoing) == release.standing
+    assert left_open(undoing) == release.release_state
 
 
 def test_a_revision_that_nobody_knows_is_refused_with_those_that_are(
@@ -205,7 +209,7 @@ def test_the_candidate_is_deleted_though_it_is_the_latest_revision(
     send_back(undoing)
     name = release.candidate.name
     with pytest.raises(CallFailed):
-        world.platform.remove_revision(name, undoing.patience)
+        world.platform.remove_revision(name, undoing.timeout)
     assert manual.remove_taken_back(undoing) == name
     proof.gone(undoing, name)
     assert world.serving == {BASELINE: 100}
@@ -245,9 +249,9 @@ def test_without_a_release_there_is_no_candidate_to_delete(release: Release) -> 
 def test_every_instance_is_stopped(release: Release, world: World) -> None:
     after = manual.stop_every_instance(release, unlock=False)
     assert world.platform.stopped
-    assert after == reading(world) == release.footing.left
+    assert after == reading(world) == release.drift.left
     assert release.by_hand == ["scaled to zero"]
-    release.account.journal.is_whole()
+    release.guard.journal.is_whole()
 
 
 def test_what_was_left_open_is_still_known_after_an_emergency(
@@ -259,7 +263,7 @@ def test_what_was_left_open_is_still_known_after_an_emergency(
     manual.stop_every_instance(stopping, unlock=False)
     assert stopping.settle(passed=True) is False
     assert world.serving == serving
-    assert next_run(stopping).claim() == release.standing
+    assert next_run(stopping).acquire_lock() == release.release_state
 
 
 def test_a_release_under_way_is_stopped_only_if_a_person_takes_its_lock(

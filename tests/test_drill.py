@@ -79,16 +79,16 @@ def test_a_drill_that_nothing_stops_is_a_failure(drill: Drill, world: World) -> 
 
 
 def test_without_migrations_the_candidate_comes_next(
-    plan: Plan, world: World, account: ChangeGuard, tmp_path: Path
+    plan: Plan, world: World, guard: ChangeGuard, tmp_path: Path
 ) -> None:
     without = replace(plan, migration=None)
     user = {"a user": {"authorization": "Bearer x"}}
-    release = Release(without, world.roles, account, user, Source(tmp_path, "c0ffee"))
+    release = Release(without, world.dependencies, guard, user, Source(tmp_path, "c0ffee"))
     release.build_image()
     drill = Drill(release, read_table([["request"], ["GET /"]]))
     drill.run(OBJECTIVES)
     drill.stopped_at("log", "Application startup complete")
-    assert "run job" not in {entry.action for entry in account.journal.entries()}
+    assert "run job" not in {entry.action for entry in guard.journal.entries()}
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_both_sides_of_a_drill_differ_in_their_variables_alone(stored: Plan) -> 
     same = replace(after.settings, variables=before.settings.variables)
     assert replace(after, settings=same) == before
     assert before.service == "shop-drill-3"
-    assert before.canary.increments == (10,)
+    assert before.canary.steps == (10,)
 
 
 def test_drills_share_storage_that_none_of_them_migrates(stored: Plan) -> None:

@@ -15,38 +15,36 @@ TAGGED = TrafficSplit((Target(BASELINE, 100), Target(BASELINE, 0, "mine")))
 
 
 @pytest.fixture
-def footing(plan: Plan, world: World) -> DriftGuard:
+def drift(plan: Plan, world: World) -> DriftGuard:
     """On the service as it is, which has been changed twice by then."""
     assert world.platform.state is not None
     world.platform.state = replace(world.platform.state, generation=3)
-    footing = DriftGuard(plan, world.platform)
-    footing.stand_on(world.platform.state)
-    return footing
+    drift = DriftGuard(plan, world.platform)
+    drift.remember(world.platform.state)
+    return drift
 
 
 def test_nothing_rests_on_a_service_that_was_not_looked_at(plan: Plan, world: World) -> None:
-    footing = DriftGuard(plan, world.platform)
+    drift = DriftGuard(plan, world.platform)
     with pytest.raises(ReleaseError, match="the baseline is not known in this run"):
-        _ = footing.left
+        _ = drift.left
 
 
-def test_a_service_that_is_as_it_was_left_is_undisturbed(footing: DriftGuard) -> None:
-    footing.undisturbed()
+def test_a_service_that_is_as_it_was_left_is_undisturbed(drift: DriftGuard) -> None:
+    drift.check_unchanged()
 
 
 @pytest.mark.parametrize("split", [TAGGED, TrafficSplit.all_to("shop-older")])
-def test_a_stale_reading_is_no_change(
-    footing: DriftGuard, world: World, split: TrafficSplit
-) -> None:
-    world.platform.state = replace(footing.left, generation=2, wanted=split, actual=split)
-    footing.undisturbed()
+def test_a_stale_reading_is_no_change(drift: DriftGuard, world: World, split: TrafficSplit) -> None:
+    world.platform.state = replace(drift.left, generation=2, wanted=split, actual=split)
+    drift.check_unchanged()
 
 
-def test_targets_in_another_order_are_no_change(footing: DriftGuard, world: World) -> None:
-    footing.stand_on(replace(footing.left, wanted=TAGGED))
+def test_targets_in_another_order_are_no_change(drift: DriftGuard, world: World) -> None:
+    drift.remember(replace(drift.left, wanted=TAGGED))
     turned = TrafficSplit(tuple(reversed(TAGGED.targets)))
-    world.platform.state = replace(footing.left, wanted=turned)
-    footing.undisturbed()
+    world.platform.state = replace(drift.left, wanted=turned)
+    drift.check_unchanged()
 
 
 @pytest.mark.parametrize(
@@ -57,22 +55,22 @@ def test_targets_in_another_order_are_no_change(footing: DriftGuard, world: Worl
     ],
 )
 def test_a_newer_generation_is_somebodys_change(
-    footing: DriftGuard, world: World, change: Callable[[World], None]
+    drift: DriftGuard, world: World, change: Callable[[World], None]
 ) -> None:
     change(world)
     with pytest.raises(ConcurrentChange, match=r"shop was changed by alice: got generation 4"):
-        footing.undisturbed()
+        drift.check_unchanged()
 
 
 @pytest.mark.parametrize("split", [TAGGED, TrafficSplit.all_to(LATEST)])
 def test_another_split_of_the_same_generation_is_somebodys_change(
-    footing: DriftGuard, world: World, split: TrafficSplit
+    drift: DriftGuard, world: World, split: TrafficSplit
 ) -> None:
     world.platform.state = replace(
-        footing.left, wanted=split, changed_by="alice", changed_at="2026-11-21T08:00:00Z"
+        drift.left, wanted=split, changed_by="alice", changed_at="2026-11-21T08:00:00Z"
     )
     with pytest.raises(ConcurrentChange) as told:
-        footing.undisturbed()
+        drift.check_unchanged()
     assert str(told.value) == (
         f"shop was changed by alice at 2026-11-21T08:00:00Z: got generation 3 with {split}, "
         f"needs generation 3 with 100 % {BASELINE}, as this release left it\n"
@@ -80,7 +78,7 @@ def test_another_split_of_the_same_generation_is_somebodys_change(
     )
 
 
-def test_a_service_that_is_gone_was_deleted_by_somebody(footing: DriftGuard, world: World) -> None:
+def test_a_service_that_is_gone_was_deleted_by_somebody(drift: DriftGuard, world: World) -> None:
     world.platform.state = None
     with pytest.raises(ConcurrentChange, match="shop was deleted by somebody"):
-        footing.undisturbed()
+        drift.check_unchanged()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.canary.forecast import foresight
+from greenrun.canary.forecast import forecast
 from greenrun.canary.power import Traffic
 from greenrun.model.errors import GateClosed
 from greenrun.model.objective import Gate
@@ -31,7 +31,7 @@ def prod(plan: Plan) -> Plan:
 def read(plan: Plan, world: World) -> Traffic:
     service = world.platform.state
     assert service is not None
-    return foresight(plan, world.roles, service, BASELINE, TRIAL).traffic
+    return forecast(plan, world.dependencies, service, BASELINE, TRIAL).traffic
 
 
 def served_since(world: World, ago: timedelta) -> None:
@@ -92,24 +92,24 @@ def test_a_rehearsal_counts_on_no_users(plan: Plan, world: World) -> None:
 def test_the_platforms_lag_is_minded(prod: Plan, world: World) -> None:
     world.metrics.lag = timedelta(minutes=4)
     assert world.platform.state is not None
-    seen = foresight(prod, world.roles, world.platform.state, BASELINE, TRIAL)
+    seen = forecast(prod, world.dependencies, world.platform.state, BASELINE, TRIAL)
     assert seen.lag == timedelta(minutes=4)
 
 
 @pytest.fixture
 def hurried(prod: Plan) -> Plan:
     """One request a second of each revision needs more than half a minute for a pass."""
-    canary = CanaryPlan((10,), within=timedelta(seconds=30), tolerated=0.05)
+    canary = CanaryPlan((10,), within=timedelta(seconds=30), max_error_increase=0.05)
     return replace(prod, canary=canary)
 
 
 @pytest.fixture
-def watched(world: World, account: ChangeGuard, tmp_path: Path) -> Callable[[Plan], Release]:
+def watched(world: World, guard: ChangeGuard, tmp_path: Path) -> Callable[[Plan], Release]:
     """A release that is about to watch its candidate."""
 
     def begin(plan: Plan) -> Release:
         source = Source(tmp_path, "c0ffee")
-        release = Release(plan, world.roles, account, {"a user": {}}, source)
+        release = Release(plan, world.dependencies, guard, {"a user": {}}, source)
         world.metrics.answering[BASELINE] = Counts(1)
         deployed(release)
         world.metrics.answering[release.candidate.name] = Counts(1)
@@ -121,12 +121,12 @@ def watched(world: World, account: ChangeGuard, tmp_path: Path) -> Callable[[Pla
 def test_the_canary_takes_the_time_that_it_was_lengthened_to(
     hurried: Plan, watched: Callable[[Plan], Release]
 ) -> None:
-    canary = replace(hurried.canary, blind=Underpowered.LENGTHENED)
+    canary = replace(hurried.canary, underpowered=Underpowered.LENGTHENED)
     release = watched(replace(hurried, canary=canary))
-    (increment,) = release.run_canary(Gate(()))
+    (step,) = release.run_canary(Gate(()))
 
-    assert increment.outcome is Outcome.PASS
-    assert increment.ended - increment.began > canary.within
+    assert step.outcome is Outcome.PASS
+    assert step.ended - step.began > canary.max_duration
 
 
 def test_the_canary_takes_no_more_time_than_it_was_given(

@@ -49,7 +49,7 @@ def declared(plan: Plan) -> Plan:
 
 
 @pytest.fixture
-def vault() -> CountedVault:
+def secret_store() -> CountedVault:
     return CountedVault({"api-token:5", "admin-token:1", "database:2"})
 
 
@@ -59,16 +59,18 @@ def kept() -> list[str]:
 
 
 @pytest.fixture
-def identities(declared: Plan, vault: CountedVault, kept: list[str]) -> SecretIdentities:
-    return SecretIdentities(declared, vault, kept.append, lambda: pytest.fail("asked for a token"))
+def identities(declared: Plan, secret_store: CountedVault, kept: list[str]) -> SecretIdentities:
+    return SecretIdentities(
+        declared, secret_store, kept.append, lambda: pytest.fail("asked for a token")
+    )
 
 
 def test_an_identity_token_is_asked_for_whenever_it_is_shown(
-    plan: Plan, vault: CountedVault, kept: list[str]
+    plan: Plan, secret_store: CountedVault, kept: list[str]
 ) -> None:
     private = replace(plan, identities={"a caller": {"Authorization": "Bearer {identity token}"}})
     tokens = iter(["a.first.token", "a.first.token", "second"])
-    identities = SecretIdentities(private, vault, kept.append, lambda: next(tokens))
+    identities = SecretIdentities(private, secret_store, kept.append, lambda: next(tokens))
     shown = [identities["a caller"]["Authorization"] for _ in range(3)]
     assert shown == ["Bearer a.first.token", "Bearer a.first.token", "Bearer second"]
     assert set(kept) == {"a.first.token", "a.first", "second"}
@@ -112,10 +114,10 @@ def test_who_fills_the_header_of_the_token_is_sent_with_one_alone(plan: Plan, na
     assert identities["agent"] == {name: "Bearer mine"}
 
 
-def test_a_public_service_is_shown_no_token(declared: Plan, vault: CountedVault) -> None:
+def test_a_public_service_is_shown_no_token(declared: Plan, secret_store: CountedVault) -> None:
     identities = SecretIdentities(
         replace(declared, identities={}),
-        vault,
+        secret_store,
         lambda _: None,
         lambda: pytest.fail("asked for a token"),
     )
@@ -127,13 +129,13 @@ def test_each_has_its_headers_and_nobody_says_nothing(identities: SecretIdentiti
 
 
 def test_they_are_known_by_name_before_any_secret_is_read(
-    identities: SecretIdentities, vault: CountedVault
+    identities: SecretIdentities, secret_store: CountedVault
 ) -> None:
     assert list(identities) == ["nobody", "a user", "an admin", "a guest"]
     assert len(identities) == 4
     assert "a user" in identities
     assert "a stranger" not in identities
-    assert vault.asked == []
+    assert secret_store.asked == []
 
 
 @pytest.mark.parametrize(
@@ -146,16 +148,16 @@ def test_they_are_known_by_name_before_any_secret_is_read(
     ],
 )
 def test_no_more_is_read_than_they_say(
-    identities: SecretIdentities, vault: CountedVault, who: str, read: Iterable[str]
+    identities: SecretIdentities, secret_store: CountedVault, who: str, read: Iterable[str]
 ) -> None:
     assert identities[who] == FILLED[who]
-    assert vault.asked == read
+    assert secret_store.asked == read
 
 
-def test_each_secret_is_read_once(identities: SecretIdentities, vault: CountedVault) -> None:
+def test_each_secret_is_read_once(identities: SecretIdentities, secret_store: CountedVault) -> None:
     for _ in range(2):
         dict(identities)
-    assert vault.asked == ["api-token:5", "admin-token:1"]
+    assert secret_store.asked == ["api-token:5", "admin-token:1"]
 
 
 def test_what_was_read_is_kept_secret(identities: SecretIdentities, kept: list[str]) -> None:
@@ -165,12 +167,12 @@ def test_what_was_read_is_kept_secret(identities: SecretIdentities, kept: list[s
 
 
 def test_a_secret_that_cannot_be_read_may_be_readable_later(
-    identities: SecretIdentities, vault: CountedVault
+    identities: SecretIdentities, secret_store: CountedVault
 ) -> None:
-    vault.versions.clear()
+    secret_store.versions.clear()
     with pytest.raises(CallFailed, match="could not read api-token:5"):
         _ = identities["a user"]
-    vault.versions.add("api-token:5")
+    secret_store.versions.add("api-token:5")
     assert identities["a user"] == FILLED["a user"]
 
 

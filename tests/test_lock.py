@@ -10,7 +10,7 @@ from greenrun.model.errors import CallFailed, LockHeld, LockLost
 from greenrun.model.lease import Lease
 from greenrun.release.coordination.lock import Lock
 from tests.fakes import FakeClock, MemoryClaims, MemoryProgress
-from tests.lock.contenders import EIGHT, TIME_TO_LIVE, claim, lock, owner
+from tests.lock.contenders import EIGHT, TIME_TO_LIVE, lease, lock, owner
 
 SECOND = timedelta(seconds=1)
 LONG_AGO = EIGHT - timedelta(hours=1)
@@ -20,14 +20,16 @@ LONG_AGO = EIGHT - timedelta(hours=1)
 class BeatingClock(FakeClock):
     """While somebody sleeps by it, another's claim beats every third of its time to live."""
 
-    claims: MemoryClaims = field(default_factory=MemoryClaims)
+    leases: MemoryClaims = field(default_factory=MemoryClaims)
     beats_after: timedelta = TIME_TO_LIVE / 3
 
     def sleep(self, duration: timedelta) -> None:
         super().sleep(duration)
-        top = self.claims.all()[0]
+        top = self.leases.all()[0]
         if self.time - EIGHT >= self.beats_after:
-            self.claims.kept[top.number] = replace(top, beat=top.beat + self.beats_after)
+            self.leases.kept[top.number] = replace(
+                top, renewed_at=top.renewed_at + self.beats_after
+            )
 
 
 @dataclass
@@ -42,17 +44,17 @@ class BrokenClaims(MemoryClaims):
         self._may("all")
         return super().all()
 
-    def create(self, claim: Lease) -> bool:
+    def create(self, lease: Lease) -> bool:
         if self.refuses_listing_after_creation:
             self.refuses.add("all")
         meanwhile, self.before_creation = self.before_creation, []
         for act in meanwhile:
             act()
-        return super().create(claim)
+        return super().create(lease)
 
-    def update(self, claim: Lease) -> None:
+    def update(self, lease: Lease) -> None:
         self._may("update")
-        super().update(claim)
+        super().update(lease)
 
     def remove(self, number: int) -> None:
         self._may("remove")
@@ -64,7 +66,7 @@ class BrokenClaims(MemoryClaims):
 
 
 @pytest.fixture
-def claims() -> BrokenClaims:
+def leases() -> BrokenClaims:
     return BrokenClaims()
 
 
@@ -79,36 +81,36 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def ana(claims: BrokenClaims, clock: FakeClock) -> Iterator[Lock]:
-    ana = lock("ana", claims, clock)
+def ana(leases: BrokenClaims, clock: FakeClock) -> Iterator[Lock]:
+    ana = lock("ana", leases, clock)
     yield ana
-    claims.refuses.clear()
-    ana.let_go()
+    leases.refuses.clear()
+    ana.release()
 
 
 @pytest.fixture
-def bob(claims: BrokenClaims) -> Iterator[Lock]:
+def bob(leases: BrokenClaims) -> Iterator[Lock]:
     """His clock is an hour and a bit ahead: to him every claim of the others looks dead."""
-    bob = lock("bob", claims, FakeClock(EIGHT + timedelta(hours=1)))
+    bob = lock("bob", leases, FakeClock(EIGHT + timedelta(hours=1)))
     yield bob
-    bob.let_go()
+    bob.release()
 
 
 def test_a_service_that_nobody_claimed_is_taken_at_once(
-    ana: Lock, claims: MemoryClaims, clock: FakeClock, progress: MemoryProgress
+    ana: Lock, leases: MemoryClaims, clock: FakeClock, progress: MemoryProgress
 ) -> None:
     assert ana.latest is None
     assert ana.take(progress) is None
-    assert ana.claim
-    assert [(one.number, one.held) for one in claims.all()] == [(1, True)]
+    assert ana.lease
+    assert [(one.number, one.held) for one in leases.all()] == [(1, True)]
     assert (clock.time, progress.lines) == (EIGHT, [])
     ana.check()
 
 
 def test_a_live_claim_is_told_of_and_left_alone(
-    ana: Lock, claims: MemoryClaims, progress: MemoryProgress
+    ana: Lock, leases: MemoryClaims, progress: MemoryProgress
 ) -> None:
-    claims.create(live := claim(7, "dora"))
+    leases.create(live := lease(7, "dora"))
     with pytest.raises(LockHeld) as refusal:
         ana.take(progress)
     assert str(refusal.value) == (
@@ -117,35 +119,35 @@ def test_a_live_claim_is_told_of_and_left_alone(
         "needs no other release of it\n"
         "hint: wait for that release to end, interrupt it, or end its claim with --unlock"
     )
-    assert claims.all() == [live]
-    assert not ana.claim
+    assert leases.all() == [live]
+    assert not ana.lease
 
 
 def test_what_was_let_go_is_taken_at_once_under_the_next_number(
-    ana: Lock, claims: MemoryClaims, clock: FakeClock, progress: MemoryProgress
+    ana: Lock, leases: MemoryClaims, clock: FakeClock, progress: MemoryProgress
 ) -> None:
-    claims.create(mark := claim(7, held=False, standing="promoted"))
+    leases.create(mark := lease(7, held=False, release_state="promoted"))
     assert ana.take(progress) == mark
-    assert [(one.number, one.held) for one in claims.all()] == [(8, True)]
+    assert [(one.number, one.held) for one in leases.all()] == [(8, True)]
     assert clock.time == EIGHT
 
 
 def test_a_dead_claim_is_watched_and_then_taken_over(
-    ana: Lock, claims: MemoryClaims, clock: FakeClock, progress: MemoryProgress
+    ana: Lock, leases: MemoryClaims, clock: FakeClock, progress: MemoryProgress
 ) -> None:
-    claims.create(dead := claim(3, beat=LONG_AGO, standing="users moved"))
+    leases.create(dead := lease(3, renewed_at=LONG_AGO, release_state="users moved"))
     assert ana.take(progress) == dead
     assert clock.time - EIGHT == TIME_TO_LIVE / 2
     assert len(progress.lines) == 45
     assert progress.lines[0] == f"{dead} looks dead; watching 45 s more for a beat of it"
-    assert [one.number for one in claims.all()] == [4]
+    assert [one.number for one in leases.all()] == [4]
 
 
 @pytest.mark.parametrize("age", [timedelta(), TIME_TO_LIVE - SECOND])
 def test_a_claim_lives_for_its_own_time_to_live(
-    ana: Lock, claims: MemoryClaims, progress: MemoryProgress, age: timedelta
+    ana: Lock, leases: MemoryClaims, progress: MemoryProgress, age: timedelta
 ) -> None:
-    claims.create(claim(3, beat=EIGHT - age))
+    leases.create(lease(3, renewed_at=EIGHT - age))
     with pytest.raises(LockHeld):
         ana.take(progress)
     assert progress.lines == []
@@ -154,65 +156,65 @@ def test_a_claim_lives_for_its_own_time_to_live(
 @pytest.mark.parametrize("behind", [timedelta(minutes=2), timedelta(days=1)])
 @pytest.mark.parametrize("late", [TIME_TO_LIVE / 3, TIME_TO_LIVE * 0.49])
 def test_a_living_claim_is_not_stolen_however_wrong_the_clocks_are(
-    claims: MemoryClaims, progress: MemoryProgress, behind: timedelta, late: timedelta
+    leases: MemoryClaims, progress: MemoryProgress, behind: timedelta, late: timedelta
 ) -> None:
-    claims.create(claim(3, beat=EIGHT - behind))
-    thief = lock("bob", claims, BeatingClock(EIGHT, claims, late))
+    leases.create(lease(3, renewed_at=EIGHT - behind))
+    thief = lock("bob", leases, BeatingClock(EIGHT, leases, late))
     with pytest.raises(LockHeld, match=r"claim 3 of dora"):
         thief.take(progress)
-    assert [one.number for one in claims.all()] == [3]
-    assert not thief.claim
+    assert [one.number for one in leases.all()] == [3]
+    assert not thief.lease
 
 
 def test_the_new_claim_keeps_what_was_left_open_until_it_has_something_to_say(
-    ana: Lock, claims: MemoryClaims, progress: MemoryProgress
+    ana: Lock, leases: MemoryClaims, progress: MemoryProgress
 ) -> None:
-    claims.create(claim(3, beat=LONG_AGO, standing="users moved"))
+    leases.create(lease(3, renewed_at=LONG_AGO, release_state="users moved"))
     ana.take(progress)
-    assert claims.all()[0].standing == "users moved"
+    assert leases.all()[0].release_state == "users moved"
     ana.write("begun")
-    assert claims.all()[0].standing == "begun"
+    assert leases.all()[0].release_state == "begun"
 
 
 def test_letting_go_leaves_a_mark_with_the_standing_and_numbers_grow(
-    claims: MemoryClaims, progress: MemoryProgress
+    leases: MemoryClaims, progress: MemoryProgress
 ) -> None:
     for number in (1, 2, 3):
-        one = lock("ana", claims)
+        one = lock("ana", leases)
         one.take(progress)
         one.write(f"promoted {number}")
-        one.let_go()
-        assert not one.claim
-        (mark,) = claims.all()
-        assert (mark.number, mark.held, mark.standing) == (number, False, f"promoted {number}")
+        one.release()
+        assert not one.lease
+        (mark,) = leases.all()
+        assert (mark.number, mark.held, mark.release_state) == (number, False, f"promoted {number}")
 
 
 def test_a_lock_that_was_let_go_may_change_nothing(
-    ana: Lock, claims: MemoryClaims, progress: MemoryProgress
+    ana: Lock, leases: MemoryClaims, progress: MemoryProgress
 ) -> None:
     ana.take(progress)
-    ana.let_go()
-    before = claims.all()
+    ana.release()
+    before = leases.all()
     with pytest.raises(LockLost, match="may not change web: got no claim on it, needs one"):
         ana.check()
     with pytest.raises(LockLost):
         ana.write("users moved")
-    ana.let_go()
-    assert claims.all() == before
+    ana.release()
+    assert leases.all() == before
 
 
 def test_a_lock_can_be_taken_again(
-    ana: Lock, claims: MemoryClaims, progress: MemoryProgress
+    ana: Lock, leases: MemoryClaims, progress: MemoryProgress
 ) -> None:
     ana.take(progress)
-    ana.let_go()
+    ana.release()
     assert ana.take(progress).number == 1
     ana.check()
-    assert claims.all()[0].number == 2
+    assert leases.all()[0].number == 2
 
 
 def test_a_sleeper_that_wakes_after_a_takeover_is_refused(
-    ana: Lock, bob: Lock, claims: MemoryClaims, progress: MemoryProgress
+    ana: Lock, bob: Lock, leases: MemoryClaims, progress: MemoryProgress
 ) -> None:
     ana.take(progress)
     taken = ana.latest
@@ -221,8 +223,10 @@ def test_a_sleeper_that_wakes_after_a_takeover_is_refused(
     for attempt in (ana.check, lambda: ana.write("ana's")):
         with pytest.raises(LockLost, match=r"got claim 2 of bob@example.com .*, needs .* claim 1"):
             attempt()
-    ana.let_go()
-    assert [(one.number, one.held, one.standing) for one in claims.all()] == [(2, True, "bob's")]
+    ana.release()
+    assert [(one.number, one.held, one.release_state) for one in leases.all()] == [
+        (2, True, "bob's")
+    ]
     bob.check()
 
 
@@ -232,208 +236,213 @@ def test_a_sleeper_that_wakes_after_a_takeover_is_refused(
 )
 def test_a_sleeper_that_wakes_goes_on_under_the_next_number_where_nobody_took_over(
     wakes: Callable[[Lock], None],
-    standing: str,
+    release_state: str,
     ana: Lock,
-    claims: MemoryClaims,
+    leases: MemoryClaims,
     clock: FakeClock,
 ) -> None:
     ana.take(MemoryProgress())
     ana.write("begun")
     clock.sleep(TIME_TO_LIVE)
     wakes(ana)
-    (anew,) = claims.all()
-    assert ana.claim == anew
-    assert (anew.number, anew.owner, anew.beat, anew.held) == (2, ana.owner, clock.time, True)
-    assert anew.standing == standing
+    (anew,) = leases.all()
+    assert ana.lease == anew
+    assert (anew.number, anew.owner, anew.renewed_at, anew.held) == (2, ana.owner, clock.time, True)
+    assert anew.release_state == release_state
 
 
 def test_a_sleeper_that_wakes_keeps_what_was_written_though_the_answer_was_lost(
-    ana: Lock, claims: MemoryClaims, clock: FakeClock, progress: MemoryProgress
+    ana: Lock, leases: MemoryClaims, clock: FakeClock, progress: MemoryProgress
 ) -> None:
     ana.take(progress)
-    claims.update(replace(claims.kept[1], standing="users moved"))
+    leases.update(replace(leases.kept[1], release_state="users moved"))
     clock.sleep(TIME_TO_LIVE)
     ana.check()
-    assert claims.kept[2].standing == "users moved"
+    assert leases.kept[2].release_state == "users moved"
 
 
 def test_a_sleeper_that_wakes_too_late_by_a_moment_is_refused(
-    ana: Lock, bob: Lock, claims: BrokenClaims, clock: FakeClock, progress: MemoryProgress
+    ana: Lock, bob: Lock, leases: BrokenClaims, clock: FakeClock, progress: MemoryProgress
 ) -> None:
     ana.take(progress)
     clock.sleep(TIME_TO_LIVE)
-    claims.before_creation.append(lambda: bob.take(progress))
+    leases.before_creation.append(lambda: bob.take(progress))
     with pytest.raises(LockLost, match=r"got claim 2 of bob@example.com .*, needs .* claim 1"):
         ana.check()
     bob.check()
 
 
 def test_a_sleeper_that_wakes_gives_way_to_a_higher_number(
-    ana: Lock, bob: Lock, claims: BrokenClaims, clock: FakeClock, progress: MemoryProgress
+    ana: Lock, bob: Lock, leases: BrokenClaims, clock: FakeClock, progress: MemoryProgress
 ) -> None:
     def two_releases() -> None:
         bob.take(progress)
-        bob.let_go()
+        bob.release()
         bob.take(progress)
 
     ana.take(progress)
     clock.sleep(TIME_TO_LIVE)
-    claims.before_creation.append(two_releases)
+    leases.before_creation.append(two_releases)
     with pytest.raises(LockLost, match=r"got claim 3 of bob@example.com .*, needs .* claim 2"):
         ana.check()
-    assert [one.number for one in claims.all()] == [3]
+    assert [one.number for one in leases.all()] == [3]
     bob.check()
 
 
 def test_writing_is_a_beat(
-    ana: Lock, claims: MemoryClaims, clock: FakeClock, progress: MemoryProgress
+    ana: Lock, leases: MemoryClaims, clock: FakeClock, progress: MemoryProgress
 ) -> None:
     ana.take(progress)
     clock.sleep(TIME_TO_LIVE - SECOND)
     ana.write("begun")
     clock.sleep(TIME_TO_LIVE - SECOND)
     ana.check()
-    assert claims.all()[0].beat == EIGHT + TIME_TO_LIVE - SECOND
+    assert leases.all()[0].renewed_at == EIGHT + TIME_TO_LIVE - SECOND
 
 
 def test_a_write_that_failed_is_no_beat(
-    ana: Lock, claims: BrokenClaims, clock: FakeClock, progress: MemoryProgress
+    ana: Lock, leases: BrokenClaims, clock: FakeClock, progress: MemoryProgress
 ) -> None:
     ana.take(progress)
     clock.sleep(TIME_TO_LIVE - SECOND)
-    claims.refuses.add("update")
+    leases.refuses.add("update")
     with pytest.raises(CallFailed):
         ana.write("begun")
-    assert claims.all()[0].beat == EIGHT
+    assert leases.all()[0].renewed_at == EIGHT
 
 
 def test_a_platform_that_does_not_answer_leaves_it_in_doubt(
-    ana: Lock, claims: BrokenClaims, progress: MemoryProgress
+    ana: Lock, leases: BrokenClaims, progress: MemoryProgress
 ) -> None:
     ana.take(progress)
-    claims.refuses.add("all")
+    leases.refuses.add("all")
     with pytest.raises(CallFailed):
         ana.check()
 
 
 def test_a_claim_that_somebody_deleted_is_lost(
-    ana: Lock, claims: MemoryClaims, progress: MemoryProgress
+    ana: Lock, leases: MemoryClaims, progress: MemoryProgress
 ) -> None:
     ana.take(progress)
-    claims.remove(1)
+    leases.remove(1)
     with pytest.raises(LockLost, match="got no claim at all, needs the highest claim to be claim"):
         ana.check()
-    ana.let_go()
-    assert claims.all() == []
+    ana.release()
+    assert leases.all() == []
 
 
 def test_the_same_number_of_another_run_is_not_ours(
-    ana: Lock, claims: MemoryClaims, progress: MemoryProgress
+    ana: Lock, leases: MemoryClaims, progress: MemoryProgress
 ) -> None:
     ana.take(progress)
-    claims.kept[1] = claim(1, "dora")
+    leases.kept[1] = lease(1, "dora")
     with pytest.raises(LockLost, match="got claim 1 of dora"):
         ana.check()
 
 
 def test_unlock_fences_whoever_held_it_and_keeps_what_was_left_open(
-    ana: Lock, bob: Lock, claims: MemoryClaims, progress: MemoryProgress
+    ana: Lock, bob: Lock, leases: MemoryClaims, progress: MemoryProgress
 ) -> None:
     ana.take(progress)
     ana.write("users moved")
     held = ana.latest
     eve = owner("eve")
     assert bob.break_open(eve) == held
-    (mark,) = claims.all()
-    assert (mark.number, mark.owner, mark.held, mark.standing) == (2, eve, False, "users moved")
+    (mark,) = leases.all()
+    assert (mark.number, mark.owner, mark.held, mark.release_state) == (
+        2,
+        eve,
+        False,
+        "users moved",
+    )
     with pytest.raises(LockLost, match="got claim 2 of eve"):
         ana.check()
     assert bob.take(progress) == mark
 
 
-def test_unlock_of_what_nobody_holds_changes_nothing(bob: Lock, claims: MemoryClaims) -> None:
+def test_unlock_of_what_nobody_holds_changes_nothing(bob: Lock, leases: MemoryClaims) -> None:
     assert bob.break_open(owner("eve")) is None
-    claims.create(mark := claim(4, held=False))
+    leases.create(mark := lease(4, held=False))
     assert bob.break_open(owner("eve")) is None
-    assert claims.all() == [mark]
+    assert leases.all() == [mark]
 
 
 def test_whoever_was_slower_by_a_moment_is_told_to_try_again(
-    ana: Lock, bob: Lock, claims: BrokenClaims, progress: MemoryProgress
+    ana: Lock, bob: Lock, leases: BrokenClaims, progress: MemoryProgress
 ) -> None:
-    claims.before_creation.append(lambda: bob.take(progress))
+    leases.before_creation.append(lambda: bob.take(progress))
     with pytest.raises(LockHeld, match=r"got claim 1 of bob"):
         ana.take(progress)
-    bob.let_go()
-    claims.before_creation += [lambda: bob.take(progress), bob.let_go]
+    bob.release()
+    leases.before_creation += [lambda: bob.take(progress), bob.release]
     with pytest.raises(LockHeld, match=r"another release that has ended by now(.|\n)*try again"):
         ana.take(progress)
-    assert [(one.number, one.held) for one in claims.all()] == [(2, False)]
+    assert [(one.number, one.held) for one in leases.all()] == [(2, False)]
 
 
 def test_unlock_gives_way_to_somebody_quicker(
-    ana: Lock, bob: Lock, claims: BrokenClaims, progress: MemoryProgress
+    ana: Lock, bob: Lock, leases: BrokenClaims, progress: MemoryProgress
 ) -> None:
-    claims.create(claim(1, beat=LONG_AGO))
-    claims.before_creation.append(lambda: bob.take(progress))
+    leases.create(lease(1, renewed_at=LONG_AGO))
+    leases.before_creation.append(lambda: bob.take(progress))
     with pytest.raises(LockHeld, match=r"got claim 2 of bob"):
         ana.break_open(owner("eve"))
     bob.check()
 
 
 def test_a_claim_that_comes_too_late_is_withdrawn(
-    ana: Lock, bob: Lock, claims: BrokenClaims, progress: MemoryProgress
+    ana: Lock, bob: Lock, leases: BrokenClaims, progress: MemoryProgress
 ) -> None:
     """Two others have come and one has gone between her look and her claim."""
-    cleo = lock("cleo", claims)
-    claims.before_creation += [lambda: cleo.take(progress), cleo.let_go]
-    claims.before_creation += [lambda: bob.take(progress)]
+    cleo = lock("cleo", leases)
+    leases.before_creation += [lambda: cleo.take(progress), cleo.release]
+    leases.before_creation += [lambda: bob.take(progress)]
     with pytest.raises(LockHeld, match=r"got claim 2 of bob"):
         ana.take(progress)
-    assert [one.number for one in claims.all()] == [2]
-    assert not ana.claim
+    assert [one.number for one in leases.all()] == [2]
+    assert not ana.lease
     bob.check()
 
 
 def test_lower_claims_that_cannot_be_removed_do_no_harm(
-    ana: Lock, claims: BrokenClaims, progress: MemoryProgress
+    ana: Lock, leases: BrokenClaims, progress: MemoryProgress
 ) -> None:
     for number in (1, 2):
-        claims.create(claim(number, held=False))
-    claims.refuses.add("remove")
+        leases.create(lease(number, held=False))
+    leases.refuses.add("remove")
     ana.take(progress)
     ana.check()
-    assert [one.number for one in claims.all()] == [3, 2, 1]
+    assert [one.number for one in leases.all()] == [3, 2, 1]
 
 
 def test_a_claim_that_could_not_be_confirmed_is_let_go(
-    ana: Lock, claims: BrokenClaims, progress: MemoryProgress
+    ana: Lock, leases: BrokenClaims, progress: MemoryProgress
 ) -> None:
-    claims.refuses_listing_after_creation = True
+    leases.refuses_listing_after_creation = True
     with pytest.raises(CallFailed, match="all was refused"):
         ana.take(progress)
-    assert not ana.claim
-    assert [(mark.number, mark.held) for mark in claims.kept.values()] == [(1, False)]
+    assert not ana.lease
+    assert [(mark.number, mark.held) for mark in leases.kept.values()] == [(1, False)]
 
 
 def test_a_claim_that_could_not_be_ended_says_so(
-    ana: Lock, claims: BrokenClaims, progress: MemoryProgress
+    ana: Lock, leases: BrokenClaims, progress: MemoryProgress
 ) -> None:
     ana.take(progress)
-    claims.refuses.add("update")
+    leases.refuses.add("update")
     with pytest.raises(CallFailed, match="update was refused"):
-        ana.let_go()
-    assert not ana.claim
+        ana.release()
+    assert not ana.lease
 
 
 def test_an_owner_who_has_certainly_ended_is_not_watched(
-    ana: Lock, claims: MemoryClaims, clock: FakeClock, progress: MemoryProgress
+    ana: Lock, leases: MemoryClaims, clock: FakeClock, progress: MemoryProgress
 ) -> None:
     ana.take(progress)
-    left = claims.all()[0]
+    left = leases.all()[0]
     next_one = Lock(
-        "web", owner("bob"), claims, clock, TIME_TO_LIVE, is_gone=lambda who: who == left.owner
+        "web", owner("bob"), leases, clock, TIME_TO_LIVE, is_gone=lambda who: who == left.owner
     )
     assert next_one.take(progress) == left
     assert clock.now() == EIGHT
-    next_one.let_go()
+    next_one.release()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.dependencies import fake_roles
 
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed, LockLost, ReleaseError
 from greenrun.model.interfaces import Dependencies, Execution, Job, LogEntry
@@ -18,7 +19,6 @@ from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
 from greenrun.release.migrate import Migration, Migrations
 from tests.fakes import FakeLogs, FakePlatform, MemoryEvidence, MemoryProgress
-from tests.roles import fake_roles
 
 CREATE, ENRICH, DROP = "20250901_create", "20251009_enrich", "20261101_drop"
 TIME = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -76,43 +76,45 @@ def evidence() -> MemoryEvidence:
 
 
 @pytest.fixture
-def roles(image: Image, evidence: MemoryEvidence) -> Dependencies:
+def dependencies(image: Image, evidence: MemoryEvidence) -> Dependencies:
     platform = FakePlatform("shop", executions=image.run)
     return fake_roles("shop", platform=platform, logs=image.logs, evidence=evidence)
 
 
 @pytest.fixture
-def lock(roles: Dependencies) -> Iterator[Lock]:
+def lock(dependencies: Dependencies) -> Iterator[Lock]:
     owner = LeaseHolder("somebody@example.com", "here", 1, "a run")
-    lock = Lock("shop", owner, roles.claims, roles.clock, timedelta(hours=1))
+    lock = Lock("shop", owner, dependencies.leases, dependencies.clock, timedelta(hours=1))
     lock.take(MemoryProgress())
     yield lock
-    lock.let_go()
+    lock.release()
 
 
 @pytest.fixture
-def account(roles: Dependencies, lock: Lock, tmp_path: Path) -> ChangeGuard:
-    return ChangeGuard(Journal(tmp_path / "journal.jsonl", roles.clock), lock, "a run")
+def guard(dependencies: Dependencies, lock: Lock, tmp_path: Path) -> ChangeGuard:
+    return ChangeGuard(Journal(tmp_path / "journal.jsonl", dependencies.clock), lock, "a run")
 
 
 COMMANDS = MigrationPlan(("status",), ("apply",), ("check",))
 
 
 @pytest.fixture
-def migrations(roles: Dependencies, account: ChangeGuard) -> Migrations:
-    return brought_by(roles, account, COMMANDS)
+def migrations(dependencies: Dependencies, guard: ChangeGuard) -> Migrations:
+    return brought_by(dependencies, guard, COMMANDS)
 
 
 @pytest.fixture
-def daring(roles: Dependencies, account: ChangeGuard) -> Migrations:
+def daring(dependencies: Dependencies, guard: ChangeGuard) -> Migrations:
     """The same, where release.yaml allows what contracts."""
-    return brought_by(roles, account, replace(COMMANDS, allow_contracting=True))
+    return brought_by(dependencies, guard, replace(COMMANDS, allow_contracting=True))
 
 
-def brought_by(roles: Dependencies, account: ChangeGuard, commands: MigrationPlan) -> Migrations:
+def brought_by(
+    dependencies: Dependencies, guard: ChangeGuard, commands: MigrationPlan
+) -> Migrations:
     place, build = Location("rehearsal", "europe-west1"), BuildPlan("registry.test/shop")
     plan = Plan("shop", "local", place, build, RevisionSettings(), migration=commands)
-    return Migrations(plan, commands, "registry.test/shop@sha256:0", roles, account)
+    return Migrations(plan, commands, "registry.test/shop@sha256:0", dependencies, guard)
 
 
 @pytest.fixture
@@ -155,10 +157,10 @@ def test_once_is_enough(migrations: Migrations, image: Image, told: list[bool]) 
 
 
 def test_every_run_of_the_job_is_journalled(
-    migrations: Migrations, account: ChangeGuard, told: list[bool]
+    migrations: Migrations, guard: ChangeGuard, told: list[bool]
 ) -> None:
     migrations.apply(told.append)
-    entries = [entry for entry in account.journal.entries() if entry.state == "begun"]
+    entries = [entry for entry in guard.journal.entries() if entry.state == "begun"]
     assert [(entry.action, entry.subject, entry.facts["command"]) for entry in entries] == [
         ("run job", "shop-migration", command) for command in ("status", "apply", "status", "check")
     ]
@@ -249,7 +251,7 @@ def test_a_contraction_stands_where_a_later_migration_fails(
 
 
 def test_in_doubt_the_schema_counts_as_contracted(
-    daring: Migrations, image: Image, roles: Dependencies, told: list[bool]
+    daring: Migrations, image: Image, dependencies: Dependencies, told: list[bool]
 ) -> None:
     image.states[DROP], image.contracting, image.breaks_at = "pending", {DROP}, ENRICH
     healthy = image.run
@@ -259,8 +261,8 @@ def test_in_doubt_the_schema_counts_as_contracted(
             raise CallFailed("the platform is gone")
         return healthy(job)
 
-    assert isinstance(roles.platform, FakePlatform)
-    roles.platform.executions = run
+    assert isinstance(dependencies.platform, FakePlatform)
+    dependencies.platform.executions = run
     with pytest.raises(GateClosed, match=f"cannot apply {ENRICH}") as closed:
         daring.apply(told.append)
     assert str(closed.value.__cause__) == "the platform is gone"
@@ -282,16 +284,16 @@ def test_a_new_database_that_cannot_be_set_up_tells_why(
 
 
 def test_a_log_that_comes_late_is_waited_for(
-    image: Image, roles: Dependencies, account: ChangeGuard
+    image: Image, dependencies: Dependencies, guard: ChangeGuard
 ) -> None:
-    due = roles.clock.now() + timedelta(seconds=20)
+    due = dependencies.clock.now() + timedelta(seconds=20)
 
     class Late(FakeLogs):
         def of_execution(self, name: str) -> list[LogEntry]:
-            return list(image.logs.entries[name]) if roles.clock.now() >= due else []
+            return list(image.logs.entries[name]) if dependencies.clock.now() >= due else []
 
-    late = replace(roles, logs=Late(lambda: ()))
-    assert brought_by(late, account, COMMANDS).status()[0] == Migration(CREATE, applied=True)
+    late = replace(dependencies, logs=Late(lambda: ()))
+    assert brought_by(late, guard, COMMANDS).status()[0] == Migration(CREATE, applied=True)
 
 
 ODD = ["{", '{"rows": []}', '{"migrations": [{"name": 1}]}', '{"migrations": ["x"]}']

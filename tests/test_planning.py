@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from tests.dependencies import fake_roles
 
 from greenrun.model.errors import CallFailed
 from greenrun.model.histogram import Histogram
@@ -27,7 +28,6 @@ from tests.fakes import (
     FakeVault,
     MemoryClaims,
 )
-from tests.roles import fake_roles
 
 GOLDEN = Path(__file__).parent / "test_planning_golden"
 PATIENCE = Timeout(timedelta(seconds=1))
@@ -100,10 +100,12 @@ def platform() -> FakePlatform:
 
 
 @pytest.fixture
-def roles(platform: FakePlatform) -> Dependencies:
-    vault, clock = FakeVault({"API_TOKEN:5", "KEY:latest"}), FakeClock()
+def dependencies(platform: FakePlatform) -> Dependencies:
+    secret_store, clock = FakeVault({"API_TOKEN:5", "KEY:latest"}), FakeClock()
     metrics = FakeMetrics(clock, lag=timedelta(minutes=4), told={"shop-3": ANSWERED})
-    return fake_roles("shop", platform=platform, vault=vault, clock=clock, metrics=metrics)
+    return fake_roles(
+        "shop", platform=platform, secret_store=secret_store, clock=clock, metrics=metrics
+    )
 
 
 def told(outlook: Outlook, title: str) -> dict[str, tuple[str, ...]]:
@@ -112,28 +114,30 @@ def told(outlook: Outlook, title: str) -> dict[str, tuple[str, ...]]:
     return {row[0]: row[1:] for row in section.rows}
 
 
-def test_a_plan_reads_like_this(plan: Plan, roles: Dependencies) -> None:
-    found = outlook(plan, roles, SOURCE, Known(TRIAL, PROMOTED, watched=WATCHED))
+def test_a_plan_reads_like_this(plan: Plan, dependencies: Dependencies) -> None:
+    found = outlook(plan, dependencies, SOURCE, Known(TRIAL, PROMOTED, watched=WATCHED))
     assert found.as_text() == (GOLDEN / "outlook.txt").read_text("utf-8")
     assert found.as_markdown() == (GOLDEN / "outlook.md").read_text("utf-8")
 
 
-def test_nothing_is_changed(plan: Plan, roles: Dependencies, platform: FakePlatform) -> None:
+def test_nothing_is_changed(plan: Plan, dependencies: Dependencies, platform: FakePlatform) -> None:
     before = platform.state
-    outlook(plan, roles, SOURCE, Known(TRIAL, PROMOTED, Rehearsed(IMAGE)))
+    outlook(plan, dependencies, SOURCE, Known(TRIAL, PROMOTED, Rehearsed(IMAGE)))
     assert (platform.calls, platform.state) == ([], before)
-    assert roles.claims.all() == []
+    assert dependencies.leases.all() == []
 
 
-def test_no_line_is_wider_than_a_terminal(plan: Plan, roles: Dependencies) -> None:
+def test_no_line_is_wider_than_a_terminal(plan: Plan, dependencies: Dependencies) -> None:
     wide = replace(plan, settings=replace(WANTED, variables={"LOG_LEVEL": "x" * 300}))
-    lines = outlook(wide, roles, SOURCE, Known(TRIAL, PROMOTED)).as_text().splitlines()
+    lines = outlook(wide, dependencies, SOURCE, Known(TRIAL, PROMOTED)).as_text().splitlines()
     assert max(map(len, lines)) <= 100
 
 
-def test_no_secret_is_told(plan: Plan, roles: Dependencies) -> None:
-    roles = replace(roles, scanner=FakeScanner([Leak("LOG_LEVEL", 1, "Secret Keyword")]))
-    found = outlook(plan, roles, SOURCE, Known(TRIAL, PROMOTED))
+def test_no_secret_is_told(plan: Plan, dependencies: Dependencies) -> None:
+    dependencies = replace(
+        dependencies, scanner=FakeScanner([Leak("LOG_LEVEL", 1, "Secret Keyword")])
+    )
+    found = outlook(plan, dependencies, SOURCE, Known(TRIAL, PROMOTED))
     settings = told(found, "Settings that differ")
     assert "hunter2" not in found.as_text() + found.as_markdown()
     assert settings["variables.MAIL_KEY"] == ("-", "set", "-", "would be lost, changed since")
@@ -141,18 +145,22 @@ def test_no_secret_is_told(plan: Plan, roles: Dependencies) -> None:
 
 
 def test_settings_are_compared_with_what_the_last_release_left_to_users(
-    plan: Plan, roles: Dependencies
+    plan: Plan, dependencies: Dependencies
 ) -> None:
     taken_back = replace(PROMOTED, baseline="shop-2", candidate="shop-9", stage=Stage.RESTORED)
-    expected = told(outlook(plan, roles, SOURCE, Known(TRIAL, PROMOTED)), "Settings that differ")
-    found = told(outlook(plan, roles, SOURCE, Known(TRIAL, taken_back)), "Settings that differ")
+    expected = told(
+        outlook(plan, dependencies, SOURCE, Known(TRIAL, PROMOTED)), "Settings that differ"
+    )
+    found = told(
+        outlook(plan, dependencies, SOURCE, Known(TRIAL, taken_back)), "Settings that differ"
+    )
     assert found == expected
 
 
 def test_without_a_last_release_nobody_is_told_to_have_changed_anything(
-    plan: Plan, roles: Dependencies
+    plan: Plan, dependencies: Dependencies
 ) -> None:
-    found = outlook(plan, roles, SOURCE, Known(TRIAL))
+    found = outlook(plan, dependencies, SOURCE, Known(TRIAL))
     settings = told(found, "Settings that differ")
     assert {row[0] for row in settings.values()} == {"unknown"}
     assert {row[-1] for row in settings.values()} == {"", "would be lost"}
@@ -160,25 +168,27 @@ def test_without_a_last_release_nobody_is_told_to_have_changed_anything(
 
 
 def test_a_variable_that_becomes_a_secret_is_not_lost(
-    plan: Plan, roles: Dependencies, platform: FakePlatform
+    plan: Plan, dependencies: Dependencies, platform: FakePlatform
 ) -> None:
     revision = platform.revisions_by_name["shop-3"]
     settings = replace(LIVE, variables={**LIVE.variables, "KEY": "plain"})
     platform.revisions_by_name["shop-3"] = replace(revision, settings=settings)
-    settings_told = told(outlook(plan, roles, SOURCE, Known(TRIAL)), "Settings that differ")
+    settings_told = told(outlook(plan, dependencies, SOURCE, Known(TRIAL)), "Settings that differ")
     assert settings_told["variables.KEY"] == ("unknown", "set", "-", "")
 
 
-def test_equal_settings_are_not_told(plan: Plan, roles: Dependencies) -> None:
+def test_equal_settings_are_not_told(plan: Plan, dependencies: Dependencies) -> None:
     same = replace(plan, settings=LIVE)
-    assert told(outlook(same, roles, SOURCE, Known(TRIAL)), "Settings that differ") == {
+    assert told(outlook(same, dependencies, SOURCE, Known(TRIAL)), "Settings that differ") == {
         "none": ("",)
     }
 
 
-def test_secrets_that_are_missing_or_float_are_flagged(plan: Plan, roles: Dependencies) -> None:
-    roles = replace(roles, vault=FakeVault({"KEY:latest"}))
-    secrets = told(outlook(plan, roles, SOURCE, Known(TRIAL)), "Secrets")
+def test_secrets_that_are_missing_or_float_are_flagged(
+    plan: Plan, dependencies: Dependencies
+) -> None:
+    dependencies = replace(dependencies, secret_store=FakeVault({"KEY:latest"}))
+    secrets = told(outlook(plan, dependencies, SOURCE, Known(TRIAL)), "Secrets")
     floating = "read anew when an instance starts: a rollback does not bring an old value back"
     assert secrets == {
         "API_TOKEN": ("API_TOKEN:5", "missing", ""),
@@ -198,35 +208,38 @@ def test_secrets_that_are_missing_or_float_are_flagged(plan: Plan, roles: Depend
 )
 def test_pending_migrations_are_told_as_far_as_they_are_known(
     plan: Plan,
-    roles: Dependencies,
+    dependencies: Dependencies,
     brought: tuple[str, ...],
     applied: tuple[str, ...],
     pending: str,
 ) -> None:
     last = replace(PROMOTED, migrations=applied)
-    found = outlook(plan, roles, SOURCE, Known(TRIAL, last, Rehearsed(IMAGE, brought)))
+    found = outlook(plan, dependencies, SOURCE, Known(TRIAL, last, Rehearsed(IMAGE, brought)))
     assert told(found, "Migrations")["pending"] == (pending,)
 
 
-def test_a_release_that_may_contract_promises_to_freeze(plan: Plan, roles: Dependencies) -> None:
+def test_a_release_that_may_contract_promises_to_freeze(
+    plan: Plan, dependencies: Dependencies
+) -> None:
     assert plan.migration is not None
     daring = replace(plan, migration=replace(plan.migration, allow_contracting=True))
     kept, given_up = (
-        told(outlook(each, roles, SOURCE, Known(TRIAL)), "Promise") for each in (plan, daring)
+        told(outlook(each, dependencies, SOURCE, Known(TRIAL)), "Promise")
+        for each in (plan, daring)
     )
     assert kept["when a gate closes"] == ("roll back: every user returns to shop-3",)
     assert "after a contraction" not in kept
     assert given_up["after a contraction"][0].startswith("freeze")
 
 
-def test_a_release_without_migrations_says_so(plan: Plan, roles: Dependencies) -> None:
-    found = outlook(replace(plan, migration=None), roles, SOURCE, Known(TRIAL))
+def test_a_release_without_migrations_says_so(plan: Plan, dependencies: Dependencies) -> None:
+    found = outlook(replace(plan, migration=None), dependencies, SOURCE, Known(TRIAL))
     assert told(found, "Migrations") == {"none": ("",)}
     assert not [step for step in told(found, "Steps ahead") if "migration" in step]
 
 
-def test_a_rehearsed_image_is_not_built_again(plan: Plan, roles: Dependencies) -> None:
-    found = outlook(plan, roles, SOURCE, Known(TRIAL, None, Rehearsed(IMAGE)))
+def test_a_rehearsed_image_is_not_built_again(plan: Plan, dependencies: Dependencies) -> None:
+    found = outlook(plan, dependencies, SOURCE, Known(TRIAL, None, Rehearsed(IMAGE)))
     assert told(found, "Image") == {
         "rehearsed, and green": ("registry.test/shop:shop-20261121-080000",),
         "image id": (str(IMAGE_ID),),
@@ -242,22 +255,22 @@ def test_a_rehearsed_image_is_not_built_again(plan: Plan, roles: Dependencies) -
     ],
 )
 def test_the_image_tag_is_told_as_the_policy_makes_it(
-    plan: Plan, roles: Dependencies, policy: TagPolicy, tag: str
+    plan: Plan, dependencies: Dependencies, policy: TagPolicy, tag: str
 ) -> None:
     plan = replace(plan, build=replace(plan.build, tag_policy=policy))
-    assert told(outlook(plan, roles, SOURCE, Known(TRIAL)), "Image")["image tag"] == (tag,)
+    assert told(outlook(plan, dependencies, SOURCE, Known(TRIAL)), "Image")["image tag"] == (tag,)
 
 
 @pytest.mark.parametrize(("minutes", "dead"), [(1, False), (2, True)])
 def test_a_lock_that_is_held_is_told(
-    plan: Plan, roles: Dependencies, *, minutes: int, dead: bool
+    plan: Plan, dependencies: Dependencies, *, minutes: int, dead: bool
 ) -> None:
-    beat = roles.clock.now() - timedelta(minutes=minutes)
+    renewed_at = dependencies.clock.now() - timedelta(minutes=minutes)
     owner = LeaseHolder("alice@example.com", "ci-7", 42, "a run")
-    claim = Lease(3, owner, beat, beat, timedelta(seconds=90), held=True)
-    roles = replace(roles, claims=MemoryClaims({3: claim}))
-    (lock,) = told(outlook(plan, roles, SOURCE, Known(TRIAL)), "Under way")["lock"]
-    assert lock.startswith(f"held: {claim}, last heard of {minutes} min ago")
+    lease = Lease(3, owner, renewed_at, renewed_at, timedelta(seconds=90), held=True)
+    dependencies = replace(dependencies, leases=MemoryClaims({3: lease}))
+    (lock,) = told(outlook(plan, dependencies, SOURCE, Known(TRIAL)), "Under way")["lock"]
+    assert lock.startswith(f"held: {lease}, last heard of {minutes} min ago")
     assert lock.endswith("would be taken over") is dead
 
 
@@ -275,21 +288,21 @@ def test_a_lock_that_is_held_is_told(
     ],
 )
 def test_an_unfinished_release_is_told(
-    plan: Plan, roles: Dependencies, *, contracted: bool, first: str
+    plan: Plan, dependencies: Dependencies, *, contracted: bool, first: str
 ) -> None:
     last = replace(PROMOTED, stage=Stage.MOVED, contracted=contracted)
-    found = outlook(plan, roles, SOURCE, Known(TRIAL, last))
+    found = outlook(plan, dependencies, SOURCE, Known(TRIAL, last))
     assert told(found, "Under way")["last release"] == (first,)
 
 
 def test_a_service_that_is_split_has_no_baseline(
-    plan: Plan, roles: Dependencies, platform: FakePlatform
+    plan: Plan, dependencies: Dependencies, platform: FakePlatform
 ) -> None:
     split = TrafficSplit(
         (Target("shop-3", 60), Target("shop-2", 40), Target("shop-2", 0, "candidate"))
     )
     platform.change_by_somebody(wanted=split, actual=split)
-    found = outlook(plan, roles, SOURCE, Known(TRIAL))
+    found = outlook(plan, dependencies, SOURCE, Known(TRIAL))
     serving = told(found, "Who serves")
     assert serving["baseline"][0].startswith("none: shop is split: got 60 % shop-3, 40 % shop-2")
     assert serving["revision tag candidate"] == ("on shop-2, would move to the candidate",)
@@ -297,25 +310,29 @@ def test_a_service_that_is_split_has_no_baseline(
     assert "without greenrun" not in told(found, "Promise")
 
 
-def test_a_service_that_does_not_exist_is_told(plan: Plan, roles: Dependencies) -> None:
-    found = outlook(plan, replace(roles, platform=FakePlatform("shop")), SOURCE, Known(TRIAL))
+def test_a_service_that_does_not_exist_is_told(plan: Plan, dependencies: Dependencies) -> None:
+    found = outlook(
+        plan, replace(dependencies, platform=FakePlatform("shop")), SOURCE, Known(TRIAL)
+    )
     assert told(found, "Who serves") == {
         "baseline": ("none: the service does not exist, and has to before a release",)
     }
     assert told(found, "Where")["who may invoke"] == ("now nobody, wanted everybody",)
 
 
-def test_a_reading_that_is_refused_is_no_plan(plan: Plan, roles: Dependencies) -> None:
+def test_a_reading_that_is_refused_is_no_plan(plan: Plan, dependencies: Dependencies) -> None:
     class Locked(FakeVault):
         def exists(self, secret: str, version: str) -> bool:
             raise CallFailed(f"could not read {secret}:{version}")
 
     with pytest.raises(CallFailed, match="could not read API_TOKEN:5"):
-        outlook(plan, replace(roles, vault=Locked()), SOURCE, Known(TRIAL))
+        outlook(plan, replace(dependencies, secret_store=Locked()), SOURCE, Known(TRIAL))
 
 
-def test_the_longest_total_is_the_sum_of_all_budgets(plan: Plan, roles: Dependencies) -> None:
-    steps = told(outlook(plan, roles, SOURCE, Known(TRIAL)), "Steps ahead")
+def test_the_longest_total_is_the_sum_of_all_budgets(
+    plan: Plan, dependencies: Dependencies
+) -> None:
+    steps = told(outlook(plan, dependencies, SOURCE, Known(TRIAL)), "Steps ahead")
     migration, canary = 4 * timedelta(minutes=5), 2 * timedelta(minutes=17)
     build, push, gate = (timedelta(minutes=minutes) for minutes in (10, 15, 10))
     ready, log, promotion = (timedelta(minutes=minutes) for minutes in (1, 1, 2))

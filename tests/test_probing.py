@@ -68,7 +68,7 @@ FINE = HttpResponse(200, {}, "{}", timedelta(milliseconds=5))
 
 def prober(world: World, web: HttpClient, features: Path = Path()) -> Prober:
     identities = {"a user": {"authorization": "Bearer x"}}
-    return Prober(replace(world.roles, web=web), identities, features)
+    return Prober(replace(world.dependencies, web=web), identities, features)
 
 
 def test_a_latency_is_sampled_after_a_warm_up(release: Release, world: World) -> None:

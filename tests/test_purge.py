@@ -61,10 +61,10 @@ def keeping_two(plan: Plan) -> Plan:
 
 
 @pytest.fixture(autouse=True)
-def locked(account: ChangeGuard, world: World) -> Iterator[None]:
-    account.lock.take(world.progress)
+def locked(guard: ChangeGuard, world: World) -> Iterator[None]:
+    guard.lock.take(world.progress)
     yield
-    account.lock.let_go()
+    guard.lock.release()
 
 
 @pytest.fixture
@@ -75,18 +75,16 @@ def five(world: World) -> None:
 
 @pytest.mark.usefixtures("five")
 def test_the_newest_that_nobody_uses_are_kept(
-    keeping_two: Plan, world: World, account: ChangeGuard
+    keeping_two: Plan, world: World, guard: ChangeGuard
 ) -> None:
-    removed = purge(keeping_two, world.roles, account)
+    removed = purge(keeping_two, world.dependencies, guard)
     assert removed == (f"{REPOSITORY}:{tag(1)}", f"{REPOSITORY}:{tag(2)}", f"{REPOSITORY}:{tag(3)}")
     assert held(world) == ["latest", tag(4), tag(5)]
 
 
 @pytest.mark.usefixtures("five")
-def test_without_a_number_everything_is_kept(
-    plan: Plan, world: World, account: ChangeGuard
-) -> None:
-    assert purge(plan, world.roles, account) == ()
+def test_without_a_number_everything_is_kept(plan: Plan, world: World, guard: ChangeGuard) -> None:
+    assert purge(plan, world.dependencies, guard) == ()
     assert len(held(world)) == 6
 
 
@@ -101,21 +99,21 @@ def test_without_a_number_everything_is_kept(
     ],
 )
 def test_what_a_revision_uses_is_kept(
-    keeping_two: Plan, world: World, account: ChangeGuard, reference: str
+    keeping_two: Plan, world: World, guard: ChangeGuard, reference: str
 ) -> None:
     serve(world, reference)
     none_kept = replace(keeping_two, keep_images=0)
-    purge(none_kept, world.roles, account)
+    purge(none_kept, world.dependencies, guard)
     assert held(world) == ["latest", tag(1), tag(5)]
 
 
 @pytest.mark.usefixtures("five")
 @pytest.mark.parametrize("reference", [f"{REPOSITORY}:latest", REPOSITORY, f"{REPOSITORY}:stable"])
 def test_an_image_tag_that_moves_is_a_doubt_and_nothing_goes(
-    keeping_two: Plan, world: World, account: ChangeGuard, reference: str
+    keeping_two: Plan, world: World, guard: ChangeGuard, reference: str
 ) -> None:
     serve(world, reference)
-    assert purge(keeping_two, world.roles, account) == ()
+    assert purge(keeping_two, world.dependencies, guard) == ()
     assert world.progress.lines[-1] == (
         f"nothing is purged: revisions use {reference}, which may mean any image"
     )
@@ -123,50 +121,50 @@ def test_an_image_tag_that_moves_is_a_doubt_and_nothing_goes(
 
 @pytest.mark.usefixtures("five")
 def test_images_of_other_repositories_are_no_doubt(
-    keeping_two: Plan, world: World, account: ChangeGuard
+    keeping_two: Plan, world: World, guard: ChangeGuard
 ) -> None:
     serve(world, f"{REPOSITORY}-admin:latest")
-    assert len(purge(keeping_two, world.roles, account)) == 3
+    assert len(purge(keeping_two, world.dependencies, guard)) == 3
 
 
 def test_a_manifest_that_a_kept_tag_shares_is_kept(
-    keeping_two: Plan, world: World, account: ChangeGuard
+    keeping_two: Plan, world: World, guard: ChangeGuard
 ) -> None:
     hold(world, {tag(1): 1, tag(2): 2, tag(3): 3, tag(4): 1, "stable": 2})
-    assert purge(replace(keeping_two, keep_images=1), world.roles, account) == (
+    assert purge(replace(keeping_two, keep_images=1), world.dependencies, guard) == (
         f"{REPOSITORY}:{tag(3)}",
     )
     assert held(world) == [tag(1), tag(2), tag(4), "stable"]
 
 
 def test_what_people_named_is_never_old(
-    keeping_two: Plan, world: World, account: ChangeGuard
+    keeping_two: Plan, world: World, guard: ChangeGuard
 ) -> None:
     named = {"stable": 1, "v1.2": 2, "cockpit-20251009-073931": 3, "latest": 4}
     hold(world, named)
-    assert purge(replace(keeping_two, keep_images=0), world.roles, account) == ()
+    assert purge(replace(keeping_two, keep_images=0), world.dependencies, guard) == ()
 
 
 def test_build_ids_are_old_by_their_number(
-    keeping_two: Plan, world: World, account: ChangeGuard
+    keeping_two: Plan, world: World, guard: ChangeGuard
 ) -> None:
     hold(world, {"9": 9, "10": 10, "100": 100})
     by_number = replace(
         keeping_two, build=replace(keeping_two.build, tag_policy=TagPolicy.BUILD_ID)
     )
-    assert purge(by_number, world.roles, account) == (f"{REPOSITORY}:9",)
+    assert purge(by_number, world.dependencies, guard) == (f"{REPOSITORY}:9",)
 
 
-def test_commits_tell_no_time(keeping_two: Plan, world: World, account: ChangeGuard) -> None:
+def test_commits_tell_no_time(keeping_two: Plan, world: World, guard: ChangeGuard) -> None:
     hold(world, {"c0ffeec0ffee": 1, "deadbeefdead": 2, "0123456789ab": 3})
     by_commit = replace(keeping_two, build=replace(keeping_two.build, tag_policy=TagPolicy.COMMIT))
-    assert purge(by_commit, world.roles, account) == ()
+    assert purge(by_commit, world.dependencies, guard) == ()
 
 
 @pytest.mark.usefixtures("five")
-def test_each_removal_is_journalled(keeping_two: Plan, world: World, account: ChangeGuard) -> None:
-    purge(keeping_two, world.roles, account)
-    done = [one for one in account.journal.entries() if one.action == "purge"]
+def test_each_removal_is_journalled(keeping_two: Plan, world: World, guard: ChangeGuard) -> None:
+    purge(keeping_two, world.dependencies, guard)
+    done = [one for one in guard.journal.entries() if one.action == "purge"]
     assert [(one.subject, one.state, one.facts["tags"]) for one in done] == [
         (f"{REPOSITORY}@{manifest(day)}", state, tag(day))
         for day in (1, 2, 3)
@@ -176,14 +174,14 @@ def test_each_removal_is_journalled(keeping_two: Plan, world: World, account: Ch
 
 @pytest.mark.usefixtures("five")
 def test_nothing_goes_while_it_is_unknown_what_is_used(
-    keeping_two: Plan, world: World, account: ChangeGuard, monkeypatch: pytest.MonkeyPatch
+    keeping_two: Plan, world: World, guard: ChangeGuard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refused() -> None:
         raise CallFailed("could not list revisions")
 
     monkeypatch.setattr(world.platform, "revisions", refused)
     with pytest.raises(CallFailed):
-        purge(keeping_two, world.roles, account)
+        purge(keeping_two, world.dependencies, guard)
     assert len(held(world)) == 6
 
 
@@ -195,7 +193,7 @@ def test_after_a_release_baseline_and_candidate_still_have_their_images(
     image_of_baseline = f"{REPOSITORY}@{manifest(2)}"
     world.platform.revisions_by_name[BASELINE] = replace(older, image=image_of_baseline)
     promoted(release)
-    removed = purge(replace(keeping_two, keep_images=0), world.roles, release.account)
+    removed = purge(replace(keeping_two, keep_images=0), world.dependencies, release.guard)
     assert removed == (f"{REPOSITORY}:{tag(1)}", f"{REPOSITORY}:{tag(3)}")
     assert held(world) == ["latest", tag(2), tag(21)]
     image.kept(release, BASELINE, release.candidate.name)
@@ -205,7 +203,7 @@ def test_nothing_goes_once_another_has_taken_over(
     keeping_two: Plan, world: World, release: Release, owner: LeaseHolder
 ) -> None:
     hold(world, {tag(day): day for day in range(1, 6)})
-    release.account.lock.break_open(replace(owner, run="another"))
+    release.guard.lock.break_open(replace(owner, run="another"))
     with pytest.raises(LockLost):
-        purge(keeping_two, world.roles, release.account)
+        purge(keeping_two, world.dependencies, release.guard)
     assert len(held(world)) == 5

@@ -21,20 +21,20 @@ NAMES = ["registry.test/shop:one", "registry.test/shop:latest"]
 
 
 @pytest.fixture
-def held(account: ChangeGuard, world: World) -> Iterator[ChangeGuard]:
+def held(guard: ChangeGuard, world: World) -> Iterator[ChangeGuard]:
     """An account whose lock is ours."""
-    account.lock.take(world.progress)
-    yield account
-    account.lock.let_go()
+    guard.lock.take(world.progress)
+    yield guard
+    guard.lock.release()
 
 
-def changes(account: ChangeGuard) -> list[tuple[str, str, str]]:
-    found = account.journal.entries()
+def changes(guard: ChangeGuard) -> list[tuple[str, str, str]]:
+    found = guard.journal.entries()
     return [(one.action, one.subject, one.state) for one in found if one.action == "push"]
 
 
 def test_a_pushed_image_goes_by_its_manifest(plan: Plan, world: World, held: ChangeGuard) -> None:
-    pushed = push(IMAGE, plan, world.roles, held)
+    pushed = push(IMAGE, plan, world.dependencies, held)
     assert pushed == replace(IMAGE, manifest=MANIFEST)
     assert pushed.reference == f"registry.test/shop@{MANIFEST}"
     assert world.registry.sent == NAMES
@@ -42,7 +42,7 @@ def test_a_pushed_image_goes_by_its_manifest(plan: Plan, world: World, held: Cha
 
 
 def test_each_push_is_journalled_around(plan: Plan, world: World, held: ChangeGuard) -> None:
-    push(IMAGE, plan, world.roles, held)
+    push(IMAGE, plan, world.dependencies, held)
     assert changes(held) == [("push", name, state) for name in NAMES for state in ("begun", "done")]
     begun = next(one for one in held.journal.entries() if one.action == "push")
     assert begun.facts == {**begun.facts, "tag": "one", "image_id": str(IMAGE_ID)}
@@ -50,15 +50,15 @@ def test_each_push_is_journalled_around(plan: Plan, world: World, held: ChangeGu
 
 def test_latest_stays_where_the_plan_leaves_it(plan: Plan, world: World, held: ChangeGuard) -> None:
     alone = replace(plan, build=replace(plan.build, also_latest=False))
-    push(IMAGE, alone, world.roles, held)
+    push(IMAGE, alone, world.dependencies, held)
     assert world.registry.sent == NAMES[:1]
 
 
 def test_what_the_registry_holds_is_not_sent_again(
     plan: Plan, world: World, held: ChangeGuard
 ) -> None:
-    push(IMAGE, plan, world.roles, held)
-    again = push(IMAGE, plan, world.roles, held)
+    push(IMAGE, plan, world.dependencies, held)
+    again = push(IMAGE, plan, world.dependencies, held)
     assert again.manifest == MANIFEST
     assert world.registry.sent == NAMES
     assert changes(held)[-2:] == [("push", name, "noted") for name in NAMES]
@@ -67,7 +67,7 @@ def test_what_the_registry_holds_is_not_sent_again(
 def test_an_image_tag_of_other_bytes_is_moved(plan: Plan, world: World, held: ChangeGuard) -> None:
     world.registry.held[NAMES[0]] = OTHER
     world.registry.ids[OTHER] = OTHER
-    assert push(IMAGE, plan, world.roles, held).manifest == MANIFEST
+    assert push(IMAGE, plan, world.dependencies, held).manifest == MANIFEST
     assert world.registry.sent == NAMES
 
 
@@ -76,7 +76,7 @@ def test_other_bytes_than_the_rehearsed_close_the_gate(
 ) -> None:
     world.registry.swapped = OTHER
     with pytest.raises(GateClosed) as closed:
-        push(IMAGE, plan, world.roles, held)
+        push(IMAGE, plan, world.dependencies, held)
     assert closed.value.message == (
         f"registry.test/shop:one: got image {OTHER} by {MANIFEST} in the registry, "
         f"needs {IMAGE_ID}, which was rehearsed, by {MANIFEST}, which was pushed"
@@ -87,17 +87,19 @@ def test_an_engine_may_know_an_image_by_its_manifest(
     plan: Plan, world: World, held: ChangeGuard
 ) -> None:
     world.registry.swapped = OTHER
-    assert push(replace(IMAGE, digest=MANIFEST), plan, world.roles, held).manifest == MANIFEST
+    assert (
+        push(replace(IMAGE, digest=MANIFEST), plan, world.dependencies, held).manifest == MANIFEST
+    )
 
 
-def test_nothing_is_sent_without_the_lock(plan: Plan, world: World, account: ChangeGuard) -> None:
+def test_nothing_is_sent_without_the_lock(plan: Plan, world: World, guard: ChangeGuard) -> None:
     with pytest.raises(LockLost):
-        push(IMAGE, plan, world.roles, account)
+        push(IMAGE, plan, world.dependencies, guard)
     assert world.registry.sent == []
 
 
 def test_sizes_digests_and_both_names_are_kept(plan: Plan, world: World, held: ChangeGuard) -> None:
-    push(IMAGE, plan, world.roles, held)
+    push(IMAGE, plan, world.dependencies, held)
     assert world.evidence.kept["the image in the registry"] == "\n".join(
         (
             f"image id: {IMAGE_ID}",

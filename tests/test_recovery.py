@@ -29,7 +29,7 @@ def stillborn(release: Release) -> Release:
     begun(release)
     release.build_image()
     release.push_image()
-    platform = release.roles.platform
+    platform = release.dependencies.platform
     platform.unready.add(release.image.reference)  # type: ignore[attr-defined]  # the fake's own
     with pytest.raises(GateClosed):
         release.deploy()
@@ -40,8 +40,10 @@ def stillborn(release: Release) -> Release:
 def killed_before_its_wish(release: Release) -> Release:
     """It has written down what it would ask for, and never asked."""
     begun(release)
-    standing = release.way_back.standing.ask(TrafficSplit.all_to("shop-never"))
-    release.account.stand(replace(standing, stage=Stage.DEPLOYED, candidate="shop-never"))
+    release_state = release.rollback.release_state.ask(TrafficSplit.all_to("shop-never"))
+    release.guard.write_release_state(
+        replace(release_state, stage=Stage.DEPLOYED, candidate="shop-never")
+    )
     return release
 
 
@@ -55,8 +57,8 @@ UNFINISHED = {
 ENDED = {
     "promoted": promoted,
     "restored": lambda release: moved(release).roll_back(),
-    "left": lambda release: release.account.stand(
-        replace(moved(release).way_back.standing, stage=Stage.LEFT)
+    "left": lambda release: release.guard.write_release_state(
+        replace(moved(release).rollback.release_state, stage=Stage.LEFT)
     ),
 }
 
@@ -65,19 +67,19 @@ def resuming(release: Release) -> Release:
     """The next run, which has built the same image and holds the lock."""
     later = next_run(release)
     later.build_image()
-    later.claim()
+    later.acquire_lock()
     return later
 
 
 def left(release: Release) -> ReleaseState:
-    assert release.account.last is not None
-    return release.account.last
+    assert release.guard.last is not None
+    return release.guard.last
 
 
 def test_a_service_that_was_never_released_has_nothing_left_open(
     release: Release, world: World
 ) -> None:
-    release.claim()
+    release.acquire_lock()
     recovery.put_right(release, resume=False)
     assert world.evidence.kept == {"what was left": "no release was left unfinished"}
 
@@ -88,10 +90,10 @@ def test_a_release_that_came_to_its_end_stays_as_it_is(
 ) -> None:
     end(release)
     later, before = next_run(release), reading(world)
-    later.claim()
+    later.acquire_lock()
     assert recovery.take_back(later) == "no release was left unfinished"
     assert reading(world) == before
-    assert later.standing is None
+    assert later.release_state is None
 
 
 @pytest.mark.parametrize(("die", "stage"), UNFINISHED.values(), ids=UNFINISHED)
@@ -101,7 +103,7 @@ def test_an_unfinished_release_is_taken_back_and_told(
     before = reading(world).actual
     die(release)
     later = next_run(release)
-    last = later.claim()
+    last = later.acquire_lock()
     assert last is not None
     assert last.stage is stage
     recovery.put_right(later, resume=False)
@@ -112,14 +114,14 @@ def test_an_unfinished_release_is_taken_back_and_told(
         f"{told}: every user was brought back to {BASELINE}"
     )
     restored = replace(last, stage=Stage.RESTORED)
-    assert later.standing == restored
-    assert next_run(later).claim() == restored
+    assert later.release_state == restored
+    assert next_run(later).acquire_lock() == restored
 
 
 def test_what_was_taken_back_is_released_anew(release: Release, world: World) -> None:
     moved(release)
     later = next_run(release)
-    later.claim()
+    later.acquire_lock()
     recovery.take_back(later)
     promoted(later)
     assert later.baseline == BASELINE
@@ -129,11 +131,11 @@ def test_what_was_taken_back_is_released_anew(release: Release, world: World) ->
 def test_what_cannot_be_taken_back_stays_open_for_the_next(release: Release, world: World) -> None:
     moved(release)
     later = next_run(release)
-    later.claim()
+    later.acquire_lock()
     world.platform.refuses.add("split_traffic")
     with pytest.raises(ManualActionRequired, match="split_traffic was refused"):
         recovery.take_back(later)
-    assert next_run(later).claim() == release.standing
+    assert next_run(later).acquire_lock() == release.release_state
 
 
 def test_a_release_gone_on_with_keeps_its_candidate_and_brings_users_back(
@@ -148,7 +150,9 @@ def test_a_release_gone_on_with_keeps_its_candidate_and_brings_users_back(
     assert world.evidence.kept["what was left"] == (
         f"an unfinished release ({name}, users moved): going on with it"
     )
-    assert later.standing == replace(left(later).ask(tagged), run="the-next-run", stage=Stage.MOVED)
+    assert later.release_state == replace(
+        left(later).ask(tagged), run="the-next-run", stage=Stage.MOVED
+    )
     assert later.find_baseline() == BASELINE
 
 
@@ -217,7 +221,7 @@ def test_another_image_is_not_gone_on_with(release: Release, world: World) -> No
 
 
 def test_without_an_unfinished_release_there_is_nothing_to_go_on_with(release: Release) -> None:
-    release.claim()
+    release.acquire_lock()
     with pytest.raises(ReleaseError, match="no release was left unfinished") as refused:
         recovery.put_right(release, resume=True)
     assert refused.value.hint == "leave out --resume"
@@ -238,7 +242,7 @@ def test_users_are_not_brought_back_onto_a_contracted_schema(
     release: Release, world: World
 ) -> None:
     moved(release)
-    release.account.stand(replace(release.way_back.standing, contracted=True))
+    release.guard.write_release_state(replace(release.rollback.release_state, contracted=True))
     later, before = resuming(release), reading(world)
     with pytest.raises(ManualActionRequired, match="is frozen as it is"):
         recovery.go_on(later)
@@ -249,23 +253,23 @@ def test_a_lock_is_taken_out_of_anothers_hands_only_if_a_person_wants_it(
     release: Release, world: World, plan: Plan, owner: LeaseHolder
 ) -> None:
     theirs = Lock(
-        "shop", replace(owner, run="theirs"), world.claims, world.clock, plan.lock_time_to_live
+        "shop", replace(owner, run="theirs"), world.leases, world.clock, plan.lock_time_to_live
     )
     theirs.take(world.progress)
     held = theirs.latest
     with pytest.raises(LockHeld):
-        recovery.claim(release, unlock=False)
-    recovery.claim(release, unlock=True)
-    release.account.lock.check()
+        recovery.acquire_lock(release, unlock=False)
+    recovery.acquire_lock(release, unlock=True)
+    release.guard.lock.check()
     with pytest.raises(LockLost):
         theirs.check()
     assert world.progress.lines[-1] == f"ended {held}"
-    assert [(entry.action, entry.subject) for entry in release.account.journal.entries()] == [
+    assert [(entry.action, entry.subject) for entry in release.guard.journal.entries()] == [
         ("unlock", str(held)),
-        ("claim", str(release.account.lock.latest)),
+        ("claim", str(release.guard.lock.latest)),
     ]
 
 
 def test_unlocking_what_nobody_holds_is_a_claim_like_any_other(release: Release) -> None:
-    recovery.claim(release, unlock=True)
-    assert [entry.action for entry in release.account.journal.entries()] == ["claim"]
+    recovery.acquire_lock(release, unlock=True)
+    assert [entry.action for entry in release.guard.journal.entries()] == ["claim"]

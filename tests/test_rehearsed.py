@@ -122,7 +122,7 @@ def test_another_commit_or_plan_has_another_fingerprint(plan: Plan, source: Sour
     others = {
         fingerprint(replace(CLEAN, commit="decaff"), plan, source),
         fingerprint(CLEAN, replace(plan, settings=settings), source),
-        fingerprint(CLEAN, replace(plan, canary=replace(plan.canary, increments=(1,))), source),
+        fingerprint(CLEAN, replace(plan, canary=replace(plan.canary, steps=(1,))), source),
     }
     assert len(others - {same, ""}) == 3
 

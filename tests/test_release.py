@@ -41,17 +41,15 @@ def test_a_candidate_is_deployed_beside_the_baseline_that_serves_everybody(
     assert world.platform.public
 
 
-def test_a_healthy_candidate_is_promoted_by_its_increments(release: Release, world: World) -> None:
+def test_a_healthy_candidate_is_promoted_by_its_steps(release: Release, world: World) -> None:
     deployed(release)
     world.metrics.answering[release.candidate.name] = HEALTHY
-    assert [increment.share for increment in release.run_canary(OBJECTIVES)] == [10, 50]
+    assert [step.share for step in release.run_canary(OBJECTIVES)] == [10, 50]
     assert release.promote() == {release.candidate.name}
     assert world.serving == {release.candidate.name: 100}
 
 
-def test_a_failing_increment_closes_the_gate_at_its_first_look(
-    release: Release, world: World
-) -> None:
+def test_a_failing_step_closes_the_gate_at_its_first_look(release: Release, world: World) -> None:
     deployed(release)
     world.metrics.answering[release.candidate.name] = FAILING
     before = world.clock.now()
@@ -63,7 +61,7 @@ def test_a_failing_increment_closes_the_gate_at_its_first_look(
     )
     assert world.clock.now() - before == timedelta(seconds=1)
     assert world.serving == {BASELINE: 90, release.candidate.name: 10}
-    assert [increment.outcome for increment in release.increments] == [Outcome.FAIL]
+    assert [step.outcome for step in release.steps] == [Outcome.FAIL]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +74,7 @@ def test_too_few_requests_are_no_pass(
     world.metrics.answering[release.candidate.name] = candidate
     with pytest.raises(GateClosed, match="probes-per-second"):
         release.run_canary(OBJECTIVES)
-    assert [increment.outcome for increment in release.increments] == [outcome]
+    assert [step.outcome for step in release.steps] == [outcome]
     assert world.serving == {BASELINE: 90, release.candidate.name: 10}
 
 
@@ -208,7 +206,7 @@ def test_a_rollback_that_nobody_can_prove_needs_a_person(release: Release, world
 def test_a_release_that_never_began_has_nothing_to_settle(
     release: Release, world: World, *, passed: bool
 ) -> None:
-    release.claim()
+    release.acquire_lock()
     assert release.settle(passed=passed) is False
     assert world.platform.calls == ["create"]
 
@@ -237,9 +235,9 @@ def test_settling_leaves_what_came_to_its_end_and_takes_back_all_else(
     before = world.serving
     assert release.settle(passed=passed) is took_back
     assert world.serving == ({BASELINE: 100} if took_back else before)
-    assert release.standing is not None
-    assert release.standing.stage is ends
-    assert next_run(release).claim() == release.standing
+    assert release.release_state is not None
+    assert release.release_state.stage is ends
+    assert next_run(release).acquire_lock() == release.release_state
 
 
 def reach(release: Release, stage: Stage) -> None:
@@ -256,7 +254,7 @@ def reach(release: Release, stage: Stage) -> None:
     if stage is Stage.RESTORED:
         release.roll_back()
     if stage is Stage.LEFT:
-        release.account.stand(replace(release.way_back.standing, stage=stage))
+        release.guard.write_release_state(replace(release.rollback.release_state, stage=stage))
 
 
 def test_an_interrupted_promotion_is_taken_back(release: Release, world: World) -> None:
@@ -277,7 +275,7 @@ def test_an_interrupted_promotion_is_taken_back(release: Release, world: World) 
 
 def test_users_come_back_while_the_claims_cannot_be_written(release: Release, world: World) -> None:
     promoted(release)
-    world.claims.refuses.add("update")
+    world.leases.refuses.add("update")
     with pytest.raises(CallFailed, match="update was refused"):
         release.roll_back()
     assert world.serving == {BASELINE: 100}
@@ -300,12 +298,12 @@ def test_what_was_restored_and_could_not_be_written_is_no_hindrance_to_the_next(
     release: Release, world: World
 ) -> None:
     moved(release)
-    world.claims.refuses.add("update")
+    world.leases.refuses.add("update")
     with pytest.raises(CallFailed):
         release.roll_back()
     later = next_run(release)
-    world.claims.refuses.clear()
-    left = later.claim()
+    world.leases.refuses.clear()
+    left = later.acquire_lock()
     assert left is not None
     assert left.stage is Stage.MOVED
     recovery.put_right(later, resume=False)
@@ -315,7 +313,7 @@ def test_what_was_restored_and_could_not_be_written_is_no_hindrance_to_the_next(
 def test_nothing_is_asked_for_that_others_would_not_know_of(release: Release, world: World) -> None:
     deployed(release)
     before, calls = world.serving, list(world.platform.calls)
-    world.claims.refuses.add("update")
+    world.leases.refuses.add("update")
     with pytest.raises(CallFailed, match="update was refused"):
         release.raise_share(10)
     assert (world.serving, world.platform.calls) == (before, calls)
@@ -324,10 +322,10 @@ def test_nothing_is_asked_for_that_others_would_not_know_of(release: Release, wo
 def test_the_next_release_begins_where_the_last_one_ended(release: Release, world: World) -> None:
     promoted(release)
     later = next_run(release)
-    last = later.claim()
+    last = later.acquire_lock()
     assert later.find_baseline() == release.candidate.name
-    assert last == release.standing
-    assert later.standing == ReleaseState(
+    assert last == release.release_state
+    assert later.release_state == ReleaseState(
         run="the-next-run",
         baseline=release.candidate.name,
         before=TrafficSplit(
@@ -339,17 +337,19 @@ def test_the_next_release_begins_where_the_last_one_ended(release: Release, worl
 
 def test_applied_migrations_are_known_to_the_next_release(release: Release) -> None:
     begun(release)
-    release.account.stand(replace(release.way_back.standing, migrations=("1_shop", "2_till")))
+    release.guard.write_release_state(
+        replace(release.rollback.release_state, migrations=("1_shop", "2_till"))
+    )
     release.settle(passed=False)
     later = begun(next_run(release))
-    assert later.way_back.standing.migrations == ("1_shop", "2_till")
+    assert later.rollback.release_state.migrations == ("1_shop", "2_till")
 
 
 def test_a_baseline_is_found_once(release: Release) -> None:
     deployed(release)
-    standing = release.standing
+    release_state = release.release_state
     assert release.find_baseline() == BASELINE
-    assert release.standing == standing
+    assert release.release_state == release_state
 
 
 @pytest.mark.parametrize(

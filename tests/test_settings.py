@@ -88,15 +88,15 @@ def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
         migration: {status: [app, status], apply: [app, apply], within: 8s}
         probes: {identities: {a user: {Authorization: "Bearer {TOKEN}", X-Json: "{{}}"}}}
         canary:
-          increments: [1, 99]
-          bake: 9s
-          within: 1m
+          steps: [1, 99]
+          min-duration: 9s
+          max-duration: 1m
           alpha: 0.5%
-          missed: 10 %
-          tolerated: 2.25 %
-          slower: 150%
+          beta: 10 %
+          max-error-increase: 2.25 %
+          max-latency-increase: 150%
           latency-floor: 0ms
-          blind: lengthen
+          underpowered: lengthen
           probes-per-second: 0.5
           probe-paths: [/, /health]
         environments:
@@ -138,17 +138,17 @@ def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
         log_within=timedelta(seconds=7),
         migration=MigrationPlan(("app", "status"), ("app", "apply"), (), timedelta(seconds=8)),
         canary=CanaryPlan(
-            increments=(1, 99),
-            bake=timedelta(seconds=9),
+            steps=(1, 99),
+            min_duration=timedelta(seconds=9),
             within=timedelta(minutes=1),
             probes_per_second=0.5,
             probe_paths=("/", "/health"),
             alpha=0.005,
-            missed=0.1,
-            tolerated=0.0225,
-            slower=1.5,
+            beta=0.1,
+            max_error_increase=0.0225,
+            max_latency_increase=1.5,
             latency_floor=timedelta(),
-            blind=Underpowered.LENGTHENED,
+            underpowered=Underpowered.LENGTHENED,
         ),
         identities={"a user": {"Authorization": "Bearer {TOKEN}", "X-Json": "{{}}"}},
     )
@@ -174,25 +174,25 @@ def test_an_environment_goes_over_the_rest_and_leaves_what_it_does_not_name(
         project: shared-project
         build: {repository: app/shop}
         deploy: {cpu: 2, memory: 2Gi}
-        canary: {increments: [10, 20, 50], tolerated: 7 %}
+        canary: {steps: [10, 20, 50], max-error-increase: 7 %}
         environments:
           local:
             region: europe-west1
             deploy: {cpu: 1}
-            canary: {increments: [50]}
+            canary: {steps: [50]}
           prod: {region: us-east4, project: prod-project}
         """
     local, prod = plan(directory, shared), plan(directory, shared, "prod")
 
     assert local.settings == RevisionSettings(cpu="1", memory="2Gi")
-    assert local.canary == CanaryPlan(increments=(50,), tolerated=0.07, alone=True)
+    assert local.canary == CanaryPlan(steps=(50,), max_error_increase=0.07, alone=True)
     assert local.place == Location("shared-project", "europe-west1")
     assert prod == replace(
         local,
         environment="prod",
         place=Location("prod-project", "us-east4"),
         settings=RevisionSettings(cpu="2", memory="2Gi"),
-        canary=CanaryPlan(increments=(10, 20, 50), tolerated=0.07),
+        canary=CanaryPlan(steps=(10, 20, 50), max_error_increase=0.07),
     )
 
 
@@ -218,28 +218,28 @@ WRONG = {
     "migration: number": ("migration", "{status: [x, 1], apply: [x]}"),
     "migration: text": ("migration", "{status: app status, apply: [x]}"),
     "migration: nothing": ("migration", ""),
-    "canary: no increments": ("canary", "{increments: []}"),
-    "canary: falling": ("canary", "{increments: [50, 10]}"),
-    "canary: twice": ("canary", "{increments: [10, 10]}"),
-    "canary: all": ("canary", "{increments: [10, 100]}"),
-    "canary: none": ("canary", "{increments: [0]}"),
-    "canary: half": ("canary", "{increments: [0.5]}"),
-    "canary: boolean": ("canary", "{increments: [true]}"),
+    "canary: no steps": ("canary", "{steps: []}"),
+    "canary: falling": ("canary", "{steps: [50, 10]}"),
+    "canary: twice": ("canary", "{steps: [10, 10]}"),
+    "canary: all": ("canary", "{steps: [10, 100]}"),
+    "canary: none": ("canary", "{steps: [0]}"),
+    "canary: half": ("canary", "{steps: [0.5]}"),
+    "canary: boolean": ("canary", "{steps: [true]}"),
     "canary: never sure": ("canary", "{alpha: 0 %}"),
     "canary: a part": ("canary", "{alpha: 0.01}"),
-    "canary: no percents": ("canary", "{missed: 5}"),
-    "canary: all may fail": ("canary", "{tolerated: 100 %}"),
-    "canary: no slower": ("canary", "{slower: 0 %}"),
-    "canary: below": ("canary", "{slower: -5 %}"),
+    "canary: no percents": ("canary", "{beta: 5}"),
+    "canary: all may fail": ("canary", "{max-error-increase: 100 %}"),
+    "canary: no slower": ("canary", "{max-latency-increase: 0 %}"),
+    "canary: below": ("canary", "{max-latency-increase: -5 %}"),
     "canary: floor": ("canary", "{latency-floor: 1s}"),
-    "canary: blind": ("canary", "{blind: proceed}"),
-    "canary: no time": ("canary", "{within: 0s}"),
-    "canary: longer than all": ("canary", "{within: 5m, bake: 6m}"),
+    "canary: blind": ("canary", "{underpowered: proceed}"),
+    "canary: no time": ("canary", "{max-duration: 0s}"),
+    "canary: longer than all": ("canary", "{max-duration: 5m, min-duration: 6m}"),
     "deploy: the same tag": ("deploy", "{tag: next, baseline-tag: next}"),
     "canary: path": ("canary", "{probe-paths: [health]}"),
     "canary: rate": ("canary", "{probes-per-second: -1}"),
     "canary: no rate": ("canary", "{probes-per-second: .nan}"),
-    "canary: sexagesimal": ("canary", "{bake: 1:30}"),
+    "canary: sexagesimal": ("canary", "{min-duration: 1:30}"),
     "deploy: no time": ("deploy", "{ready-within: 0s}"),
     "deploy: bare seconds": ("deploy", "{ready-within: 60}"),
     "deploy: no duration": ("deploy", '{timeout: ""}'),
@@ -407,12 +407,12 @@ def test_a_mistake_in_another_environment_is_found_as_well(directory: Path) -> N
 
 @pytest.mark.parametrize("value", ["{}", "{a: b}", "[]", ""])
 def test_an_environment_cannot_hide_a_value_of_the_wrong_kind(directory: Path, value: str) -> None:
-    local = SMALLEST.replace("{project", f"{{canary: {{bake: {value}}}, project")
-    release = f"{local}canary: {{bake: 3s}}\n"
+    local = SMALLEST.replace("{project", f"{{canary: {{min_duration: {value}}}, project")
+    release = f"{local}canary: {{min_duration: 3s}}\n"
 
     [complaint] = complaints(directory, release)
 
-    assert (complaint.line, complaint.key) == (4, "environments.local.canary.bake")
+    assert (complaint.line, complaint.key) == (4, "environments.local.canary.min-duration")
 
 
 @pytest.mark.parametrize(

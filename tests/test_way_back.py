@@ -46,7 +46,7 @@ def test_shares_and_everybodys_revision_tags_are_exactly_as_before(
     give(world, EVERYBODYS)
     moved(release)
     assert reading(world).actual.tags["candidate"] == release.candidate.name
-    assert release.way_back.take() is True
+    assert release.rollback.take() is True
     assert splits(world) == (EVERYBODYS, EVERYBODYS)
 
 
@@ -55,7 +55,7 @@ def test_latest_is_pinned_because_it_would_mean_the_candidate(
 ) -> None:
     give(world, TrafficSplit((Target(LATEST, 100), Target(LATEST, 0, "newest"))))
     deployed(release)
-    assert release.way_back.take() is True
+    assert release.rollback.take() is True
     pinned = TrafficSplit((Target(BASELINE, 100), Target(BASELINE, 0, "newest")))
     assert splits(world) == (pinned, pinned)
 
@@ -66,7 +66,7 @@ def test_a_release_that_has_asked_for_nothing_leaves_latest_as_it_was(
     give(world, TrafficSplit.all_to(LATEST))
     begun(release)
     before, calls = reading(world), list(world.platform.calls)
-    assert release.way_back.take() is False
+    assert release.rollback.take() is False
     assert (reading(world), world.platform.calls) == (before, calls)
 
 
@@ -78,22 +78,22 @@ def test_a_wish_that_never_took_effect_is_mended(release: Release, world: World)
         release.deploy()
     before = TrafficSplit.all_to(BASELINE)
     assert reading(world).wanted != before
-    assert release.way_back.take() is True
+    assert release.rollback.take() is True
     assert splits(world) == (before, before)
 
 
 def test_twice_is_once(release: Release, world: World) -> None:
     moved(release)
-    assert release.way_back.take() is True
+    assert release.rollback.take() is True
     after, calls = reading(world), list(world.platform.calls)
-    assert release.way_back.take() is False
+    assert release.rollback.take() is False
     assert (reading(world), world.platform.calls) == (after, calls)
 
 
 def test_what_was_changed_stands_in_the_evidence(release: Release, world: World) -> None:
     moved(release)
     name = release.candidate.name
-    release.way_back.take()
+    release.rollback.take()
     told = {name: text for name, text in world.evidence.kept.items() if "rollback" in name}
     assert told == {
         "traffic before the rollback": (
@@ -106,8 +106,8 @@ def test_what_was_changed_stands_in_the_evidence(release: Release, world: World)
 def contracted(release: Release) -> Release:
     """Its schema no longer bears the baseline."""
     moved(release)
-    assert release.standing is not None
-    release.account.stand(replace(release.standing, contracted=True))
+    assert release.release_state is not None
+    release.guard.write_release_state(replace(release.release_state, contracted=True))
     return release
 
 
@@ -115,7 +115,7 @@ def test_after_a_contraction_users_stay_where_they_are(release: Release, world: 
     contracted(release)
     before, calls = reading(world), list(world.platform.calls)
     with pytest.raises(ManualActionRequired) as told:
-        release.way_back.take()
+        release.rollback.take()
     assert (reading(world), world.platform.calls) == (before, calls)
     assert told.value.message == (
         f"shop is frozen as it is, {before.actual}: its schema was contracted, "
@@ -132,7 +132,7 @@ def test_after_a_contraction_nobody_is_told_to_send_users_back(
     contracted(release)
     world.platform.refuses.add("service")
     with pytest.raises(ManualActionRequired, match="service was refused") as told:
-        release.way_back.take()
+        release.rollback.take()
     assert GCLOUD not in str(told.value)
     assert SETTLING in told.value.hint
 
@@ -145,7 +145,7 @@ def test_a_split_that_somebody_else_has_set_stays_and_they_are_named(
     world.platform.change_by_somebody(wanted=theirs, actual=theirs)
     before = reading(world)
     with pytest.raises(ManualActionRequired) as told:
-        release.way_back.take()
+        release.rollback.take()
     assert reading(world) == before
     assert str(told.value) == (
         f"shop was given another split by alice: got {theirs}, in which users meet the candidate "
@@ -162,7 +162,7 @@ def test_a_split_of_somebody_else_without_the_candidate_is_said_to_be_so(
     with pytest.raises(
         ManualActionRequired, match="in which no user meets the candidate shop-2026"
     ):
-        release.way_back.take()
+        release.rollback.take()
     assert splits(world) == (EVERYBODYS, EVERYBODYS)
 
 
@@ -174,7 +174,7 @@ def test_a_split_of_somebody_else_before_there_is_a_candidate_stays_too(
     with pytest.raises(
         ManualActionRequired, match=r"\(revision tag of-alice\); it was left as it is"
     ):
-        release.way_back.take()
+        release.rollback.take()
     assert splits(world) == (EVERYBODYS, EVERYBODYS)
 
 
@@ -183,16 +183,16 @@ def test_a_change_that_leaves_the_split_alone_is_nobodys_hindrance(
 ) -> None:
     moved(release)
     world.platform.change_by_somebody(latest_created="shop-of-alice")
-    assert release.way_back.take() is True
+    assert release.rollback.take() is True
     assert world.serving == {BASELINE: 100}
 
 
 def test_a_lost_lock_goes_through_untouched(release: Release, world: World) -> None:
     moved(release)
-    lock, before = release.account.lock, reading(world)
+    lock, before = release.guard.lock, reading(world)
     lock.break_open(replace(lock.owner, run="another"))
     with pytest.raises(LockLost, match="may not change shop any more"):
-        release.way_back.take()
+        release.rollback.take()
     assert reading(world) == before
 
 
@@ -201,7 +201,7 @@ def test_users_are_brought_back_by_whoever_was_cut_off_for_long(
 ) -> None:
     moved(release)
     world.clock.sleep(release.plan.lock_time_to_live)
-    assert release.way_back.take()
+    assert release.rollback.take()
     assert world.serving == {BASELINE: 100}
 
 
@@ -212,7 +212,7 @@ def test_a_refusal_needs_a_person_who_is_told_the_command(
     moved(release)
     world.platform.refuses.add(refused)
     with pytest.raises(ManualActionRequired) as told:
-        release.way_back.take()
+        release.rollback.take()
     assert str(told.value) == (
         f"shop could not be brought back to {BASELINE}: {refused} was refused\n"
         f"hint: send every user back by hand:\n  {GCLOUD}"
@@ -223,7 +223,7 @@ def test_a_service_that_is_gone_needs_a_person(release: Release, world: World) -
     moved(release)
     world.platform.state = None
     with pytest.raises(ManualActionRequired, match="shop is gone"):
-        release.way_back.take()
+        release.rollback.take()
 
 
 @pytest.mark.parametrize(("answering", "who"), [(["somebody"], "somebody"), ([], "10 requests")])
@@ -233,5 +233,5 @@ def test_what_nobody_can_prove_needs_a_person(
     moved(release)
     world.logs.answering = lambda: answering
     with pytest.raises(ManualActionRequired, match=who):
-        release.way_back.take()
+        release.rollback.take()
     assert world.serving == {BASELINE: 100}

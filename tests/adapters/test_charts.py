@@ -22,14 +22,14 @@ EVIDENCE, LATENCIES, TRAFFIC = NAMES = (
     "canary: latencies of both revisions",
     "canary: traffic over time",
 )
-WORSE = Canary(errors=0.05).increments()
-SLOWER = Canary(slower=1.6).increments()
-HEALTHY = Canary(within=900).increments()
-UNDECIDED = Canary(errors=0.006, users=1, probes=4, shares=(10,)).increments()
+WORSE = Canary(errors=0.05).steps()
+SLOWER = Canary(max_latency_increase=1.6).steps()
+HEALTHY = Canary(within=900).steps()
+UNDECIDED = Canary(errors=0.006, users=1, probes=4, shares=(10,)).steps()
 
 
-def drawn(*increments: CanaryStep) -> dict[str, bytes]:
-    return {chart.name: chart.svg for chart in MatplotlibCharts().of_canary(increments)}
+def drawn(*steps: CanaryStep) -> dict[str, bytes]:
+    return {chart.name: chart.svg for chart in MatplotlibCharts().of_canary(steps)}
 
 
 def words(svg: bytes) -> list[str]:
@@ -42,11 +42,11 @@ def told(svg: bytes) -> str:
 
 
 def looked(candidate: Sample, baseline: Sample, outcome: Outcome = Outcome.NO_DATA) -> CanaryStep:
-    """An increment of a second with one look at these."""
-    standings = TRIAL.look(TRIAL.begin(), candidate, baseline)
+    """A step of a second with one look at these."""
+    results = TRIAL.look(TRIAL.begin(), candidate, baseline)
     end = BEGAN + timedelta(seconds=1)
-    glance = Observation(end, CountedBy.PLATFORM, candidate, baseline, standings)
-    return CanaryStep(10, outcome, "no data: nobody came", BEGAN, end, (glance,))
+    observation = Observation(end, CountedBy.PLATFORM, candidate, baseline, results)
+    return CanaryStep(10, outcome, "no data: nobody came", BEGAN, end, (observation,))
 
 
 NOBODY = Sample(Counts())
@@ -77,7 +77,7 @@ def test_the_part_that_decided_is_named_with_both_sides_and_the_others_are() -> 
     assert all(other in " ".join(text) for other in others)
 
 
-def test_every_increment_is_named_by_its_share() -> None:
+def test_every_step_is_named_by_its_share() -> None:
     for svg in (drawn(*HEALTHY)[EVIDENCE], drawn(*HEALTHY)[TRAFFIC]):
         assert {"10 % passed", "50 % passed"} <= set(words(svg))
 
@@ -86,7 +86,7 @@ def test_every_watcher_has_a_panel() -> None:
     text = told(drawn(*HEALTHY)[EVIDENCE])
     assert "Evidence by our own probes" in text
     assert "Evidence by the platform's metrics" in text
-    users = Canary(errors=0.2, probes=0, users=40).increments()
+    users = Canary(errors=0.2, probes=0, users=40).steps()
     assert "our own probes" not in "".join(told(svg) for svg in drawn(*users).values())
 
 
@@ -103,15 +103,15 @@ def test_latencies_are_told_in_milliseconds_side_by_side() -> None:
 
 
 def test_limits_that_are_known_are_drawn() -> None:
-    last = SLOWER[-1].glances[-1]
-    limit = replace(last.standings.looks["p95 limit"], weighed=Weighed(bounds=(800.0, 800.0)))
-    standings = replace(last.standings, looks={**last.standings.looks, "p95 limit": limit})
-    glances = [
-        replace(one, standings=standings) if one.watcher is CountedBy.PROBES else one
-        for one in SLOWER[-1].glances
+    last = SLOWER[-1].observations[-1]
+    limit = replace(last.results.looks["p95 limit"], weighed=Weighed(bounds=(800.0, 800.0)))
+    results = replace(last.results, looks={**last.results.looks, "p95 limit": limit})
+    observations = [
+        replace(one, results=results) if one.counted_by is CountedBy.PROBES else one
+        for one in SLOWER[-1].observations
     ]
-    increment = replace(SLOWER[-1], glances=tuple(glances))
-    assert "limit 800 ms" in words(drawn(increment)[LATENCIES])
+    step = replace(SLOWER[-1], observations=tuple(observations))
+    assert "limit 800 ms" in words(drawn(step)[LATENCIES])
 
 
 def test_errors_of_both_revisions_are_told() -> None:
@@ -123,8 +123,8 @@ def test_errors_of_both_revisions_are_told() -> None:
 
 
 def test_where_nothing_failed_a_chart_says_so() -> None:
-    increments = Canary(errors=0, shares=(10,), within=5, users=0, seed=1).increments()
-    assert "none failed" in words(drawn(*increments)[TRAFFIC])
+    steps = Canary(errors=0, shares=(10,), within=5, users=0, seed=1).steps()
+    assert "none failed" in words(drawn(*steps)[TRAFFIC])
 
 
 def test_text_stays_text_and_nothing_is_loaded_from_elsewhere() -> None:
@@ -139,7 +139,7 @@ def test_the_same_canary_gives_the_same_bytes_in_another_process() -> None:
     program = (
         "import sys, hashlib; from tests.canaries import Canary;"
         "from greenrun.reporting.charts.charts import MatplotlibCharts;"
-        "charts = MatplotlibCharts().of_canary(Canary(errors=0.05).increments());"
+        "charts = MatplotlibCharts().of_canary(Canary(errors=0.05).steps());"
         "sys.stdout.buffer.write(b''.join(chart.svg for chart in charts))"
     )
     again = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
@@ -147,8 +147,8 @@ def test_the_same_canary_gives_the_same_bytes_in_another_process() -> None:
 
 
 def test_a_long_canary_stays_small() -> None:
-    long = Canary(errors=0.006, users=20, probes=20, within=900, shares=(10,)).increments()
-    assert len(long[0].glances) == 2 * 900
+    long = Canary(errors=0.006, users=20, probes=20, within=900, shares=(10,)).steps()
+    assert len(long[0].observations) == 2 * 900
     sizes = {name: len(svg) for name, svg in drawn(*long).items()}
     assert max(sizes.values()) < 100_000, sizes
 
@@ -190,18 +190,18 @@ def test_odd_counts_are_drawn_as_far_as_they_go(candidate: Sample, baseline: Sam
 @pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
 @pytest.mark.parametrize("needed", [4.6, 0.0])
 def test_evidence_that_is_no_number_breaks_nothing(value: float, needed: float) -> None:
-    increment = looked(Sample(Counts(3, 1)), Sample(Counts(3, 1)), Outcome.INCONCLUSIVE)
-    (glance,) = increment.glances
+    step = looked(Sample(Counts(3, 1)), Sample(Counts(3, 1)), Outcome.INCONCLUSIVE)
+    (observation,) = step.observations
     odd = Evidence(value, value, needed, needed)
-    looks = {name: replace(look, evidence=odd) for name, look in glance.standings.looks.items()}
-    glance = replace(glance, standings=replace(glance.standings, looks=looks))
-    assert "inf" not in drawn(replace(increment, glances=(glance,)))[EVIDENCE].decode().lower()
+    looks = {name: replace(look, evidence=odd) for name, look in observation.results.looks.items()}
+    observation = replace(observation, results=replace(observation.results, looks=looks))
+    assert "inf" not in drawn(replace(step, observations=(observation,)))[EVIDENCE].decode().lower()
 
 
 def test_a_sentence_with_signs_of_formulas_and_markup_is_read_as_it_is() -> None:
     odd = "rolled back: $p_{95}$ of <shop> & 5 % > 3 %"
-    increment = replace(WORSE[-1], sentence=odd)
-    assert odd.capitalize().lower() in " ".join(words(drawn(increment)[EVIDENCE])).lower()
+    step = replace(WORSE[-1], sentence=odd)
+    assert odd.capitalize().lower() in " ".join(words(drawn(step)[EVIDENCE])).lower()
 
 
 def test_a_release_that_draws_nothing_does_not_pay_for_it() -> None:

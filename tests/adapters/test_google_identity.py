@@ -35,7 +35,7 @@ class TokenServer:
     url: str = ""
 
     def answer(self, wish: str) -> bytes:
-        audience = claims(parse_qs(wish)["assertion"][0])["target_audience"]
+        audience = leases(parse_qs(wish)["assertion"][0])["target_audience"]
         self.audiences.append(audience)
         said = {"aud": audience, "exp": int(time.time()) + self.seconds, "n": len(self.audiences)}
         token = ".".join(map(encoded, ({"alg": "none"}, said, {})))
@@ -46,7 +46,7 @@ def encoded(part: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
 
 
-def claims(token: str) -> dict[str, str]:
+def leases(token: str) -> dict[str, str]:
     part = token.split(".")[1]
     found: dict[str, str] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     return found
@@ -102,7 +102,7 @@ def robot(credentials: Path, tokens: TokenServer) -> None:
 
 @pytest.mark.usefixtures("robot")
 def test_a_token_is_for_the_audience() -> None:
-    assert claims(IdentityTokens(lambda: AUDIENCE).token())["aud"] == AUDIENCE
+    assert leases(IdentityTokens(lambda: AUDIENCE).token())["aud"] == AUDIENCE
 
 
 @pytest.mark.usefixtures("robot")
@@ -159,7 +159,7 @@ def test_an_emulated_metadata_server_is_asked_alone(
     monkeypatch.delenv("NO_PROXY")
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     token = IdentityTokens(lambda: AUDIENCE, metadata.address).token()
-    assert (claims(token)["aud"], claims(token)["email"]) == (AUDIENCE, OWNER)
+    assert (leases(token)["aud"], leases(token)["email"]) == (AUDIENCE, OWNER)
     assert tokens.audiences == []
 
 

@@ -85,8 +85,8 @@ def error(code: str, message: str) -> str:
 def test_what_was_pushed_is_held_by_its_digest_and_by_its_image(
     host: str, make: MakeImage, adapter: DockerRegistry, engine: APIClient
 ) -> None:
-    image, (patience, lines) = make(f"{host}/team/app"), watched()
-    manifest = adapter.push(image, patience)
+    image, (timeout, lines) = make(f"{host}/team/app"), watched()
+    manifest = adapter.push(image, timeout)
     assert adapter.digest(image.repository, "one") == manifest
     assert adapter.image_id(image.repository, manifest) == image.digest
     assert adapter.tags(image.repository) == {"one": manifest}
@@ -148,10 +148,10 @@ def test_what_may_pass_by_itself_is_tried_again_after_growing_pauses(
     way: Between, make: MakeImage, status: int
 ) -> None:
     way.befall(MANIFEST, status, times=2)
-    clock, (patience, lines) = FakeClock(), watched()
+    clock, (timeout, lines) = FakeClock(), watched()
     began = clock.now()
     with closing(DockerRegistry(clock)) as registry:
-        registry.push(make(f"{way.address}/shaky"), patience)
+        registry.push(make(f"{way.address}/shaky"), timeout)
     assert clock.now() - began == timedelta(seconds=1 + 2)
     assert [line.rpartition("; ")[2] for line in lines if "; " in line] == [
         "trying again in 1 s",
@@ -163,9 +163,9 @@ def test_six_tries_in_vain_are_enough(
     way: Between, make: MakeImage, adapter: DockerRegistry
 ) -> None:
     way.befall(MANIFEST, 503)
-    patience = Timeout(timedelta(minutes=5))
+    timeout = Timeout(timedelta(minutes=5))
     with pytest.raises(CallFailed, match="503 Service Unavailable, 6 times in a row") as failed:
-        adapter.push(make(f"{way.address}/broken"), patience)
+        adapter.push(make(f"{way.address}/broken"), timeout)
     assert failed.value.hint == (
         f"see that {way.address} can be reached from here, then run again: "
         "layers that it has are not sent again"

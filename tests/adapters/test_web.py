@@ -31,12 +31,12 @@ class Echo(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     peers: ClassVar[set[tuple[str, int]]] = set()
-    let_go = Event()
+    release = Event()
 
     def do_GET(self) -> None:
         self.peers.add(self.client_address)
         if self.path == "/silent":
-            self.let_go.wait(10)
+            self.release.wait(10)
             return
         self._answer()
 
@@ -58,7 +58,7 @@ class Echo(BaseHTTPRequestHandler):
         self.wfile.write(body[:5])
         if self.path == "/slow":
             self.wfile.flush()
-            self.let_go.wait(0.2)
+            self.release.wait(0.2)
         self.wfile.write(body[5:])
 
     def log_message(self, *_: object) -> None:
@@ -68,12 +68,12 @@ class Echo(BaseHTTPRequestHandler):
 @pytest.fixture
 def address() -> Iterator[str]:
     Echo.peers.clear()
-    Echo.let_go.clear()
+    Echo.release.clear()
     with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
-        Echo.let_go.set()
+        Echo.release.set()
         server.shutdown()
         thread.join()
 

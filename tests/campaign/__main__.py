@@ -32,7 +32,7 @@ def main(minutes: str = "4") -> int:
         *_strangers(outcomes),
         *_lives(),
     ]
-    _say(figures.endings(outcomes), figures.way_back(outcomes), f"{len(broken)} broken", *broken)
+    _say(figures.endings(outcomes), figures.rollback(outcomes), f"{len(broken)} broken", *broken)
     return 1 if broken else 0
 
 
@@ -41,9 +41,9 @@ def _faults(outcomes: list[Outcome], within: timedelta) -> Iterator[str]:
     cases = list(_every_fault(calls))
     found = list(run(faults.befall, cases, within))
     outcomes += [case.outcome for case in found]
-    missed = sum(not case.struck for case in found)
+    beta = sum(not case.struck for case in found)
     _say(figures.table(found))
-    _say(f"faults: {len(found)} of {len(cases)}, of which {missed} met no call")
+    _say(f"faults: {len(found)} of {len(cases)}, of which {beta} met no call")
     yield from (str(case) for case in found if case.broken)
 
 

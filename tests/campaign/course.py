@@ -82,7 +82,7 @@ def way(gate: Gate = OBJECTIVES, *, resume: bool = False, unlock: bool = False) 
     """The way forward, a sentence a step."""
     return (
         ("preflight", lambda release: before.all_holds(release, CHECKS, gate)),
-        ("claim", lambda release: recovery.claim(release, unlock=unlock)),
+        ("claim", lambda release: recovery.acquire_lock(release, unlock=unlock)),
         ("locked", release_state.is_locked),
         ("put right", lambda release: recovery.put_right(release, resume=resume)),
         ("nothing unfinished", release_state.nothing_unfinished),
@@ -110,7 +110,7 @@ def way(gate: Gate = OBJECTIVES, *, resume: bool = False, unlock: bool = False) 
         ("baseline kept", lambda release: service.no_traffic(release, release.baseline)),
         ("service answers", _service_answers),
         ("stayed clean", logs.stayed_clean),
-        ("journal", lambda release: release.account.journal.is_whole()),
+        ("journal", lambda release: release.guard.journal.is_whole()),
     )
 
 
@@ -131,13 +131,13 @@ def perform(
             break
     outcome.attempt("settle", lambda: release.settle(passed=not outcome.errors))
     with suppress(CallFailed):  # it lapses by itself
-        release.account.lock.let_go()
+        release.guard.lock.release()
     return outcome
 
 
 def _go_back(release: Release, outcome: Outcome) -> None:
     """As 07-rollback.feature has it."""
-    moved = release.standing is not None and release.standing.stage is Stage.MOVED
+    moved = release.release_state is not None and release.release_state.stage is Stage.MOVED
     begun = monotonic()
     if outcome.attempt("back", lambda: _sent_back(release)) and moved:
         outcome.took_back = timedelta(seconds=monotonic() - begun)

@@ -33,7 +33,7 @@ def endings(outcomes: Iterable[Outcome]) -> str:
     return f"{counted.total()} releases: {', '.join(told)}"
 
 
-def way_back(outcomes: Iterable[Outcome]) -> str:
+def rollback(outcomes: Iterable[Outcome]) -> str:
     """From a closing gate, while users had moved, to the proof that the baseline serves them."""
     times = sorted(one.took_back for one in outcomes if one.took_back is not None)
     if not times:

@@ -80,7 +80,7 @@ def _after(shop: Shop, when: str, *, resume: bool, broken: list[str]) -> Death:
     begun = monotonic()
     with shop.releasing("next") as release:
         outcome = perform(release, way(resume=resume))
-        found = str(release.roles.evidence.kept.get("what was left", ""))  # type: ignore[attr-defined] # MemoryEvidence
+        found = str(release.dependencies.evidence.kept.get("what was left", ""))  # type: ignore[attr-defined] # MemoryEvidence
     took = timedelta(seconds=monotonic() - begun)
     broken += promises.broken(shop, before, outcome)
     if outcome.ending is not Ending.RELEASED:

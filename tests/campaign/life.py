@@ -106,7 +106,7 @@ class Life(RuleBasedStateMachine):
                 assert self.before is None or self.sent_by_hand
                 return
             except ReleaseError:
-                assert release.account.last is None
+                assert release.guard.last is None
                 return
         assert self.shop.answering() == {to}
         self._rests()
@@ -139,13 +139,13 @@ class Life(RuleBasedStateMachine):
 
     def _judge(self, outcome: Outcome) -> None:
         """The account agrees with the world."""
-        standing, service = promises.standing_of(self.shop), self.shop.reading
+        release_state, service = promises.standing_of(self.shop), self.shop.reading
         if outcome.ending is Ending.NEEDS_PERSON:
             assert self.before is None, outcome.told
         elif outcome.ending is Ending.RELEASED:
             assert list(promises.released(self.shop)) == []
             self._rests()
-        elif standing is None or standing.stage.ended:
+        elif release_state is None or release_state.stage.ended:
             self.alive = True
         if outcome.ending is Ending.NOT_RELEASED and self.alive and self.before:
             assert service.actual.matches(self.before.actual), outcome.told
@@ -159,7 +159,7 @@ class Life(RuleBasedStateMachine):
             try:
                 yield release
             finally:
-                release.account.lock.let_go()
+                release.guard.lock.release()
 
     @contextmanager
     def _release(

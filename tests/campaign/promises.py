@@ -33,10 +33,10 @@ def users(shop: Shop) -> Iterator[str]:
 
 
 def released(shop: Shop) -> Iterator[str]:
-    service, standing = shop.reading, standing_of(shop)
-    if standing is None or standing.stage is not Stage.PROMOTED:
-        yield f"released, and the claim tells {standing}"
-    elif service.resolved.serving != {standing.candidate: 100}:
+    service, release_state = shop.reading, standing_of(shop)
+    if release_state is None or release_state.stage is not Stage.PROMOTED:
+        yield f"released, and the claim tells {release_state}"
+    elif service.resolved.serving != {release_state.candidate: 100}:
         yield f"released, and users are served by {service.actual}"
     if service.wanted.tags.get(TAG) != OLDER:
         yield f"somebody's revision tag is lost: {service.wanted}"
@@ -72,5 +72,5 @@ def _hinted(error: Hinted) -> bool:
 
 def standing_of(shop: Shop) -> ReleaseState | None:
     """Where the last release stood, as its claim tells everybody."""
-    last = next(iter(shop.claims.all()), None)
-    return ReleaseState.from_json(last.standing) if last and last.standing else None
+    last = next(iter(shop.leases.all()), None)
+    return ReleaseState.from_json(last.release_state) if last and last.release_state else None

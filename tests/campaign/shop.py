@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import httpx
 from google.cloud import secretmanager_v1 as secret_manager
+from tests.dependencies import fake_roles
 
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
@@ -18,7 +19,7 @@ from greenrun.adapters.gcp.access import GoogleAccess
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.logs import CloudLogs
 from greenrun.adapters.gcp.monitoring.metrics import CloudMetrics
-from greenrun.adapters.gcp.run.claims import CloudRunLeases
+from greenrun.adapters.gcp.run.leases import CloudRunLeases
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.adapters.gcp.secret_manager import SecretManager
 from greenrun.adapters.http.web import HttpWeb
@@ -37,7 +38,6 @@ from greenrun.release.release import Release
 from tests.campaign.programs import HEALTHY, MIGRATE, REGISTRY, deployable, reference
 from tests.fakes import MemoryEvidence, MemoryProgress, MemoryRegistry
 from tests.fakes.images import IMAGE_ID, MANIFEST
-from tests.roles import fake_roles
 
 PLACE = Location("campaign", "europe-west1")
 SERVICE, TAG = "shop", "stable"
@@ -52,8 +52,8 @@ _IDENTITIES = {"a user": {"X-User": "somebody"}, "nobody": {}}
 class Shop:
     """The service `shop` in a cloud of its own: `shop-before` serves everybody, pinned by name.
 
-    `folder` keeps the journal, `registry` the images. Whatever happens to it, `reading`, `standing`
-    and `answering` tell how it stands, by connections of their own.
+    `folder` keeps the journal, `registry` the images. Whatever happens to it, `reading`,
+    `release_state` and `answering` tell how it stands, by connections of their own.
     """
 
     address: str
@@ -90,7 +90,7 @@ class Shop:
         return CloudRun(self.clients, PLACE, SERVICE, SystemClock())
 
     @property
-    def claims(self) -> CloudRunLeases:
+    def leases(self) -> CloudRunLeases:
         return CloudRunLeases(self.clients, PLACE, SERVICE, lambda: reference(HEALTHY))
 
     @property
@@ -125,10 +125,10 @@ class Shop:
     @property
     def lapsed(self) -> bool:
         """Whether nobody's claim has a beat that is young enough."""
-        last = next(iter(self.claims.all()), None)
+        last = next(iter(self.leases.all()), None)
         if last is None or not last.held:
             return True
-        return SystemClock().now() - last.beat >= last.time_to_live
+        return SystemClock().now() - last.renewed_at >= last.time_to_live
 
     @contextmanager
     def releasing(
@@ -143,12 +143,14 @@ class Shop:
             closing(GoogleClients(Endpoints.all_at(self.address))) as clients,
             closing(HttpWeb(str, within=timedelta(seconds=5))) as web,
         ):
-            roles = self._roles(clients, web, plan)
+            dependencies = self._roles(clients, web, plan)
             owner = LeaseHolder(f"{run}@example.com", "a-host", 1, run)
-            lock = Lock(SERVICE, owner, roles.claims, roles.clock, plan.lock_time_to_live)
-            account = ChangeGuard(journal or self.journal(), lock, run)
+            lock = Lock(
+                SERVICE, owner, dependencies.leases, dependencies.clock, plan.lock_time_to_live
+            )
+            guard = ChangeGuard(journal or self.journal(), lock, run)
             source = Source(self.folder, "c0ffee")
-            release = Release(plan, roles, account, _IDENTITIES, source)
+            release = Release(plan, dependencies, guard, _IDENTITIES, source)
             image = Image(plan.build.repository, run, IMAGE_ID, 10**8, "amd64")
             release.adopt(Build(image, timedelta(seconds=1), "built"))
             yield release
@@ -187,11 +189,11 @@ class Shop:
             SERVICE,
             registry=self.registry,
             platform=CloudRun(clients, place, SERVICE, clock),
-            claims=CloudRunLeases(clients, place, SERVICE, lambda: reference(HEALTHY)),
+            leases=CloudRunLeases(clients, place, SERVICE, lambda: reference(HEALTHY)),
             access=GoogleAccess(clients, place),
             logs=CloudLogs(clients, place, SERVICE, str),
             metrics=CloudMetrics(clients, place, SERVICE, clock),
-            vault=SecretManager(clients, place),
+            secret_store=SecretManager(clients, place),
             web=web,
             clock=clock,
             evidence=MemoryEvidence(),
@@ -207,12 +209,12 @@ def _migration() -> MigrationPlan:
 def _canary() -> CanaryPlan:
     """Soon sure: what fails here fails often, and a busy machine is nobody's fault."""
     return CanaryPlan(
-        increments=(30, 60),
+        steps=(30, 60),
         alone=True,
         within=timedelta(seconds=30),
         probes_per_second=60,
         probe_paths=("/api/health",),
-        tolerated=0.15,
+        max_error_increase=0.15,
         latency_floor=timedelta(milliseconds=500),
     )
 

@@ -24,7 +24,7 @@ def day(shop_number: int) -> list[tuple[Ending, str, list[Outcome]]]:
 def released(shop: Shop, run_name: str) -> tuple[Ending, str, list[Outcome]]:
     with shop.releasing(run_name) as release:
         outcome = perform(release, way(OBJECTIVES))
-        return outcome.ending, outcome.told, [one.outcome for one in release.increments]
+        return outcome.ending, outcome.told, [one.outcome for one in release.steps]
 
 
 def test_twenty_healthy_releases_in_a_row_are_all_released() -> None:

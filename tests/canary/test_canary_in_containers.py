@@ -9,6 +9,7 @@ from secrets import token_hex
 
 import docker
 import pytest
+from tests.dependencies import fake_roles
 
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
@@ -35,7 +36,6 @@ from greenrun.release.coordination.lock import Lock
 from greenrun.release.rehearsal import environment
 from greenrun.release.rehearsal.environment import StandIn
 from greenrun.release.release import Release
-from tests.roles import fake_roles
 
 pytestmark = pytest.mark.docker
 
@@ -83,7 +83,7 @@ def plan() -> Plan:
             (50,),
             within=timedelta(seconds=30),
             probes_per_second=60,
-            tolerated=0.15,
+            max_error_increase=0.15,
             latency_floor=timedelta(milliseconds=500),
             alone=True,
         ),
@@ -102,7 +102,7 @@ def build(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Buil
 
 
 @pytest.fixture(scope="module")
-def roles(plan: Plan) -> Iterator[Dependencies]:
+def dependencies(plan: Plan) -> Iterator[Dependencies]:
     """A cloud of real containers, as a release reaches it."""
     clock, service = SystemClock(), plan.service
     with (
@@ -121,20 +121,24 @@ def roles(plan: Plan) -> Iterator[Dependencies]:
 
 
 @pytest.fixture
-def release(plan: Plan, roles: Dependencies, build: Build, tmp_path: Path) -> Iterator[Release]:
+def release(
+    plan: Plan, dependencies: Dependencies, build: Build, tmp_path: Path
+) -> Iterator[Release]:
     """The baseline serves everybody, in little of its memory."""
-    journal = Journal(tmp_path / "journal.jsonl", roles.clock)
+    journal = Journal(tmp_path / "journal.jsonl", dependencies.clock)
     owner = LeaseHolder("somebody@example.com", "laptop", 4711, "the-run")
-    lock = Lock(plan.service, owner, roles.claims, roles.clock, plan.lock_time_to_live)
-    environment.start(plan, roles, journal, StandIn(BASELINE, build.image.reference))
-    account = ChangeGuard(journal, lock, owner.run)
-    release = Release(plan, roles, account, {"a user": {}}, Source(tmp_path, "c0ffee"))
-    release.claim()
+    lock = Lock(
+        plan.service, owner, dependencies.leases, dependencies.clock, plan.lock_time_to_live
+    )
+    environment.start(plan, dependencies, journal, StandIn(BASELINE, build.image.reference))
+    guard = ChangeGuard(journal, lock, owner.run)
+    release = Release(plan, dependencies, guard, {"a user": {}}, Source(tmp_path, "c0ffee"))
+    release.acquire_lock()
     release.find_baseline()
     release.adopt(build)
     yield release
-    lock.let_go()
-    environment.remove(plan, roles, journal)
+    lock.release()
+    environment.remove(plan, dependencies, journal)
 
 
 def test_one_that_eats_its_memory_is_taken_back(release: Release) -> None:
@@ -151,10 +155,10 @@ def test_one_that_eats_its_memory_is_taken_back(release: Release) -> None:
 
 def test_one_that_keeps_within_it_passes(release: Release) -> None:
     release.deploy()
-    (increment,) = release.run_canary(OBJECTIVES)
-    used = increment.memory
+    (step,) = release.run_canary(OBJECTIVES)
+    used = step.memory
     assert used is not None
     assert used.candidate is not None
     assert used.baseline is not None
-    assert (increment.outcome, used.outcome) == (Outcome.PASS, Outcome.PASS)
+    assert (step.outcome, used.outcome) == (Outcome.PASS, Outcome.PASS)
     assert 0 < used.candidate.value < 60 > used.baseline.value > 0

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from tests.dependencies import fake_roles
 
 from greenrun.canary import Canary
 from greenrun.canary.judge import Judge
@@ -19,7 +20,6 @@ from tests.canary.witnesses import Told
 from tests.conftest import BASELINE, HEALTHY, World
 from tests.fakes import FakeClock, FakeMetrics, MemoryEvidence, MemoryProgress
 from tests.proofs.deployed import deploy
-from tests.roles import fake_roles
 
 LIMIT = Quantity(90, "%")
 PLAN = CanaryPlan((10, 50), within=timedelta(minutes=1))
@@ -40,9 +40,9 @@ def judge(metrics: FakeMetrics) -> MemoryJudge:
 @pytest.fixture
 def canary(metrics: FakeMetrics, judge: MemoryJudge) -> Canary:
     """One whose requests are soon sure."""
-    counted = Judge(Told(CountedBy.PROBES).witness, SequentialTest())
-    roles = fake_roles("shop", clock=metrics.clock)
-    return Canary(PLAN, [counted, judge], roles, lambda: None)
+    counted = Judge(Told(CountedBy.PROBES).metric_source, SequentialTest())
+    dependencies = fake_roles("shop", clock=metrics.clock)
+    return Canary(PLAN, [counted, judge], dependencies, lambda: None)
 
 
 def look(judge: MemoryJudge, clock: FakeClock) -> MemoryObservation:
@@ -50,25 +50,25 @@ def look(judge: MemoryJudge, clock: FakeClock) -> MemoryObservation:
     began = clock.now()
     judge.rise(10)
     clock.sleep(SECOND)
-    return judge.glance(began, clock.now(), last=False)
+    return judge.observation(began, clock.now(), last=False)
 
 
 def closed(canary: Canary) -> tuple[GateClosed, CanaryStep]:
     with pytest.raises(GateClosed) as caught:
         canary.watch(10)
-    return caught.value, canary.increments[-1]
+    return caught.value, canary.steps[-1]
 
 
-def seconds(increment: CanaryStep) -> float:
-    return (increment.ended - increment.began).total_seconds()
+def seconds(step: CanaryStep) -> float:
+    return (step.ended - step.began).total_seconds()
 
 
 def test_both_are_told_and_the_candidate_is_judged(
     judge: MemoryJudge, metrics: FakeMetrics
 ) -> None:
     metrics.using["other"] = 99
-    glance = look(judge, metrics.clock)
-    assert glance == MemoryObservation(
+    observation = look(judge, metrics.clock)
+    assert observation == MemoryObservation(
         metrics.clock.now(), Quantity(40, "%"), Quantity(99, "%"), LIMIT, Outcome.PASS
     )
     assert judge.sentence == "the candidate used 40 % of its memory (the platform's metrics)"
@@ -85,25 +85,25 @@ def test_the_limit_itself_is_kept(
 
 
 def test_too_much_closes_the_gate_at_once(canary: Canary, metrics: FakeMetrics) -> None:
-    canary.plan = replace(PLAN, bake=timedelta(seconds=45))
+    canary.plan = replace(PLAN, min_duration=timedelta(seconds=45))
     metrics.using["one"] = 97
-    error, increment = closed(canary)
+    error, step = closed(canary)
     assert error.message == (
         "the canary at 10 %: the candidate used 97 % of its memory, needs at most 90 % "
         "(the platform's metrics)"
     )
     assert "`deploy.memory`" in error.hint
-    assert (increment.outcome, seconds(increment)) == (Outcome.FAIL, 1)
+    assert (step.outcome, seconds(step)) == (Outcome.FAIL, 1)
 
 
 def test_of_two_failures_at_once_that_of_the_requests_is_told(
     canary: Canary, metrics: FakeMetrics
 ) -> None:
-    failing = Judge(Told(CountedBy.PROBES, candidate=(50, 50)).witness, SequentialTest())
+    failing = Judge(Told(CountedBy.PROBES, candidate=(50, 50)).metric_source, SequentialTest())
     canary.judges = [failing, *canary.judges[1:]]
     metrics.using["one"] = 97
-    error, increment = closed(canary)
-    assert "candidate requests failed" in increment.sentence
+    error, step = closed(canary)
+    assert "candidate requests failed" in step.sentence
     assert error.hint.startswith("compare the figures of both revisions")
 
 
@@ -119,9 +119,9 @@ def test_what_is_not_told_is_no_pass_and_says_of_which_metric(
     canary: Canary, metrics: FakeMetrics
 ) -> None:
     del metrics.using["one"]
-    error, increment = closed(canary)
-    assert (increment.outcome, seconds(increment)) == (Outcome.NO_DATA, 60)
-    assert increment.sentence == (
+    error, step = closed(canary)
+    assert (step.outcome, seconds(step)) == (Outcome.NO_DATA, 60)
+    assert step.sentence == (
         "no data: nothing is told yet of the candidate's memory at this share "
         "(the platform's metrics)"
     )
@@ -135,15 +135,15 @@ def test_every_share_waits_for_what_is_told_of_it(judge: MemoryJudge, metrics: F
     metrics.lag = 3 * SECOND
     assert look(judge, metrics.clock).outcome is Outcome.NO_DATA
     metrics.clock.sleep(5 * SECOND)
-    glance = look(judge, metrics.clock)
-    assert (glance.candidate, glance.outcome) == (Quantity(40, "%"), Outcome.NO_DATA)
+    observation = look(judge, metrics.clock)
+    assert (observation.candidate, observation.outcome) == (Quantity(40, "%"), Outcome.NO_DATA)
     began = metrics.clock.now()
     metrics.clock.sleep(4 * SECOND)
-    assert judge.glance(began, metrics.clock.now(), last=False).outcome is Outcome.PASS
+    assert judge.observation(began, metrics.clock.now(), last=False).outcome is Outcome.PASS
 
 
 def test_a_pass_takes_no_longer_than_it_is_late(canary: Canary, metrics: FakeMetrics) -> None:
-    alone = replace(canary, judges=canary.judges[:1], increments=[])
+    alone = replace(canary, judges=canary.judges[:1], steps=[])
     needed = seconds(alone.watch(10))
     metrics.lag = timedelta(seconds=needed + 5)
     assert seconds(canary.watch(10)) == needed + 6
@@ -155,7 +155,7 @@ def test_it_asks_no_more_often_than_there_is_something_new(metrics: FakeMetrics)
     began = metrics.clock.now()
     judge = MemoryJudge(metrics, LIMIT, ("one", "other"), began, every=10 * SECOND)
     assert judge.due(began)
-    judge.glance(began, began, last=False)
+    judge.observation(began, began, last=False)
     assert not judge.due(began + 9 * SECOND)
     assert judge.due(began + 10 * SECOND)
 
@@ -163,7 +163,7 @@ def test_it_asks_no_more_often_than_there_is_something_new(metrics: FakeMetrics)
 def test_who_waits_for_memory_is_told_so(canary: Canary, metrics: FakeMetrics) -> None:
     metrics.lag = 3 * SECOND
     canary.watch(10)
-    progress = canary.roles.progress
+    progress = canary.dependencies.progress
     assert isinstance(progress, MemoryProgress)
     assert progress.lines[0].startswith(
         "10/90 %, 59 s left; no memory told yet; our own probes 100/100: "
@@ -173,7 +173,7 @@ def test_who_waits_for_memory_is_told_so(canary: Canary, metrics: FakeMetrics) -
 
 def test_the_evidence_has_both_revisions_beside_the_limit(canary: Canary) -> None:
     canary.watch(10)
-    evidence = canary.roles.evidence
+    evidence = canary.dependencies.evidence
     assert isinstance(evidence, MemoryEvidence)
     *_, title, head, row = str(evidence.kept["canary at 10 %"]).splitlines()
     assert title == "the platform's metrics: the most of its memory limit that a revision has used"
@@ -198,9 +198,9 @@ def candidate_using(release: Release, world: World, percent: float | None) -> Re
 
 
 def test_a_row_of_the_table_has_it_judged(release: Release, world: World) -> None:
-    increments = candidate_using(release, world, 40).run_canary(OBJECTIVES)
-    assert [increment.outcome for increment in increments] == [Outcome.PASS] * 2
-    assert [one.memory and one.memory.baseline for one in increments] == [Quantity(30, "%")] * 2
+    steps = candidate_using(release, world, 40).run_canary(OBJECTIVES)
+    assert [step.outcome for step in steps] == [Outcome.PASS] * 2
+    assert [one.memory and one.memory.baseline for one in steps] == [Quantity(30, "%")] * 2
 
 
 @pytest.mark.parametrize(("percent", "verdict"), [(97, "fail"), (None, "no data")])
@@ -212,5 +212,5 @@ def test_whoever_does_not_keep_it_is_taken_back_and_recorded(
         release.run_canary(OBJECTIVES)
     release.roll_back()
     assert world.serving == {BASELINE: 100}
-    (increment,) = recorded(release.increments)
-    assert (increment.verdict, "memory" in increment.judged) == (verdict, True)
+    (step,) = recorded(release.steps)
+    assert (step.verdict, "memory" in step.judged) == (verdict, True)

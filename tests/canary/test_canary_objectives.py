@@ -8,7 +8,7 @@ from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import CanaryPlan
 from greenrun.model.stats import SequentialTest
 
-PLAN = CanaryPlan(missed=0.1, tolerated=0.02, slower=0.5)
+PLAN = CanaryPlan(beta=0.1, max_error_increase=0.02, max_latency_increase=0.5)
 
 
 def gate(**limits: Quantity) -> Gate:
@@ -24,11 +24,11 @@ def test_rows_of_latency_are_limits_and_compared_too() -> None:
     )
     assert trial(table, PLAN, 0.005) == SequentialTest(
         alpha=0.005,
-        missed=0.1,
-        tolerated=0.02,
+        beta=0.1,
+        max_error_increase=0.02,
         error_limit=0.05,
         quantiles=(0.5, 0.99),
-        slower=0.5,
+        max_latency_increase=0.5,
         latency_limits=((0.5, 300), (0.99, 2000)),
     )
 

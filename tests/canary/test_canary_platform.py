@@ -52,5 +52,5 @@ def test_what_has_fallen_is_left_out_until_it_has_caught_up() -> None:
 
 
 def test_it_is_asked_some_times_within_its_lag() -> None:
-    witness = PlatformCounts(Series(), FakeClock(), "one", "other", BEGAN).witness
-    assert (witness.lag, witness.every) == (LAG, timedelta(seconds=10))
+    metric_source = PlatformCounts(Series(), FakeClock(), "one", "other", BEGAN).metric_source
+    assert (metric_source.lag, metric_source.every) == (LAG, timedelta(seconds=10))

@@ -48,7 +48,7 @@ def reading(web: Answering, probes: int, plan: CanaryPlan = PLAN) -> Reading:
     """What is known once so many probes were answered."""
     deadline = monotonic() + 10
     with Probes(plan, ONE, OTHER, lambda: speaking("x"), web) as sent:
-        sent.witness.rise(20)
+        sent.metric_source.rise(20)
         while True:
             found = sent.read()
             if found.candidate.counts.total + found.baseline.counts.total >= probes:

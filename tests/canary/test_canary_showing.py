@@ -18,15 +18,15 @@ from greenrun.release.release import Release
 from tests.canaries import Canary
 from tests.conftest import BASELINE, FAILING, HEALTHY, World
 
-SEEN = Canary(errors=0.2, shares=(10,)).increments()
+SEEN = Canary(errors=0.2, shares=(10,)).steps()
 OBJECTIVES = Gate((Threshold("error rate", "at most", Quantity(5, "%")),))
 
 
 class NoCharts:
     """Cannot draw."""
 
-    def of_canary(self, increments: Sequence[CanaryStep]) -> Sequence[Chart]:
-        raise ValueError(f"{len(increments)} increments are too many")
+    def of_canary(self, steps: Sequence[CanaryStep]) -> Sequence[Chart]:
+        raise ValueError(f"{len(steps)} steps are too many")
 
 
 @dataclass
@@ -35,17 +35,17 @@ class ServedCharts:
 
     world: World
 
-    def of_canary(self, increments: Sequence[CanaryStep]) -> Sequence[Chart]:
-        assert increments
+    def of_canary(self, steps: Sequence[CanaryStep]) -> Sequence[Chart]:
+        assert steps
         return [Chart("served", str(self.world.serving).encode())]
 
 
 @pytest.fixture
-def showing(plan: Plan, world: World, account: ChangeGuard, tmp_path: Path) -> Release:
+def showing(plan: Plan, world: World, guard: ChangeGuard, tmp_path: Path) -> Release:
     """A release with a candidate, whose chart shows who was served when it was drawn."""
-    roles = replace(world.roles, charts=ServedCharts(world))
-    release = Release(plan, roles, account, {"a user": {}}, Source(tmp_path, "c0ffee"))
-    release.claim()
+    dependencies = replace(world.dependencies, charts=ServedCharts(world))
+    release = Release(plan, dependencies, guard, {"a user": {}}, Source(tmp_path, "c0ffee"))
+    release.acquire_lock()
     release.find_baseline()
     release.build_image()
     release.deploy()
@@ -60,7 +60,7 @@ def fail(release: Release, world: World) -> None:
 
 
 def test_charts_are_kept_at_the_place_that_was_chosen_and_once(world: World) -> None:
-    showing = Showing(world.roles)
+    showing = Showing(world.dependencies)
     showing.draw(SEEN)
     assert not world.evidence.kept
     showing.choose_place()
@@ -72,11 +72,11 @@ def test_charts_are_kept_at_the_place_that_was_chosen_and_once(world: World) -> 
 
 
 def test_what_cannot_be_drawn_is_told_and_stops_nothing(world: World) -> None:
-    showing = Showing(replace(world.roles, charts=NoCharts()))
+    showing = Showing(replace(world.dependencies, charts=NoCharts()))
     showing.choose_place()
     showing.draw(SEEN)
     assert world.evidence.kept == {
-        "charts of the canary": "could not be drawn: ValueError('1 increments are too many')"
+        "charts of the canary": "could not be drawn: ValueError('1 steps are too many')"
     }
 
 

@@ -39,10 +39,10 @@ class Stream:
 
 def failed_after(stream: Stream, looks: int, paths: tuple[str, ...] = PATHS) -> tuple[int, str]:
     """The look at which the candidate failed, and the sentence; more than `looks` if it did not."""
-    trial = SequentialTest(alpha=ALPHA, tolerated=0.5, missed=1e-9, error_limit=None)
+    trial = SequentialTest(alpha=ALPHA, max_error_increase=0.5, beta=1e-9, error_limit=None)
     judge = Judge(MetricSource(CountedBy.PROBES, stream.read), trial, paths)
     for look in range(1, looks + 1):
-        judge.glance(NOW, NOW, last=False)
+        judge.observation(NOW, NOW, last=False)
         if judge.outcome is Outcome.FAIL:
             return look, judge.sentence
     return looks + 1, judge.sentence
@@ -79,26 +79,26 @@ def test_a_pass_of_the_whole_needs_no_pass_of_each_path() -> None:
         CountedBy.PROBES,
         paths=lambda _: {"/a": (Counts(1), Counts(1)), "/b": (Counts(1), Counts(1))},
     )
-    judge = Judge(told.witness, SequentialTest(), ("/a", "/b"))
+    judge = Judge(told.metric_source, SequentialTest(), ("/a", "/b"))
     for _ in range(20):
-        judge.glance(NOW, NOW, last=False)
+        judge.observation(NOW, NOW, last=False)
     assert judge.outcome is Outcome.PASS
 
 
 @pytest.mark.parametrize("bad", [0, 30])
 def test_what_is_told_within_the_lag_speaks_only_against_the_candidate(bad: int) -> None:
     told = Told(CountedBy.PLATFORM, candidate=(100 - bad, bad), lag=timedelta(minutes=1))
-    judge = Judge(told.witness, SequentialTest())
+    judge = Judge(told.metric_source, SequentialTest())
     for second in range(60):
-        judge.glance(NOW, NOW + timedelta(seconds=second), last=False)
+        judge.observation(NOW, NOW + timedelta(seconds=second), last=False)
     assert judge.outcome is (Outcome.FAIL if bad else Outcome.INCONCLUSIVE)
 
 
 def test_the_worst_of_all_decides() -> None:
     good, bad = Told(CountedBy.PROBES), Told(CountedBy.PLATFORM, candidate=(0, 100))
-    judges = [Judge(one.witness, SequentialTest()) for one in (good, bad)]
+    judges = [Judge(one.metric_source, SequentialTest()) for one in (good, bad)]
     for judge in judges:
-        judge.glance(NOW, NOW, last=False)
+        judge.observation(NOW, NOW, last=False)
     decision = decide(judges)
     assert decision.outcome is Outcome.FAIL
     assert decision.sentence.endswith("(the platform's metrics)")
@@ -115,16 +115,16 @@ def test_latencies_below_the_floor_are_equal() -> None:
 def test_a_difference_below_the_floor_rolls_nobody_back(floor: int, outcome: Outcome) -> None:
     told = Told(CountedBy.PROBES, slow=30.0)
     milliseconds = timedelta(milliseconds=floor)
-    judge = Judge(told.witness, SequentialTest(quantiles=(0.95,)), latency_floor=milliseconds)
+    judge = Judge(told.metric_source, SequentialTest(quantiles=(0.95,)), latency_floor=milliseconds)
     for _ in range(20):
-        judge.glance(NOW, NOW, last=False)
+        judge.observation(NOW, NOW, last=False)
     assert judge.outcome is outcome
 
 
 def test_no_floor_lies_above_a_limit() -> None:
     told = Told(CountedBy.PROBES, slow=30.0)
     trial = SequentialTest(latency_limits=((0.95, 20.0),))
-    judge = Judge(told.witness, trial, latency_floor=timedelta(seconds=1))
-    judge.glance(NOW, NOW, last=False)
-    assert judge.standings.decisive == "p95 limit"
+    judge = Judge(told.metric_source, trial, latency_floor=timedelta(seconds=1))
+    judge.observation(NOW, NOW, last=False)
+    assert judge.results.decisive == "p95 limit"
     assert judge.outcome is Outcome.FAIL

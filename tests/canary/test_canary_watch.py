@@ -1,10 +1,11 @@
-"""An increment is watched until the evidence decides, and not a look longer."""
+"""A step is watched until the evidence decides, and not a look longer."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from tests.dependencies import fake_roles
 
 from greenrun.canary import Canary
 from greenrun.canary.judge import Judge
@@ -14,7 +15,6 @@ from greenrun.model.plan import CanaryPlan
 from greenrun.model.stats import Outcome, SequentialTest
 from tests.canary.witnesses import Told
 from tests.fakes import FakeClock, MemoryEvidence, MemoryProgress
-from tests.roles import fake_roles
 
 PROBES, PLATFORM = CountedBy.PROBES, CountedBy.PLATFORM
 PLAN = CanaryPlan((10, 50), within=timedelta(minutes=1))
@@ -30,10 +30,10 @@ def clock() -> FakeClock:
 @pytest.fixture
 def watching(clock: FakeClock) -> Watching:
     def watch(
-        *told: Told, plan: CanaryPlan = PLAN, undisturbed: Callable[[], None] = lambda: None
+        *told: Told, plan: CanaryPlan = PLAN, check_unchanged: Callable[[], None] = lambda: None
     ) -> Canary:
-        judges = [Judge(one.witness, TRIAL) for one in told]
-        return Canary(plan, judges, fake_roles("shop", clock=clock), undisturbed)
+        judges = [Judge(one.metric_source, TRIAL) for one in told]
+        return Canary(plan, judges, fake_roles("shop", clock=clock), check_unchanged)
 
     return watch
 
@@ -41,11 +41,11 @@ def watching(clock: FakeClock) -> Watching:
 def closed(canary: Canary, share: int = 10) -> tuple[GateClosed, CanaryStep]:
     with pytest.raises(GateClosed) as caught:
         canary.watch(share)
-    return caught.value, canary.increments[-1]
+    return caught.value, canary.steps[-1]
 
 
-def seconds(increment: CanaryStep) -> float:
-    return (increment.ended - increment.began).total_seconds()
+def seconds(step: CanaryStep) -> float:
+    return (step.ended - step.began).total_seconds()
 
 
 def test_a_pass_needs_everybody_who_counts(watching: Watching) -> None:
@@ -57,60 +57,60 @@ def test_a_pass_needs_everybody_who_counts(watching: Watching) -> None:
 
 
 def test_one_who_sees_a_failure_is_enough(watching: Watching) -> None:
-    error, increment = closed(watching(Told(PROBES), Told(PLATFORM, candidate=(70, 30))))
+    error, step = closed(watching(Told(PROBES), Told(PLATFORM, candidate=(70, 30))))
     assert error.message == (
         "the canary at 10 %: rolled back after 200 requests: 30 of 100 candidate requests failed, "
         "0 of 100 baseline requests (the platform's metrics)"
     )
-    assert seconds(increment) == 1
+    assert seconds(step) == 1
 
 
 def test_a_pass_waits_for_the_least_time_and_a_failure_does_not(watching: Watching) -> None:
-    plan = replace(PLAN, bake=timedelta(seconds=45))
+    plan = replace(PLAN, min_duration=timedelta(seconds=45))
     assert seconds(watching(Told(PROBES), plan=plan).watch(10)) == 45
-    _, increment = closed(watching(Told(PROBES, candidate=(50, 50)), plan=plan))
-    assert seconds(increment) == 1
+    _, step = closed(watching(Told(PROBES, candidate=(50, 50)), plan=plan))
+    assert seconds(step) == 1
 
 
 def test_what_stays_undecided_is_not_promoted(watching: Watching) -> None:
-    error, increment = closed(watching(Told(PROBES, candidate=(1, 0), baseline=(1, 0))))
-    assert (increment.outcome, seconds(increment)) == (Outcome.INCONCLUSIVE, 60)
-    assert increment.sentence.startswith("undecided after 120 requests: 0 of 60 candidate")
+    error, step = closed(watching(Told(PROBES, candidate=(1, 0), baseline=(1, 0))))
+    assert (step.outcome, seconds(step)) == (Outcome.INCONCLUSIVE, 60)
+    assert step.sentence.startswith("undecided after 120 requests: 0 of 60 candidate")
     assert error.hint is not None
-    assert "canary.within" in error.hint
+    assert "canary.max-duration" in error.hint
 
 
 @pytest.mark.parametrize("silent", [PROBES, PLATFORM])
 def test_no_data_of_one_is_no_pass_and_says_whose(watching: Watching, silent: CountedBy) -> None:
     told = [Told(one, candidate=(0 if one is silent else 100, 0)) for one in CountedBy]
-    error, increment = closed(watching(*told))
-    assert increment.outcome is Outcome.NO_DATA
-    assert increment.sentence == (
+    error, step = closed(watching(*told))
+    assert step.outcome is Outcome.NO_DATA
+    assert step.sentence == (
         f"no data: the candidate answered 0 requests, the baseline 6,000 ({silent.value})"
     )
     assert error.hint is not None
     assert "canary.probes-per-second" in error.hint
 
 
-def test_every_increment_asks_for_evidence_anew(watching: Watching) -> None:
+def test_every_step_asks_for_evidence_anew(watching: Watching) -> None:
     canary = watching(Told(PROBES))
     first, second = canary.watch(10), canary.watch(50)
     assert seconds(second) == pytest.approx(seconds(first), abs=1)
     assert second.began == first.ended
-    assert canary.increments == [first, second]
+    assert canary.steps == [first, second]
 
 
 def test_what_the_platform_tells_late_is_no_evidence_for_the_new_share(watching: Watching) -> None:
     late = Told(PLATFORM, lag=timedelta(seconds=30))
     assert seconds(watching(late).watch(10)) > 30
-    _, increment = closed(watching(replace(late, candidate=(50, 50))))
-    assert seconds(increment) == 1
+    _, step = closed(watching(replace(late, candidate=(50, 50))))
+    assert seconds(step) == 1
 
 
 def test_nobody_is_asked_more_often_than_there_is_something_new(watching: Watching) -> None:
     seldom = Told(PLATFORM, every=timedelta(seconds=10), candidate=(1, 0))
-    _, increment = closed(watching(Told(PROBES), seldom))
-    at = [(one.at - increment.began).total_seconds() for one in increment.glances]
+    _, step = closed(watching(Told(PROBES), seldom))
+    at = [(one.at - step.began).total_seconds() for one in step.observations]
     assert [each for each in at if at.count(each) == 2] == [
         *(1.0, 1.0, 11.0, 11.0, 21.0, 21.0, 31.0, 31.0, 41.0, 41.0, 51.0, 51.0),
         *(60.0, 60.0),
@@ -120,7 +120,7 @@ def test_nobody_is_asked_more_often_than_there_is_something_new(watching: Watchi
 def test_each_look_is_told_in_one_line(watching: Watching) -> None:
     canary = watching(Told(PROBES), Told(PLATFORM, candidate=(10, 0)))
     canary.watch(10)
-    progress = canary.roles.progress
+    progress = canary.dependencies.progress
     assert isinstance(progress, MemoryProgress)
     assert progress.lines[2] == (
         "10/90 %, 57 s left; the platform's metrics 30/300: against 0 %, for 0 %; "
@@ -131,23 +131,23 @@ def test_each_look_is_told_in_one_line(watching: Watching) -> None:
 def test_somebody_elses_change_breaks_it_off_and_what_was_seen_is_kept(watching: Watching) -> None:
     told = Told(PROBES)
 
-    def undisturbed() -> None:
+    def check_unchanged() -> None:
         if told.asked == 3:
             raise ConcurrentChange("shop was changed by alice")
 
-    canary = watching(told, undisturbed=undisturbed)
+    canary = watching(told, check_unchanged=check_unchanged)
     with pytest.raises(ConcurrentChange):
         canary.watch(10)
-    [increment] = canary.increments
-    assert increment.sentence == "broken off: shop was changed by alice"
-    assert (increment.outcome, len(increment.glances)) == (Outcome.INCONCLUSIVE, 3)
+    [step] = canary.steps
+    assert step.sentence == "broken off: shop was changed by alice"
+    assert (step.outcome, len(step.observations)) == (Outcome.INCONCLUSIVE, 3)
 
 
 def test_the_evidence_has_the_verdict_first_then_every_part(watching: Watching) -> None:
     canary = watching(Told(PROBES))
-    increment = canary.watch(10)
-    evidence = canary.roles.evidence
+    step = canary.watch(10)
+    evidence = canary.dependencies.evidence
     assert isinstance(evidence, MemoryEvidence)
     told = str(evidence.kept["canary at 10 %"]).splitlines()
-    assert told[0] == f"10 %: {increment.sentence}"
+    assert told[0] == f"10 %: {step.sentence}"
     assert [line.split()[0] for line in told[4:]] == ["errors", "error", "p50"]

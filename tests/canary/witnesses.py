@@ -24,7 +24,7 @@ def sample(good: int, bad: int = 0, milliseconds: float = 5.0, seconds: float = 
 class Told:
     """At each look, one a second, both have answered so many more: good, bad and how fast."""
 
-    watcher: CountedBy
+    counted_by: CountedBy
     candidate: tuple[int, int] = (100, 0)
     baseline: tuple[int, int] = (100, 0)
     slow: float = 5.0
@@ -34,8 +34,8 @@ class Told:
     asked: int = field(default=0, init=False)
 
     @property
-    def witness(self) -> MetricSource:
-        return MetricSource(self.watcher, self.read, self.every, self.lag)
+    def metric_source(self) -> MetricSource:
+        return MetricSource(self.counted_by, self.read, self.every, self.lag)
 
     def read(self) -> Reading:
         self.asked += 1

@@ -171,9 +171,9 @@ def test_no_request_is_dropped_by_changes(stage: Stage) -> None:
 
     with ThreadPoolExecutor(4) as callers:
         calls = callers.map(call, range(4))
-        for increment in range(21):
-            stage.apply({"app-a": 100 - 5 * increment, "app-b": 5 * increment})
-            stage.finished(20 * increment)
+        for step in range(21):
+            stage.apply({"app-a": 100 - 5 * step, "app-b": 5 * step})
+            stage.finished(20 * step)
         changed.set()
         statuses = sum(calls, Counter[int]())
     assert set(statuses) == {200}

@@ -16,7 +16,7 @@ TEST = Sequential()
 
 
 def folded(pairs: Iterable[tuple[Counts, Counts]], test: Sequential = TEST) -> Result:
-    """Increments, each looked at as it came."""
+    """Steps, each looked at as it came."""
     look = test.begin()
     for candidate, baseline in pairs:
         look = test.look(look, look.candidate + candidate, look.baseline + baseline)
@@ -32,13 +32,13 @@ def test_looking_at_every_request_is_as_good_as_looking_at_every_block(
         bad = [failed for candidate, failed in some if candidate is of_candidate]
         return Counts(bad.count(False), bad.count(True))
 
-    def increments(size: int) -> list[tuple[Counts, Counts]]:
+    def steps(size: int) -> list[tuple[Counts, Counts]]:
         parts = [requests[start : start + size] for start in range(0, len(requests), size)]
         return [
             (counted(part, of_candidate=True), counted(part, of_candidate=False)) for part in parts
         ]
 
-    one_by_one, block_by_block = folded(increments(1)), folded(increments(BLOCK))
+    one_by_one, block_by_block = folded(steps(1)), folded(steps(BLOCK))
 
     assert one_by_one.weighed == block_by_block.weighed
     assert one_by_one.evidence == block_by_block.evidence
@@ -46,9 +46,9 @@ def test_looking_at_every_request_is_as_good_as_looking_at_every_block(
 
 @given(st.lists(st.tuples(FEW, FEW), max_size=40))
 @settings(deadline=None, max_examples=50)
-def test_what_failed_once_has_failed(increments: list[tuple[Counts, Counts]]) -> None:
+def test_what_failed_once_has_failed(steps: list[tuple[Counts, Counts]]) -> None:
     look = folded([(Counts(0, 40), Counts(40, 0))])
-    for candidate, baseline in increments:
+    for candidate, baseline in steps:
         look = TEST.look(look, look.candidate + candidate, look.baseline + baseline)
     better = TEST.look(look, look.candidate + Counts(90_000), look.baseline + Counts(0, 9_000))
 
@@ -111,16 +111,18 @@ def test_a_verdict_is_said_in_a_sentence(
 
 
 def test_a_worsening_that_is_surely_tolerated_passes() -> None:
-    increments = [(Counts(98_800, 1_200), Counts(990_000, 10_000))]
-    strict, tolerant = (folded(increments, Sequential(tolerated=size)) for size in (0.001, 0.01))
+    steps = [(Counts(98_800, 1_200), Counts(990_000, 10_000))]
+    strict, tolerant = (
+        folded(steps, Sequential(max_error_increase=size)) for size in (0.001, 0.01)
+    )
 
     assert strict.outcome is Outcome.FAIL
     assert tolerant.outcome is Outcome.PASS
 
 
-def test_an_increment_has_to_pass_anew_while_evidence_against_is_kept() -> None:
+def test_a_step_has_to_pass_anew_while_evidence_against_is_kept() -> None:
     passed = folded([(Counts(2_000, 0), Counts(2_000, 10))])
-    begun = TEST.next_increment(passed)
+    begun = TEST.next_step(passed)
     looked = TEST.look(begun, passed.candidate + Counts(5), passed.baseline + Counts(5))
 
     assert passed.outcome is Outcome.PASS
@@ -128,9 +130,9 @@ def test_an_increment_has_to_pass_anew_while_evidence_against_is_kept() -> None:
     assert looked.evidence.against == passed.evidence.against
 
 
-def test_what_was_tolerated_once_is_not_held_against_the_next_increment() -> None:
+def test_what_was_tolerated_once_is_not_held_against_the_next_step() -> None:
     passed = folded([(Counts(98_800, 1_200), Counts(990_000, 10_000))])
-    begun = TEST.next_increment(passed)
+    begun = TEST.next_step(passed)
     healthy = TEST.look(begun, passed.candidate + Counts(99, 1), passed.baseline + Counts(99, 1))
     worse = TEST.look(begun, passed.candidate + Counts(80, 20), passed.baseline + Counts(99, 1))
 
@@ -168,7 +170,7 @@ def test_counts_never_fall() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [Sequential(alpha=0), Sequential(missed=1), Objective(alpha=2), Objective(missed=0)]
+    "wrong", [Sequential(alpha=0), Sequential(beta=1), Objective(alpha=2), Objective(beta=0)]
 )
 def test_a_chance_lies_between_never_and_always(wrong: Sequential | Objective) -> None:
     with pytest.raises(ValueError, match="needs to be between 0 and 1"):

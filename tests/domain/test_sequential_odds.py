@@ -90,12 +90,14 @@ def test_nothing_is_gained_against_a_limit_that_is_kept(of: int, limit: float, p
 def test_nothing_is_gained_for_a_candidate_that_is_too_bad(
     one: int, other: int, rate: float, more: float
 ) -> None:
-    tolerated = 0.1
-    worse = rate + tolerated + more
+    max_error_increase = 0.1
+    worse = rate + max_error_increase + more
     mean = sum(
         chance(bad, one, worse)
         * chance(failed, other, rate)
-        * math.exp(under(Counts(one - bad, bad), Counts(other - failed, failed), tolerated))
+        * math.exp(
+            under(Counts(one - bad, bad), Counts(other - failed, failed), max_error_increase)
+        )
         for bad in range(one + 1)
         for failed in range(other + 1)
     )

@@ -25,10 +25,12 @@ def foretold(
     rate: float,
     latencies: Histogram = UNKNOWN,
     *,
-    tolerated: float = 0.01,
+    max_error_increase: float = 0.01,
 ) -> float:
     """Of the part of that name."""
-    trial = SequentialTest(tolerated=tolerated, quantiles=(0.95,), latency_limits=((0.95, 300.0),))
+    trial = SequentialTest(
+        max_error_increase=max_error_increase, quantiles=(0.95,), latency_limits=((0.95, 300.0),)
+    )
     (part,) = (part for part in trial.parts if part.name == name)
     return requests_to_pass(part, share, rate, latencies)
 
@@ -88,7 +90,7 @@ def test_latencies_that_nobody_knows_need_the_least() -> None:
 
 
 def test_more_tolerance_needs_fewer_requests() -> None:
-    strict, lax = (foretold("errors", 0.1, 0.01, tolerated=size) for size in (0.005, 0.02))
+    strict, lax = (foretold("errors", 0.1, 0.01, max_error_increase=size) for size in (0.005, 0.02))
     assert lax < strict / 4
 
 

@@ -101,7 +101,7 @@ def test_detection_comes_near_the_bound_that_no_test_can_beat(share: float) -> N
 
 
 def test_a_candidate_that_is_too_bad_hardly_ever_passes() -> None:
-    test = Sequential(tolerated=0.02, missed=0.05)
+    test = Sequential(max_error_increase=0.02, beta=0.05)
     kind = Kind(1_600, 0.3, 0.02, 0.04)
     (streams,) = kind.streams(80, 25)
     passed = [
@@ -112,7 +112,7 @@ def test_a_candidate_that_is_too_bad_hardly_ever_passes() -> None:
 
 
 def test_a_healthy_candidate_passes() -> None:
-    test = Sequential(tolerated=0.02)
+    test = Sequential(max_error_increase=0.02)
     (streams,) = Kind(1_600, 0.5, 0.002, 0.002).streams(40, 26)
     passed = [
         _passes(test, one, bad) for one, bad in zip(streams.candidate, streams.bad, strict=True)

@@ -49,9 +49,11 @@ def judged(
 def test_a_slower_candidate_fails_and_an_equal_one_does_not(
     share: float, *, reference: bool
 ) -> None:
-    slower, equal = (judged(Quantile(share), times, reference=reference) for times in (1.8, 1.0))
+    max_latency_increase, equal = (
+        judged(Quantile(share), times, reference=reference) for times in (1.8, 1.0)
+    )
 
-    assert slower.outcome is Outcome.FAIL
+    assert max_latency_increase.outcome is Outcome.FAIL
     assert equal.outcome in {Outcome.PASS, Outcome.INCONCLUSIVE}
 
 
@@ -132,8 +134,8 @@ WHOLE = SequentialTest(quantiles=(0.5, 0.95, 0.99), latency_limits=((0.99, 2000)
 
 
 def looked(trial: SequentialTest, candidate: Sample, baseline: Sample) -> tuple[Outcome, str]:
-    standings = trial.look(trial.begin(taken(5000, 1)), candidate, baseline)
-    return standings.outcome, trial.sentence(standings)
+    results = trial.look(trial.begin(taken(5000, 1)), candidate, baseline)
+    return results.outcome, trial.sentence(results)
 
 
 @given(
@@ -199,11 +201,11 @@ def test_a_limit_within_a_bucket_is_held_against_nobody() -> None:
     assert outcomes == [Outcome.INCONCLUSIVE, Outcome.FAIL]
 
 
-def test_the_next_increment_has_to_pass_in_every_part_anew() -> None:
+def test_the_next_step_has_to_pass_in_every_part_anew() -> None:
     healthy = Sample(Counts(4_000, 4), taken(4_004, 5, 0.8), 60)
     beside = Sample(Counts(4_000, 4), taken(4_004, 6))
     passed = WHOLE.look(WHOLE.begin(taken(5000, 1)), healthy, beside)
-    begun = WHOLE.next_increment(passed)
+    begun = WHOLE.next_step(passed)
     again = WHOLE.look(begun, healthy, beside)
 
     assert passed.outcome is Outcome.PASS

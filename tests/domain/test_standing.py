@@ -41,13 +41,13 @@ BEGUN = ReleaseState("the-run", "shop-a", TrafficSplit.all_to("shop-a"))
 
 
 @given(STANDINGS)
-def test_what_was_written_is_what_is_read(standing: ReleaseState) -> None:
-    assert ReleaseState.from_json(standing.as_json()) == standing
+def test_what_was_written_is_what_is_read(release_state: ReleaseState) -> None:
+    assert ReleaseState.from_json(release_state.as_json()) == release_state
 
 
 @given(STANDINGS)
-def test_it_is_written_in_one_line(standing: ReleaseState) -> None:
-    assert len(standing.as_json().splitlines()) == 1
+def test_it_is_written_in_one_line(release_state: ReleaseState) -> None:
+    assert len(release_state.as_json().splitlines()) == 1
 
 
 def written(**changes: object) -> str:
@@ -123,14 +123,14 @@ KEYS = st.sampled_from([*json.loads(BEGUN.as_json()), "another"])
 def read_or_refused(text: str) -> None:
     """What is read is all that stands there, and what is refused names its key."""
     try:
-        standing = ReleaseState.from_json(text)
+        release_state = ReleaseState.from_json(text)
     except ValueError as refused:
         key, got, rest = str(refused).partition(": got ")
         assert key.startswith("standing")
         assert got
         assert ", needs " in rest
         return
-    assert json.loads(standing.as_json()) == json.loads(text)
+    assert json.loads(release_state.as_json()) == json.loads(text)
 
 
 @given(st.text())
@@ -145,26 +145,26 @@ def test_any_json_is_a_standing_or_refused(found: object) -> None:
 
 @given(STANDINGS, st.dictionaries(KEYS, JSON, max_size=2), st.sets(KEYS, max_size=1))
 def test_any_damaged_standing_is_read_or_refused(
-    standing: ReleaseState, changed: dict[str, object], gone: set[str]
+    release_state: ReleaseState, changed: dict[str, object], gone: set[str]
 ) -> None:
-    said = {**json.loads(standing.as_json()), **changed}
+    said = {**json.loads(release_state.as_json()), **changed}
     read_or_refused(json.dumps({key: value for key, value in said.items() if key not in gone}))
 
 
 @given(STANDINGS, st.integers(0), st.integers(0), st.text(max_size=2))
 def test_any_torn_standing_is_read_or_refused(
-    standing: ReleaseState, start: int, length: int, put: str
+    release_state: ReleaseState, start: int, length: int, put: str
 ) -> None:
-    text = standing.as_json()
+    text = release_state.as_json()
     start %= len(text)
     read_or_refused(text[:start] + put + text[start + length % 20 :])
 
 
 def test_it_knows_what_it_found_and_what_it_asked_for_in_any_order() -> None:
-    standing = BEGUN.ask(TAGGED)
-    assert standing.asked == (TAGGED,)
-    assert standing.knows(TrafficSplit.all_to("shop-a"))
-    assert standing.knows(TrafficSplit(tuple(reversed(TAGGED.targets))))
+    release_state = BEGUN.ask(TAGGED)
+    assert release_state.asked == (TAGGED,)
+    assert release_state.knows(TrafficSplit.all_to("shop-a"))
+    assert release_state.knows(TrafficSplit(tuple(reversed(TAGGED.targets))))
 
 
 @pytest.mark.parametrize(
@@ -187,5 +187,5 @@ def test_promoted_restored_and_left_are_ends() -> None:
 
 @pytest.mark.parametrize(("contracted", "promise"), [(False, "roll back"), (True, "freeze")])
 def test_a_contracted_schema_leaves_no_way_back(contracted: bool, promise: str) -> None:  # noqa: FBT001 - a row of the table
-    standing = ReleaseState("the-run", "shop-a", TAGGED, contracted=contracted)
-    assert standing.promise == promise
+    release_state = ReleaseState("the-run", "shop-a", TAGGED, contracted=contracted)
+    assert release_state.promise == promise

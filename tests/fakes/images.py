@@ -49,8 +49,8 @@ class MemoryRegistry:
     sent: list[str] = field(default_factory=list)
     swapped: Digest | None = None
 
-    def push(self, image: Image, patience: Timeout) -> Digest:
-        patience.watch("pushing")
+    def push(self, image: Image, timeout: Timeout) -> Digest:
+        timeout.watch("pushing")
         name = f"{image.repository}:{image.tag}"
         self.sent.append(name)
         self.held[name] = MANIFEST

@@ -39,8 +39,8 @@ class FakePlatform:
     def revision(self, name: str) -> Revision | None:
         return self.revisions_by_name.get(name)
 
-    def create(self, wanted: NewRevision, patience: Timeout) -> None:
-        self._call("create", patience)
+    def create(self, wanted: NewRevision, timeout: Timeout) -> None:
+        self._call("create", timeout)
         self._add(wanted)
         split = TrafficSplit.all_to(wanted.name)
         self.state = Service(
@@ -48,9 +48,9 @@ class FakePlatform:
         )
 
     def deploy(
-        self, wanted: NewRevision, split: TrafficSplit, before: Service, patience: Timeout
+        self, wanted: NewRevision, split: TrafficSplit, before: Service, timeout: Timeout
     ) -> Service:
-        self._change("deploy", before, patience, wanted=split, latest_created=wanted.name)
+        self._change("deploy", before, timeout, wanted=split, latest_created=wanted.name)
         if wanted.image in self.unready:
             self._add(wanted, Readiness.FAILED)
             raise GateClosed(f"Revision '{wanted.name}' is not ready")
@@ -58,25 +58,25 @@ class FakePlatform:
         urls = {target.tag: f"{URL}/{target.tag}" for target in split if target.tag}
         return self._settle(actual=split, latest_ready=wanted.name, tag_urls=urls)
 
-    def split_traffic(self, split: TrafficSplit, before: Service, patience: Timeout) -> Service:
-        self._change("split_traffic", before, patience, wanted=split)
+    def split_traffic(self, split: TrafficSplit, before: Service, timeout: Timeout) -> Service:
+        self._change("split_traffic", before, timeout, wanted=split)
         return self._settle(actual=split)
 
-    def scale_to_zero(self, before: Service, patience: Timeout) -> Service:
-        self._change("scale_to_zero", before, patience)
+    def scale_to_zero(self, before: Service, timeout: Timeout) -> Service:
+        self._change("scale_to_zero", before, timeout)
         self.stopped = True
         return self._settle()
 
-    def scale_by_load(self, before: Service, patience: Timeout) -> Service:
-        self._change("scale_by_load", before, patience)
+    def scale_by_load(self, before: Service, timeout: Timeout) -> Service:
+        self._change("scale_by_load", before, timeout)
         self.stopped = False
         return self._settle()
 
     def revisions(self) -> Sequence[Revision]:
         return tuple(reversed(self.revisions_by_name.values()))
 
-    def remove_revision(self, name: str, patience: Timeout) -> None:
-        self._call(f"remove_revision {name}", patience)
+    def remove_revision(self, name: str, timeout: Timeout) -> None:
+        self._call(f"remove_revision {name}", timeout)
         if name in self._needed:
             raise CallFailed(f"Revision {name} cannot be directly deleted")
         self.revisions_by_name.pop(name, None)
@@ -87,16 +87,16 @@ class FakePlatform:
     def let_all_invoke(self) -> None:
         self.public = True
 
-    def run(self, job: Job, patience: Timeout) -> Execution:
-        self._call("run", patience)
+    def run(self, job: Job, timeout: Timeout) -> Execution:
+        self._call("run", timeout)
         return self.executions(job)
 
-    def remove_service(self, patience: Timeout) -> None:
-        self._call("remove_service", patience)
+    def remove_service(self, timeout: Timeout) -> None:
+        self._call("remove_service", timeout)
         self.state = None
 
-    def remove_job(self, name: str, patience: Timeout) -> None:
-        self._call(f"remove_job {name}", patience)
+    def remove_job(self, name: str, timeout: Timeout) -> None:
+        self._call(f"remove_job {name}", timeout)
 
     def change_by_somebody(self, **fields: object) -> None:
         """Another than the release changes the service."""
@@ -111,8 +111,8 @@ class FakePlatform:
         targets = (*self.state.wanted, *self.state.actual)
         return {self.state.latest_created, *(target.revision for target in targets)}
 
-    def _change(self, name: str, before: Service, patience: Timeout, **fields: object) -> None:
-        self._call(name, patience)
+    def _change(self, name: str, before: Service, timeout: Timeout, **fields: object) -> None:
+        self._call(name, timeout)
         assert self.state is not None
         if before.generation != self.state.generation:
             raise ConcurrentChange(f"{self.name} was changed by {self.state.changed_by}")
@@ -124,8 +124,8 @@ class FakePlatform:
         self.state = replace(self.state, **fields)
         return self.state
 
-    def _call(self, name: str, patience: Timeout) -> None:
-        assert patience.within > timedelta()
+    def _call(self, name: str, timeout: Timeout) -> None:
+        assert timeout.within > timedelta()
         self.calls.append(name)
         self._expect_allowed(name)
 
@@ -149,15 +149,15 @@ class MemoryClaims:
     def all(self) -> Sequence[Lease]:
         return [self.kept[number] for number in sorted(self.kept, reverse=True)]
 
-    def create(self, claim: Lease) -> bool:
-        return self.kept.setdefault(claim.number, claim) is claim
+    def create(self, lease: Lease) -> bool:
+        return self.kept.setdefault(lease.number, lease) is lease
 
-    def update(self, claim: Lease) -> None:
+    def update(self, lease: Lease) -> None:
         if "update" in self.refuses:
             raise CallFailed("update was refused")
-        if claim.number not in self.kept:
-            raise CallFailed(f"there is no claim {claim.number}")
-        self.kept[claim.number] = claim
+        if lease.number not in self.kept:
+            raise CallFailed(f"there is no claim {lease.number}")
+        self.kept[lease.number] = lease
 
     def remove(self, number: int) -> None:
         self.kept.pop(number, None)

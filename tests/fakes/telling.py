@@ -30,10 +30,10 @@ class FakeClock:
 
 
 class FakeCharts:
-    """A chart that says which increments it shows."""
+    """A chart that says which steps it shows."""
 
-    def of_canary(self, increments: Sequence[CanaryStep]) -> Sequence[Chart]:
-        shares = ", ".join(f"{one.share} %" for one in increments)
+    def of_canary(self, steps: Sequence[CanaryStep]) -> Sequence[Chart]:
+        shares = ", ".join(f"{one.share} %" for one in steps)
         return [Chart("canary", f"<svg>{shares}</svg>".encode())] if shares else []
 
 

@@ -43,8 +43,8 @@ class FakeCommands:
 
     ends: dict[str, Ended] = field(default_factory=dict)
 
-    def run(self, command: Sequence[str], patience: Timeout) -> Ended:
-        assert patience.within > timedelta()
+    def run(self, command: Sequence[str], timeout: Timeout) -> Ended:
+        assert timeout.within > timedelta()
         if command[0] not in self.ends:
             raise CallFailed(f"could not run {command[0]}: there is no such command")
         return self.ends[command[0]]

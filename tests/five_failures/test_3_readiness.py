@@ -31,8 +31,8 @@ def naive_deploy(world: World, program: str = "echo") -> run_v2.Revision:
 def our_deploy(world: World, program: str = "echo", seconds: float = 10) -> None:
     before = world.reading()
     split = before.actual.shared({OLD: 100}).tagged(NEW, "candidate")
-    patience = Timeout(timedelta(seconds=seconds))
-    world.ours.deploy(new(NEW, program), split, before, patience)
+    timeout = Timeout(timedelta(seconds=seconds))
+    world.ours.deploy(new(NEW, program), split, before, timeout)
 
 
 def test_a_naive_look_never_finds_a_revision_without_traffic_ready(world: World) -> None:

@@ -17,12 +17,12 @@ GONE = "gone"
 def rotate(world: World, value: str) -> None:
     """A new version of the secret `token`, as a release brings it along."""
     parent = f"projects/{world.place.project}"
-    vault = world.clients.secrets
+    secret_store = world.clients.secrets
     with suppress(AlreadyExists):
         secret = secretmanager_v1.Secret(replication={"automatic": {}})
-        vault.create_secret(parent=parent, secret_id="token", secret=secret)
+        secret_store.create_secret(parent=parent, secret_id="token", secret=secret)
     payload = secretmanager_v1.SecretPayload(data=value.encode())
-    vault.add_secret_version(parent=f"{parent}/secrets/token", payload=payload)
+    secret_store.add_secret_version(parent=f"{parent}/secrets/token", payload=payload)
 
 
 def release_and_go_back(world: World, version: str) -> None:

@@ -11,7 +11,7 @@ from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
-from greenrun.adapters.gcp.run.claims import CloudRunLeases
+from greenrun.adapters.gcp.run.leases import CloudRunLeases
 from greenrun.model.plan import Location
 
 _numbers = count(1)
@@ -25,7 +25,7 @@ class Region:
     clients: GoogleClients
     place: Location
 
-    def claims(self, service: str = "web") -> CloudRunLeases:
+    def leases(self, service: str = "web") -> CloudRunLeases:
         return CloudRunLeases(self.clients, self.place, service, lambda: "in-process/echo")
 
 

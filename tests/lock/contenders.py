@@ -17,17 +17,17 @@ def owner(name: str) -> LeaseHolder:
     return LeaseHolder(f"{name}@example.com", f"{name}s-host", 4711, f"run-{uuid4()}")
 
 
-def lock(name: str, claims: Leases, clock: FakeClock | None = None) -> Lock:
-    return Lock("web", owner(name), claims, clock or FakeClock(EIGHT), TIME_TO_LIVE)
+def lock(name: str, leases: Leases, clock: FakeClock | None = None) -> Lock:
+    return Lock("web", owner(name), leases, clock or FakeClock(EIGHT), TIME_TO_LIVE)
 
 
-def claim(
+def lease(
     number: int = 1,
     name: str = "dora",
-    beat: datetime = EIGHT,
+    renewed_at: datetime = EIGHT,
     *,
     held: bool = True,
-    standing: str = "",
+    release_state: str = "",
     time_to_live: timedelta = TIME_TO_LIVE,
 ) -> Lease:
-    return Lease(number, owner(name), beat, beat, time_to_live, held, standing)
+    return Lease(number, owner(name), renewed_at, renewed_at, time_to_live, held, release_state)

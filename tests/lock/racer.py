@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
-from greenrun.adapters.gcp.run.claims import CloudRunLeases
+from greenrun.adapters.gcp.run.leases import CloudRunLeases
 from greenrun.model.errors import LockHeld
 from greenrun.model.plan import Location
 from greenrun.release.coordination.lock import Lock
@@ -26,9 +26,9 @@ def say(word: str) -> None:
 def main(address: str, project: str, name: str, seconds_to_live: str) -> None:
     with closing(GoogleClients(Endpoints.all_at(address))) as clients:
         place = Location(project, "europe-west1")
-        claims = CloudRunLeases(clients, place, "web", lambda: "in-process/echo")
+        leases = CloudRunLeases(clients, place, "web", lambda: "in-process/echo")
         live = timedelta(seconds=float(seconds_to_live))
-        lock = Lock("web", owner(name), claims, SystemClock(), live)
+        lock = Lock("web", owner(name), leases, SystemClock(), live)
         say("ready")
         sys.stdin.readline()
         try:
@@ -39,7 +39,7 @@ def main(address: str, project: str, name: str, seconds_to_live: str) -> None:
         lock.write(f"begun by {name}")
         say("held")
         sys.stdin.readline()
-        lock.let_go()
+        lock.release()
 
 
 if __name__ == "__main__":

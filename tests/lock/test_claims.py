@@ -9,84 +9,84 @@ import pytest
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import Leases
 from tests.fakes import MemoryClaims
-from tests.lock.contenders import claim
+from tests.lock.contenders import lease
 
 
 @pytest.fixture(params=["in memory", "strict", "lax"])
-def claims(request: pytest.FixtureRequest) -> Leases:
+def leases(request: pytest.FixtureRequest) -> Leases:
     if request.param == "in memory":
         return MemoryClaims()
     cloud = request.getfixturevalue(f"{request.param}_cloud")
-    return request.getfixturevalue("region_of")(cloud).claims()
+    return request.getfixturevalue("region_of")(cloud).leases()
 
 
-def test_there_are_none_at_first(claims: Leases) -> None:
-    assert list(claims.all()) == []
+def test_there_are_none_at_first(leases: Leases) -> None:
+    assert list(leases.all()) == []
 
 
-def test_a_claim_is_read_as_it_was_made(claims: Leases) -> None:
-    made = claim(3, standing='{"stage":"begun"}', time_to_live=timedelta(seconds=1.5))
-    assert claims.create(made)
-    (read,) = claims.all()
-    assert replace(read, beat=made.beat) == made
+def test_a_claim_is_read_as_it_was_made(leases: Leases) -> None:
+    made = lease(3, release_state='{"stage":"begun"}', time_to_live=timedelta(seconds=1.5))
+    assert leases.create(made)
+    (read,) = leases.all()
+    assert replace(read, renewed_at=made.renewed_at) == made
 
 
-def test_claims_come_highest_first_by_number(claims: Leases) -> None:
+def test_claims_come_highest_first_by_number(leases: Leases) -> None:
     for number in (9, 11, 2, 10):
-        claims.create(claim(number))
-    assert [one.number for one in claims.all()] == [11, 10, 9, 2]
+        leases.create(lease(number))
+    assert [one.number for one in leases.all()] == [11, 10, 9, 2]
 
 
-def test_a_number_is_claimed_once(claims: Leases) -> None:
-    first, second = claim(1, "ana"), claim(1, "bob")
-    assert claims.create(first)
-    assert not claims.create(second)
-    assert [one.owner for one in claims.all()] == [first.owner]
+def test_a_number_is_claimed_once(leases: Leases) -> None:
+    first, second = lease(1, "ana"), lease(1, "bob")
+    assert leases.create(first)
+    assert not leases.create(second)
+    assert [one.owner for one in leases.all()] == [first.owner]
 
 
 def test_a_number_is_claimed_once_even_by_owners_who_take_themselves_for_the_same(
-    claims: Leases,
+    leases: Leases,
 ) -> None:
-    first = claim(1)
-    assert claims.create(first)
-    assert not claims.create(replace(first, standing="another"))
-    assert claims.all()[0].standing == ""
+    first = lease(1)
+    assert leases.create(first)
+    assert not leases.create(replace(first, release_state="another"))
+    assert leases.all()[0].release_state == ""
 
 
-def test_of_twenty_who_claim_a_number_one_gets_it(claims: Leases) -> None:
-    wanted = [claim(1, f"owner{number}") for number in range(20)]
+def test_of_twenty_who_claim_a_number_one_gets_it(leases: Leases) -> None:
+    wanted = [lease(1, f"owner{number}") for number in range(20)]
     with ThreadPoolExecutor(len(wanted)) as owners:
-        got = list(owners.map(claims.create, wanted))
+        got = list(owners.map(leases.create, wanted))
     assert got.count(True) == 1
-    assert [one.owner for one in claims.all()] == [wanted[got.index(True)].owner]
+    assert [one.owner for one in leases.all()] == [wanted[got.index(True)].owner]
 
 
-def test_a_claim_is_written_anew_as_a_whole(claims: Leases) -> None:
-    claims.create(made := claim(1))
-    later = made.beat + timedelta(seconds=1)
-    claims.update(wanted := replace(made, held=False, standing="promoted", beat=later))
-    (read,) = claims.all()
-    assert replace(read, beat=later) == wanted
+def test_a_claim_is_written_anew_as_a_whole(leases: Leases) -> None:
+    leases.create(made := lease(1))
+    later = made.renewed_at + timedelta(seconds=1)
+    leases.update(wanted := replace(made, held=False, release_state="promoted", renewed_at=later))
+    (read,) = leases.all()
+    assert replace(read, renewed_at=later) == wanted
 
 
-def test_writing_a_claim_is_a_beat(claims: Leases) -> None:
-    claims.create(made := claim(1))
-    before = claims.all()[0].beat
-    claims.update(replace(made, beat=made.beat + timedelta(seconds=1)))
-    assert claims.all()[0].beat > before
+def test_writing_a_claim_is_a_beat(leases: Leases) -> None:
+    leases.create(made := lease(1))
+    before = leases.all()[0].renewed_at
+    leases.update(replace(made, renewed_at=made.renewed_at + timedelta(seconds=1)))
+    assert leases.all()[0].renewed_at > before
 
 
-def test_a_claim_that_is_gone_is_not_written_again(claims: Leases) -> None:
-    claims.create(made := claim(1))
-    claims.remove(1)
+def test_a_claim_that_is_gone_is_not_written_again(leases: Leases) -> None:
+    leases.create(made := lease(1))
+    leases.remove(1)
     with pytest.raises(CallFailed):
-        claims.update(made)
-    assert list(claims.all()) == []
+        leases.update(made)
+    assert list(leases.all()) == []
 
 
-def test_removing_takes_one_claim_away_and_may_be_repeated(claims: Leases) -> None:
+def test_removing_takes_one_claim_away_and_may_be_repeated(leases: Leases) -> None:
     for number in (1, 2):
-        claims.create(claim(number))
-    claims.remove(1)
-    claims.remove(1)
-    assert [one.number for one in claims.all()] == [2]
+        leases.create(lease(number))
+    leases.remove(1)
+    leases.remove(1)
+    assert [one.number for one in leases.all()] == [2]

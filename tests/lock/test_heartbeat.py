@@ -35,7 +35,7 @@ class WatchedClaims(MemoryClaims):
     def __post_init__(self) -> None:
         self.gate.set()
 
-    def update(self, claim: Lease) -> None:
+    def update(self, lease: Lease) -> None:
         self.sent += 1
         if not self.busy.acquire(blocking=False):
             self.crowded.set()
@@ -45,13 +45,13 @@ class WatchedClaims(MemoryClaims):
             self.crowded.wait(self.linger_seconds)
             if self.failing:
                 raise self.failing
-            super().update(claim)
+            super().update(lease)
         finally:
             self.busy.release()
 
 
 @pytest.fixture
-def claims() -> WatchedClaims:
+def leases() -> WatchedClaims:
     return WatchedClaims()
 
 
@@ -62,13 +62,13 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def lock(claims: WatchedClaims, clock: FakeClock) -> Iterator[Lock]:
-    lock = Lock("heart", owner("ana"), claims, clock, TIME_TO_LIVE)
+def lock(leases: WatchedClaims, clock: FakeClock) -> Iterator[Lock]:
+    lock = Lock("heart", owner("ana"), leases, clock, TIME_TO_LIVE)
     lock.take(MemoryProgress())
     yield lock
-    claims.failing = None
-    claims.gate.set()
-    lock.let_go()
+    leases.failing = None
+    leases.gate.set()
+    lock.release()
     assert not beating()
 
 
@@ -76,78 +76,78 @@ def beating() -> bool:
     return any(thread.name == "lock of heart" for thread in threading.enumerate())
 
 
-def await_beats(claims: WatchedClaims, count: int) -> None:
-    wanted = claims.sent + count
-    until(lambda: claims.sent >= wanted)
+def await_beats(leases: WatchedClaims, count: int) -> None:
+    wanted = leases.sent + count
+    until(lambda: leases.sent >= wanted)
 
 
 @pytest.mark.usefixtures("lock")
-def test_a_claim_beats_by_itself_and_by_the_clock(claims: WatchedClaims, clock: FakeClock) -> None:
-    clock.sleep(beat := TIME_TO_LIVE / 3)
-    until(lambda: claims.kept[1].beat == FakeClock().time + beat)
-    await_beats(claims, 3)
+def test_a_claim_beats_by_itself_and_by_the_clock(leases: WatchedClaims, clock: FakeClock) -> None:
+    clock.sleep(renewed_at := TIME_TO_LIVE / 3)
+    until(lambda: leases.kept[1].renewed_at == FakeClock().time + renewed_at)
+    await_beats(leases, 3)
 
 
 @pytest.mark.parametrize("failure", [CallFailed("no answer"), ValueError("channel is closed")])
 def test_beats_that_fail_are_tried_again(
-    lock: Lock, claims: WatchedClaims, clock: FakeClock, failure: Exception
+    lock: Lock, leases: WatchedClaims, clock: FakeClock, failure: Exception
 ) -> None:
-    claims.failing = failure
-    await_beats(claims, 3)
-    claims.failing = None
+    leases.failing = failure
+    await_beats(leases, 3)
+    leases.failing = None
     clock.sleep(TIME_TO_LIVE / 2)
-    until(lambda: claims.kept[1].beat == clock.time)
+    until(lambda: leases.kept[1].renewed_at == clock.time)
     lock.check()
 
 
 def test_a_claim_that_lapsed_goes_on_under_the_next_number(
-    lock: Lock, claims: WatchedClaims, clock: FakeClock
+    lock: Lock, leases: WatchedClaims, clock: FakeClock
 ) -> None:
     clock.sleep(TIME_TO_LIVE)
-    until(lambda: 2 in claims.kept)
-    await_beats(claims, 2)
+    until(lambda: 2 in leases.kept)
+    await_beats(leases, 2)
     lock.check()
-    assert [one.number for one in claims.all()] == [2]
+    assert [one.number for one in leases.all()] == [2]
 
 
 def test_a_claim_that_was_taken_over_beats_no_more(
-    lock: Lock, claims: WatchedClaims, clock: FakeClock
+    lock: Lock, leases: WatchedClaims, clock: FakeClock
 ) -> None:
-    another = Lock("heart", owner("bob"), claims, clock, TIME_TO_LIVE)
+    another = Lock("heart", owner("bob"), leases, clock, TIME_TO_LIVE)
     another.break_open(another.owner)
     clock.sleep(TIME_TO_LIVE)
     until(lambda: not beating())
-    assert [one.owner for one in claims.all()] == [another.owner]
-    assert lock.claim
+    assert [one.owner for one in leases.all()] == [another.owner]
+    assert lock.lease
 
 
-def test_nothing_beats_after_letting_go(lock: Lock, claims: WatchedClaims) -> None:
-    await_beats(claims, 1)
-    lock.let_go()
+def test_nothing_beats_after_letting_go(lock: Lock, leases: WatchedClaims) -> None:
+    await_beats(leases, 1)
+    lock.release()
     assert not beating()
-    assert not claims.kept[1].held
+    assert not leases.kept[1].held
 
 
 def test_the_heart_is_no_reason_for_a_process_to_stay(lock: Lock) -> None:
-    assert lock.claim
+    assert lock.lease
     assert all(thread.daemon for thread in threading.enumerate() if thread.name == "lock of heart")
 
 
-def test_a_beat_and_what_is_written_never_meet(lock: Lock, claims: WatchedClaims) -> None:
-    claims.linger_seconds = TIME_TO_LIVE.total_seconds()
+def test_a_beat_and_what_is_written_never_meet(lock: Lock, leases: WatchedClaims) -> None:
+    leases.linger_seconds = TIME_TO_LIVE.total_seconds()
     lock.write("users moved")
-    claims.linger_seconds = 0
-    assert not claims.crowded.is_set()
-    await_beats(claims, 2)
-    assert claims.kept[1].standing == "users moved"
+    leases.linger_seconds = 0
+    assert not leases.crowded.is_set()
+    await_beats(leases, 2)
+    assert leases.kept[1].release_state == "users moved"
 
 
-def test_a_beat_under_way_does_not_undo_letting_go(lock: Lock, claims: WatchedClaims) -> None:
-    claims.gate.clear()
-    await_beats(claims, 1)
+def test_a_beat_under_way_does_not_undo_letting_go(lock: Lock, leases: WatchedClaims) -> None:
+    leases.gate.clear()
+    await_beats(leases, 1)
     with ThreadPoolExecutor(1) as release:
-        ending = release.submit(lock.let_go)
-        claims.gate.set()
+        ending = release.submit(lock.release)
+        leases.gate.set()
         ending.result(10)
-    assert not claims.kept[1].held
+    assert not leases.kept[1].held
     assert not beating()

@@ -14,7 +14,7 @@ from greenrun.model.errors import LockHeld, LockLost
 from greenrun.model.lease import Lease
 from greenrun.release.coordination.lock import Lock
 from tests.fakes import FakeClock, MemoryClaims, MemoryProgress
-from tests.lock.contenders import EIGHT, claim, lock, owner
+from tests.lock.contenders import EIGHT, lease, lock, owner
 from tests.lock.turns import Actor, Schedule, Stepwise, every_schedule
 
 HOUR = timedelta(hours=1)
@@ -31,7 +31,7 @@ class Oversleeping(FakeClock):
 class World:
     """One service, and what became of those who wanted to release it."""
 
-    claims: MemoryClaims = field(default_factory=MemoryClaims)
+    leases: MemoryClaims = field(default_factory=MemoryClaims)
     newest: int = 0
     inside: set[str] = field(default_factory=set)
     together: set[str] = field(default_factory=set)
@@ -51,15 +51,15 @@ class World:
         """Take the lock, change the service, let go; `naps` before each change."""
 
         def act(actor: Actor) -> None:
-            steps = Stepwise(self.claims, actor)
+            steps = Stepwise(self.leases, actor)
             clock = Oversleeping(EIGHT + ahead)
             one = lock(name, steps, clock)
             try:
                 one.take(MemoryProgress())
                 self._enter(name, steps.made)
-                for standing in changes:
+                for release_state in changes:
                     clock.time += naps
-                    self._change(name, one, steps.made, standing)
+                    self._change(name, one, steps.made, release_state)
             except LockHeld:
                 self.ended[name] = "refused"
             except LockLost:
@@ -68,7 +68,7 @@ class World:
                 self.ended[name] = "released"
             self.inside.discard(name)
             if lets_go:
-                one.let_go()
+                one.release()
             else:
                 self.kept.append(one)
 
@@ -77,7 +77,7 @@ class World:
     def unlock(self, actor: Actor) -> None:
         """A person ends whatever claim there is."""
         with suppress(LockHeld):
-            lock("eve", Stepwise(self.claims, actor)).break_open(owner("eve"))
+            lock("eve", Stepwise(self.leases, actor)).break_open(owner("eve"))
 
     def _enter(self, name: str, number: int) -> None:
         self.newest = max(self.newest, number)
@@ -85,9 +85,9 @@ class World:
         if len(self.inside) > 1:
             self.together |= self.inside
 
-    def _change(self, name: str, one: Lock, number: int, standing: str) -> None:
+    def _change(self, name: str, one: Lock, number: int, release_state: str) -> None:
         taken_over = self.newest > number
-        one.write(standing)
+        one.write(release_state)
         if taken_over:
             self.late.append(name)
 
@@ -100,11 +100,11 @@ def no_heart_outlives_its_test() -> Iterator[None]:
 
 
 def dead() -> Lease:
-    return claim(3, beat=EIGHT - HOUR)
+    return lease(3, renewed_at=EIGHT - HOUR)
 
 
 def mark() -> Lease:
-    return claim(3, held=False)
+    return lease(3, held=False)
 
 
 @pytest.mark.parametrize("former", [None, mark, dead])
@@ -113,11 +113,11 @@ def test_of_two_releases_never_two_have_the_lock(former: Callable[[], Lease] | N
     for schedule in every_schedule():
         world = World()
         if former:
-            world.claims.create(former())
+            world.leases.create(former())
         schedule.play(world.release("ana"), world.release("bob"))
         assert not world.together
         endings.add(tuple(sorted(world.ended.items())))
-        assert [one.held for one in world.claims.all()] == [False]
+        assert [one.held for one in world.leases.all()] == [False]
     assert endings == {
         (("ana", "released"), ("bob", "refused")),
         (("ana", "refused"), ("bob", "released")),
@@ -130,14 +130,14 @@ def test_of_two_releases_exactly_one_proceeds(former: Callable[[], Lease] | None
     for schedule in every_schedule():
         world = World()
         if former:
-            world.claims.create(former())
+            world.leases.create(former())
         schedule.play(
             world.release("ana", lets_go=False),
             world.release("bob", lets_go=False),
         )
         assert sorted(world.ended.values()) == ["refused", "released"]
         for one in world.kept:
-            one.let_go()
+            one.release()
 
 
 @pytest.mark.parametrize(
@@ -185,12 +185,12 @@ def test_of_many_releases_never_two_have_the_lock(
 ) -> None:
     world = World()
     if former:
-        world.claims.create(former())
+        world.leases.create(former())
     Schedule(choices).play(*(world.release(f"owner{number}") for number in range(count)))
     assert not world.together
     assert not world.late
     assert "released" in world.ended.values()
-    assert [one.held for one in world.claims.all()][:1] == [False]
+    assert [one.held for one in world.leases.all()][:1] == [False]
 
 
 @settings(max_examples=150, deadline=None)
@@ -210,8 +210,8 @@ def test_whatever_clocks_and_people_do_the_overtaken_write_nothing(choices: Sequ
 class Overwriting(MemoryClaims):
     """Claims whose `create` is not atomic, as an update that wins over another is not."""
 
-    def create(self, claim: Lease) -> bool:
-        self.kept[claim.number] = claim
+    def create(self, lease: Lease) -> bool:
+        self.kept[lease.number] = lease
         return True
 
 

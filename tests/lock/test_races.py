@@ -19,7 +19,7 @@ from greenrun.release.coordination.lock import Lock
 from tests.adapters.cloud.candidates import until
 from tests.fakes import FakeClock, MemoryProgress
 from tests.lock.conftest import Region
-from tests.lock.contenders import TIME_TO_LIVE, claim, owner
+from tests.lock.contenders import TIME_TO_LIVE, lease, owner
 
 FIFTY = 50
 HOUR = timedelta(hours=1)
@@ -30,7 +30,7 @@ def lock(
 ) -> Lock:
     """By a clock that stands unless somebody sleeps by it: the others' claims are of real time."""
     clock = FakeClock(datetime.now(UTC) + ahead)
-    return Lock("web", owner(name), region.claims(), clock, live)
+    return Lock("web", owner(name), region.leases(), clock, live)
 
 
 def wins(one: Lock, together: Barrier) -> bool:
@@ -55,25 +55,25 @@ def taken(one: Lock) -> Lease | None:
 def test_exactly_one_of_fifty_proceeds(region: Region, former: str) -> None:
     if former != "nobody":
         is_dead = former == "a dead owner"
-        region.claims().create(claim(7, held=is_dead, time_to_live=timedelta(seconds=1)))
+        region.leases().create(lease(7, held=is_dead, time_to_live=timedelta(seconds=1)))
     locks = [lock(region, f"owner{number}", timedelta(seconds=10)) for number in range(FIFTY)]
     together = Barrier(FIFTY)
     with ThreadPoolExecutor(FIFTY) as owners, ExitStack() as ending:
         for one in locks:
-            ending.callback(one.let_go)
+            ending.callback(one.release)
         won = list(owners.map(lambda one: wins(one, together), locks))
         assert won.count(True) == 1
         winner = locks[won.index(True)]
-        assert [one.claim is not None for one in locks] == won
+        assert [one.lease is not None for one in locks] == won
         winner.check()
         number = 1 if former == "nobody" else 8
-        assert [(one.number, one.held) for one in region.claims().all()] == [(number, True)]
-    assert [(one.number, one.held) for one in region.claims().all()] == [(number, False)]
+        assert [(one.number, one.held) for one in region.leases().all()] == [(number, True)]
+    assert [(one.number, one.held) for one in region.leases().all()] == [(number, False)]
 
 
 def test_a_live_claim_withstands_fifty_whose_clocks_are_an_hour_ahead(region: Region) -> None:
     """Each of them sees it beat while he watches."""
-    living = Lock("web", owner("ana"), region.claims(), SystemClock(), timedelta(seconds=3))
+    living = Lock("web", owner("ana"), region.leases(), SystemClock(), timedelta(seconds=3))
     living.take(MemoryProgress())
 
     class Following(SystemClock):
@@ -81,14 +81,14 @@ def test_a_live_claim_withstands_fifty_whose_clocks_are_an_hour_ahead(region: Re
             return super().now() + HOUR
 
     thieves = [
-        Lock("web", owner(f"thief{number}"), region.claims(), Following(), TIME_TO_LIVE)
+        Lock("web", owner(f"thief{number}"), region.leases(), Following(), TIME_TO_LIVE)
         for number in range(FIFTY)
     ]
     together = Barrier(FIFTY)
     with ThreadPoolExecutor(FIFTY) as owners:
         assert not any(owners.map(lambda one: wins(one, together), thieves))
     living.check()
-    living.let_go()
+    living.release()
 
 
 def test_a_sleeper_that_wakes_is_refused(region: Region) -> None:
@@ -99,9 +99,9 @@ def test_a_sleeper_that_wakes_is_refused(region: Region) -> None:
     for attempt in (sleeper.check, lambda: sleeper.write("ana's")):
         with pytest.raises(LockLost, match=r"got claim 2 of bob"):
             attempt()
-    sleeper.let_go()
+    sleeper.release()
     successor.check()
-    successor.let_go()
+    successor.release()
 
 
 def test_unlock_fences_whoever_held_it(region: Region) -> None:
@@ -114,25 +114,25 @@ def test_unlock_fences_whoever_held_it(region: Region) -> None:
     assert ended.owner.account == "ana@example.com"
     with pytest.raises(LockLost, match=r"got claim 2 of eve"):
         held.check()
-    held.let_go()
+    held.release()
     before = person.take(MemoryProgress())
     assert before
-    assert (before.number, before.held, before.standing) == (2, False, "users moved")
-    person.let_go()
+    assert (before.number, before.held, before.release_state) == (2, False, "users moved")
+    person.release()
 
 
 @pytest.mark.parametrize("rpc", ["CreateJob", "UpdateJob", "ListJobs", "DeleteJob"])
 @pytest.mark.parametrize("fault", ["reply lost, once", "ABORTED, once", "DEADLINE_EXCEEDED, once"])
 def test_a_lock_survives_a_fault_of_any_of_its_calls(region: Region, rpc: str, fault: str) -> None:
-    region.claims().create(claim(1, held=False))
+    region.leases().create(lease(1, held=False))
     one = lock(region, "ana")
     with region.cloud.faults.add(f"Jobs.{rpc}: {fault}") as struck:
         one.take(MemoryProgress())
         one.write("begun")
         one.check()
-        one.let_go()
+        one.release()
     assert struck.struck
-    marks = [(mark.number, mark.held, mark.standing) for mark in region.claims().all()]
+    marks = [(mark.number, mark.held, mark.release_state) for mark in region.leases().all()]
     assert marks == [(2, False, "begun")]
 
 
@@ -194,13 +194,13 @@ def test_exactly_one_of_five_processes_proceeds(
     said = [one.says() for one in racers]
     assert said.count("held") == 1
     refusals = [what for what in said if what != "held"]
-    (held,) = region.claims().all()
+    (held,) = region.leases().all()
     assert all(what.startswith("refused: could not claim web: got claim 1 of") for what in refusals)
     assert all(str(held) in what for what in refusals)
     winner = racers[said.index("held")]
     winner.go_on()
     assert winner.ends() == 0
-    assert not region.claims().all()[0].held
+    assert not region.leases().all()[0].held
 
 
 def test_the_lock_of_a_killed_process_dies_with_it_and_is_taken_over(
@@ -210,13 +210,13 @@ def test_the_lock_of_a_killed_process_dies_with_it_and_is_taken_over(
     assert victim.says() == "ready"
     victim.go_on()
     assert victim.says() == "held"
-    successor = Lock("web", owner("bob"), region.claims(), SystemClock(), TIME_TO_LIVE)
+    successor = Lock("web", owner("bob"), region.leases(), SystemClock(), TIME_TO_LIVE)
     with pytest.raises(LockHeld):
         successor.take(MemoryProgress())
     victim.kill()
     before = until(partial(taken, successor))
     assert before.owner.account == "ana@example.com"
-    assert before.standing == "begun by ana"
+    assert before.release_state == "begun by ana"
     assert before.held
     successor.check()
-    successor.let_go()
+    successor.release()

@@ -44,27 +44,27 @@ class Actor:
 class Stepwise:
     """Claims, each call of which is a turn of its own. `made` is the last number that was got."""
 
-    claims: Leases
+    leases: Leases
     actor: Actor
     made: int = 0
 
     def all(self) -> Sequence[Lease]:
         self.actor.pause()
-        return self.claims.all()
+        return self.leases.all()
 
-    def create(self, claim: Lease) -> bool:
+    def create(self, lease: Lease) -> bool:
         self.actor.pause()
-        got = self.claims.create(claim)
-        self.made = claim.number if got else self.made
+        got = self.leases.create(lease)
+        self.made = lease.number if got else self.made
         return got
 
-    def update(self, claim: Lease) -> None:
+    def update(self, lease: Lease) -> None:
         self.actor.pause()
-        self.claims.update(claim)
+        self.leases.update(lease)
 
     def remove(self, number: int) -> None:
         self.actor.pause()
-        self.claims.remove(number)
+        self.leases.remove(number)
 
 
 @dataclass

@@ -32,12 +32,12 @@ def platform() -> MemoryAlerts:
 
 @pytest.fixture
 def released(
-    watched: MonitoringPlan, objectives: Objectives, account: ChangeGuard, world: World
+    watched: MonitoringPlan, objectives: Objectives, guard: ChangeGuard, world: World
 ) -> MemoryAlerts:
     """As a release before has left it; by now it refuses to change anything."""
-    account.claim(world.progress)
+    guard.acquire_lock(world.progress)
     platform = MemoryAlerts()
-    watch(alerts(watched, objectives.canary), platform, account)
+    watch(alerts(watched, objectives.canary), platform, guard)
     platform.refuses.update({"create", "overwrite"})
     return platform
 

@@ -21,9 +21,9 @@ EDIT = Difference("conditions[0].condition_threshold.threshold_value", "0.1", "0
 
 
 @pytest.fixture
-def ours(account: ChangeGuard, world: World) -> ChangeGuard:
-    account.claim(world.progress)
-    return account
+def ours(guard: ChangeGuard, world: World) -> ChangeGuard:
+    guard.acquire_lock(world.progress)
+    return guard
 
 
 @pytest.fixture
@@ -88,9 +88,9 @@ def test_an_edited_policy_is_overwritten_where_release_yaml_says_so(
     assert begun.facts == {"policy": "policies/error rate", "fields": str(EDIT)}
 
 
-def test_nothing_is_changed_without_the_lock(alerts: MemoryAlerts, account: ChangeGuard) -> None:
+def test_nothing_is_changed_without_the_lock(alerts: MemoryAlerts, guard: ChangeGuard) -> None:
     with pytest.raises(LockLost):
-        watch([ERRORS], alerts, account)
+        watch([ERRORS], alerts, guard)
     assert alerts.policies == {}
 
 

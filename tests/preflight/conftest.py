@@ -48,7 +48,7 @@ def plan(plan: Plan) -> Plan:
 
 @pytest.fixture
 def scene(plan: Plan, world: World, source: Source) -> Scene:
-    return Scene(plan, world.roles, source, TRIAL)
+    return Scene(plan, world.dependencies, source, TRIAL)
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def told(scene: Scene) -> Told:
     """What a check says of the scene, or of one with another plan."""
 
     def ask(look: Look, plan: Plan | None = None) -> list[str]:
-        asked = Scene(plan or scene.plan, scene.roles, scene.source, TRIAL, scene.measured)
+        asked = Scene(plan or scene.plan, scene.dependencies, scene.source, TRIAL, scene.measured)
         return [str(doubt) for doubt in look(asked)]
 
     return ask

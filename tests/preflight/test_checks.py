@@ -25,7 +25,7 @@ def test_the_feature_asks_for_every_check_there_is() -> None:
 
 def test_nothing_stands_in_the_way(plan: Plan, world: World, source: Source) -> None:
     changes = list(world.platform.calls)
-    assert checks.findings(tuple(checks.KNOWN), plan, world.roles, source, TRIAL) == ()
+    assert checks.findings(tuple(checks.KNOWN), plan, world.dependencies, source, TRIAL) == ()
     assert world.platform.calls == changes
     assert world.progress.lines == [f"{it.number} {it.title}" for it in checks.KNOWN.values()]
     kept = str(world.evidence.kept["preflight"])
@@ -39,7 +39,7 @@ def test_all_findings_come_at_once_with_the_number_of_their_step(
     world.builder.number = "19.03"
     world.access.lacks = {"run.jobs.create"}
     world.source_control.state = replace(world.source_control.state, changed=("app/main.py",))
-    found = checks.findings(tuple(checks.KNOWN), plan, world.roles, source, TRIAL)
+    found = checks.findings(tuple(checks.KNOWN), plan, world.dependencies, source, TRIAL)
     assert [str(finding).partition(":")[0] for finding in found] == [
         "P1.2 container engine",
         "P1.1 tree",
@@ -57,7 +57,7 @@ class SilentEngine:
 def test_a_check_that_cannot_be_made_is_a_finding_and_not_the_end(
     plan: Plan, world: World, source: Source
 ) -> None:
-    silent = replace(world.roles, builder=SilentEngine())  # type: ignore[arg-type]  # all that is asked
+    silent = replace(world.dependencies, builder=SilentEngine())  # type: ignore[arg-type]  # all that is asked
     world.platform.state = None
     found = checks.findings(tuple(checks.KNOWN), plan, silent, source, TRIAL)
     absent = (
@@ -79,7 +79,7 @@ def test_no_check_and_an_unknown_one_are_refused_with_the_known_ones(
     plan: Plan, world: World, source: Source, titles: tuple[str, ...]
 ) -> None:
     with pytest.raises(ReleaseError) as told:
-        checks.findings(titles, plan, world.roles, source, TRIAL)
+        checks.findings(titles, plan, world.dependencies, source, TRIAL)
     assert all(title in str(told.value) for title in (*titles, *checks.KNOWN))
     assert not world.progress.lines
 

@@ -32,14 +32,14 @@ def test_enough_requests_are_told_as_evidence(told: Told, scene: Scene) -> None:
     ]
 
 
-def test_an_increment_that_could_see_nothing_is_refused(told: Told, quiet: Plan) -> None:
+def test_a_step_that_could_see_nothing_is_refused(told: Told, quiet: Plan) -> None:
     assert told(canary_power.suffices, quiet) == [
         (
             "canary at 5 %: got 15 min, needs 51 min 19 s for a healthy candidate to pass "
             "(errors, by the platform's metrics: 2.8 requests/s, 0 % errors); hint: allow "
-            "`canary.within: 99m` or `canary.blind: lengthen`; or send "
-            "`canary.probes-per-second: 10`; or tolerate more (`canary.tolerated`, "
-            "`canary.slower`, the objectives)"
+            "`canary.max-duration: 99m` or `canary.underpowered: lengthen`; or send "
+            "`canary.probes-per-second: 10`; or tolerate more (`canary.max-error-increase`, "
+            "`canary.max-latency-increase`, the objectives)"
         )
     ]
 
@@ -54,25 +54,26 @@ def test_the_probes_that_it_names_are_enough(told: Told, quiet: Plan) -> None:
 
 
 def test_it_is_lengthened_where_that_is_wished(told: Told, quiet: Plan, scene: Scene) -> None:
-    patient = replace(quiet, canary=replace(quiet.canary, blind=Underpowered.LENGTHENED))
+    patient = replace(quiet, canary=replace(quiet.canary, underpowered=Underpowered.LENGTHENED))
     assert told(canary_power.suffices, patient) == []
     assert scene.measured[0].startswith("canary at 5 %: within 1 h 39 min; ")
 
 
 @pytest.mark.parametrize("blind", Underpowered)
 def test_a_rehearsal_without_probes_sees_nothing_however_long(
-    told: Told, plan: Plan, world: World, blind: Underpowered
+    told: Told, plan: Plan, world: World, underpowered: Underpowered
 ) -> None:
     world.metrics.answering[BASELINE] = Counts(1000)
     found = told(
-        canary_power.suffices, replace(plan, canary=CanaryPlan((10,), blind=blind, alone=True))
+        canary_power.suffices,
+        replace(plan, canary=CanaryPlan((10,), underpowered=underpowered, alone=True)),
     )
     assert found == [
         (
             "canary at 10 %: got the platform's metrics: 0 requests/s, 0 % errors, needs what a "
             "healthy candidate could pass by (errors); hint: send "
-            "`canary.probes-per-second: 1`; or tolerate more (`canary.tolerated`, "
-            "`canary.slower`, the objectives)"
+            "`canary.probes-per-second: 1`; or tolerate more (`canary.max-error-increase`, "
+            "`canary.max-latency-increase`, the objectives)"
         )
     ]
 

@@ -19,8 +19,8 @@ PASSWORD = 'password: "' + 'r7Qx2w9Lp"\n'
 @pytest.fixture
 def scene(plan: Plan, world: World, source: Source, directory: Path) -> Scene:
     """With a scanner that really looks."""
-    roles = replace(world.roles, scanner=DetectSecrets(directory))
-    return Scene(plan, roles, source, SequentialTest())
+    dependencies = replace(world.dependencies, scanner=DetectSecrets(directory))
+    return Scene(plan, dependencies, source, SequentialTest())
 
 
 def found(scene: Scene) -> list[str]:

@@ -14,7 +14,7 @@ def test_each_that_is_missing_is_named_with_its_variable(
     told: Told, plan: Plan, world: World, scene: Scene
 ) -> None:
     secrets = {"API_TOKEN": SecretReference("token", "5"), "KEY": SecretReference("key", "1")}
-    world.vault.versions.add("key:1")
+    world.secret_store.versions.add("key:1")
     referring = replace(plan, settings=replace(plan.settings, secrets=secrets))
     assert told(references.readable, referring) == [
         (

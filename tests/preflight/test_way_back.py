@@ -24,9 +24,9 @@ SPLIT = TrafficSplit((Target(BASELINE, 90), Target("shop-next", 10)))
 STANDING = ReleaseState("r", BASELINE, TrafficSplit.all_to(BASELINE), stage=Stage.MOVED)
 
 
-def claimed(world: World, owner: LeaseHolder, *, held: bool, standing: str = "") -> None:
+def claimed(world: World, owner: LeaseHolder, *, held: bool, release_state: str = "") -> None:
     now, lives = world.clock.now(), timedelta(seconds=90)
-    world.claims.create(Lease(1, owner, now, now, lives, held=held, standing=standing))
+    world.leases.create(Lease(1, owner, now, now, lives, held=held, release_state=release_state))
 
 
 def test_a_service_at_rest_is_described(told: Told, scene: Scene) -> None:
@@ -56,10 +56,10 @@ def test_a_split_service(told: Told, world: World) -> None:
     ],
 )
 def test_a_split_that_our_unfinished_release_has_left(
-    told: Told, world: World, owner: LeaseHolder, scene: Scene, *, claim: dict[str, Any]
+    told: Told, world: World, owner: LeaseHolder, scene: Scene, *, lease: dict[str, Any]
 ) -> None:
     world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
-    claimed(world, owner, **claim)
+    claimed(world, owner, **lease)
     assert told(rollback.at_rest) == []
     assert scene.measured[1].startswith(f"unfinished release: claim 1 of {owner}, since 2026-11-21")
 
@@ -69,7 +69,7 @@ def test_a_split_after_a_release_that_ended_is_somebody_elses(
 ) -> None:
     world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
     ended = replace(STANDING, stage=Stage.PROMOTED)
-    claimed(world, owner, held=False, standing=ended.as_json())
+    claimed(world, owner, held=False, release_state=ended.as_json())
     assert len(told(rollback.at_rest)) == 1
 
 
@@ -121,7 +121,7 @@ def test_an_image_that_is_gone(told: Told, world: World, image: str) -> None:
 
 
 def test_a_secret_of_the_baseline_that_is_gone(told: Told, world: World) -> None:
-    world.vault.versions.add("key:1")
+    world.secret_store.versions.add("key:1")
     running(world, "old", KEY=SecretReference("key", "1"), API_TOKEN=SecretReference("token", "4"))
     assert told(rollback.startable) == [
         (
@@ -135,7 +135,7 @@ def test_the_baseline_of_an_unfinished_release_is_the_one_that_must_start(
     told: Told, world: World, owner: LeaseHolder
 ) -> None:
     world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
-    claimed(world, owner, held=False, standing=STANDING.as_json())
+    claimed(world, owner, held=False, release_state=STANDING.as_json())
     assert told(rollback.startable) == []
     del world.platform.revisions_by_name[BASELINE]
     assert told(rollback.startable) == [
@@ -144,7 +144,7 @@ def test_the_baseline_of_an_unfinished_release_is_the_one_that_must_start(
 
 
 def test_a_standing_that_nobody_can_read(scene: Scene, world: World, owner: LeaseHolder) -> None:
-    claimed(world, owner, held=False, standing="{}")
+    claimed(world, owner, held=False, release_state="{}")
     with pytest.raises(
         ReleaseError, match=r"where claim 1 of .* stands: standing\.run: "
     ) as refused:

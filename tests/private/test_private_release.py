@@ -81,7 +81,7 @@ def plan(*, public: bool) -> Plan:
             within=timedelta(seconds=20),
             probes_per_second=60,
             probe_paths=("/api/health",),
-            tolerated=0.15,
+            max_error_increase=0.15,
             latency_floor=timedelta(milliseconds=500),
         ),
         identities={"a user": {"Authorization": "Bearer {API_TOKEN}"}},
@@ -100,27 +100,29 @@ def there(
     ):
         made = _deployed(wanted, reach, folder, visitors)
         yield made
-        made.release.account.lock.let_go()
+        made.release.guard.lock.release()
 
 
 def _deployed(plan: Plan, reach: Reach, folder: Path, visitors: Visitors) -> Shop:
     """As fixtures make a rehearsal, with an engine and a registry in memory."""
     evidence, source = MemoryEvidence(), Source(folder, "c0ffee")
-    roles = replace(
-        reach.roles(plan, source, MemoryProgress()),
+    dependencies = replace(
+        reach.dependencies(plan, source, MemoryProgress()),
         builder=FakeBuilder(),
         registry=MemoryRegistry(),
         evidence=evidence,
     )
     secrets = list(plant_secrets(reach.clients, plan).values())
     token = reach.identity_tokens(plan)
-    identities = SecretIdentities(plan, reach.vault(plan.place), secrets.append, token)
-    journal = Journal(folder / "journal.jsonl", roles.clock)
+    identities = SecretIdentities(plan, reach.secret_store(plan.place), secrets.append, token)
+    journal = Journal(folder / "journal.jsonl", dependencies.clock)
     owner = LeaseHolder("somebody@example.com", "laptop", 4711, "the-run")
-    lock = Lock(plan.service, owner, roles.claims, roles.clock, plan.lock_time_to_live)
-    environment.start(plan, roles, journal, StandIn(BEFORE, IMAGE))
-    release = Release(plan, roles, ChangeGuard(journal, lock, owner.run), identities, source)
-    release.claim()
+    lock = Lock(
+        plan.service, owner, dependencies.leases, dependencies.clock, plan.lock_time_to_live
+    )
+    environment.start(plan, dependencies, journal, StandIn(BEFORE, IMAGE))
+    release = Release(plan, dependencies, ChangeGuard(journal, lock, owner.run), identities, source)
+    release.acquire_lock()
     release.find_baseline()
     release.build_image()
     release.push_image()
@@ -183,8 +185,8 @@ def test_users_are_moved_and_brought_back(there: Shop) -> None:
     release = there.release
     service.reachable(release)
     service.served_by(release, BEFORE)
-    (increment,) = release.run_canary(Gate(()))
-    assert increment.share == 50
+    (step,) = release.run_canary(Gate(()))
+    assert step.share == 50
     assert release.promote() == {release.candidate.name}
     assert release.roll_back()
     assert release.answering() == {BEFORE}

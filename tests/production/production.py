@@ -75,26 +75,26 @@ class Production:
 
     @contextmanager
     def _created(self) -> Iterator[None]:
-        roles = self.roles
-        image = roles.builder.build(self.plan.build, tag="first", watch=print).image
-        patience = Timeout(timedelta(minutes=2))
-        manifest = roles.registry.push(image, patience)
+        dependencies = self.dependencies
+        image = dependencies.builder.build(self.plan.build, tag="first", watch=print).image
+        timeout = Timeout(timedelta(minutes=2))
+        manifest = dependencies.registry.push(image, timeout)
         journal = Journal(self.project.folder.with_suffix(".journal"), SystemClock())
         reference = f"{self.plan.build.repository}@{manifest}"
-        environment.start(self.plan, roles, journal, StandIn(FIRST, reference))
+        environment.start(self.plan, dependencies, journal, StandIn(FIRST, reference))
         with ExitStack() as stack:
-            stack.callback(environment.remove, self.plan, roles, journal)
+            stack.callback(environment.remove, self.plan, dependencies, journal)
             yield
 
     @property
-    def roles(self) -> Dependencies:
+    def dependencies(self) -> Dependencies:
         """As somebody else on another machine has them."""
-        return self.reach.roles(self.plan, self._source, MemoryProgress())
+        return self.reach.dependencies(self.plan, self._source, MemoryProgress())
 
     @property
     def service(self) -> Service:
         """What the platform says of it now."""
-        found = self.roles.platform.service()
+        found = self.dependencies.platform.service()
         assert found is not None
         return found
 
@@ -139,7 +139,7 @@ class Production:
 
     def older_than(self, revision: str) -> str:
         """The revision that was made before another."""
-        names = [one.name for one in self.roles.platform.revisions()]
+        names = [one.name for one in self.dependencies.platform.revisions()]
         return names[names.index(revision) + 1]
 
     def split_by(self, who: str, revision: str, *, tag: str) -> None:
@@ -156,18 +156,18 @@ class Production:
     @contextmanager
     def locked_by(self, who: str) -> Iterator[Lock]:
         """While somebody on another machine releases the service."""
-        roles, owner = self.roles, LeaseHolder(who, "elsewhere", 1, "a run of theirs")
+        dependencies, owner = self.dependencies, LeaseHolder(who, "elsewhere", 1, "a run of theirs")
         within = self.plan.lock_time_to_live
-        lock = Lock(self.plan.service, owner, roles.claims, roles.clock, within)
-        lock.take(roles.progress)
+        lock = Lock(self.plan.service, owner, dependencies.leases, dependencies.clock, within)
+        lock.take(dependencies.progress)
         try:
             yield lock
         finally:
-            lock.let_go()
+            lock.release()
 
     def scale_by_load(self) -> None:
         """Let the platform choose the number of instances again."""
-        self.roles.platform.scale_by_load(self.service, Timeout(timedelta(seconds=30)))
+        self.dependencies.platform.scale_by_load(self.service, Timeout(timedelta(seconds=30)))
 
     def journal(self) -> list[Json]:
         """Every whole entry of every release to production."""
@@ -204,11 +204,11 @@ class Run:
     def sleep(self) -> None:
         """As a laptop that is closed, for longer than its claim lives."""
         self.process.send_signal(signal.SIGSTOP)
-        claims, clock = self.production.roles.claims, SystemClock()
+        leases, clock = self.production.dependencies.leases, SystemClock()
 
         def has_lapsed() -> bool:
-            claim = claims.all()[0]
-            return clock.now() - claim.beat > claim.time_to_live
+            lease = leases.all()[0]
+            return clock.now() - lease.renewed_at > lease.time_to_live
 
         until(has_lapsed, ENDS_WITHIN, "a claim that lapsed")
         self.process.send_signal(signal.SIGCONT)
@@ -255,9 +255,9 @@ _ENVIRONMENT = """\
       startup-probe: {{path: /api/health, period: 1s, failure-threshold: 10}}
       log-within: 3s
     canary:
-      within: 60s
-      missed: 20 %
-      tolerated: 2 %
+      max-duration: 60s
+      beta: 20 %
+      max-error-increase: 2 %
       latency-floor: 300ms
       probes-per-second: 100
     preflight: {{reuse-rehearsal-within: 1h, lock-time-to-live: 6s}}

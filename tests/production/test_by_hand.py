@@ -21,7 +21,7 @@ def test_a_revision_by_name(production: Production, baseline: str) -> None:
 
 
 def test_an_image_by_digest(production: Production, baseline: str) -> None:
-    revision = production.roles.platform.revision(baseline)
+    revision = production.dependencies.platform.revision(baseline)
     assert revision is not None
     manifest = revision.image.partition("@")[2]
     ended = production.release(*BY_HAND, f"--to={manifest}")
@@ -29,7 +29,7 @@ def test_an_image_by_digest(production: Production, baseline: str) -> None:
     assert ended.status == 0, ended.output
     ((serving, _),) = production.serving.items()
     assert serving != baseline
-    anew = production.roles.platform.revision(serving)
+    anew = production.dependencies.platform.revision(serving)
     assert anew is not None
     assert (anew.image, anew.settings) == (revision.image, revision.settings)
 
@@ -53,18 +53,18 @@ def test_the_last_release_is_undone_and_its_candidate_deleted(
 
     assert ended.status == 0, ended.output
     assert production.serving == {baseline: 100}
-    assert production.roles.platform.revision(candidate) is None
+    assert production.dependencies.platform.revision(candidate) is None
 
 
 def test_somebody_elses_lock_is_refused_and_can_be_ended(
     production: Production, baseline: str
 ) -> None:
     before = production.older_than(baseline)
-    with production.locked_by("alice@example.com") as claim:
+    with production.locked_by("alice@example.com") as lease:
         refused = production.release(*BY_HAND, f"--to={before}")
         ended = production.release(*BY_HAND, f"--to={before}", "--unlock")
         with pytest.raises(LockLost):
-            claim.check()
+            lease.check()
 
     assert refused.status == 1, refused.output
     assert "alice@example.com" in refused.output

@@ -19,10 +19,10 @@ def test_the_bytes_that_were_rehearsed_are_the_bytes_that_serve(
     production: Production, first: Ended
 ) -> None:
     record = first.record
-    revision = production.roles.platform.revision(record["candidate"])
+    revision = production.dependencies.platform.revision(record["candidate"])
     assert revision is not None
     assert revision.image == f"{production.plan.build.repository}@{record['manifest']}"
-    held = production.roles.builder.image(record["image_id"])
+    held = production.dependencies.builder.image(record["image_id"])
     assert held is not None
     assert str(held.digest) == record["image_id"]
 

@@ -18,9 +18,9 @@ def test_a_faulty_candidate_is_taken_back(production: Production, baseline: str)
     assert production.serving == {baseline: 100}
     assert ended.record["outcome"] == "not released, users served as before"
     assert ended.record["exit_status"] == 1
-    (increment,) = ended.record["increments"]
-    assert increment["verdict"] == "fail"
-    assert "candidate requests took over" in increment["judged"]
+    (step,) = ended.record["steps"]
+    assert step["verdict"] == "fail"
+    assert "candidate requests took over" in step["judged"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -45,8 +45,8 @@ def test_a_release_that_slept_goes_on(production: Production, baseline: str) -> 
     assert ended.status == 0, ended.output
     assert production.serving == {ended.record["candidate"]: 100}
     assert ended.record["baseline"] == baseline
-    claims = [one for one in production.journal()[run.earlier :] if one["action"] == "claim"]
-    assert len(claims) == 2
+    leases = [one for one in production.journal()[run.earlier :] if one["action"] == "claim"]
+    assert len(leases) == 2
 
 
 def test_a_killed_release_is_taken_back_by_the_next(production: Production, baseline: str) -> None:

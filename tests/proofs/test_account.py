@@ -9,7 +9,7 @@ from tests.stages import begun, moved
 
 
 def test_a_release_that_never_began_has_nothing_to_tell(release: Release) -> None:
-    release.claim()
+    release.acquire_lock()
     account.is_whole(release)
 
 
@@ -22,7 +22,7 @@ def test_a_release_that_changed_nothing_proves_nothing(release: Release) -> None
 def test_every_change_that_has_an_end_is_whole(release: Release) -> None:
     moved(release)
     account.is_whole(release)
-    with release.account.change("roll back", "shop"), pytest.raises(GateClosed) as told:
+    with release.guard.change("roll back", "shop"), pytest.raises(GateClosed) as told:
         account.is_whole(release)
     assert told.value.message == (
         "journal: got roll back shop without an end, needs every change ended"

@@ -14,11 +14,11 @@ from tests.stages import moved, next_run
 
 
 def test_a_stranger_is_refused(release: Release, world: World) -> None:
-    release.claim()
+    release.acquire_lock()
     release_state.is_locked(release)
-    assert world.evidence.kept == {"lock": str(release.account.lock.latest)}
-    assert [claim.number for claim in world.claims.all()] == [1]
-    release.account.lock.check()
+    assert world.evidence.kept == {"lock": str(release.guard.lock.latest)}
+    assert [lease.number for lease in world.leases.all()] == [1]
+    release.guard.lock.check()
 
 
 def test_without_a_claim_nothing_is_locked(release: Release) -> None:
@@ -27,15 +27,15 @@ def test_without_a_claim_nothing_is_locked(release: Release) -> None:
 
 
 def test_a_lock_that_was_let_go_keeps_nobody_out(release: Release, world: World) -> None:
-    release.claim()
-    release.account.lock.let_go()
+    release.acquire_lock()
+    release.guard.lock.release()
     with pytest.raises(GateClosed, match="shop: got a second lock, needs claim 1 of somebody@"):
         release_state.is_locked(release)
-    assert [claim.held for claim in world.claims.all()] == [False]
+    assert [lease.held for lease in world.leases.all()] == [False]
 
 
 def test_where_nothing_was_left_nothing_is_unfinished(release: Release) -> None:
-    release.claim()
+    release.acquire_lock()
     release_state.nothing_unfinished(release)
 
 
@@ -43,7 +43,7 @@ def test_where_nothing_was_left_nothing_is_unfinished(release: Release) -> None:
 def test_what_was_put_right_is_not_unfinished(release: Release, *, resume: bool) -> None:
     later = next_run(moved(release))
     later.build_image()
-    later.claim()
+    later.acquire_lock()
     recovery.put_right(later, resume=resume)
     release_state.nothing_unfinished(later)
 
@@ -51,10 +51,10 @@ def test_what_was_put_right_is_not_unfinished(release: Release, *, resume: bool)
 @pytest.mark.parametrize("taken_up", [True, False])
 def test_what_was_left_alone_is_unfinished(release: Release, *, taken_up: bool) -> None:
     later = next_run(moved(release))
-    last = later.claim()
+    last = later.acquire_lock()
     assert last is not None
     if taken_up:
-        later.account.stand(last)
+        later.guard.write_release_state(last)
     with pytest.raises(GateClosed) as told:
         release_state.nothing_unfinished(later)
     assert str(told.value) == (
@@ -65,8 +65,8 @@ def test_what_was_left_alone_is_unfinished(release: Release, *, taken_up: bool) 
 
 def test_another_release_of_the_same_baseline_is_no_end(release: Release) -> None:
     later = next_run(moved(release))
-    last = later.claim()
+    last = later.acquire_lock()
     assert last is not None
-    later.account.stand(replace(last, run="somebody else", stage=Stage.DEPLOYED))
+    later.guard.write_release_state(replace(last, run="somebody else", stage=Stage.DEPLOYED))
     with pytest.raises(GateClosed):
         release_state.nothing_unfinished(later)

@@ -70,8 +70,8 @@ def deployed(release: Release, world: World, server: Server) -> Iterator[Release
     host, port = server.socket.getsockname()
     with closing(HttpWeb(str, within=timedelta(seconds=5))) as web:
         world.web = There(web, f"://{host}:{port}")  # type: ignore[assignment]  # the real one
-        release.roles = world.roles
-        release.prober = Prober(world.roles, IDENTITIES)
+        release.dependencies = world.dependencies
+        release.prober = Prober(world.dependencies, IDENTITIES)
         yield deploy(release)
 
 

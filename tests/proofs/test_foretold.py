@@ -18,7 +18,7 @@ from tests.fakes.watching import MemoryAlerts
 from tests.stages import moved, next_run
 
 NONE = Objectives(Gate(()))
-TRIAL = SequentialTest(tolerated=0.05, error_limit=None)
+TRIAL = SequentialTest(max_error_increase=0.05, error_limit=None)
 """Of the plan at hand, without objectives."""
 
 
@@ -27,7 +27,7 @@ def test_it_stands_in_the_evidence_and_is_shown_if_wanted(
     release: Release, world: World, *, aloud: bool
 ) -> None:
     foretold.told(release, None, NONE, MemoryAlerts(), aloud=aloud)
-    expected = outlook(release.plan, release.roles, release.source, Known(TRIAL))
+    expected = outlook(release.plan, release.dependencies, release.source, Known(TRIAL))
     assert world.evidence.kept == {"plan": expected.as_markdown()}
     assert world.progress.lines == (expected.as_text().splitlines() if aloud else [])
 
@@ -36,8 +36,8 @@ def test_what_the_last_release_left_is_told_with_it(release: Release, world: Wor
     later = next_run(moved(release))
     rehearsed = Rehearsed(release.build.image, ("1_shop",))
     foretold.told(later, rehearsed, NONE, MemoryAlerts(), aloud=False)
-    known = Known(TRIAL, release.standing, rehearsed)
-    expected = outlook(later.plan, later.roles, later.source, known)
+    known = Known(TRIAL, release.release_state, rehearsed)
+    expected = outlook(later.plan, later.dependencies, later.source, known)
     assert world.evidence.kept["plan"] == expected.as_markdown()
     assert f"{release.candidate.name}, users moved; unfinished" in expected.as_text()
 
@@ -61,14 +61,14 @@ def test_who_watches_from_then_on_is_told_and_not_changed(release: Release, worl
 
 def test_telling_changes_nothing(release: Release, world: World) -> None:
     later = next_run(moved(release))
-    state, calls, claims = world.platform.state, list(world.platform.calls), world.claims.all()
+    state, calls, leases = world.platform.state, list(world.platform.calls), world.leases.all()
     foretold.told(later, None, NONE, MemoryAlerts(), aloud=True)
     assert (world.platform.state, world.platform.calls) == (state, calls)
-    assert world.claims.all() == claims
+    assert world.leases.all() == leases
 
 
 def test_what_cannot_be_read_is_told_instead_of_guessed(release: Release) -> None:
-    release.claim()
-    release.account.lock.write("of the future")
+    release.acquire_lock()
+    release.guard.lock.write("of the future")
     with pytest.raises(GateClosed, match=r"claim 1 of somebody@example\.com on laptop"):
         foretold.told(release, None, NONE, MemoryAlerts(), aloud=False)

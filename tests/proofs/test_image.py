@@ -75,7 +75,7 @@ def test_a_port_that_is_not_exposed(release: Release) -> None:
 def test_a_secret_in_the_image_is_named_by_its_place(
     release: Release, tmp_path: Path, changes: dict[str, object], place: str
 ) -> None:
-    release.roles = replace(release.roles, scanner=DetectSecrets(tmp_path))
+    release.dependencies = replace(release.dependencies, scanner=DetectSecrets(tmp_path))
     with pytest.raises(GateClosed, match=f"what looks like a secret, in {place}") as told:
         image.no_secret(releasing(release, **changes))
     assert "a1B2" not in str(told.value)
@@ -85,7 +85,7 @@ def test_the_registry_holds_what_was_rehearsed(release: Release, world: World) -
     release.build_image()
     with pytest.raises(GateClosed, match="got no manifest, needs an image that was pushed"):
         image.held_by_registry(release)
-    release.account.lock.take(world.progress)
+    release.guard.lock.take(world.progress)
     release.push_image()
     image.held_by_registry(release)
     world.registry.ids[MANIFEST] = Digest("sha256:" + "c" * 64)
@@ -93,4 +93,4 @@ def test_the_registry_holds_what_was_rehearsed(release: Release, world: World) -
         GateClosed, match=f"got other bytes, or none in the registry, needs {MANIFEST}"
     ):
         image.held_by_registry(release)
-    release.account.lock.let_go()
+    release.guard.lock.release()

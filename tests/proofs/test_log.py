@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.dependencies import fake_roles
 
 from greenrun.checks import logs as log_checks
 from greenrun.model.errors import GateClosed, ReleaseError
@@ -19,7 +20,6 @@ from greenrun.release.coordination.lock import Lock
 from greenrun.release.release import Release
 from tests.fakes import FakeClock, FakeLogs, FakePlatform, FakeWeb, MemoryEvidence
 from tests.proofs.deployed import deploy
-from tests.roles import fake_roles
 
 CANDIDATE = "shop-20261121-080000"
 TIME = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -56,7 +56,7 @@ def evidence() -> MemoryEvidence:
 
 
 @pytest.fixture
-def roles(clock: FakeClock, logs: LateLogs, evidence: MemoryEvidence) -> Dependencies:
+def dependencies(clock: FakeClock, logs: LateLogs, evidence: MemoryEvidence) -> Dependencies:
     web = FakeWeb({"/": HttpResponse(200, {}, "{}", timedelta(milliseconds=5))})
     platform = FakePlatform("shop")
     baseline = NewRevision("shop-baseline", "x", RevisionSettings())
@@ -65,16 +65,16 @@ def roles(clock: FakeClock, logs: LateLogs, evidence: MemoryEvidence) -> Depende
 
 
 @pytest.fixture
-def release(roles: Dependencies, tmp_path: Path) -> Iterator[Release]:
+def release(dependencies: Dependencies, tmp_path: Path) -> Iterator[Release]:
     place, build = Location("rehearsal", "europe-west1"), BuildPlan("registry.test/shop")
     plan = Plan("shop", "local", place, build, RevisionSettings())
     owner = LeaseHolder("somebody@example.com", "here", 1, "a run")
-    lock = Lock("shop", owner, roles.claims, roles.clock, timedelta(hours=1))
-    account = ChangeGuard(Journal(tmp_path / "journal.jsonl", roles.clock), lock, "a run")
+    lock = Lock("shop", owner, dependencies.leases, dependencies.clock, timedelta(hours=1))
+    guard = ChangeGuard(Journal(tmp_path / "journal.jsonl", dependencies.clock), lock, "a run")
     identities = {"a user": {"authorization": "Bearer x"}}
-    release = Release(plan, roles, account, identities, Source(tmp_path, "c0ffee"))
+    release = Release(plan, dependencies, guard, identities, Source(tmp_path, "c0ffee"))
     yield deploy(release)
-    lock.let_go()
+    lock.release()
 
 
 def said(logs: LateLogs, *told: tuple[str, str]) -> None:
@@ -223,12 +223,12 @@ def test_a_pattern_that_cannot_be_meant_is_refused(text: str, told: str) -> None
 
 
 def test_a_log_that_stayed_clean_was_judged_after_our_own_requests_arrived(
-    release: Release, logs: LateLogs, roles: Dependencies
+    release: Release, logs: LateLogs, dependencies: Dependencies
 ) -> None:
     said(logs)
     log_checks.stayed_clean(release)
-    assert isinstance(roles.web, FakeWeb)
-    assert len(roles.web.asked) == 10
+    assert isinstance(dependencies.web, FakeWeb)
+    assert len(dependencies.web.asked) == 10
 
 
 def test_an_error_since_then_closes_the_gate(release: Release, logs: LateLogs) -> None:

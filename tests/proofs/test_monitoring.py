@@ -58,9 +58,9 @@ def alerts_of(watchers: MonitoringTargets) -> MemoryAlerts:
 def test_what_was_handed_over_holds_and_holds_again(
     release: Release, watchers: MonitoringTargets
 ) -> None:
-    handed = monitoring.handed_over(begun(release), OBJECTIVES, watchers)
-    monitoring.every_alert_has_its_policy(handed, watchers)
-    monitoring.files_stand(handed)
+    published = monitoring.handed_over(begun(release), OBJECTIVES, watchers)
+    monitoring.every_alert_has_its_policy(published, watchers)
+    monitoring.files_stand(published)
     monitoring.same_again(release, OBJECTIVES, watchers)
     assert folder(release, watchers) == watchers.home / "monitoring" / release.plan.environment
     assert {path.name for path in folder(release, watchers).iterdir()} == {
@@ -88,9 +88,9 @@ def test_edits_are_told_line_by_line_and_close_nothing(
     edit = Difference("enabled", "false", "true")
     alerts_of(watchers).edit("error rate", edit)
 
-    handed = monitoring.handed_over(release, OBJECTIVES, watchers)
-    monitoring.every_alert_has_its_policy(handed, watchers)
-    monitoring.files_stand(handed)
+    published = monitoring.handed_over(release, OBJECTIVES, watchers)
+    monitoring.every_alert_has_its_policy(published, watchers)
+    monitoring.files_stand(published)
     monitoring.same_again(release, OBJECTIVES, watchers)
     assert "-theirs" in str(world.evidence.kept["files that differ"]).splitlines()
     assert f"  {edit}" in world.progress.lines
@@ -112,10 +112,10 @@ def test_what_became_of_the_policies_is_known_to_the_record(
 def test_a_policy_that_is_gone_closes_the_gate(
     release: Release, watchers: MonitoringTargets
 ) -> None:
-    handed = monitoring.handed_over(begun(release), OBJECTIVES, watchers)
+    published = monitoring.handed_over(begun(release), OBJECTIVES, watchers)
     alerts_of(watchers).policies.clear()
     with pytest.raises(GateClosed, match="got none for error rate over 5 % for 5 min, needs one"):
-        monitoring.every_alert_has_its_policy(handed, watchers)
+        monitoring.every_alert_has_its_policy(published, watchers)
     with pytest.raises(GateClosed, match=r"(?s)handing over again: got .*created"):
         monitoring.same_again(release, OBJECTIVES, watchers)
 
@@ -124,16 +124,16 @@ def test_no_alert_at_all_is_no_proof(release: Release, watchers: MonitoringTarge
     assert release.plan.monitoring
     silent = replace(release.plan.monitoring, alerts=())
     release.plan = replace(release.plan, monitoring=silent)
-    handed = monitoring.handed_over(begun(release), OBJECTIVES, watchers)
+    published = monitoring.handed_over(begun(release), OBJECTIVES, watchers)
     with pytest.raises(GateClosed, match="got none for no alert at all"):
-        monitoring.every_alert_has_its_policy(handed, watchers)
+        monitoring.every_alert_has_its_policy(published, watchers)
 
 
 def test_a_file_that_is_gone_closes_the_gate(release: Release, watchers: MonitoringTargets) -> None:
-    handed = monitoring.handed_over(begun(release), OBJECTIVES, watchers)
+    published = monitoring.handed_over(begun(release), OBJECTIVES, watchers)
     (folder(release, watchers) / "dashboard.json").unlink()
     with pytest.raises(GateClosed, match=r"got none at .*dashboard\.json, needs each there"):
-        monitoring.files_stand(handed)
+        monitoring.files_stand(published)
 
 
 def test_nothing_happens_where_release_yaml_does_not_say_what_is_watched(

@@ -34,7 +34,9 @@ def complaint(release: Release, *rows: Sequence[str]) -> list[str]:
 def test_pages_that_are_well_pass_with_a_screenshot_each(deployed: Release, world: World) -> None:
     world.browser.pages = {"/candidate/": WELL, "/candidate/memory": WELL}
     table = (("page", "shows", "title", "as"), ("/", '#total "12"; "Sum"', "Costs", "nobody"))
-    deployed.prober = type(deployed.prober)(deployed.roles, {"a user": {"a": "b"}, "nobody": {}})
+    deployed.prober = type(deployed.prober)(
+        deployed.dependencies, {"a user": {"a": "b"}, "nobody": {}}
+    )
     opened(deployed, *table, ("/memory", "", "", ""))
     assert [(visit.url, visit.headers) for visit in world.browser.visits] == [
         (f"{URL}/", {}),

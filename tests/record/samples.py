@@ -46,7 +46,7 @@ RELEASE = Record(
     candidate="shop-20261121-080000",
     ready_seconds=52.04,
     traffic="100 % shop-20261121-080000, 0 % shop-20261121-080000 (revision tag candidate)",
-    increments=(
+    steps=(
         RecordedStep(
             share=10,
             verdict="pass",
@@ -88,9 +88,9 @@ RELEASE = Record(
     ),
     problems=(),
     roll_back="pytest features/07-rollback.feature --env=prod",
-    way_back="gcloud run services update-traffic shop --to-revisions=shop-20261120-101500=100 "
+    rollback="gcloud run services update-traffic shop --to-revisions=shop-20261120-101500=100 "
     "--project=shop-469005 --region=europe-west1",
-    claim=7,
+    lease=7,
     journal="journal-prod.jsonl",
     document="docs/deployments/2026-11-21-deploy-20261121-080000.md",
 )
@@ -114,7 +114,7 @@ STOPPED = replace(
     candidate="",
     ready_seconds=None,
     traffic="unknown: the platform did not answer",
-    increments=(),
+    steps=(),
     alert_policies=(),
     migrations_before=None,
     migrations=None,
@@ -131,8 +131,8 @@ STOPPED = replace(
             "shop is split: got 60 % a, 40 % b, needs one revision at 100 %"
         ),
     ),
-    way_back="",
-    claim=None,
+    rollback="",
+    lease=None,
     document="docs/deployments/2026-11-21-deploy-080000.md",
 )
 """Stopped before anything was known."""

@@ -30,7 +30,7 @@ def test_every_key_is_told_in_the_order_in_which_it_is_written() -> None:
 
 
 def test_what_stands_in_a_list_is_told() -> None:
-    assert set(names(ROWS["`increments`"])) >= {one.name for one in fields(RecordedStep)}
+    assert set(names(ROWS["`steps`"])) >= {one.name for one in fields(RecordedStep)}
     assert set(names(ROWS["`alert_policies`"])) >= {one.name for one in fields(RecordedPolicy)}
     assert set(names(ROWS["`checks`"])) >= {one.name for one in fields(ScenarioResult)}
 

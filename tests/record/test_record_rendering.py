@@ -34,9 +34,9 @@ TAKEN_BACK = replace(
     exit_status=1,
     next="Mend what is named as a problem, then release again.",
     traffic="100 % shop-20261120-101500",
-    increments=(
-        *RELEASE.increments,
-        replace(RELEASE.increments[0], share=50, verdict="fail", judged=FAILED, seconds=11.2),
+    steps=(
+        *RELEASE.steps,
+        replace(RELEASE.steps[0], share=50, verdict="fail", judged=FAILED, seconds=11.2),
     ),
     problems=(f"prod: Users move a share at a time: The candidate proves itself: {FAILED}",),
 )
@@ -84,12 +84,12 @@ def test_secrets_are_nowhere_in_it() -> None:
         subjects=("Use hunter2",),
         checks=(replace(RELEASE.checks[0], ending="failed", reason="got hunter2"),),
         problems=("hunter2",),
-        increments=(replace(RELEASE.increments[0], judged="hunter2"),),
+        steps=(replace(RELEASE.steps[0], judged="hunter2"),),
     )
     told = leaky.redacted(lambda text: text.replace("hunter2", "****"))
     assert "hunter2" not in told.as_json() + rendering.as_markdown(told)
     assert (told.subjects, told.problems) == (("Use ****",), ("****",))
-    assert (told.checks[0].reason, told.increments[0].judged) == ("got ****", "****")
+    assert (told.checks[0].reason, told.steps[0].judged) == ("got ****", "****")
     assert RELEASE.redacted(lambda text: text) == RELEASE
 
 

@@ -42,7 +42,7 @@ def real(release: Release, plan: Plan, world: World, tmp_path: Path) -> Release:
     """A release that is no rehearsal, claimed, of a commit that the tree is at."""
     release.plan = replace(plan, environment="prod")
     release.source = Source(tmp_path, world.source_control.state.commit)
-    release.claim()
+    release.acquire_lock()
     return release
 
 
@@ -109,11 +109,11 @@ def test_a_released_candidate_is_told_whole(real: Release, world: World, reports
     assert {key: facts[key] for key in expected} == expected
     assert f"--to-revisions={BASELINE}=100" in str(facts["way_back"])
     assert str(facts["traffic"]).startswith("100 % shop-20261121-080000")
-    assert [(one["share"], one["verdict"]) for one in facts["increments"]] == [
+    assert [(one["share"], one["verdict"]) for one in facts["steps"]] == [
         (10, "pass"),
         (50, "pass"),
     ]
-    (counted,) = facts["increments"][0]["counted"]
+    (counted,) = facts["steps"][0]["counted"]
     assert counted["by"] == "the platform's metrics"
     assert counted["candidate"]["error rate"] == {"value": 0.5, "unit": "%"}
     assert "| candidate | shop-20261121-080000" in str(world.evidence.kept["record"])
@@ -125,7 +125,7 @@ def test_memory_is_told_where_it_was_judged(real: Release, world: World, reports
     world.metrics.answering[real.candidate.name] = HEALTHY
     world.metrics.using |= {real.candidate.name: 44.0}
     real.run_canary(Gate((Threshold("memory", "at most", Quantity(90, "%")),)))
-    (counted,) = write(real, reports)["increments"][0]["counted"]
+    (counted,) = write(real, reports)["steps"][0]["counted"]
     assert counted["candidate"]["memory"] == {"value": 44.0, "unit": "%"}
     assert counted["baseline"]["memory"] is None
 
@@ -182,7 +182,7 @@ def test_where_nobody_answers_the_record_says_so(
     deploy(real)
     real.raise_share(10)
     world.platform.state = None
-    real.roles = replace(real.roles, source_control=SilentGit())
+    real.dependencies = replace(real.dependencies, source_control=SilentGit())
     facts = write(real, reports)
     assert (facts["branch"], facts["subjects"]) == ("", [])
     assert facts["traffic"] == "unknown: the platform did not answer"
@@ -193,10 +193,10 @@ def test_where_nobody_answers_the_record_says_so(
 def test_a_claim_of_somebody_else_is_not_told_as_ours(
     release: Release, world: World, reports: Path
 ) -> None:
-    release.claim()
-    (ours,) = world.claims.all()
+    release.acquire_lock()
+    (ours,) = world.leases.all()
     owner = replace(ours.owner, run="another")
-    world.claims.create(replace(ours, number=2, owner=owner))
+    world.leases.create(replace(ours, number=2, owner=owner))
     assert write(release, reports)["claim"] is None
 
 

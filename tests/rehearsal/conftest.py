@@ -39,7 +39,7 @@ def green(repository: str, tmp_path_factory: pytest.TempPathFactory) -> Ended:
 def branch(green: Ended, tmp_path: Path) -> Project:
     """A copy of the project after its first rehearsal, to be changed at will.
 
-    Its candidate goes straight to half of the users: the first one has shown what increments are.
+    Its candidate goes straight to half of the users: the first one has shown what steps are.
     """
     assert green.status == 0, green.output
     project = green.project.branch(tmp_path / "changed")

@@ -65,8 +65,8 @@ class Project:
         (self.folder / path).write_text(text.replace(old, new), "utf-8")
 
     def raise_at_once(self) -> None:
-        """Give the candidate half of the users in one increment."""
-        self.replace("release.yaml", "increments: [10, 50]", "increments: [50]")
+        """Give the candidate half of the users in one step."""
+        self.replace("release.yaml", "steps: [10, 50]", "steps: [50]")
 
     def append(self, path: str, text: str) -> None:
         with (self.folder / path).open("a", encoding="utf-8") as file:

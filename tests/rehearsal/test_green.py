@@ -21,7 +21,7 @@ EVIDENCE = {
     "And the candidate has every setting that release.yaml names": {"settings compared"},
     "Then the candidate's log has the lines": {"table", "log of the candidate"},
     "Then the candidate answers": {"table", "requests and answers"},
-    "When the candidate's share rises by its increments": {
+    "When the candidate's share rises by its steps": {
         *("traffic at 10 %", "canary at 10 %"),
         *("traffic at 50 %", "canary at 50 %"),
     },

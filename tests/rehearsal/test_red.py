@@ -38,8 +38,8 @@ def served_as_before(ended: Ended, baseline: str) -> None:
     assert record["outcome"] == "not released, users served as before"
     assert record["baseline"] == baseline
     assert record["traffic"].startswith(f"100 % {baseline}")
-    way_back = ended.result("A closed gate sends every user back to the baseline")
-    assert way_back["status"] == "passed"
+    rollback = ended.result("A closed gate sends every user back to the baseline")
+    assert rollback["status"] == "passed"
 
 
 def told_once(ended: Ended) -> None:

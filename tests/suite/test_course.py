@@ -8,22 +8,31 @@ FORWARD, DRILL, WAY_BACK, RECORD = Kind.FORWARD, Kind.DRILL, Kind.WAY_BACK, Kind
 
 
 @pytest.fixture
-def course() -> StopPolicy:
+def stop_policy() -> StopPolicy:
     return StopPolicy(RunMode.RELEASE, ["local", "prod"], frozenset({"local", "prod"}))
 
 
-def reasons(course: StopPolicy, environment: str) -> dict[Kind, str]:
-    return {each: course.reason_to_skip(environment, each) for each in Kind}
+def reasons(stop_policy: StopPolicy, environment: str) -> dict[Kind, str]:
+    return {each: stop_policy.reason_to_skip(environment, each) for each in Kind}
 
 
-def test_everything_but_the_way_back_is_attempted_while_nothing_failed(course: StopPolicy) -> None:
-    assert reasons(course, "local") == {FORWARD: "", DRILL: "", WAY_BACK: WENT_THROUGH, RECORD: ""}
+def test_everything_but_the_way_back_is_attempted_while_nothing_failed(
+    stop_policy: StopPolicy,
+) -> None:
+    assert reasons(stop_policy, "local") == {
+        FORWARD: "",
+        DRILL: "",
+        WAY_BACK: WENT_THROUGH,
+        RECORD: "",
+    }
 
 
-def test_after_a_failure_only_the_way_back_and_the_record_are_attempted(course: StopPolicy) -> None:
-    course.fail("prod", FORWARD, "Canary: it holds")
+def test_after_a_failure_only_the_way_back_and_the_record_are_attempted(
+    stop_policy: StopPolicy,
+) -> None:
+    stop_policy.fail("prod", FORWARD, "Canary: it holds")
 
-    assert reasons(course, "prod") == {
+    assert reasons(stop_policy, "prod") == {
         FORWARD: "stopped at Canary: it holds",
         DRILL: "stopped at Canary: it holds",
         WAY_BACK: "",
@@ -31,38 +40,38 @@ def test_after_a_failure_only_the_way_back_and_the_record_are_attempted(course: 
     }
 
 
-def test_an_environment_is_never_begun_after_an_earlier_one_failed(course: StopPolicy) -> None:
-    course.fail("local", FORWARD, "Canary: it holds")
+def test_an_environment_is_never_begun_after_an_earlier_one_failed(stop_policy: StopPolicy) -> None:
+    stop_policy.fail("local", FORWARD, "Canary: it holds")
 
-    assert set(reasons(course, "prod").values()) == {"stopped at Canary: it holds"}
+    assert set(reasons(stop_policy, "prod").values()) == {"stopped at Canary: it holds"}
 
 
-def test_the_first_failure_is_the_one_that_is_named(course: StopPolicy) -> None:
-    course.fail("local", FORWARD, "first")
-    course.fail("local", WAY_BACK, "second")
+def test_the_first_failure_is_the_one_that_is_named(stop_policy: StopPolicy) -> None:
+    stop_policy.fail("local", FORWARD, "first")
+    stop_policy.fail("local", WAY_BACK, "second")
 
-    assert course.reason_to_skip("local", FORWARD) == "stopped at first"
-    assert course.stopped_at == "first"
+    assert stop_policy.reason_to_skip("local", FORWARD) == "stopped at first"
+    assert stop_policy.stopped_at == "first"
 
 
 @pytest.mark.parametrize("failed", [DRILL, WAY_BACK, RECORD])
 def test_what_is_not_the_way_forward_stops_later_environments_alone(
-    course: StopPolicy, failed: Kind
+    stop_policy: StopPolicy, failed: Kind
 ) -> None:
-    course.fail("local", failed, "it")
+    stop_policy.fail("local", failed, "it")
 
-    assert course.reason_to_skip("local", FORWARD) == ""
-    assert course.reason_to_skip("local", RECORD) == ""
-    assert set(reasons(course, "prod").values()) == {"stopped at it"}
+    assert stop_policy.reason_to_skip("local", FORWARD) == ""
+    assert stop_policy.reason_to_skip("local", RECORD) == ""
+    assert set(reasons(stop_policy, "prod").values()) == {"stopped at it"}
 
 
 @pytest.mark.parametrize("forward", [frozenset({"prod"}), frozenset[str]()])
 def test_a_way_back_that_failed_is_not_gone_further(forward: frozenset[str]) -> None:
-    course = StopPolicy(RunMode.WAY_BACK, ["prod"], forward)
-    course.fail("prod", WAY_BACK, "Way back: users return")
+    stop_policy = StopPolicy(RunMode.WAY_BACK, ["prod"], forward)
+    stop_policy.fail("prod", WAY_BACK, "Way back: users return")
 
-    assert course.reason_to_skip("prod", WAY_BACK) == "stopped at Way back: users return"
-    assert course.reason_to_skip("prod", RECORD) == ""
+    assert stop_policy.reason_to_skip("prod", WAY_BACK) == "stopped at Way back: users return"
+    assert stop_policy.reason_to_skip("prod", RECORD) == ""
 
 
 def test_the_way_back_runs_when_it_is_asked_for_alone() -> None:
@@ -70,11 +79,11 @@ def test_the_way_back_runs_when_it_is_asked_for_alone() -> None:
 
 
 def test_a_plan_goes_on_after_a_failure() -> None:
-    course = StopPolicy(RunMode.PLAN, ["prod"], frozenset({"prod"}))
-    course.fail("prod", FORWARD, "Preflight: the engine answers")
+    stop_policy = StopPolicy(RunMode.PLAN, ["prod"], frozenset({"prod"}))
+    stop_policy.fail("prod", FORWARD, "Preflight: the engine answers")
 
-    assert course.reason_to_skip("prod", FORWARD) == ""
-    assert course.stopped_at == "Preflight: the engine answers"
+    assert stop_policy.reason_to_skip("prod", FORWARD) == ""
+    assert stop_policy.stopped_at == "Preflight: the engine answers"
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ class SystemCommands:
         self._root = root
         self._grace = grace
 
-    def run(self, command: Sequence[str], patience: Timeout) -> Ended:
+    def run(self, command: Sequence[str], timeout: Timeout) -> Ended:
         """Run to the end, without a shell; told once a second with its last line.
 
         Raises CallFailed where there is no such command, DeadlineExceeded with its last line.
@@ -38,7 +38,7 @@ class SystemCommands:
         began = time.monotonic()
         with self._started(command) as process:
             output = _Output(process)
-            _Watched(command, patience, output, began).wait_for(process)
+            _Watched(command, timeout, output, began).wait_for(process)
         output.end(self._grace)
         took = timedelta(seconds=time.monotonic() - began)
         return Ended(process.returncode, took, output.text)
@@ -106,10 +106,10 @@ class _Watched:
     """A wait with a deadline, told once a second."""
 
     def __init__(
-        self, command: Sequence[str], patience: Timeout, output: _Output, began: float
+        self, command: Sequence[str], timeout: Timeout, output: _Output, began: float
     ) -> None:
         self._command = " ".join(command)
-        self._patience = patience
+        self._patience = timeout
         self._output = output
         self._began = began
 

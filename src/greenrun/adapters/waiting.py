@@ -23,12 +23,12 @@ class Wait:
         clock: the time that passes.
     """
 
-    def __init__(self, awaited: str, patience: Timeout, clock: Clock) -> None:
+    def __init__(self, awaited: str, timeout: Timeout, clock: Clock) -> None:
         self._awaited = awaited
-        self._patience = patience
+        self._patience = timeout
         self._clock = clock
         self._began = clock.now()
-        self._ends = self._began + patience.within
+        self._ends = self._began + timeout.within
 
     def goes_on(self, awaited: str) -> None:
         """Something else is awaited from now on, under the same deadline."""

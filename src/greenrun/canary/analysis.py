@@ -19,53 +19,53 @@ LOOK = timedelta(seconds=1)
 
 @dataclass(slots=True)
 class Canary:
-    """Watches one candidate beside one baseline. `increments` holds what was watched until now.
+    """Watches one candidate beside one baseline. `steps` holds what was watched until now.
 
-    `undisturbed` raises where another than the release has changed the service; asked at each look.
+    `check_unchanged` raises where somebody else has changed the service; asked at each look.
     """
 
     plan: CanaryPlan
     judges: Sequence[Judging]
-    roles: Dependencies = field(repr=False)
-    undisturbed: Callable[[], None] = field(repr=False)
-    increments: list[CanaryStep] = field(default_factory=list)
+    dependencies: Dependencies = field(repr=False)
+    check_unchanged: Callable[[], None] = field(repr=False)
+    steps: list[CanaryStep] = field(default_factory=list)
 
     def watch(self, share: int) -> CanaryStep:
-        """Look until the evidence decides: for `bake` at least, `within` at most.
+        """Look until the evidence decides: for `min_duration` at least, `within` at most.
 
         Raises:
-            GateClosed: the increment has not passed.
+            GateClosed: the step has not passed.
         """
         for judge in self.judges:
             judge.rise(share)
-        with self._kept(_Rise(share, self.roles.clock.now())) as rise:
+        with self._kept(_Rise(share, self.dependencies.clock.now())) as rise:
             while not self._over(rise):
-                self.roles.clock.sleep(min(LOOK, self.plan.within))
-                self.undisturbed()
+                self.dependencies.clock.sleep(min(LOOK, self.plan.max_duration))
+                self.check_unchanged()
                 self._look(rise)
-        increment = self.increments[-1]
-        if increment.outcome is not Outcome.PASS:
-            raise GateClosed(f"the canary at {increment}", hint=progress.advice(increment))
-        return increment
+        step = self.steps[-1]
+        if step.outcome is not Outcome.PASS:
+            raise GateClosed(f"the canary at {step}", hint=progress.advice(step))
+        return step
 
     def _over(self, rise: "_Rise") -> bool:
-        lasted = self.roles.clock.now() - rise.began
+        lasted = self.dependencies.clock.now() - rise.began
         match decide(self.judges).outcome:
             case Outcome.FAIL:
                 return True
             case Outcome.PASS:
-                return lasted >= self.plan.bake
+                return lasted >= self.plan.min_duration
             case _:
-                return lasted >= self.plan.within
+                return lasted >= self.plan.max_duration
 
     def _look(self, rise: "_Rise") -> None:
-        now = self.roles.clock.now()
-        left = self.plan.within - (now - rise.began)
+        now = self.dependencies.clock.now()
+        left = self.plan.max_duration - (now - rise.began)
         last = left <= timedelta()
         asked = [judge for judge in self.judges if last or judge.due(now)]
         for judge in asked:
-            rise.keep(judge.glance(rise.began, now, last=last))
-        self.roles.progress.report(progress.line(rise.share, rise.latest, left))
+            rise.keep(judge.observation(rise.began, now, last=last))
+        self.dependencies.progress.report(progress.line(rise.share, rise.latest, left))
 
     @contextmanager
     def _kept(self, rise: "_Rise") -> Iterator["_Rise"]:
@@ -79,34 +79,34 @@ class Canary:
         self._keep(rise, decision.outcome, decision.sentence)
 
     def _keep(self, rise: "_Rise", outcome: Outcome, sentence: str) -> None:
-        ended = self.roles.clock.now()
-        glances = tuple(rise.glances)
-        increment = CanaryStep(
-            rise.share, outcome, sentence, rise.began, ended, glances, rise.memory
+        ended = self.dependencies.clock.now()
+        observations = tuple(rise.observations)
+        step = CanaryStep(
+            rise.share, outcome, sentence, rise.began, ended, observations, rise.memory
         )
-        self.increments.append(increment)
-        self.roles.evidence.attach(f"canary at {rise.share} %", progress.table(increment))
+        self.steps.append(step)
+        self.dependencies.evidence.attach(f"canary at {rise.share} %", progress.table(step))
 
 
 @dataclass(slots=True)
 class _Rise:
-    """An increment under way."""
+    """A step under way."""
 
     share: int
     began: datetime
-    glances: list[Observation] = field(default_factory=list)
+    observations: list[Observation] = field(default_factory=list)
     memory: MemoryObservation | None = None
 
-    def keep(self, glance: Observation | MemoryObservation) -> None:
+    def keep(self, observation: Observation | MemoryObservation) -> None:
         """One more: all at requests, and the last at memory."""
-        match glance:
+        match observation:
             case Observation():
-                self.glances.append(glance)
+                self.observations.append(observation)
             case MemoryObservation():
-                self.memory = glance
+                self.memory = observation
 
     @property
     def latest(self) -> tuple[Observation | MemoryObservation, ...]:
         """The last one of each who judges, in the order in which they were asked first."""
-        counted = {one.watcher: one for one in self.glances}.values()
+        counted = {one.counted_by: one for one in self.observations}.values()
         return (*counted, self.memory) if self.memory else tuple(counted)

@@ -11,30 +11,30 @@ from greenrun.model.stats import SequentialTest
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
-def foresight(
-    plan: Plan, roles: Dependencies, service: Service, baseline: str, trial: SequentialTest
+def forecast(
+    plan: Plan, dependencies: Dependencies, service: Service, baseline: str, trial: SequentialTest
 ) -> Forecast:
     """Read the live traffic, and change nothing. A rehearsal has none: there, only probes count.
 
     `trial` is what each watcher judges by. Raises CallFailed where the metrics cannot be read.
     """
-    metrics, live = roles.metrics, plan.environment != REHEARSAL
-    found = _traffic(roles, service, baseline) if live else Traffic()
+    metrics, live = dependencies.metrics, plan.environment != REHEARSAL
+    found = _traffic(dependencies, service, baseline) if live else Traffic()
     return Forecast(plan.canary, trial, found, metrics.lag)
 
 
-def _traffic(roles: Dependencies, service: Service, baseline: str) -> Traffic:
+def _traffic(dependencies: Dependencies, service: Service, baseline: str) -> Traffic:
     """Of the last day, or since the baseline serves as it does.
 
     The canary comes within the hour: where that was quieter than the day, it counts.
     """
-    now = roles.clock.now()
+    now = dependencies.clock.now()
     since = max(now - DAY, _changed(service) or now - DAY)
     over = now - since
-    sample = roles.metrics.sample(baseline, since)
+    sample = dependencies.metrics.sample(baseline, since)
     if over <= HOUR:
         return Traffic(_rate(sample.counts.total, over), sample, over)
-    lately = roles.metrics.sample(baseline, now - HOUR).counts.total
+    lately = dependencies.metrics.sample(baseline, now - HOUR).counts.total
     return Traffic(min(_rate(sample.counts.total, over), _rate(lately, HOUR)), sample, over)
 
 

@@ -24,7 +24,7 @@ class Judging(Protocol):
     def due(self, now: datetime) -> bool:
         """True where there may be something new to see."""
 
-    def glance(
+    def observation(
         self, began: datetime, now: datetime, *, last: bool
     ) -> Observation | MemoryObservation:
         """Look, and judge; `began` is when the split was in effect, `last` of all looks at it."""
@@ -39,7 +39,7 @@ class Judging(Protocol):
 
 
 class Judge:
-    """Weighs what one witness counts, over all increments of a canary.
+    """Weighs what one witness counts, over all steps of a canary.
 
     Errors are compared of each path, too, where there are several: a rise in one of many is soon
     drowned in the others. Half of alpha is for that, in equal parts. A path can only fail; the pass
@@ -48,7 +48,7 @@ class Judge:
 
     def __init__(
         self,
-        witness: MetricSource,
+        metric_source: MetricSource,
         trial: SequentialTest,
         paths: Iterable[str] = (),
         latency_floor: timedelta = timedelta(),
@@ -56,46 +56,46 @@ class Judge:
     ) -> None:
         names = tuple(dict.fromkeys(paths))
         several = len(names) > 1
-        self.witness = witness
+        self.metric_source = metric_source
         self._floor = floor_of(trial, latency_floor)
         self._trial = replace(trial, alpha=trial.alpha / 2) if several else trial
         known = floored(Sample(Counts(), reference), self._floor)
         self._standings = self._trial.begin(known.latencies)
         alpha = trial.alpha / 2 / len(names) if several else trial.alpha
-        self._test = Sequential(alpha, trial.tolerated, trial.missed)
+        self._test = Sequential(alpha, trial.max_error_increase, trial.beta)
         self._paths = {name: self._test.begin() for name in names} if several else {}
         self._asked: datetime | None = None
 
     def rise(self, share: int) -> None:
         """Another share of the users, in percent: ask anew for evidence for the candidate."""
-        self.witness.rise(share)
-        self._next_increment()
+        self.metric_source.rise(share)
+        self._next_step()
 
-    def _next_increment(self) -> None:
-        self._standings = self._trial.next_increment(self._standings)
-        self._paths = {path: self._test.next_increment(had) for path, had in self._paths.items()}
+    def _next_step(self) -> None:
+        self._standings = self._trial.next_step(self._standings)
+        self._paths = {path: self._test.next_step(had) for path, had in self._paths.items()}
 
     def due(self, now: datetime) -> bool:
         """True where the witness may know more than when it was asked last."""
-        return self._asked is None or now - self._asked >= self.witness.every
+        return self._asked is None or now - self._asked >= self.metric_source.every
 
-    def glance(self, began: datetime, now: datetime, *, last: bool) -> Observation:
+    def observation(self, began: datetime, now: datetime, *, last: bool) -> Observation:
         """Ask the witness, and weigh it; `last` weighs what is left over, too.
 
-        What it tells in the first moments of an increment, which `began` then, is still of the one
+        What it tells in the first moments of a step, which `began` then, is still of the one
         before: it may speak against the candidate, not for it.
         """
-        reading = self.witness.read()
+        reading = self.metric_source.read()
         self._asked = now
         self._weigh(reading, last=last)
-        if now - began < self.witness.lag:
-            self._next_increment()
+        if now - began < self.metric_source.lag:
+            self._next_step()
         return Observation(
-            now, self.witness.watcher, reading.candidate, reading.baseline, self.standings
+            now, self.metric_source.counted_by, reading.candidate, reading.baseline, self.results
         )
 
     @property
-    def standings(self) -> Results:
+    def results(self) -> Results:
         """Of everything that can pass, and of the paths that have failed."""
         failed = {at: look for at, look in self._paths.items() if look.outcome is Outcome.FAIL}
         return Results({**self._standings.looks, **failed})
@@ -103,17 +103,17 @@ class Judge:
     @property
     def outcome(self) -> Outcome:
         """The worst of them."""
-        return self.standings.outcome
+        return self.results.outcome
 
     @property
     def sentence(self) -> str:
         """What decided, as people say it, and who counted."""
-        decisive = self.standings.decisive
+        decisive = self.results.decisive
         if decisive in self._paths:
             told = f"{decisive}: {self._paths[decisive].sentence()}"
         else:
             told = self._trial.sentence(self._standings) + self._only(decisive)
-        return f"{told} ({self.witness.watcher.value})"
+        return f"{told} ({self.metric_source.counted_by.value})"
 
     def _weigh(self, reading: Reading, *, last: bool) -> None:
         one, other = (floored(each, self._floor) for each in (reading.candidate, reading.baseline))

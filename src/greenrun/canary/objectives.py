@@ -27,11 +27,11 @@ def trial(gate: Gate, plan: CanaryPlan, alpha: float) -> SequentialTest:
     limits = tuple((share, _limit(one, "ms")) for share, one in latencies)
     return SequentialTest(
         alpha=alpha,
-        missed=plan.missed,
-        tolerated=plan.tolerated,
+        beta=plan.beta,
+        max_error_increase=plan.max_error_increase,
         error_limit=_limit(errors, "%") / 100 if errors else None,
         quantiles=tuple(share for share, _ in limits),
-        slower=plan.slower,
+        max_latency_increase=plan.max_latency_increase,
         latency_limits=limits,
         stall=plan.stall.total_seconds(),
     )

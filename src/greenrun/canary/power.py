@@ -1,4 +1,4 @@
-"""What a canary is able to see, before it starts: increment by increment, watcher by watcher."""
+"""What a canary is able to see, before it starts: step by step, watcher by watcher."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -11,7 +11,7 @@ from greenrun.model.stats import Counts, Sample, SequentialTest, detectable, pow
 from greenrun.model.stats.passing import SURELY, requests_to_pass
 
 LONGEST = timedelta(days=1)
-"""To which an increment is lengthened at most."""
+"""To which a step is lengthened at most."""
 
 _TELLING = 500
 """The p99 of fewer requests rests on a handful, as after the last release: it foretells nothing."""
@@ -36,7 +36,7 @@ class Flow:
     empty where they are not known. What happens is told `lag` later.
     """
 
-    watcher: CountedBy
+    counted_by: CountedBy
     per_second: float
     share: float
     rate: float = 0.0
@@ -55,7 +55,7 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """What one watcher can see at one increment, whose `share` is in percent.
+    """What one watcher can see at one step, whose `share` is in percent.
 
     `passes` is how long half of all healthy candidates need, and `slowest` the part that they wait
     for; `known` is False where that also rests on latencies that nobody knows yet. `worse` is the
@@ -103,44 +103,44 @@ class Forecast:
     lag: timedelta = timedelta()
 
     def at(self, share: int) -> tuple[Power, ...]:
-        """Of each watcher at an increment."""
+        """Of each watcher at a step."""
         return tuple(self._sight(share, flow) for flow in self._flows(share))
 
     def passes(self, share: int) -> timedelta:
         """How long half of all healthy candidates need to pass with every watcher."""
-        return max(sight.passes for sight in self.at(share))
+        return max(power.passes for power in self.at(share))
 
     def surely(self, share: int) -> timedelta:
         """How long 9 of 10 need at most."""
-        return max(sight.surely for sight in self.at(share))
+        return max(power.surely for power in self.at(share))
 
-    def within(self, share: int) -> timedelta:
-        """How long an increment may take: as planned, or lengthened to what it surely needs."""
-        planned, surely = self.plan.within, self.surely(share)
-        if self.plan.blind is Underpowered.REFUSED or surely > LONGEST:
+    def max_duration(self, share: int) -> timedelta:
+        """How long a step may take: as planned, or lengthened to what it surely needs."""
+        planned, surely = self.plan.max_duration, self.surely(share)
+        if self.plan.underpowered is Underpowered.REFUSED or surely > LONGEST:
             return planned
         return max(planned, _rounded(surely))
 
     def plan_at(self, share: int) -> CanaryPlan:
-        """The plan of an increment, with the time that it may take."""
-        return replace(self.plan, within=self.within(share))
+        """The plan of a step, with the time that it may take."""
+        return replace(self.plan, max_duration=self.max_duration(share))
 
     def is_blind(self, share: int) -> bool:
-        """True where an increment could only end undecided."""
-        return self.passes(share) > self.within(share)
+        """True where a step could only end undecided."""
+        return self.passes(share) > self.max_duration(share)
 
-    def blind(self) -> Iterator[Power]:
-        """Of each increment that could only end undecided, the watcher that needs the longest."""
-        for share in self.plan.increments:
+    def underpowered(self) -> Iterator[Power]:
+        """Of each step that could only end undecided, the watcher that needs the longest."""
+        for share in self.plan.steps:
             if self.is_blind(share):
-                yield max(self.at(share), key=lambda sight: sight.passes)
+                yield max(self.at(share), key=lambda power: power.passes)
 
     def enough_probes(self, share: int) -> int | None:
-        """The probes per second by which an increment is not blind within its time, if any are."""
+        """The probes per second by which a step is not blind within its time, if any are."""
         for number in _ENOUGH_PROBES:
             if number > self.plan.probes_per_second:
                 more = replace(self, plan=replace(self.plan, probes_per_second=float(number)))
-                if more.passes(share) <= self.plan.within:
+                if more.passes(share) <= self.plan.max_duration:
                     return number
         return None
 
@@ -170,8 +170,8 @@ class Forecast:
             passes=flow.lasting(requests),
             slowest=slowest,
             known=bool(flow.latencies.total) or not self._asks_for_latencies,
-            worse=min(flow.rate + self.trial.tolerated, 1.0),
-            alpha=self._alpha(flow.watcher),
+            worse=min(flow.rate + self.trial.max_error_increase, 1.0),
+            alpha=self._alpha(flow.counted_by),
         )
 
     def _slowest(self, flow: Flow) -> tuple[str, float]:
@@ -186,9 +186,9 @@ class Forecast:
     def _asks_for_latencies(self) -> bool:
         return bool(self.trial.quantiles or self.trial.latency_limits)
 
-    def _alpha(self, watcher: CountedBy) -> float:
+    def _alpha(self, counted_by: CountedBy) -> float:
         """That of the errors: half of it is for single paths where there are several."""
-        several = watcher is CountedBy.PROBES and len(set(self.plan.probe_paths)) > 1
+        several = counted_by is CountedBy.PROBES and len(set(self.plan.probe_paths)) > 1
         errors = self.trial.parts[0].test.alpha
         return errors / 2 if several else errors
 

@@ -35,7 +35,7 @@ class Comparison:
 
     @contextmanager
     def judged(
-        self, gate: Gate, roles: Dependencies, users: Histogram
+        self, gate: Gate, dependencies: Dependencies, users: Histogram
     ) -> Iterator[Sequence[Judging]]:
         """All who judge, while our own probes are on their way.
 
@@ -45,20 +45,22 @@ class Comparison:
         Raises:
             ReleaseError: the objectives cannot be judged, or a revision has no URL to be probed at.
         """
-        canary, since = self.plan.canary, roles.clock.now()
+        canary, since = self.plan.canary, dependencies.clock.now()
         trial = objectives.trial(gate, canary, canary.alpha_each)
-        platform = PlatformCounts(roles.metrics, roles.clock, self.candidate, self.baseline, since)
+        platform = PlatformCounts(
+            dependencies.metrics, dependencies.clock, self.candidate, self.baseline, since
+        )
         floor = canary.latency_floor
         judges: list[Judging] = [
-            Judge(platform.witness, trial, latency_floor=floor, reference=users),
-            *self._of_memory(gate, roles.metrics, platform.witness.every, since),
+            Judge(platform.metric_source, trial, latency_floor=floor, reference=users),
+            *self._of_memory(gate, dependencies.metrics, platform.metric_source.every, since),
         ]
         if not canary.probes_per_second:
             yield judges
             return
         urls = self._url(self.plan.revision_tag), self._url(self.plan.baseline_tag)
-        with Probes(canary, *urls, self._headers, roles.web) as probes:
-            yield [Judge(probes.witness, trial, canary.probe_paths, floor), *judges]
+        with Probes(canary, *urls, self._headers, dependencies.web) as probes:
+            yield [Judge(probes.metric_source, trial, canary.probe_paths, floor), *judges]
 
     def _of_memory(
         self, gate: Gate, metrics: Metrics, every: timedelta, since: datetime

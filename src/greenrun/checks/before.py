@@ -18,7 +18,7 @@ def all_holds(release: Release, rows: Sequence[Sequence[str]], objectives: Gate)
     plan = release.plan
     titles = table.titles(rows, plan.environment)
     trial = trial_of(objectives, plan.canary, plan.canary.alpha_each)
-    found = checks.findings(titles, plan, release.roles, release.source, trial)
+    found = checks.findings(titles, plan, release.dependencies, release.source, trial)
     if found:
         raise GateClosed("\n".join(map(str, found)))
 

@@ -42,7 +42,7 @@ class Drill:
                 act()
             except (GateClosed, ReleaseError) as error:
                 self.stop = Stop(stage, str(error))
-                self.release.roles.evidence.attach("stopped", str(self.stop))
+                self.release.dependencies.evidence.attach("stopped", str(self.stop))
                 self.release.roll_back()
                 return
 
@@ -61,7 +61,7 @@ class Drill:
 
     def _stages(self, gate: Gate | None) -> Iterator[tuple[str, Callable[[], object]]]:
         release = self.release
-        yield "lock", release.claim
+        yield "lock", release.acquire_lock
         yield "preflight", release.find_baseline
         if release.plan.migration is not None:
             yield "migration", release.migrate

@@ -24,17 +24,17 @@ def told(
     plan = release.plan
     trial = trial_of(objectives.canary, plan.canary, plan.canary.alpha_each)
     known = Known(trial, _last(release), rehearsed, ahead(plan, objectives, alerts))
-    told = outlook(plan, release.roles, release.source, known)
-    release.roles.evidence.attach("plan", told.as_markdown(), "text/markdown")
+    told = outlook(plan, release.dependencies, release.source, known)
+    release.dependencies.evidence.attach("plan", told.as_markdown(), "text/markdown")
     if aloud:
-        release.roles.progress.present(told.as_text())
+        release.dependencies.progress.present(told.as_text())
 
 
 def _last(release: Release) -> ReleaseState | None:
-    claim = release.account.lock.latest
-    if claim is None or not claim.standing:
+    lease = release.guard.lock.latest
+    if lease is None or not lease.release_state:
         return None
     try:
-        return ReleaseState.from_json(claim.standing)
+        return ReleaseState.from_json(lease.release_state)
     except ValueError as error:
-        raise GateClosed(f"{claim}: {error}") from error
+        raise GateClosed(f"{lease}: {error}") from error

@@ -51,16 +51,19 @@ def exposed_port(release: Release) -> None:
 def kept(release: Release, *revisions: str) -> None:
     """The registry still holds the images of these revisions, so that they can start again."""
     for name in revisions:
-        revision = release.roles.platform.revision(name)
+        revision = release.dependencies.platform.revision(name)
         repository, _, manifest = revision.image.partition("@") if revision else ("", "", "")
-        if not manifest or release.roles.registry.image_id(repository, Digest(manifest)) is None:
+        if (
+            not manifest
+            or release.dependencies.registry.image_id(repository, Digest(manifest)) is None
+        ):
             found = revision.image if revision else "no such revision"
             raise GateClosed(f"image of {name}: got {found}, needs it in the registry")
 
 
 def no_secret(release: Release) -> None:
     """Neither a variable nor an instruction of the image holds something like a secret."""
-    found = sorted(set(_secret_places(release.image, release.roles.scanner)))
+    found = sorted(set(_secret_places(release.image, release.dependencies.scanner)))
     if found:
         raise GateClosed(
             f"the image holds what looks like a secret, in {', '.join(found)}",
@@ -73,7 +76,7 @@ def held_by_registry(release: Release) -> None:
     image = release.image
     if image.manifest is None:
         raise GateClosed(f"{image}: got no manifest, needs an image that was pushed")
-    held = holds(image, release.roles)
+    held = holds(image, release.dependencies)
     if held != image.manifest:
         raise GateClosed(
             f"{image.repository}:{image.tag}: got {held or 'other bytes, or none'} in the "

@@ -54,8 +54,8 @@ def patterns(texts: Sequence[str]) -> tuple[re.Pattern[str], ...]:
 
 def has_lines(release: Release, lines: Sequence[str]) -> None:
     """Every line stands in the candidate's log, as soon as the log has arrived."""
-    for _ in looks(release.roles.clock, release.plan.log_within):
-        entries = release.roles.logs.of_revision(release.candidate.name)
+    for _ in looks(release.dependencies.clock, release.plan.log_within):
+        entries = release.dependencies.logs.of_revision(release.candidate.name)
         missing = [line for line in lines if not any(line in entry.text for entry in entries)]
         if not missing:
             break
@@ -72,8 +72,8 @@ def no_errors(release: Release, allowed: Sequence[re.Pattern[str]] = ()) -> None
 
     An empty log is no proof of that. What `has_lines` has found is the start that this judges.
     """
-    for _ in looks(release.roles.clock, release.plan.log_within):
-        if entries := release.roles.logs.of_revision(release.candidate.name):
+    for _ in looks(release.dependencies.clock, release.plan.log_within):
+        if entries := release.dependencies.logs.of_revision(release.candidate.name):
             break
     marked = judged(entries, allowed)
     _keep(release, marked)
@@ -121,7 +121,7 @@ def _keep(release: Release, marked: Sequence[Marked]) -> None:
     if left_out := len(marked) - len(kept):
         kept.append(f"{left_out} more entries are of no concern")
     text = "\n".join(kept) or "nothing"
-    release.roles.evidence.attach("log of the candidate", text)
+    release.dependencies.evidence.attach("log of the candidate", text)
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -17,22 +17,24 @@ def handed_over(
     release: Release, objectives: Objectives, watchers: MonitoringTargets
 ) -> Publication:
     """Hand the objectives over; what a person should know of it is told, and recorded."""
-    handed = hand_over(release.plan, objectives, release.service.url, watchers, release.account)
-    release.watched = handed.watched
-    release.roles.evidence.attach("who watches", str(handed))
-    if handed.differences:
-        release.roles.evidence.attach("files that differ", handed.differences, "text/x-diff")
-    for line in handed.worth_telling():
-        release.roles.progress.present(line)
-    return handed
+    published = hand_over(release.plan, objectives, release.service.url, watchers, release.guard)
+    release.watched = published.watched
+    release.dependencies.evidence.attach("who watches", str(published))
+    if published.differences:
+        release.dependencies.evidence.attach(
+            "files that differ", published.differences, "text/x-diff"
+        )
+    for line in published.worth_telling():
+        release.dependencies.progress.present(line)
+    return published
 
 
-def every_alert_has_its_policy(handed: Publication, watchers: MonitoringTargets) -> None:
+def every_alert_has_its_policy(published: Publication, watchers: MonitoringTargets) -> None:
     """The platform, asked anew, has a policy for every alert; no alert at all proves nothing.
 
     One that somebody has edited is theirs: it was told, and closes nothing.
     """
-    alerts = [one.alert for one in handed.watched]
+    alerts = [one.alert for one in published.watched]
     missing = [str(alert) for alert in alerts if watchers.alerts.find(alert) is None]
     if missing or not alerts:
         found = ", ".join(missing) or "no alert at all"
@@ -42,17 +44,17 @@ def every_alert_has_its_policy(handed: Publication, watchers: MonitoringTargets)
         )
 
 
-def files_stand(handed: Publication) -> None:
+def files_stand(published: Publication) -> None:
     """Every file is there, as it was generated or as somebody has edited it."""
-    absent = [str(kept.path) for kept in handed.files if not kept.path.is_file()]
-    if absent or not handed.files:
+    absent = [str(kept.path) for kept in published.files if not kept.path.is_file()]
+    if absent or not published.files:
         found = ", ".join(absent) or "no file at all"
         raise GateClosed(f"files for those who watch: got none at {found}, needs each there")
 
 
 def same_again(release: Release, objectives: Objectives, watchers: MonitoringTargets) -> None:
     """Handing over once more finds everything as it is, and changes nothing."""
-    again = hand_over(release.plan, objectives, release.service.url, watchers, release.account)
+    again = hand_over(release.plan, objectives, release.service.url, watchers, release.guard)
     if again.changed:
         raise GateClosed(f"handing over again: got {again}, needs everything as it was")
 

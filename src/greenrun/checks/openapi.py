@@ -23,9 +23,9 @@ def keeps_its_document(
     url, headers = release.candidate.url, release.prober.headers(identity)
     document = _document(release, path, identity)
     wanted = OpenApiTest(document, url, headers, frozenset(aside))
-    release.roles.progress.report(f"asking every GET of {path}")
-    examined = release.roles.examiner.examine(wanted)
-    release.roles.evidence.attach(f"GET operations of {path}", _account(examined))
+    release.dependencies.progress.report(f"asking every GET of {path}")
+    examined = release.dependencies.examiner.examine(wanted)
+    release.dependencies.evidence.attach(f"GET operations of {path}", _guard(examined))
     _judge(examined, path, wanted)
 
 
@@ -52,6 +52,6 @@ def _judge(examined: OpenApiTestResult, path: str, wanted: OpenApiTest) -> None:
         )
 
 
-def _account(examined: OpenApiTestResult) -> str:
+def _guard(examined: OpenApiTestResult) -> str:
     counted = [f"{answers:>4} answers  {name}" for name, answers in examined.answered.items()]
     return "\n".join([*counted, *map(str, examined.deviations)])

@@ -12,22 +12,24 @@ from greenrun.release.release import Release
 
 def is_locked(release: Release) -> None:
     """A stranger who claims the service as well is refused."""
-    plan, roles, claim = release.plan, release.roles, release.account.lock.latest
-    if claim is None:
+    plan, dependencies, lease = release.plan, release.dependencies, release.guard.lock.latest
+    if lease is None:
         raise GateClosed(f"{plan.service}: got no claim, needs the lock of this release")
-    stranger = replace(claim.owner, run=uuid4().hex)
-    other = Lock(plan.service, stranger, roles.claims, roles.clock, plan.lock_time_to_live)
+    stranger = replace(lease.owner, run=uuid4().hex)
+    other = Lock(
+        plan.service, stranger, dependencies.leases, dependencies.clock, plan.lock_time_to_live
+    )
     with suppress(LockHeld):
-        other.take(roles.progress)
-        other.let_go()
-        raise GateClosed(f"{plan.service}: got a second lock, needs {claim} to be the only one")
-    roles.evidence.attach("lock", str(claim))
+        other.take(dependencies.progress)
+        other.release()
+        raise GateClosed(f"{plan.service}: got a second lock, needs {lease} to be the only one")
+    dependencies.evidence.attach("lock", str(lease))
 
 
 def nothing_unfinished(release: Release) -> None:
     """What was found open has ended, or is what this release goes on with."""
-    last, now = left_open(release), release.standing
-    gone_on_with = now is not None and now.run == release.account.run
+    last, now = left_open(release), release.release_state
+    gone_on_with = now is not None and now.run == release.guard.run
     ended = now is not None and now.stage.ended
     if last is not None and not (ended or gone_on_with):
         needs = "needs it taken back, or gone on with"

@@ -27,7 +27,7 @@ def restored(release: Release, destination: str) -> None:
 
 def gone(release: Release, revision: str) -> None:
     """The platform knows the revision no more."""
-    if found := release.roles.platform.revision(revision):
+    if found := release.dependencies.platform.revision(revision):
         raise GateClosed(f"{revision}: got {found}, needs no such revision")
 
 
@@ -71,7 +71,7 @@ def variables_kept(release: Release) -> None:
 
 def reachable(release: Release) -> None:
     """Whoever may invoke the service is who the plan says."""
-    found = release.roles.platform.invokable_by_all()
+    found = release.dependencies.platform.invokable_by_all()
     if found != release.plan.public:
         needs = "everybody" if release.plan.public else "only those who are granted it"
         raise GateClosed(
@@ -82,7 +82,7 @@ def reachable(release: Release) -> None:
 
 def no_traffic(release: Release, revision: str) -> None:
     """The revision still stands, and users do not reach it."""
-    if release.roles.platform.revision(revision) is None:
+    if release.dependencies.platform.revision(revision) is None:
         raise GateClosed(f"{revision} is gone, needs to be kept as the way back")
     if share := release.service.resolved.share(revision):
         raise GateClosed(f"{revision}: got {share} % of the traffic, needs none")

@@ -7,8 +7,8 @@ from greenrun.model.errors import GateClosed
 from greenrun.model.stats import Outcome
 
 
-def all_passed(increments: Sequence[CanaryStep]) -> None:
-    """Every increment was judged, and passed."""
-    if {increment.outcome for increment in increments} != {Outcome.PASS}:
-        found = "; ".join(map(str, increments)) or "no increment"
-        raise GateClosed(f"canary: got {found}, needs every increment to pass")
+def all_passed(steps: Sequence[CanaryStep]) -> None:
+    """Every step was judged, and passed."""
+    if {step.outcome for step in steps} != {Outcome.PASS}:
+        found = "; ".join(map(str, steps)) or "no step"
+        raise GateClosed(f"canary: got {found}, needs every step to pass")

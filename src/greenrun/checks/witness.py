@@ -13,6 +13,6 @@ def witness(release: Release, revision: str) -> Iterator[None]:
     try:
         yield
     except GateClosed:
-        log = release.roles.logs.of_revision(revision)
-        release.roles.evidence.attach(f"log of {revision}", "\n".join(map(str, log)))
+        log = release.dependencies.logs.of_revision(revision)
+        release.dependencies.evidence.attach(f"log of {revision}", "\n".join(map(str, log)))
         raise

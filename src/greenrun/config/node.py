@@ -21,7 +21,7 @@ class Node:
 
     @property
     def key(self) -> str:
-        """The path as complaints name it: `environments.local.canary.bake`."""
+        """The path as complaints name it: `environments.local.canary.min-duration`."""
         return spelled(self.path)
 
     @property

@@ -178,7 +178,7 @@ SecretVersion = Annotated[
 Header = Annotated[str, PlainValidator(_header)]
 
 # The canary
-Increments = Annotated[
+Steps = Annotated[
     tuple[int, ...],
     forms.listed("whole percents from 1 to 99, rising, such as [10, 50]", _rising),
 ]

@@ -1,4 +1,4 @@
-"""An increment of a canary as it was watched: every look, and what came of it."""
+"""A step of a canary as it was watched: every look, and what came of it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,10 +20,10 @@ class Observation:
     """What one watcher had counted since the canary began, and where that evidence stands."""
 
     at: datetime
-    watcher: CountedBy
+    counted_by: CountedBy
     candidate: Sample = field(repr=False)
     baseline: Sample = field(repr=False)
-    standings: Results = field(repr=False)
+    results: Results = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class MemoryObservation:
 class CanaryStep:
     """One rise of the share. `sentence` is the verdict as people say it, who counted included.
 
-    `began` and `ended` are when the split was in effect and when it was decided. `glances` are of
-    all watchers, oldest first. `memory` is the last glance at it; None where nobody asks for it.
+    `began` and `ended` are when the split was in effect and when it was decided. `observations`
+    are of all who count, oldest first. `memory` is the last one of it; None where nobody asks.
     """
 
     share: int
@@ -53,12 +53,14 @@ class CanaryStep:
     sentence: str
     began: datetime
     ended: datetime
-    glances: tuple[Observation, ...] = field(repr=False)
+    observations: tuple[Observation, ...] = field(repr=False)
     memory: MemoryObservation | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return f"{self.share} %: {self.sentence}"
 
-    def last(self, watcher: CountedBy) -> Observation | None:
+    def last(self, counted_by: CountedBy) -> Observation | None:
         """The latest of one watcher; None where there was none."""
-        return next((one for one in reversed(self.glances) if one.watcher is watcher), None)
+        return next(
+            (one for one in reversed(self.observations) if one.counted_by is counted_by), None
+        )

@@ -27,16 +27,16 @@ class Lease:
     """One claim on a service. Its number is a fencing token: it only ever grows.
 
     A claim that was let go stays as the mark of the last release, and keeps what that left as
-    `standing` (JSON of a Standing). `beat` is when the platform last heard of it.
+    `release_state` (JSON of a Standing). `renewed_at` is when the platform last heard of it.
     """
 
     number: int
     owner: LeaseHolder
     since: datetime
-    beat: datetime
+    renewed_at: datetime
     time_to_live: timedelta
     held: bool
-    standing: str = field(default="", repr=False)
+    release_state: str = field(default="", repr=False)
 
     def __str__(self) -> str:
         return f"claim {self.number} of {self.owner}, since {self.since:%Y-%m-%d %H:%M:%S} UTC"

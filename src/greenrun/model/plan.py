@@ -87,7 +87,7 @@ class RecordPlan:
 
 
 class Underpowered(Enum):
-    """What becomes of an increment that could see nothing."""
+    """What becomes of a step that could see nothing."""
 
     REFUSED = "refuse"
     LENGTHENED = "lengthen"
@@ -97,31 +97,32 @@ class Underpowered(Enum):
 class CanaryPlan:
     """How the share of the candidate rises, and what decides.
 
-    `increments` are whole percents below 100, rising. Each is watched until the evidence decides:
-    for `bake` at least, `within` at most. `probes_per_second` is our own traffic meanwhile, spread
-    over `probe_paths`; 0 leaves the service to its users. `alone`: there are no users beside it.
+    `steps` are whole percents below 100, rising. Each is watched until the evidence decides: for
+    `min_duration` at least, `max_duration` at most. `probes_per_second` is our own traffic
+    meanwhile, spread over `probe_paths`; 0 leaves the service to its users. `alone`: there are no
+    users beside it.
 
-    `alpha`: the chance of ever rolling back a candidate that is no worse. `missed`: that of ever
-    passing one that is worse by more than is `tolerated` (of the error share; 0.01 is 1 percentage
-    point) or `slower` (of a latency quantile; 0.25 is a quarter). Answers that take less than
-    `latency_floor` count as equally fast. What a revision answers within one `stall` weighs as one
-    request, as it may have been slow together. `blind` is what becomes of an increment that could
-    see nothing of that size within its time.
+    `alpha`: the chance of ever rolling back a candidate that is no worse. `beta`: that of ever
+    passing one that is worse by more than `max_error_increase` (of the error share; 0.01 is 1
+    percentage point) or `max_latency_increase` (of a latency quantile; 0.25 is a quarter). Answers
+    that take less than `latency_floor` count as equally fast. What a revision answers within one
+    `stall` weighs as one request, as it may have been slow together. `underpowered` is what becomes
+    of a step that could see nothing of that size within its time.
     """
 
-    increments: tuple[int, ...] = (10,)
-    bake: timedelta = timedelta()
-    within: timedelta = timedelta(minutes=15)
+    steps: tuple[int, ...] = (10,)
+    min_duration: timedelta = timedelta()
+    max_duration: timedelta = timedelta(minutes=15)
     probes_per_second: float = 0.0
     probe_paths: tuple[str, ...] = ("/",)
     alpha: float = 0.01
-    missed: float = 0.05
-    tolerated: float = 0.01
-    slower: float = 0.25
+    beta: float = 0.05
+    max_error_increase: float = 0.01
+    max_latency_increase: float = 0.25
     latency_floor: timedelta = timedelta(milliseconds=10)
     stall: timedelta = timedelta(milliseconds=250)
     alone: bool = False
-    blind: Underpowered = Underpowered.REFUSED
+    underpowered: Underpowered = Underpowered.REFUSED
 
     def probed_share(self, share: int) -> float:
         """The candidate's part (0 to 1) of our own probes, at a share of the users in percent.

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 
-def claim(config: pytest.Config) -> Iterator[str]:
+def acquire_lock(config: pytest.Config) -> Iterator[str]:
     """Hold the directory until this process has ended, however it ends; complain where it is held.
 
     The directory itself is locked, so that nothing is left behind.

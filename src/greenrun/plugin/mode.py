@@ -92,16 +92,16 @@ class RunMode(Enum):
         return on_target
 
 
-def aim_at(target: str, wishes: RunOptions, kinds: AbstractSet[Kind]) -> RunMode:
+def aim_at(target: str, run_options: RunOptions, kinds: AbstractSet[Kind]) -> RunMode:
     """What a run of scenarios of these kinds is for.
 
     The way back is asked for alone where nothing of a way forward was asked for beside it.
     """
     if target == REHEARSAL:
         return RunMode.REHEARSAL
-    if wishes.plan:
+    if run_options.plan:
         return RunMode.PLAN
-    if wishes.scale_to_zero:
+    if run_options.scale_to_zero:
         return RunMode.SCALE_TO_ZERO
     is_alone = Kind.WAY_BACK in kinds and Kind.FORWARD not in kinds
     return RunMode.WAY_BACK if is_alone else RunMode.RELEASE

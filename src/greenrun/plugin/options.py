@@ -86,7 +86,7 @@ def refusals(config: pytest.Config) -> Iterator[str]:
     yield from run_options.complaints(config, target(config))
     if features_are_among(config):
         yield from _other_orders(config)
-    elif switches := run_options.wishes_of(config).switches:
+    elif switches := run_options.run_options_of(config).switches:
         yield f"{', '.join(switches)}: got no feature, needs one (pytest features/ --env=NAME)"
 
 

@@ -11,7 +11,7 @@ from greenrun.plugin.allure.session import Reporting, claim_results, claimed
 from greenrun.plugin.collection import ENVIRONMENTS, FOUND, REFUSED, FeatureFile, planned
 from greenrun.plugin.mode import RunMode
 from greenrun.plugin.redaction import Redaction, secrets_of
-from greenrun.plugin.run_options import RunOptions, wishes_of
+from greenrun.plugin.run_options import RunOptions, run_options_of
 from greenrun.plugin.runner import Performing
 from greenrun.plugin.screen import Screen, screen
 from greenrun.plugin.session import RUN, Run
@@ -21,11 +21,11 @@ from greenrun.plugin.terminal_writer import Narrator
 __all__ = [
     "RunMode",
     "RunOptions",
-    "aim_of",
     "keep_secret",
+    "mode_of",
     "passed_whole",
     "results_of",
-    "wishes_of",
+    "run_options_of",
 ]
 
 
@@ -34,10 +34,10 @@ def keep_secret(config: pytest.Config, value: str) -> None:
     secrets_of(config).keep(value)
 
 
-def aim_of(config: pytest.Config) -> RunMode:
+def mode_of(config: pytest.Config) -> RunMode:
     """What this run is for; known once everything was collected."""
     run = config.stash.get(RUN, None)
-    return run.course.aim if run else RunMode.REHEARSAL
+    return run.stop_policy.mode if run else RunMode.REHEARSAL
 
 
 def passed_whole(config: pytest.Config) -> bool:
@@ -130,10 +130,10 @@ def pytest_collection_modifyitems(
         complaints += run.plan(items, config)
     elif any(map(planned, items)):
         raise pytest.UsageError("features behind a link: name their folder itself")
-    is_emergency = run is not None and run.course.aim.is_emergency
+    is_emergency = run is not None and run.stop_policy.mode.is_emergency
     _refuse(complaints + validation.bind(items if is_emergency else asked, config))
     if run and items and not (is_emergency or config.option.collectonly):
-        _refuse(list(alone.claim(config)))
+        _refuse(list(alone.acquire_lock(config)))
 
 
 def _refuse(complaints: list[str]) -> None:

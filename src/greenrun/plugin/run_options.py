@@ -42,7 +42,7 @@ class RunOptions:
         return (ON_REQUEST | {"plan"}) & {each.removeprefix("--") for each in self.switches}
 
 
-def wishes_of(config: pytest.Config) -> RunOptions:
+def run_options_of(config: pytest.Config) -> RunOptions:
     """What the command line of this run wishes for."""
     given = {field.name: config.getoption(field.name) for field in fields(RunOptions)}
     return RunOptions(**{name: value for name, value in given.items() if value})
@@ -50,12 +50,12 @@ def wishes_of(config: pytest.Config) -> RunOptions:
 
 def complaints(config: pytest.Config, target: str) -> Iterator[str]:
     """Why these wishes cannot be meant, one line each."""
-    wishes, destination = wishes_of(config), config.getoption("to")
-    if wishes.switches and target == REHEARSAL:
-        yield f"{', '.join(wishes.switches)}: got --env={target}, needs the one to release to"
+    run_options, destination = run_options_of(config), config.getoption("to")
+    if run_options.switches and target == REHEARSAL:
+        yield f"{', '.join(run_options.switches)}: got --env={target}, needs the one to release to"
     if destination is not None and not DESTINATION.fullmatch(destination):
         yield f"--to: got {destination!r}, needs a revision's name or sha256: and 64 hex digits"
     for switch, (company, reason) in ALONE.items():
-        others = [other for other in wishes.switches if other not in {switch, *company}]
-        if switch in wishes.switches and others:
+        others = [other for other in run_options.switches if other not in {switch, *company}]
+        if switch in run_options.switches and others:
             yield f"{switch}: {reason}; leave out {', '.join(others)}"

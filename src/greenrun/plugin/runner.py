@@ -66,7 +66,7 @@ class Performing:
         if scenario and report.failed and call.excinfo:
             error = call.excinfo.value
             self._run.outcome.note(error)
-            self._run.course.fail(scenario.environment, scenario.kind, scenario.place)
+            self._run.stop_policy.fail(scenario.environment, scenario.kind, scenario.place)
             if is_plain(error):
                 report.longrepr = str(error)
         return report

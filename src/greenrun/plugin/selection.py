@@ -18,13 +18,13 @@ class Selection:
 
     asked: Sequence[Planned]
     target: str
-    wishes: RunOptions
+    run_options: RunOptions
 
     @cached_property
-    def aim(self) -> RunMode:
+    def mode(self) -> RunMode:
         """What the run is for."""
         kinds = {each.kind for each in self.asked if self._may_run(each)}
-        return aim_at(self.target, self.wishes, kinds)
+        return aim_at(self.target, self.run_options, kinds)
 
     def choose(self, rehearsed: Callable[[], str]) -> tuple[Sequence[Planned], StopPolicy]:
         """The scenarios to perform, and the course through their environments.
@@ -40,11 +40,11 @@ class Selection:
 
     def complaints(self, chosen: Sequence[Planned]) -> Iterator[str]:
         """Why what was asked for cannot be meant, one line each."""
-        if self.wishes.to and self.aim is not RunMode.WAY_BACK:
+        if self.run_options.to and self.mode is not RunMode.WAY_BACK:
             yield "--to: leads the way back; got more, needs scenarios tagged @way-back alone"
-        if self.wishes.resume and self.aim is RunMode.WAY_BACK:
+        if self.run_options.resume and self.mode is RunMode.WAY_BACK:
             yield "--resume: goes on with a release; got the way back alone, leave it out"
-        for tag in sorted(self.wishes.tags):
+        for tag in sorted(self.run_options.tags):
             if not any(tag in each.tags for each in chosen):
                 yield f"--{tag}: got no scenario tagged @{tag}, needs one"
         if self.asked and not any(map(self._may_run, self.asked)):
@@ -53,17 +53,17 @@ class Selection:
             yield f"what was asked for runs on request alone: needs {options}"
 
     def _may_run(self, scenario: Planned) -> bool:
-        return scenario.tags & ON_REQUEST <= self.wishes.tags
+        return scenario.tags & ON_REQUEST <= self.run_options.tags
 
     def _suits(self, scenario: Planned) -> bool:
-        return self.aim.takes(scenario.tags, on_target=scenario.environment == self.target)
+        return self.mode.takes(scenario.tags, on_target=scenario.environment == self.target)
 
     def _course(self, chosen: Sequence[Planned], earlier: str) -> StopPolicy:
         present = {each.environment for each in chosen}
-        course = dict.fromkeys([REHEARSAL, self.target])
-        environments = [name for name in course if name in present]
-        why = earlier or _why(self.aim, environments)
-        return StopPolicy(self.aim, environments, _forward(chosen), why)
+        stop_policy = dict.fromkeys([REHEARSAL, self.target])
+        environments = [name for name in stop_policy if name in present]
+        why = earlier or _why(self.mode, environments)
+        return StopPolicy(self.mode, environments, _forward(chosen), why)
 
 
 def _forward(chosen: Sequence[Planned]) -> frozenset[str]:
@@ -75,6 +75,6 @@ def _is_rehearsed(chosen: Sequence[Planned], target: str) -> bool:
     return _forward(chosen) == {REHEARSAL, target} and target != REHEARSAL
 
 
-def _why(aim: RunMode, environments: Sequence[str]) -> str:
-    is_part = aim is RunMode.RELEASE and len(environments) == 1
-    return "nothing else was asked for" if is_part else aim.words.why
+def _why(mode: RunMode, environments: Sequence[str]) -> str:
+    is_part = mode is RunMode.RELEASE and len(environments) == 1
+    return "nothing else was asked for" if is_part else mode.words.why

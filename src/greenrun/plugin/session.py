@@ -12,7 +12,7 @@ from greenrun.plugin.exit_status import Outcome, said
 from greenrun.plugin.mode import RunMode
 from greenrun.plugin.redaction import Secrets
 from greenrun.plugin.results import NOT_ATTEMPTED, Tally
-from greenrun.plugin.run_options import wishes_of
+from greenrun.plugin.run_options import run_options_of
 from greenrun.plugin.selection import Selection
 from greenrun.plugin.stop_policy import WENT_THROUGH, StopPolicy
 from greenrun.plugin.terminal_writer import Narrator
@@ -27,7 +27,7 @@ class Run:
     target: str
     narrator: Narrator
     secrets: Secrets
-    course: StopPolicy = field(default_factory=lambda: StopPolicy(RunMode.REHEARSAL, []))
+    stop_policy: StopPolicy = field(default_factory=lambda: StopPolicy(RunMode.REHEARSAL, []))
     counts: Counter[str] = field(default_factory=Counter)
     running: Planned | None = None
     whole: bool = False
@@ -43,13 +43,13 @@ class Run:
         Returns why it cannot be meant.
         """
         asked = [scenario for item in items if (scenario := planned(item))]
-        selection = Selection(asked, self.target, wishes_of(config))
-        chosen, self.course = selection.choose(lambda: self._rehearsed(config))
+        selection = Selection(asked, self.target, run_options_of(config))
+        chosen, self.stop_policy = selection.choose(lambda: self._rehearsed(config))
         self.counts = Counter(each.environment for each in chosen)
         self.whole = _is_whole(asked, config)
         _leave_out({id(each) for each in asked} - {id(each) for each in chosen}, items, config)
         items.sort(key=self._position)
-        config.stash[ENVIRONMENTS] = self.course.environments
+        config.stash[ENVIRONMENTS] = self.stop_policy.environments
         return list(selection.complaints(chosen))
 
     @property
@@ -65,11 +65,11 @@ class Run:
         here = self.running.environment if self.running else self.target
         left = self.counts[here] - ended[here] - bool(self.running)
         skipped = {each.reason for each in results if each.ending == NOT_ATTEMPTED}
-        return self.whole and not (self.course.stopped_at or left or skipped - {WENT_THROUGH})
+        return self.whole and not (self.stop_policy.stopped_at or left or skipped - {WENT_THROUGH})
 
     def reason_to_skip(self, scenario: Planned) -> str:
         """Why a scenario is not attempted; empty when it is."""
-        return self.course.reason_to_skip(scenario.environment, scenario.kind)
+        return self.stop_policy.reason_to_skip(scenario.environment, scenario.kind)
 
     def shown(self, result: ScenarioResult) -> ScenarioResult:
         """A result as it may be shown: its reason redacted, and one line of it."""
@@ -88,7 +88,7 @@ class Run:
         scenario = planned(item)
         if not scenario:
             return (-1, 0, "", 0)
-        environment = self.course.environments.index(scenario.environment)
+        environment = self.stop_policy.environments.index(scenario.environment)
         line = scenario.scenario.line_number
         return (environment, scenario.kind.rank, str(scenario.path), line)
 

@@ -17,7 +17,7 @@ class StopPolicy:
     these environments.
     """
 
-    aim: RunMode
+    mode: RunMode
     environments: Sequence[str]
     forward: frozenset[str] = frozenset()
     why: str = ""
@@ -36,7 +36,7 @@ class StopPolicy:
     def fail(self, environment: str, kind: Kind, place: str) -> None:
         """A scenario failed. The rest of the way that it belongs to is not attempted."""
         self._failed.setdefault(environment, place)
-        if not self.aim.goes_on:
+        if not self.mode.goes_on:
             self._stopped.setdefault((environment, kind), place)
 
     def reason_to_skip(self, environment: str, kind: Kind) -> str:

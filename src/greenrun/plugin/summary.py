@@ -15,7 +15,7 @@ class Closing:
     """Everything that the last lines are made of. `whole` means that no scenario was left out."""
 
     tally: Tally
-    course: StopPolicy
+    stop_policy: StopPolicy
     target: str
     whole: bool
     interrupted: str = ""
@@ -28,16 +28,16 @@ class Closing:
 
     @property
     def headline(self) -> str:
-        words = self.course.aim.words
+        words = self.stop_policy.mode.words
         if self.needs_person:
             return "A PERSON IS NEEDED: not everything is as it was before"
         if self.interrupted:
             return words.interrupted.format(target=self.target, signal=self.interrupted)
         if self.tally.failed:
-            return words.stopped.format(target=self.target, place=self.course.stopped_at)
-        if not (self.whole or self.course.aim.is_emergency):
-            places = ", ".join(self.course.environments)
-            return f"Passed on {places}, in part: this is no whole {self.course.aim.noun}"
+            return words.stopped.format(target=self.target, place=self.stop_policy.stopped_at)
+        if not (self.whole or self.stop_policy.mode.is_emergency):
+            places = ", ".join(self.stop_policy.environments)
+            return f"Passed on {places}, in part: this is no whole {self.stop_policy.mode.noun}"
         return words.done.format(target=self.target)
 
     @property
@@ -56,7 +56,7 @@ class Closing:
     @property
     def _obstacles(self) -> Sequence[BaseException]:
         """What comes after the first failure may only follow from it, except in a plan."""
-        return self.tally.errors if self.course.aim is RunMode.PLAN else self.tally.errors[:1]
+        return self.tally.errors if self.stop_policy.mode is RunMode.PLAN else self.tally.errors[:1]
 
 
 def show(closing: Closing, screen: Screen) -> None:

@@ -44,12 +44,12 @@ def kind(tags: frozenset[str]) -> Kind:
     return Kind.DRILL if "drill" in tags else Kind.FORWARD
 
 
-def environments(tags: frozenset[str], course: Sequence[str]) -> list[str]:
+def environments(tags: frozenset[str], stop_policy: Sequence[str]) -> list[str]:
     """The environments of a run that a scenario belongs to."""
     local_only = bool(tags & {"rehearsal", "drill"})
     return [
         name
-        for name in course
+        for name in stop_policy
         if not (local_only and name != REHEARSAL) and not ("cloud" in tags and name == REHEARSAL)
     ]
 

@@ -29,7 +29,7 @@ class Telling:
         if not self._run.counts:
             return []
         redact = self._run.secrets.redact
-        return [redact(line) for line in (self._run.doubt, str(self._run.course)) if line]
+        return [redact(line) for line in (self._run.doubt, str(self._run.stop_policy)) if line]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
@@ -121,7 +121,7 @@ class Telling:
         run = self._run
         return Closing(
             tally=run.tally,
-            course=run.course,
+            stop_policy=run.stop_policy,
             target=run.target,
             whole=run.whole,
             interrupted=run.interrupted,

@@ -23,42 +23,40 @@ class Candidate:
 
     name: str
     plan: Plan = field(repr=False)
-    roles: Dependencies = field(repr=False)
+    dependencies: Dependencies = field(repr=False)
     ready_after: timedelta = timedelta()
 
-    def make(
-        self, split: TrafficSplit, image: str, footing: DriftGuard, account: ChangeGuard
-    ) -> None:
+    def make(self, split: TrafficSplit, image: str, drift: DriftGuard, guard: ChangeGuard) -> None:
         """Have the platform start it; `split` gives it no user yet.
 
         Raises:
             GateClosed: it does not get ready.
         """
-        begun = self.roles.clock.now()
+        begun = self.dependencies.clock.now()
         wanted = NewRevision(self.name, image, self.plan.settings)
-        patience = Timeout(self.plan.ready_within, self.roles.progress.report)
-        with account.change("deploy", self.name, image=image, split=str(split)):
+        timeout = Timeout(self.plan.ready_within, self.dependencies.progress.report)
+        with guard.change("deploy", self.name, image=image, split=str(split)):
             try:
-                after = self.roles.platform.deploy(wanted, split, footing.left, patience)
+                after = self.dependencies.platform.deploy(wanted, split, drift.left, timeout)
             except GateClosed as closed:
                 raise self.stillborn(closed) from closed
             except ReleaseError:
                 self.log()
                 raise
-        footing.stand_on(after)
-        self.ready_after = self.roles.clock.now() - begun
+        drift.remember(after)
+        self.ready_after = self.dependencies.clock.now() - begun
 
-    def admit_everybody(self, account: ChangeGuard) -> None:
+    def admit_everybody(self, guard: ChangeGuard) -> None:
         """Let everybody invoke the service, where the plan says so."""
-        platform = self.roles.platform
+        platform = self.dependencies.platform
         if self.plan.public and not platform.invokable_by_all():
-            with account.change("let everybody invoke", self.plan.service):
+            with guard.change("let everybody invoke", self.plan.service):
                 platform.let_all_invoke()
 
     def log(self) -> Sequence[LogEntry]:
         """What it wrote so far, oldest first; kept as evidence."""
-        entries = self.roles.logs.of_revision(self.name)
-        self.roles.evidence.attach("log of the candidate", "\n".join(map(str, entries)))
+        entries = self.dependencies.logs.of_revision(self.name)
+        self.dependencies.evidence.attach("log of the candidate", "\n".join(map(str, entries)))
         return entries
 
     def stillborn(self, closed: GateClosed) -> GateClosed:
@@ -71,21 +69,21 @@ class Candidate:
 
     def live(self) -> Revision:
         """The platform's description; raises GateClosed where it is not ready."""
-        found = self.roles.platform.revision(self.name)
+        found = self.dependencies.platform.revision(self.name)
         if found is None or found.readiness is not Readiness.READY:
             raise GateClosed(f"{self.name} is not ready: got {found}, needs ready")
-        self.roles.evidence.attach("candidate as it runs", _described(found))
+        self.dependencies.evidence.attach("candidate as it runs", _described(found))
         return found
 
     def differences(self) -> tuple[Difference, ...]:
         """Its settings that are not what the plan asked for; both are kept as evidence."""
         live = self.live().settings
-        self.roles.evidence.attach("settings compared", _compared(self.plan.settings, live))
+        self.dependencies.evidence.attach("settings compared", _compared(self.plan.settings, live))
         return self.plan.settings.differences(live)
 
     def lost_variables(self, baseline: str) -> tuple[str, ...]:
         """Variables and secrets of the baseline that it does not have."""
-        found = self.roles.platform.revision(baseline)
+        found = self.dependencies.platform.revision(baseline)
         if found is None:
             raise GateClosed(f"the baseline {baseline} is gone")
         kept = {**self.plan.settings.variables, **self.plan.settings.secrets}
@@ -94,7 +92,7 @@ class Candidate:
     @property
     def url(self) -> str:
         """Its own address, which users do not know."""
-        service = self.roles.platform.service()
+        service = self.dependencies.platform.service()
         urls = {} if service is None else service.tag_urls
         if self.plan.revision_tag not in urls:
             found = ", ".join(urls) or "none"

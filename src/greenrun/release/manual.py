@@ -8,7 +8,7 @@ from greenrun.model.interfaces import NewRevision, Timeout
 from greenrun.model.release_state import Stage
 from greenrun.model.revision import Readiness, Revision
 from greenrun.model.service import Service
-from greenrun.release.recovery import claim, left_open
+from greenrun.release.recovery import acquire_lock, left_open
 from greenrun.release.release import Release
 
 
@@ -21,23 +21,23 @@ def send_back(release: Release, *, asked_for: bool, to: str, unlock: bool) -> st
     if not asked_for:
         release.roll_back()
         return release.baseline
-    claim(release, unlock=unlock)
+    acquire_lock(release, unlock=unlock)
     return send_everybody_to(release, to) if to else roll_back_last(release)
 
 
 def roll_back_last(release: Release) -> str:
     """Undo the last release, finished or not; the revision that serves everybody now.
 
-    Raises ReleaseError where no release is known, else as WayBack.take does.
+    Raises ReleaseError where no release is known, else as Rollback.take does.
     """
-    last = release.account.last
+    last = release.guard.last
     if last is None:
         raise ReleaseError(
             f"could not roll {release.plan.service} back: no release of it is known",
             hint="name the revision that shall serve: --to=REVISION",
         )
     release.way_back_of(last).expect_open(release.service)
-    release.account.stand(replace(last, stage=Stage.MOVED))
+    release.guard.write_release_state(replace(last, stage=Stage.MOVED))
     release.roll_back()
     release.by_hand.append(f"rolled back to {last.baseline}")
     return last.baseline
@@ -49,17 +49,21 @@ def send_everybody_to(release: Release, target: str) -> str:
     Returns the revision's name. Raises ReleaseError for one that is not there or not ready,
     GateClosed where the image does not start.
     """
-    service = release.footing.stand_on(release.service)
+    service = release.drift.remember(release.service)
     name = _deployed(release, target) if target.startswith("sha256:") else target
     _expect_ready(release, name)
-    split = release.footing.left.resolved.shared({name: 100})
-    with release.account.change("send everybody to", name, split=str(split)):
-        after = release.roles.platform.split_traffic(split, release.footing.left, release.patience)
-    release.footing.stand_on(after)
-    release.roles.evidence.attach("traffic", f"before: {service.actual}\nafter: {after.actual}")
+    split = release.drift.left.resolved.shared({name: 100})
+    with release.guard.change("send everybody to", name, split=str(split)):
+        after = release.dependencies.platform.split_traffic(
+            split, release.drift.left, release.timeout
+        )
+    release.drift.remember(after)
+    release.dependencies.evidence.attach(
+        "traffic", f"before: {service.actual}\nafter: {after.actual}"
+    )
     release.by_hand.append(f"sent every user to {name}")
     if last := left_open(release):
-        release.account.stand(replace(last, stage=Stage.LEFT))
+        release.guard.write_release_state(replace(last, stage=Stage.LEFT))
     return name
 
 
@@ -68,29 +72,29 @@ def remove_taken_back(release: Release) -> str:
 
     Raises ReleaseError where none was taken back, CallFailed where the platform still needs it.
     """
-    last = release.standing or release.account.last
+    last = release.release_state or release.guard.last
     if last is None or not last.candidate or last.stage is not Stage.RESTORED:
         raise ReleaseError(
             f"no candidate of {release.plan.service} was taken back: there is none to delete"
         )
-    service = release.footing.stand_on(release.service)
+    service = release.drift.remember(release.service)
     if service.latest_created == last.candidate:
         # Cloud Run keeps the latest revision, even without traffic [?].
         _deployed_again(release, _serving(release))
-    with release.account.change("delete revision", last.candidate):
-        release.roles.platform.remove_revision(last.candidate, release.patience)
+    with release.guard.change("delete revision", last.candidate):
+        release.dependencies.platform.remove_revision(last.candidate, release.timeout)
     release.by_hand.append(f"deleted {last.candidate}")
     return last.candidate
 
 
 def stop_every_instance(release: Release, *, unlock: bool) -> Service:
     """Scale the service to zero: users get errors from now on; the reading afterwards."""
-    claim(release, unlock=unlock)
-    service = release.footing.stand_on(release.service)
-    with release.account.change("scale to zero", release.plan.service):
-        after = release.roles.platform.scale_to_zero(service, release.patience)
+    acquire_lock(release, unlock=unlock)
+    service = release.drift.remember(release.service)
+    with release.guard.change("scale to zero", release.plan.service):
+        after = release.dependencies.platform.scale_to_zero(service, release.timeout)
     release.by_hand.append("scaled to zero")
-    return release.footing.stand_on(after)
+    return release.drift.remember(after)
 
 
 def _deployed(release: Release, digest: str) -> str:
@@ -101,26 +105,28 @@ def _deployed(release: Release, digest: str) -> str:
 
 def _deployed_again(release: Release, revision: Revision) -> str:
     """A new revision like another one, by name; users stay where they are."""
-    service, at = release.footing.left, release.roles.clock.now()
+    service, at = release.drift.left, release.dependencies.clock.now()
     name = f"{release.plan.service}-{at:%Y%m%d-%H%M%S}"
     split = service.actual.pinned(service.latest_ready)
-    patience = Timeout(release.plan.ready_within, release.roles.progress.report)
-    with release.account.change("deploy", name, image=revision.image, split=str(split)):
+    timeout = Timeout(release.plan.ready_within, release.dependencies.progress.report)
+    with release.guard.change("deploy", name, image=revision.image, split=str(split)):
         wanted = NewRevision(name, revision.image, revision.settings)
-        after = release.roles.platform.deploy(wanted, split, service, patience)
-    release.footing.stand_on(after)
+        after = release.dependencies.platform.deploy(wanted, split, service, timeout)
+    release.drift.remember(after)
     return name
 
 
 def _serving(release: Release) -> Revision:
-    split = release.footing.left.resolved
+    split = release.drift.left.resolved
     return _revision(release, max(split.serving, key=split.share))
 
 
 def _revision(release: Release, name: str) -> Revision:
-    found = release.roles.platform.revision(name)
+    found = release.dependencies.platform.revision(name)
     if found is None:
-        known = ", ".join(one.name for one in release.roles.platform.revisions()[:5]) or "none"
+        known = (
+            ", ".join(one.name for one in release.dependencies.platform.revisions()[:5]) or "none"
+        )
         raise ReleaseError(
             f"{release.plan.service} has no revision {name}: the newest are {known}",
             hint="give one of these, or an image as sha256:DIGEST",

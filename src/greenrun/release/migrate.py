@@ -57,21 +57,21 @@ class Migrations:
         plan: Plan,
         migration: MigrationPlan,
         image: str,
-        roles: Dependencies,
-        account: Changes,
+        dependencies: Dependencies,
+        guard: Changes,
     ) -> None:
         self._plan = plan
         self._migration = migration
         self._image = image
-        self._roles = roles
-        self._account = account
+        self._roles = dependencies
+        self._guard = guard
 
     @classmethod
-    def of(cls, plan: Plan, image: str, roles: Dependencies, account: Changes) -> "Migrations":
+    def of(cls, plan: Plan, image: str, dependencies: Dependencies, guard: Changes) -> "Migrations":
         """Those of the plan. Raises ReleaseError where it has none."""
         if plan.migration is None:
             raise ReleaseError("release.yaml names no migration", hint="add the key `migration`")
-        return cls(plan, plan.migration, image, roles, account)
+        return cls(plan, plan.migration, image, dependencies, guard)
 
     @property
     def job(self) -> str:
@@ -153,9 +153,9 @@ class Migrations:
 
     def _run(self, command: tuple[str, ...]) -> _Ended:
         job = Job(self.job, self._image, command, self._plan.settings)
-        patience = Timeout(self._migration.within, self._roles.progress.report)
-        with self._account.change("run job", self.job, command=" ".join(command)):
-            return _Ended(" ".join(command), self._roles.platform.run(job, patience))
+        timeout = Timeout(self._migration.within, self._roles.progress.report)
+        with self._guard.change("run job", self.job, command=" ".join(command)):
+            return _Ended(" ".join(command), self._roles.platform.run(job, timeout))
 
     def _failed(self, what: str, ended: _Ended, hint: str = "") -> GateClosed:
         log: Sequence[LogEntry] = ()

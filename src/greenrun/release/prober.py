@@ -27,11 +27,11 @@ class Prober:
 
     def __init__(
         self,
-        roles: Dependencies,
+        dependencies: Dependencies,
         identities: Mapping[str, Mapping[str, str]],
         features: Path = Path("features"),
     ) -> None:
-        self.roles = roles
+        self.dependencies = dependencies
         self._identities = identities
         self.features = features
 
@@ -53,7 +53,7 @@ class Prober:
     ) -> HttpResponse:
         """Send one probe to a full URL."""
         sent = {**self.headers(identity), **headers}
-        return self.roles.web.ask(HttpRequest(url, method, sent, json))
+        return self.dependencies.web.ask(HttpRequest(url, method, sent, json))
 
     def answering(self, url: str, path: str) -> frozenset[str]:
         """The revisions behind some requests to a URL, told by the platform's request log.
@@ -65,12 +65,12 @@ class Prober:
         for _ in range(_WITNESSES):
             self.ask(url + path, **{"User-Agent": user_agent})
         found: Sequence[str] = ()
-        deadline, pause = self.roles.clock.now() + _LOG_LAG, _FIRST_PAUSE
-        while self.roles.clock.now() < deadline:
-            found = self.roles.logs.answerers(user_agent)
+        deadline, pause = self.dependencies.clock.now() + _LOG_LAG, _FIRST_PAUSE
+        while self.dependencies.clock.now() < deadline:
+            found = self.dependencies.logs.answerers(user_agent)
             if len(found) >= _WITNESSES:
                 return frozenset(found)
-            self.roles.clock.sleep(pause)
+            self.dependencies.clock.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
         raise DeadlineExceeded(
             f"{_WITNESSES} requests in the request log",

@@ -9,7 +9,7 @@ from greenrun.model.plan import Plan
 from greenrun.release.coordination.guard import ChangeGuard
 
 
-def purge(plan: Plan, roles: Dependencies, account: ChangeGuard) -> tuple[str, ...]:
+def purge(plan: Plan, dependencies: Dependencies, guard: ChangeGuard) -> tuple[str, ...]:
     """Remove old image tags with their manifests; `REPOSITORY:TAG` of each, oldest first.
 
     Old are those that the plan's tag policy made, beyond the `keep_images` newest that no revision
@@ -23,19 +23,21 @@ def purge(plan: Plan, roles: Dependencies, account: ChangeGuard) -> tuple[str, .
     if plan.keep_images is None:
         return ()
     repository = plan.build.repository
-    references = [revision.image for revision in roles.platform.revisions()]
+    references = [revision.image for revision in dependencies.platform.revisions()]
     doubts = [each for each in references if _is_doubtful(each, plan)]
     if doubts:
         named = ", ".join(sorted(set(doubts)))
-        roles.progress.report(f"nothing is purged: revisions use {named}, which may mean any image")
+        dependencies.progress.report(
+            f"nothing is purged: revisions use {named}, which may mean any image"
+        )
         return ()
-    held = roles.registry.tags(repository)
+    held = dependencies.registry.tags(repository)
     removed = []
     for manifest in _surplus(held, _used(references, held, repository), plan):
-        if not _is_known_by_id(manifest, references, repository, roles):
+        if not _is_known_by_id(manifest, references, repository, dependencies):
             tags = [tag for tag, behind in held.items() if behind == manifest]
             removed += [_name(repository, tag) for tag in tags]
-            _remove(repository, manifest, tags, roles, account)
+            _remove(repository, manifest, tags, dependencies, guard)
     return tuple(removed)
 
 
@@ -69,10 +71,10 @@ def _used(references: Iterable[str], held: Mapping[str, Digest], repository: str
 
 
 def _is_known_by_id(
-    manifest: Digest, references: Iterable[str], repository: str, roles: Dependencies
+    manifest: Digest, references: Iterable[str], repository: str, dependencies: Dependencies
 ) -> bool:
     """True where a reference has the image's id for a digest, as engines allow."""
-    image_id = roles.registry.image_id(repository, manifest)
+    image_id = dependencies.registry.image_id(repository, manifest)
     return any(reference.endswith(f"@{image_id}") for reference in references)
 
 
@@ -88,11 +90,15 @@ def _is_doubtful(reference: str, plan: Plan) -> bool:
 
 
 def _remove(
-    repository: str, manifest: Digest, tags: list[str], roles: Dependencies, account: ChangeGuard
+    repository: str,
+    manifest: Digest,
+    tags: list[str],
+    dependencies: Dependencies,
+    guard: ChangeGuard,
 ) -> None:
-    roles.progress.report(f"purging {repository}: {', '.join(tags)}")
-    with account.change("purge", f"{repository}@{manifest}", tags=", ".join(tags)):
-        roles.registry.remove(repository, manifest)
+    dependencies.progress.report(f"purging {repository}: {', '.join(tags)}")
+    with guard.change("purge", f"{repository}@{manifest}", tags=", ".join(tags)):
+        dependencies.registry.remove(repository, manifest)
 
 
 def _name(repository: str, tag: str) -> str:

@@ -11,7 +11,7 @@ from greenrun.release.coordination.guard import ChangeGuard
 LATEST_TAG = "latest"
 
 
-def push(image: Image, plan: Plan, roles: Dependencies, account: ChangeGuard) -> Image:
+def push(image: Image, plan: Plan, dependencies: Dependencies, guard: ChangeGuard) -> Image:
     """Send the rehearsed image under its image tag, and move `latest` where the plan says so.
 
     Nothing is sent that the registry holds under that image tag. Returns the image with its
@@ -19,41 +19,43 @@ def push(image: Image, plan: Plan, roles: Dependencies, account: ChangeGuard) ->
     DeadlineExceeded as Registry does.
     """
     also = (replace(image, tag=LATEST_TAG),) if plan.build.also_latest else ()
-    handed_over = [_handed_over(each, plan, roles, account) for each in (image, *also)]
+    handed_over = [_handed_over(each, plan, dependencies, guard) for each in (image, *also)]
     first = handed_over[0]
-    _tell(first, [f"{each.repository}:{each.tag}" for each in handed_over], roles)
+    _tell(first, [f"{each.repository}:{each.tag}" for each in handed_over], dependencies)
     return first
 
 
-def holds(image: Image, roles: Dependencies) -> Digest | None:
+def holds(image: Image, dependencies: Dependencies) -> Digest | None:
     """The manifest by which the registry holds these bytes under this image tag; None: it doesn't.
 
     An engine that keeps images as registries do knows an image by its manifest.
     """
-    manifest = roles.registry.digest(image.repository, image.tag)
+    manifest = dependencies.registry.digest(image.repository, image.tag)
     if manifest is None:
         return None
-    same = (manifest, roles.registry.image_id(image.repository, manifest))
+    same = (manifest, dependencies.registry.image_id(image.repository, manifest))
     return manifest if image.digest in same else None
 
 
-def _handed_over(image: Image, plan: Plan, roles: Dependencies, account: ChangeGuard) -> Image:
+def _handed_over(image: Image, plan: Plan, dependencies: Dependencies, guard: ChangeGuard) -> Image:
     name = f"{image.repository}:{image.tag}"
-    manifest = holds(image, roles)
+    manifest = holds(image, dependencies)
     if manifest is not None:
-        account.note("push", name, manifest=str(manifest), found="held already")
+        guard.note("push", name, manifest=str(manifest), found="held already")
         return replace(image, manifest=manifest)
-    with account.change("push", name, tag=image.tag, image_id=str(image.digest)):
-        pushed = roles.registry.push(image, Timeout(plan.push_within, roles.progress.report))
-    manifest = holds(image, roles)
+    with guard.change("push", name, tag=image.tag, image_id=str(image.digest)):
+        pushed = dependencies.registry.push(
+            image, Timeout(plan.push_within, dependencies.progress.report)
+        )
+    manifest = holds(image, dependencies)
     if manifest is None or manifest != pushed:
-        raise _other_bytes(image, pushed, roles)
+        raise _other_bytes(image, pushed, dependencies)
     return replace(image, manifest=manifest)
 
 
-def _other_bytes(image: Image, pushed: Digest, roles: Dependencies) -> GateClosed:
-    held = roles.registry.digest(image.repository, image.tag)
-    image_id = held and roles.registry.image_id(image.repository, held)
+def _other_bytes(image: Image, pushed: Digest, dependencies: Dependencies) -> GateClosed:
+    held = dependencies.registry.digest(image.repository, image.tag)
+    image_id = held and dependencies.registry.image_id(image.repository, held)
     return GateClosed(
         f"{image.repository}:{image.tag}: got image {image_id} by {held} in the registry, "
         f"needs {image.digest}, which was rehearsed, by {pushed}, which was pushed",
@@ -61,7 +63,7 @@ def _other_bytes(image: Image, pushed: Digest, roles: Dependencies) -> GateClose
     )
 
 
-def _tell(image: Image, names: list[str], roles: Dependencies) -> None:
+def _tell(image: Image, names: list[str], dependencies: Dependencies) -> None:
     layers = (layer.size_bytes for layer in image.layers)
     facts = (
         f"image id: {image.digest}",
@@ -71,7 +73,7 @@ def _tell(image: Image, names: list[str], roles: Dependencies) -> None:
         f"size: {_megabytes(image.size_bytes)} in {len(image.layers)} layers",
         f"largest layer: {_megabytes(max(layers, default=0))}",
     )
-    roles.evidence.attach("the image in the registry", "\n".join(facts))
+    dependencies.evidence.attach("the image in the registry", "\n".join(facts))
 
 
 def _megabytes(size_bytes: int) -> str:

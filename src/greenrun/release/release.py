@@ -40,24 +40,24 @@ class Release:
     def __init__(
         self,
         plan: Plan,
-        roles: Dependencies,
-        account: ChangeGuard,
+        dependencies: Dependencies,
+        guard: ChangeGuard,
         identities: Mapping[str, Mapping[str, str]],
         source: Source,
     ) -> None:
         self.source = source
         self.plan = plan
-        self.roles = roles
-        self.account = account
-        self.prober = Prober(roles, identities, source.directory / "features")
-        self.footing = DriftGuard(plan, roles.platform)
-        self.started = roles.clock.now()
+        self.dependencies = dependencies
+        self.guard = guard
+        self.prober = Prober(dependencies, identities, source.directory / "features")
+        self.drift = DriftGuard(plan, dependencies.platform)
+        self.started = dependencies.clock.now()
         self.before: Service | None = None
-        self.increments: list[CanaryStep] = []
+        self.steps: list[CanaryStep] = []
         self.by_hand: list[str] = []
         self.watched: tuple[AlertStatus, ...] = ()
         self.migrations: tuple[Migration, ...] = ()
-        self._showing = Showing(roles)
+        self._showing = Showing(dependencies)
         self._build: Build | None = None
         self._pushed: Image | None = None
         self._candidate: Candidate | None = None
@@ -66,38 +66,38 @@ class Release:
         return f"<release of {self.plan.service} on {self.plan.environment}>"
 
     @property
-    def standing(self) -> ReleaseState | None:
+    def release_state(self) -> ReleaseState | None:
         """Where it stands, as it was last written down; None before the baseline was found."""
-        return self.account.standing
+        return self.guard.release_state
 
     @property
     def baseline(self) -> str:
         """The revision that served before; empty until it was found."""
-        return self.standing.baseline if self.standing else ""
+        return self.release_state.baseline if self.release_state else ""
 
     @property
     def promoted(self) -> bool:
         """True once the candidate was proven to serve everybody, until it is taken back."""
-        return self.standing is not None and self.standing.stage is Stage.PROMOTED
+        return self.release_state is not None and self.release_state.stage is Stage.PROMOTED
 
     @property
     def service(self) -> Service:
         """A fresh reading of the service. Raises ReleaseError where there is none."""
-        return preflight.existing(self.roles.platform.service(), self.plan)
+        return preflight.existing(self.dependencies.platform.service(), self.plan)
 
-    def claim(self) -> ReleaseState | None:
+    def acquire_lock(self) -> ReleaseState | None:
         """Take the lock; where the release before this one stood when it ended, or died."""
-        self.account.claim(self.roles.progress)
-        return self.account.last
+        self.guard.acquire_lock(self.dependencies.progress)
+        return self.guard.last
 
     def find_baseline(self) -> str:
         """Find the revision that serves everybody, which is the way back."""
-        if self.standing is not None and not self.standing.stage.ended:
+        if self.release_state is not None and not self.release_state.stage.ended:
             return self.baseline
-        before = self.before = self.footing.stand_on(self.service)
+        before = self.before = self.drift.remember(self.service)
         baseline = preflight.baseline(before)
-        self.roles.evidence.attach("service before the release", repr(before))
-        self.account.begin(baseline, before)
+        self.dependencies.evidence.attach("service before the release", repr(before))
+        self.guard.begin(baseline, before)
         return baseline
 
     @property
@@ -119,24 +119,24 @@ class Release:
 
     def build_image(self) -> Build:
         """Build this directory's image and tag it as the plan says."""
-        self._build = build.build(self.plan, self.roles, self.account, self.source)
+        self._build = build.build(self.plan, self.dependencies, self.guard, self.source)
         return self._build
 
     def adopt(self, made: Build) -> None:
         """Release an image that another release has built, under the name it has here."""
-        self._build = build.adopt(made, self.plan.build.repository, self.roles)
+        self._build = build.adopt(made, self.plan.build.repository, self.dependencies)
 
     def push_image(self) -> Image:
         """Send the rehearsed image to the registry; from now on it goes by the digest there."""
-        self._pushed = push.push(self.build.image, self.plan, self.roles, self.account)
+        self._pushed = push.push(self.build.image, self.plan, self.dependencies, self.guard)
         return self._pushed
 
     def migrate(self) -> tuple[Migration, ...]:
         """Apply pending migrations with the candidate's image; their status afterwards."""
-        wanted = Migrations.of(self.plan, self.image.reference, self.roles, self.account)
-        self.migrations = wanted.apply(lambda yes: self.account.change_standing(contracted=yes))
+        wanted = Migrations.of(self.plan, self.image.reference, self.dependencies, self.guard)
+        self.migrations = wanted.apply(lambda yes: self.guard.update_release_state(contracted=yes))
         applied = tuple(one.name for one in self.migrations if one.applied)
-        self.account.change_standing(migrations=applied)
+        self.guard.update_release_state(migrations=applied)
         return self.migrations
 
     @property
@@ -153,40 +153,40 @@ class Release:
 
     def keep_candidate(self, name: str) -> None:
         """Go on with a candidate that is there already."""
-        self._candidate = Candidate(name, self.plan, self.roles)
+        self._candidate = Candidate(name, self.plan, self.dependencies)
 
     def deploy(self) -> Candidate:
         """Make the candidate, without traffic, under its revision tag; unless it is there."""
         if self._candidate is None:
             self._make_candidate()
-        self.candidate.admit_everybody(self.account)
+        self.candidate.admit_everybody(self.guard)
         return self.candidate
 
     def _make_candidate(self) -> None:
-        name = f"{self.plan.service}-{self.roles.clock.now():%Y%m%d-%H%M%S}"
-        split = self.account.stands.before.tagged(name, self.plan.revision_tag)
+        name = f"{self.plan.service}-{self.dependencies.clock.now():%Y%m%d-%H%M%S}"
+        split = self.guard.known_release_state.before.tagged(name, self.plan.revision_tag)
         split = with_baseline_tagged(split, self.baseline, self.plan)
         image = self.image.reference
-        candidate = self._candidate = Candidate(name, self.plan, self.roles)
-        self.account.ask(split, stage=Stage.DEPLOYED, candidate=name, image=image)
-        candidate.make(split, image, self.footing, self.account)
+        candidate = self._candidate = Candidate(name, self.plan, self.dependencies)
+        self.guard.ask(split, stage=Stage.DEPLOYED, candidate=name, image=image)
+        candidate.make(split, image, self.drift, self.guard)
 
     def raise_share(self, percent: int) -> None:
         """Give the candidate this share of the users, and the baseline the rest."""
         self._way_forward.raise_share(percent)
 
     def run_canary(self, gate: Gate) -> tuple[CanaryStep, ...]:
-        """Raise the share by the planned increments; stop at the first that does not pass.
+        """Raise the share by the planned steps; stop at the first that does not pass.
 
         Raises:
-            GateClosed: an increment failed, or there was too little to judge it by.
+            GateClosed: a step failed, or there was too little to judge it by.
             ChangedBySomebody: another than this release has changed the service meanwhile.
         """
         self._showing.choose_place()
-        self.increments = []
-        self._way_forward.run_canary(gate, self.before, self.service, self.increments)
-        self._showing.draw(self.increments)
-        return tuple(self.increments)
+        self.steps = []
+        self._way_forward.run_canary(gate, self.before, self.service, self.steps)
+        self._showing.draw(self.steps)
+        return tuple(self.steps)
 
     def promote(self) -> frozenset[str]:
         """Give the candidate every user, and prove it by who answers them."""
@@ -198,8 +198,8 @@ class Release:
                 f"{service} was promoted, but got answers from {', '.join(sorted(found))}, "
                 f"needs them all from {name}"
             )
-        self.account.note("promoted", name, image=self.image.reference, service=service)
-        self.account.change_standing(stage=Stage.PROMOTED)
+        self.guard.note("promoted", name, image=self.image.reference, service=service)
+        self.guard.update_release_state(stage=Stage.PROMOTED)
         return found
 
     def answering(self) -> frozenset[str]:
@@ -211,39 +211,41 @@ class Release:
 
         Raises as Rollback.take does; CallFailed where all but the claim is as before.
         """
-        if self.standing is None:
+        if self.release_state is None:
             return False
         if self.promoted:
             with suppress(ReleaseError):  # users come first; the way back tells what forbids it
-                self.account.change_standing(stage=Stage.MOVED)
+                self.guard.update_release_state(stage=Stage.MOVED)
         try:
-            changed = self.way_back.take()
-            self.account.change_standing(stage=Stage.RESTORED)
+            changed = self.rollback.take()
+            self.guard.update_release_state(stage=Stage.RESTORED)
         finally:
-            self._showing.draw(self.increments)
+            self._showing.draw(self.steps)
         return changed
 
     def settle(self, *, passed: bool) -> bool:
         """Leave production whole: what did not pass is taken back; True where users had moved."""
-        if self.standing is None or (self.standing.stage.ended and (passed or not self.promoted)):
+        if self.release_state is None or (
+            self.release_state.stage.ended and (passed or not self.promoted)
+        ):
             return False
         return self.roll_back()
 
     @property
     def _way_forward(self) -> Rollout:
-        name, footing = self.candidate.name, self.footing
-        return Rollout(self.plan, name, footing, self.prober, self.roles, self.account)
+        name, drift = self.candidate.name, self.drift
+        return Rollout(self.plan, name, drift, self.prober, self.dependencies, self.guard)
 
     @property
-    def way_back(self) -> Rollback:
+    def rollback(self) -> Rollback:
         """The way back to the baseline. Raises ReleaseError where none was found yet."""
-        return self.way_back_of(self.account.stands)
+        return self.way_back_of(self.guard.known_release_state)
 
-    def way_back_of(self, standing: ReleaseState) -> Rollback:
+    def way_back_of(self, release_state: ReleaseState) -> Rollback:
         """The way back from wherever a release stands."""
-        return Rollback(self.plan, standing, self.prober, self.roles, self.account)
+        return Rollback(self.plan, release_state, self.prober, self.dependencies, self.guard)
 
     @property
-    def patience(self) -> Timeout:
+    def timeout(self) -> Timeout:
         """How long a change of the split may take."""
-        return Timeout(self.plan.change_within, self.roles.progress.report)
+        return Timeout(self.plan.change_within, self.dependencies.progress.report)

@@ -17,10 +17,10 @@ class Rollback:
     """Leads from wherever a release stands to the split of before. Twice is the same as once."""
 
     plan: Plan
-    standing: ReleaseState
+    release_state: ReleaseState
     prober: Prober = field(repr=False)
-    roles: Dependencies = field(repr=False)
-    account: ChangeGuard = field(repr=False)
+    dependencies: Dependencies = field(repr=False)
+    guard: ChangeGuard = field(repr=False)
 
     def take(self) -> bool:
         """Read, act where something is to be done, verify. True where the split was changed.
@@ -34,7 +34,7 @@ class Rollback:
         """
         try:
             changed = self._restore()
-            if self.standing.asked:
+            if self.release_state.asked:
                 self._prove()
         except (LockLost, ManualActionRequired):
             raise
@@ -45,39 +45,39 @@ class Rollback:
     @property
     def by_hand(self) -> str:
         """The command that does the same without greenrun."""
-        return commands.send_all_to(self.plan, self.standing.baseline)
+        return commands.send_all_to(self.plan, self.release_state.baseline)
 
     def _restore(self) -> bool:
-        service, target = self._read(), self.standing.before
+        service, target = self._read(), self.release_state.before
         self.expect_open(service)
         as_before = service.wanted.matches(target) and service.actual.matches(target)
-        if as_before or not self.standing.asked:
+        if as_before or not self.release_state.asked:
             return False
-        self.roles.evidence.attach("traffic before the rollback", str(service.actual))
-        patience = Timeout(self.plan.change_within, self.roles.progress.report)
-        with self.account.change("roll back", self.plan.service, split=str(target)):
-            after = self.roles.platform.split_traffic(target, service, patience)
-        self.roles.evidence.attach("traffic after the rollback", str(after.actual))
+        self.dependencies.evidence.attach("traffic before the rollback", str(service.actual))
+        timeout = Timeout(self.plan.change_within, self.dependencies.progress.report)
+        with self.guard.change("roll back", self.plan.service, split=str(target)):
+            after = self.dependencies.platform.split_traffic(target, service, timeout)
+        self.dependencies.evidence.attach("traffic after the rollback", str(after.actual))
         return True
 
     def expect_open(self, service: Service) -> None:
         """Raise ManualActionRequired for a contracted schema, or somebody else's split."""
-        if self.standing.contracted:
+        if self.release_state.contracted:
             raise self._frozen(service)
         # LATEST is pinned in what a release remembers.
         asked = (service.wanted, service.wanted.pinned(service.latest_ready))
-        if not any(map(self.standing.knows, asked)):
+        if not any(map(self.release_state.knows, asked)):
             raise self._somebody_elses(service)
 
     def _undone(self, error: GateClosed | ReleaseError) -> ManualActionRequired:
         return ManualActionRequired(
-            f"{self.plan.service} could not be brought back to {self.standing.baseline}: "
+            f"{self.plan.service} could not be brought back to {self.release_state.baseline}: "
             f"{error.message}",
             hint=self._advice,
         )
 
     def _somebody_elses(self, service: Service) -> ManualActionRequired:
-        who, candidate = service.changed_by or "somebody", self.standing.candidate
+        who, candidate = service.changed_by or "somebody", self.release_state.candidate
         met = "users meet" if service.resolved.share(candidate) else "no user meets"
         met = f", in which {met} the candidate {candidate}" if candidate else ""
         return ManualActionRequired(
@@ -89,27 +89,27 @@ class Rollback:
     def _frozen(self, service: Service) -> ManualActionRequired:
         return ManualActionRequired(
             f"{self.plan.service} is frozen as it is, {service.actual}: its schema was contracted, "
-            f"and {self.standing.baseline} cannot work with it any more",
+            f"and {self.release_state.baseline} cannot work with it any more",
             hint=self._advice,
         )
 
     @property
     def _advice(self) -> str:
-        if self.standing.contracted:
+        if self.release_state.contracted:
             settle = commands.settle(self.plan)
             return f"the way is forward: mend the candidate, say who serves:\n  {settle}"
         return f"send every user back by hand:\n  {self.by_hand}"
 
     def _read(self) -> Service:
-        service = self.roles.platform.service()
+        service = self.dependencies.platform.service()
         if service is None:
             raise ReleaseError(f"{self.plan.service} is gone")
         return service
 
     def _prove(self) -> None:
         found = self.prober.answering(self._read().url, self.plan.canary.probe_paths[0])
-        if found != {self.standing.baseline}:
+        if found != {self.release_state.baseline}:
             raise GateClosed(
                 f"got answers from {', '.join(sorted(found)) or 'nobody'}, "
-                f"needs them all from {self.standing.baseline}"
+                f"needs them all from {self.release_state.baseline}"
             )

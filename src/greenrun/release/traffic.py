@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from greenrun.canary import Canary, objectives
-from greenrun.canary.forecast import foresight
+from greenrun.canary.forecast import forecast
 from greenrun.canary.power import Forecast
 from greenrun.canary.setup import Comparison, without_our_tag
 from greenrun.model.canary_step import CanaryStep
@@ -29,59 +29,61 @@ class Rollout:
 
     plan: Plan
     candidate: str
-    footing: DriftGuard = field(repr=False)
+    drift: DriftGuard = field(repr=False)
     prober: Prober = field(repr=False)
-    roles: Dependencies = field(repr=False)
-    account: ChangeGuard = field(repr=False)
+    dependencies: Dependencies = field(repr=False)
+    guard: ChangeGuard = field(repr=False)
 
     def raise_share(self, percent: int) -> None:
         """Give the candidate this share of the users, and the baseline the rest."""
         shares = {self._baseline: 100 - percent, self.candidate: percent}
-        self._split(self.footing.left.resolved.shared(shares), f"{percent} %")
+        self._split(self.drift.left.resolved.shared(shares), f"{percent} %")
 
     def give_everybody(self) -> None:
         """Give the candidate every user, and leave no revision tag of ours."""
-        everybody = self.footing.left.resolved.shared({self.candidate: 100})
-        self._split(without_our_tag(everybody, self.account.stands.before, self.plan), "100 %")
+        everybody = self.drift.left.resolved.shared({self.candidate: 100})
+        self._split(
+            without_our_tag(everybody, self.guard.known_release_state.before, self.plan), "100 %"
+        )
 
     def run_canary(
         self, gate: Gate, before: Service | None, now: Service, seen: list[CanaryStep]
     ) -> None:
-        """Raise the share by the planned increments; stop at the first that does not pass.
+        """Raise the share by the planned steps; stop at the first that does not pass.
 
         Args:
             gate: what the candidate must keep.
             before: the service as the plan saw it, before the release has changed it.
             now: the service as it is.
-            seen: gets every increment that was watched, also the one that did not pass.
+            seen: gets every step that was watched, also the one that did not pass.
         """
         one, other, headers = self.candidate, self._baseline, partial(self.prober.headers, "a user")
-        compared = Comparison(self.plan, now, one, other, self.account.run, headers)
+        compared = Comparison(self.plan, now, one, other, self.guard.run, headers)
         ahead = self._foresight(gate, before or now)
-        with compared.judged(gate, self.roles, ahead.traffic.sample.latencies) as judges:
-            undisturbed = self.footing.undisturbed
-            canary = Canary(self.plan.canary, judges, self.roles, undisturbed, seen)
-            for share in self.plan.canary.increments:
+        with compared.judged(gate, self.dependencies, ahead.traffic.sample.latencies) as judges:
+            check_unchanged = self.drift.check_unchanged
+            canary = Canary(self.plan.canary, judges, self.dependencies, check_unchanged, seen)
+            for share in self.plan.canary.steps:
                 canary.plan = ahead.plan_at(share)
                 self.raise_share(share)
                 canary.watch(share)
 
     @property
     def _baseline(self) -> str:
-        return self.account.stands.baseline
+        return self.guard.known_release_state.baseline
 
     def _foresight(self, gate: Gate, before: Service) -> Forecast:
         """As the plan told it."""
         canary = self.plan.canary
         trial = objectives.trial(gate, canary, canary.alpha_each)
-        return foresight(self.plan, self.roles, before, self._baseline, trial)
+        return forecast(self.plan, self.dependencies, before, self._baseline, trial)
 
     def _split(self, split: TrafficSplit, name: str) -> None:
-        before = self.footing.left.resolved
-        self.account.ask(split, stage=Stage.MOVED)
-        patience = Timeout(self.plan.change_within, self.roles.progress.report)
-        with self.account.change("split traffic", self.plan.service, split=str(split)):
-            after = self.roles.platform.split_traffic(split, self.footing.left, patience)
-        self.footing.stand_on(after)
+        before = self.drift.left.resolved
+        self.guard.ask(split, stage=Stage.MOVED)
+        timeout = Timeout(self.plan.change_within, self.dependencies.progress.report)
+        with self.guard.change("split traffic", self.plan.service, split=str(split)):
+            after = self.dependencies.platform.split_traffic(split, self.drift.left, timeout)
+        self.drift.remember(after)
         told = f"before: {before}\nafter: {after.actual}"
-        self.roles.evidence.attach(f"traffic at {name}", told)
+        self.dependencies.evidence.attach(f"traffic at {name}", told)

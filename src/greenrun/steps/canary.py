@@ -14,14 +14,14 @@ def _(datatable: Table) -> Gate:
     return gate(datatable)
 
 
-@when("the candidate's share rises by its increments", target_fixture="increments")
+@when("the candidate's share rises by its steps", target_fixture="steps")
 def _(release: Release, objectives: Gate) -> tuple[CanaryStep, ...]:
     return release.run_canary(objectives)
 
 
-@then("every increment has passed its objectives")
-def _(increments: tuple[CanaryStep, ...]) -> None:
-    traffic.all_passed(increments)
+@then("every step has passed its objectives")
+def _(steps: tuple[CanaryStep, ...]) -> None:
+    traffic.all_passed(steps)
 
 
 @when("the candidate is promoted")

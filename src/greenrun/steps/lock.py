@@ -9,8 +9,8 @@ from greenrun.release.release import Release
 
 
 @when("the release claims the service")
-def _(release: Release, wishes: RunOptions) -> None:
-    recovery.claim(release, unlock=wishes.unlock)
+def _(release: Release, run_options: RunOptions) -> None:
+    recovery.acquire_lock(release, unlock=run_options.unlock)
 
 
 @then("nobody else can release it")
@@ -19,8 +19,8 @@ def _(release: Release) -> None:
 
 
 @when("what was left unfinished is taken back, or gone on with")
-def _(release: Release, wishes: RunOptions) -> None:
-    recovery.put_right(release, resume=wishes.resume)
+def _(release: Release, run_options: RunOptions) -> None:
+    recovery.put_right(release, resume=run_options.resume)
 
 
 @then("nothing is left unfinished")

@@ -24,13 +24,13 @@ def _(release: Release, promised: Objectives, watchers: MonitoringTargets) -> Pu
 
 
 @then("every objective that alerts has its alert policy")
-def _(handed: Publication, watchers: MonitoringTargets) -> None:
-    monitoring.every_alert_has_its_policy(handed, watchers)
+def _(published: Publication, watchers: MonitoringTargets) -> None:
+    monitoring.every_alert_has_its_policy(published, watchers)
 
 
 @then("scrape job, alert rules and dashboard are there")
-def _(handed: Publication) -> None:
-    monitoring.files_stand(handed)
+def _(published: Publication) -> None:
+    monitoring.files_stand(published)
 
 
 @then("the candidate tells every metric that is watched")

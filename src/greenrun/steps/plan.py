@@ -26,6 +26,6 @@ def _(
     rehearsed: Rehearsed | None,
     promised: Objectives,
     watchers: MonitoringTargets,
-    wishes: RunOptions,
+    run_options: RunOptions,
 ) -> None:
-    foretold.told(release, rehearsed, promised, watchers.alerts, aloud=wishes.plan)
+    foretold.told(release, rehearsed, promised, watchers.alerts, aloud=run_options.plan)

@@ -9,8 +9,10 @@ from greenrun.release.release import Release
 
 
 @when("every user is sent back", target_fixture="destination")
-def _(release: Release, wishes: RunOptions, way_back_alone: bool) -> str:  # noqa: FBT001 - a fixture
-    return manual.send_back(release, asked_for=way_back_alone, to=wishes.to, unlock=wishes.unlock)
+def _(release: Release, run_options: RunOptions, way_back_alone: bool) -> str:  # noqa: FBT001 - a fixture
+    return manual.send_back(
+        release, asked_for=way_back_alone, to=run_options.to, unlock=run_options.unlock
+    )
 
 
 @then("users are served as before the release")
@@ -29,8 +31,8 @@ def _(release: Release, deleted: str) -> None:
 
 
 @when("the service is scaled to zero")
-def _(release: Release, wishes: RunOptions) -> None:
-    manual.stop_every_instance(release, unlock=wishes.unlock)
+def _(release: Release, run_options: RunOptions) -> None:
+    manual.stop_every_instance(release, unlock=run_options.unlock)
 
 
 @then("users are told that the service is unavailable")

@@ -21,7 +21,7 @@ class Watcher:
     shown: list[str] = field(default_factory=list)
 
     @property
-    def patience(self) -> Timeout:
+    def timeout(self) -> Timeout:
         return Timeout(timedelta(seconds=self.seconds), self.shown.append)
 
 

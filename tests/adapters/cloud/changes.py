@@ -17,38 +17,38 @@ JOB = Job("migrate", TASK, (TASK,), RevisionSettings())
 
 def serving(platform: CloudRun) -> None:
     """A service whose first revision has all traffic, by name."""
-    platform.create(revision("one"), Watcher().patience)
-    platform.split_traffic(TrafficSplit.all_to(ONE), reading(platform), Watcher().patience)
+    platform.create(revision("one"), Watcher().timeout)
+    platform.split_traffic(TrafficSplit.all_to(ONE), reading(platform), Watcher().timeout)
 
 
 def deployed(platform: CloudRun) -> None:
     """And a second revision without traffic."""
     serving(platform)
-    platform.deploy(revision("two"), WITHOUT_TRAFFIC, reading(platform), Watcher().patience)
+    platform.deploy(revision("two"), WITHOUT_TRAFFIC, reading(platform), Watcher().timeout)
 
 
 def replaced(platform: CloudRun) -> None:
     """And a third, so that nothing reaches the second any more."""
     deployed(platform)
-    patience = Watcher().patience
-    platform.split_traffic(TrafficSplit.all_to(ONE), reading(platform), patience)
-    platform.deploy(revision("three"), TrafficSplit.all_to(ONE), reading(platform), patience)
+    timeout = Watcher().timeout
+    platform.split_traffic(TrafficSplit.all_to(ONE), reading(platform), timeout)
+    platform.deploy(revision("three"), TrafficSplit.all_to(ONE), reading(platform), timeout)
 
 
 def stopped(platform: CloudRun) -> None:
     """Scaled to zero."""
     serving(platform)
-    platform.scale_to_zero(reading(platform), Watcher().patience)
+    platform.scale_to_zero(reading(platform), Watcher().timeout)
 
 
 def ran(platform: CloudRun) -> None:
     """A job that has run."""
-    platform.run(JOB, Watcher().patience)
+    platform.run(JOB, Watcher().timeout)
 
 
-def _deploys(platform: CloudRun, patience: Timeout) -> bool:
+def _deploys(platform: CloudRun, timeout: Timeout) -> bool:
     before = reading(platform)
-    after = platform.deploy(revision("two"), WITHOUT_TRAFFIC, before, patience)
+    after = platform.deploy(revision("two"), WITHOUT_TRAFFIC, before, timeout)
     candidate = platform.revision(TWO)
     return (
         after == reading(platform)
@@ -59,41 +59,41 @@ def _deploys(platform: CloudRun, patience: Timeout) -> bool:
     )
 
 
-def _splits(platform: CloudRun, patience: Timeout) -> bool:
+def _splits(platform: CloudRun, timeout: Timeout) -> bool:
     before, split = reading(platform), WITHOUT_TRAFFIC.shared({ONE: 90, TWO: 10})
-    after = platform.split_traffic(split, before, patience)
+    after = platform.split_traffic(split, before, timeout)
     return after == reading(platform) and after.actual == split
 
 
-def _creates(platform: CloudRun, patience: Timeout) -> bool:
-    platform.create(revision("one"), patience)
+def _creates(platform: CloudRun, timeout: Timeout) -> bool:
+    platform.create(revision("one"), timeout)
     return reading(platform).actual == TrafficSplit.all_to(LATEST)
 
 
-def _stops(platform: CloudRun, patience: Timeout) -> bool:
+def _stops(platform: CloudRun, timeout: Timeout) -> bool:
     before = reading(platform)
-    after = platform.scale_to_zero(before, patience)
+    after = platform.scale_to_zero(before, timeout)
     return after == reading(platform) and after.actual == before.actual
 
 
-def _starts(platform: CloudRun, patience: Timeout) -> bool:
+def _starts(platform: CloudRun, timeout: Timeout) -> bool:
     before = reading(platform)
-    after = platform.scale_by_load(before, patience)
+    after = platform.scale_by_load(before, timeout)
     return after == reading(platform) and after.actual == before.actual
 
 
-def _removes_revision(platform: CloudRun, patience: Timeout) -> bool:
-    platform.remove_revision(TWO, patience)
+def _removes_revision(platform: CloudRun, timeout: Timeout) -> bool:
+    platform.remove_revision(TWO, timeout)
     return [one.name for one in platform.revisions()] == ["web-three", ONE]
 
 
-def _removes_service(platform: CloudRun, patience: Timeout) -> bool:
-    platform.remove_service(patience)
+def _removes_service(platform: CloudRun, timeout: Timeout) -> bool:
+    platform.remove_service(timeout)
     return platform.service() is None
 
 
-def _removes_job(platform: CloudRun, patience: Timeout) -> bool:
-    platform.remove_job(JOB.name, patience)
+def _removes_job(platform: CloudRun, timeout: Timeout) -> bool:
+    platform.remove_job(JOB.name, timeout)
     return True
 
 
@@ -102,8 +102,8 @@ def _lets_in(platform: CloudRun, _: Timeout) -> bool:
     return platform.invokable_by_all()
 
 
-def _runs(platform: CloudRun, patience: Timeout) -> bool:
-    return platform.run(JOB, patience).succeeded
+def _runs(platform: CloudRun, timeout: Timeout) -> bool:
+    return platform.run(JOB, timeout).succeeded
 
 
 @dataclass(frozen=True)

@@ -42,14 +42,14 @@ def platform(clients: GoogleClients, place: Location) -> Iterator[CloudRun]:
     """The service `web`, which is not there yet; whatever becomes of it is removed."""
     platform = CloudRun(clients, place, "web", SystemClock())
     yield platform
-    platform.remove_service(Watcher().patience)
+    platform.remove_service(Watcher().timeout)
 
 
 @pytest.fixture
-def watcher() -> Watcher:
+def counted_by() -> Watcher:
     return Watcher()
 
 
 @pytest.fixture
-def patience(watcher: Watcher) -> Timeout:
-    return watcher.patience
+def timeout(counted_by: Watcher) -> Timeout:
+    return counted_by.timeout

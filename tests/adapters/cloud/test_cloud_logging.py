@@ -43,9 +43,9 @@ def told(entries: Iterable[LogEntry]) -> list[tuple[str, str]]:
 
 
 def test_a_revision_tells_all_that_it_wrote_in_order_and_redacted(
-    platform: CloudRun, logs: CloudLogs, patience: Timeout
+    platform: CloudRun, logs: CloudLogs, timeout: Timeout
 ) -> None:
-    platform.create(revision("one", "talkative"), patience)
+    platform.create(revision("one", "talkative"), timeout)
     entries = logs.of_revision("web-one")
     assert told(entries) == [
         ("DEFAULT", "the key is ********"),
@@ -58,18 +58,18 @@ def test_a_revision_tells_all_that_it_wrote_in_order_and_redacted(
 
 
 def test_requests_are_no_part_of_what_a_revision_wrote(
-    platform: CloudRun, logs: CloudLogs, patience: Timeout
+    platform: CloudRun, logs: CloudLogs, timeout: Timeout
 ) -> None:
-    platform.create(revision("one"), patience)
+    platform.create(revision("one"), timeout)
     httpx.get(found(platform).url, headers={"user-agent": "us"})
     until(lambda: logs.answerers("us"))
     assert told(logs.of_revision("web-one")) == [("DEFAULT", "Application startup complete")]
 
 
 def test_a_long_log_is_read_to_its_end(
-    platform: CloudRun, logs: CloudLogs, patience: Timeout
+    platform: CloudRun, logs: CloudLogs, timeout: Timeout
 ) -> None:
-    platform.create(revision("one", "endless"), patience)
+    platform.create(revision("one", "endless"), timeout)
     texts = [entry.text for entry in logs.of_revision("web-one")]
     # Entries of the very same time come in no order of theirs.
     assert Counter(texts) == Counter(
@@ -78,20 +78,20 @@ def test_a_long_log_is_read_to_its_end(
 
 
 def test_other_revisions_are_not_in_it(
-    platform: CloudRun, logs: CloudLogs, patience: Timeout
+    platform: CloudRun, logs: CloudLogs, timeout: Timeout
 ) -> None:
-    platform.create(revision("one", "talkative"), patience)
+    platform.create(revision("one", "talkative"), timeout)
     split = TrafficSplit((Target("web-one", 100), Target("web-two", 0, "candidate")))
-    platform.deploy(revision("two"), split, reading(platform), patience)
+    platform.deploy(revision("two"), split, reading(platform), timeout)
     assert told(logs.of_revision("web-two")) == [("DEFAULT", "Application startup complete")]
     assert logs.of_revision("web-three") == []
 
 
 def test_an_execution_tells_what_it_wrote(
-    platform: CloudRun, logs: CloudLogs, patience: Timeout
+    platform: CloudRun, logs: CloudLogs, timeout: Timeout
 ) -> None:
     wanted = Job("migrate", TASK, (TASK,), RevisionSettings(variables={"EXIT_CODE": "7"}))
-    first, second = platform.run(wanted, patience), platform.run(wanted, patience)
+    first, second = platform.run(wanted, timeout), platform.run(wanted, timeout)
     texts = [entry.text for entry in logs.of_execution(first.name)]
     assert texts[-1] == "exit 7"
     assert f"CLOUD_RUN_EXECUTION={first.name}" in texts
@@ -99,12 +99,12 @@ def test_an_execution_tells_what_it_wrote(
 
 
 def test_the_request_log_tells_who_answered_that_very_user_agent(
-    platform: CloudRun, logs: CloudLogs, patience: Timeout
+    platform: CloudRun, logs: CloudLogs, timeout: Timeout
 ) -> None:
-    platform.create(revision("one"), patience)
+    platform.create(revision("one"), timeout)
     platform.let_all_invoke()
     platform.deploy(
-        revision("two"), TrafficSplit((Target("web-two", 100),)), reading(platform), patience
+        revision("two"), TrafficSplit((Target("web-two", 100),)), reading(platform), timeout
     )
     service = platform.service()
     assert service is not None
@@ -119,9 +119,9 @@ def test_the_request_log_tells_who_answered_that_very_user_agent(
 
 @pytest.mark.parametrize("code", ["UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"])
 def test_a_reading_that_is_refused_for_the_moment_is_made_again(
-    platform: CloudRun, logs: CloudLogs, patience: Timeout, faults: Faults, code: str
+    platform: CloudRun, logs: CloudLogs, timeout: Timeout, faults: Faults, code: str
 ) -> None:
-    platform.create(revision("one"), patience)
+    platform.create(revision("one"), timeout)
     faults.add(f"*.ListLogEntries: {code}, twice")
     assert told(logs.of_revision("web-one")) == [("DEFAULT", "Application startup complete")]
 

@@ -22,8 +22,8 @@ def metrics(clients: GoogleClients, place: Location) -> CloudMetrics:
 
 
 @pytest.fixture
-def url(platform: CloudRun, patience: Timeout) -> str:
-    platform.create(revision("one"), patience)
+def url(platform: CloudRun, timeout: Timeout) -> str:
+    platform.create(revision("one"), timeout)
     platform.let_all_invoke()
     service = platform.service()
     assert service is not None
@@ -61,12 +61,12 @@ def test_counts_are_those_of_the_requests(metrics: CloudMetrics, url: str) -> No
 
 
 def test_a_revision_is_judged_by_its_own_requests(
-    metrics: CloudMetrics, platform: CloudRun, patience: Timeout, url: str
+    metrics: CloudMetrics, platform: CloudRun, timeout: Timeout, url: str
 ) -> None:
     since = earlier()
     httpx.get(url + "/status/500")
     split = TrafficSplit((Target("web-one"), Target("web-two", 100)))
-    platform.deploy(revision("two"), TrafficSplit(split.targets[1:]), reading(platform), patience)
+    platform.deploy(revision("two"), TrafficSplit(split.targets[1:]), reading(platform), timeout)
     httpx.get(url)
     assert counted(metrics, "web-two", since, 1).counts == Counts(1, 0)
     assert counted(metrics, "web-one", since, 1).counts == Counts(0, 1)

@@ -44,11 +44,11 @@ def answering(url: str, times: int = 1) -> set[str]:
 
 
 @pytest.fixture
-def serving(platform: CloudRun, patience: Timeout) -> CloudRun:
+def serving(platform: CloudRun, timeout: Timeout) -> CloudRun:
     """A public service whose first revision has all traffic, pinned by name."""
-    platform.create(revision("one"), patience)
+    platform.create(revision("one"), timeout)
     platform.let_all_invoke()
-    platform.split_traffic(TrafficSplit.all_to(ONE), reading(platform), patience)
+    platform.split_traffic(TrafficSplit.all_to(ONE), reading(platform), timeout)
     return platform
 
 
@@ -58,9 +58,9 @@ def test_nothing_is_there_at_first(platform: CloudRun) -> None:
 
 
 def test_a_created_service_gives_its_first_revision_all_traffic(
-    platform: CloudRun, patience: Timeout
+    platform: CloudRun, timeout: Timeout
 ) -> None:
-    platform.create(revision("one"), patience)
+    platform.create(revision("one"), timeout)
     service = reading(platform)
     assert service == Service(
         name="web",
@@ -81,17 +81,17 @@ def test_a_created_service_gives_its_first_revision_all_traffic(
     assert baseline_of(service) == ONE
 
 
-def test_a_service_that_is_there_cannot_be_created(serving: CloudRun, patience: Timeout) -> None:
+def test_a_service_that_is_there_cannot_be_created(serving: CloudRun, timeout: Timeout) -> None:
     with pytest.raises(
         CallFailed, match=r"could not create .*/web \(CreateService\): got ALREADY_EXISTS"
     ):
-        serving.create(revision("two"), patience)
+        serving.create(revision("two"), timeout)
 
 
 def test_a_deploy_without_traffic_serves_under_its_tag_alone(
-    serving: CloudRun, patience: Timeout
+    serving: CloudRun, timeout: Timeout
 ) -> None:
-    serving.deploy(revision("two"), WITHOUT_TRAFFIC, reading(serving), patience)
+    serving.deploy(revision("two"), WITHOUT_TRAFFIC, reading(serving), timeout)
     service = reading(serving)
     assert (service.wanted, service.actual) == (WITHOUT_TRAFFIC, WITHOUT_TRAFFIC)
     assert answering(service.url) == {ONE}
@@ -102,9 +102,7 @@ def test_a_deploy_without_traffic_serves_under_its_tag_alone(
     assert (candidate.readiness, candidate.image) == (Readiness.READY, "in-process/echo")
 
 
-def test_all_settings_are_read_back_as_they_were_meant(
-    serving: CloudRun, patience: Timeout
-) -> None:
+def test_all_settings_are_read_back_as_they_were_meant(serving: CloudRun, timeout: Timeout) -> None:
     wanted = RevisionSettings(
         variables={"MODE": "full", "EMPTY": ""},
         timeout=timedelta(seconds=600),
@@ -119,7 +117,7 @@ def test_all_settings_are_read_back_as_they_were_meant(
         service_account="runner@project.iam.gserviceaccount.com",
     )
     serving.deploy(
-        replace(revision("two"), settings=wanted), WITHOUT_TRAFFIC, reading(serving), patience
+        replace(revision("two"), settings=wanted), WITHOUT_TRAFFIC, reading(serving), timeout
     )
     candidate = serving.revision(TWO)
     assert candidate is not None
@@ -129,7 +127,7 @@ def test_all_settings_are_read_back_as_they_were_meant(
 
 
 def test_settings_that_are_not_ours_survive_a_deploy(
-    serving: CloudRun, clients: GoogleClients, place: Location, patience: Timeout
+    serving: CloudRun, clients: GoogleClients, place: Location, timeout: Timeout
 ) -> None:
     live = raw(clients, place)
     live.template.revision = "web-by-hand"
@@ -138,7 +136,7 @@ def test_settings_that_are_not_ours_survive_a_deploy(
     live.labels["cost-centre"] = "42"
     live.description = "by hand"
     clients.services.update_service(service=live).result()  # type: ignore[no-untyped-call] # bare there
-    serving.deploy(revision("two"), WITHOUT_TRAFFIC, reading(serving), patience)
+    serving.deploy(revision("two"), WITHOUT_TRAFFIC, reading(serving), timeout)
     after = raw(clients, place)
     assert (dict(after.template.labels), dict(after.labels)) == (
         {"team": "blue"},
@@ -160,13 +158,13 @@ def test_a_new_service_has_its_cpu_during_requests(
     [("deaf", "HEALTH_CHECK_CONTAINER_ERROR"), ("missing", "CONTAINER_MISSING")],
 )
 def test_a_revision_that_cannot_start_closes_the_gate_and_moves_nothing(
-    serving: CloudRun, patience: Timeout, program: str, reason: str
+    serving: CloudRun, timeout: Timeout, program: str, reason: str
 ) -> None:
     hopeless = revision("two", program, startup_probe=StartupProbe(period=timedelta(seconds=1)))
     with pytest.raises(
         GateClosed, match=f"revision web-two cannot start: got {reason}: "
     ) as closed:
-        serving.deploy(hopeless, WITHOUT_TRAFFIC, reading(serving), patience)
+        serving.deploy(hopeless, WITHOUT_TRAFFIC, reading(serving), timeout)
     assert closed.value.hint
     service = reading(serving)
     assert service.readiness is Readiness.FAILED
@@ -177,23 +175,23 @@ def test_a_revision_that_cannot_start_closes_the_gate_and_moves_nothing(
     failed = serving.revision(TWO)
     assert failed is not None
     assert (failed.readiness, failed.reason) == (Readiness.FAILED, reason)
-    serving.split_traffic(TrafficSplit.all_to(ONE), reading(serving), patience)
+    serving.split_traffic(TrafficSplit.all_to(ONE), reading(serving), timeout)
     assert baseline_of(reading(serving)) == ONE
 
 
-def test_a_secret_that_is_missing_closes_the_gate(serving: CloudRun, patience: Timeout) -> None:
+def test_a_secret_that_is_missing_closes_the_gate(serving: CloudRun, timeout: Timeout) -> None:
     without = revision("two", secrets={"TOKEN": SecretReference("token", "1")})
     with pytest.raises(GateClosed, match="SECRETS_ACCESS_CHECK_FAILED"):
-        serving.deploy(without, WITHOUT_TRAFFIC, reading(serving), patience)
+        serving.deploy(without, WITHOUT_TRAFFIC, reading(serving), timeout)
 
 
 def test_a_revision_that_takes_too_long_is_left_with_what_was_last_seen(
     serving: CloudRun,
 ) -> None:
-    watcher = Watcher(seconds=2.5)
+    counted_by = Watcher(seconds=2.5)
     late = revision("two", "slow-start", variables={"START_SECONDS": "30"})
     with pytest.raises(DeadlineExceeded) as exceeded:
-        serving.deploy(late, WITHOUT_TRAFFIC, reading(serving), watcher.patience)
+        serving.deploy(late, WITHOUT_TRAFFIC, reading(serving), counted_by.timeout)
     name = "projects/[^/]+/locations/europe-west1/services/web"
     assert re.match(
         rf"waited 2.5 s for revision web-two of {name} to be ready \(UpdateService\), "
@@ -201,41 +199,41 @@ def test_a_revision_that_takes_too_long_is_left_with_what_was_last_seen(
         exceeded.value.message,
     )
     assert "gcloud run services describe web" in exceeded.value.hint
-    assert watcher.shown
-    assert all(" for revision web-two" in line for line in watcher.shown)
+    assert counted_by.shown
+    assert all(" for revision web-two" in line for line in counted_by.shown)
 
 
-def test_a_revision_name_is_used_once(serving: CloudRun, patience: Timeout) -> None:
+def test_a_revision_name_is_used_once(serving: CloudRun, timeout: Timeout) -> None:
     changed = revision("one", variables={"CHANGED": "yes"})
     with pytest.raises(CallFailed, match="'web-one' with different configuration already exists"):
-        serving.deploy(changed, TrafficSplit.all_to(ONE), reading(serving), patience)
+        serving.deploy(changed, TrafficSplit.all_to(ONE), reading(serving), timeout)
 
 
-def test_deploying_where_nothing_is_any_more_fails(serving: CloudRun, patience: Timeout) -> None:
+def test_deploying_where_nothing_is_any_more_fails(serving: CloudRun, timeout: Timeout) -> None:
     before = reading(serving)
-    serving.remove_service(patience)
+    serving.remove_service(timeout)
     with pytest.raises(CallFailed, match=r"could not deploy web-two to .*: got NOT_FOUND"):
-        serving.deploy(revision("two"), WITHOUT_TRAFFIC, before, patience)
+        serving.deploy(revision("two"), WITHOUT_TRAFFIC, before, timeout)
 
 
 def test_a_split_is_the_actual_one_when_the_call_returns(
-    serving: CloudRun, patience: Timeout
+    serving: CloudRun, timeout: Timeout
 ) -> None:
-    serving.deploy(revision("two"), WITHOUT_TRAFFIC, reading(serving), patience)
+    serving.deploy(revision("two"), WITHOUT_TRAFFIC, reading(serving), timeout)
     split = WITHOUT_TRAFFIC.shared({ONE: 50, TWO: 50})
-    serving.split_traffic(split, reading(serving), patience)
+    serving.split_traffic(split, reading(serving), timeout)
     service = reading(serving)
     assert service.resolved.serving == {ONE: 50, TWO: 50}
     assert answering(service.url, times=40) == {ONE, TWO}
-    serving.split_traffic(WITHOUT_TRAFFIC.shared({TWO: 100}), reading(serving), patience)
+    serving.split_traffic(WITHOUT_TRAFFIC.shared({TWO: 100}), reading(serving), timeout)
     assert answering(service.url, times=10) == {TWO}
 
 
 def test_a_split_keeps_the_tags_of_other_people_to_the_byte(
-    serving: CloudRun, clients: GoogleClients, place: Location, patience: Timeout
+    serving: CloudRun, clients: GoogleClients, place: Location, timeout: Timeout
 ) -> None:
     theirs = (Target(ONE, 0, "pinned-by-ada"), Target(LATEST, 0, "edge"))
-    serving.split_traffic(TrafficSplit((*theirs, Target(ONE, 100))), reading(serving), patience)
+    serving.split_traffic(TrafficSplit((*theirs, Target(ONE, 100))), reading(serving), timeout)
     before = {
         target.tag: bytes(run_v2.TrafficTarget.serialize(target))
         for target in raw(clients, place).traffic
@@ -245,10 +243,10 @@ def test_a_split_keeps_the_tags_of_other_people_to_the_byte(
         revision("two"),
         reading(serving).wanted.tagged(TWO, "candidate"),
         reading(serving),
-        patience,
+        timeout,
     )
     serving.split_traffic(
-        reading(serving).wanted.shared({ONE: 90, TWO: 10}), reading(serving), patience
+        reading(serving).wanted.shared({ONE: 90, TWO: 10}), reading(serving), timeout
     )
     after = {
         target.tag: bytes(run_v2.TrafficTarget.serialize(target))
@@ -265,33 +263,31 @@ def test_a_split_keeps_the_tags_of_other_people_to_the_byte(
 
 
 def test_a_split_touches_nothing_but_the_traffic(
-    serving: CloudRun, clients: GoogleClients, place: Location, patience: Timeout
+    serving: CloudRun, clients: GoogleClients, place: Location, timeout: Timeout
 ) -> None:
     before = raw(clients, place)
     serving.split_traffic(
-        TrafficSplit((Target(ONE, 100), Target(ONE, 0, "again"))), reading(serving), patience
+        TrafficSplit((Target(ONE, 100), Target(ONE, 0, "again"))), reading(serving), timeout
     )
     after = raw(clients, place)
     assert after.template == before.template
     assert after.latest_created_revision == before.latest_created_revision
 
 
-def test_a_split_to_a_revision_that_is_not_there_fails(
-    serving: CloudRun, patience: Timeout
-) -> None:
+def test_a_split_to_a_revision_that_is_not_there_fails(serving: CloudRun, timeout: Timeout) -> None:
     with pytest.raises(CallFailed, match="Revision 'web-nine' does not exist"):
-        serving.split_traffic(TrafficSplit.all_to("web-nine"), reading(serving), patience)
+        serving.split_traffic(TrafficSplit.all_to("web-nine"), reading(serving), timeout)
 
 
-def test_percents_that_do_not_add_up_fail(serving: CloudRun, patience: Timeout) -> None:
+def test_percents_that_do_not_add_up_fail(serving: CloudRun, timeout: Timeout) -> None:
     with pytest.raises(CallFailed, match="INVALID_ARGUMENT"):
-        serving.split_traffic(TrafficSplit((Target(ONE, 99),)), reading(serving), patience)
+        serving.split_traffic(TrafficSplit((Target(ONE, 99),)), reading(serving), timeout)
 
 
 def test_a_service_is_private_until_everybody_is_let_in(
-    platform: CloudRun, patience: Timeout
+    platform: CloudRun, timeout: Timeout
 ) -> None:
-    platform.create(revision("one"), patience)
+    platform.create(revision("one"), timeout)
     url = reading(platform).url
     assert not platform.invokable_by_all()
     assert httpx.get(url).status_code == 403
@@ -336,18 +332,18 @@ def test_an_invoker_check_that_is_off_lets_everybody_in(
 
 
 def test_a_removed_service_is_gone_and_removing_it_again_is_nothing(
-    serving: CloudRun, patience: Timeout
+    serving: CloudRun, timeout: Timeout
 ) -> None:
-    serving.remove_service(patience)
+    serving.remove_service(timeout)
     assert serving.service() is None
-    serving.remove_service(patience)
+    serving.remove_service(timeout)
 
 
 def test_a_cloud_that_is_not_there_is_told_with_a_hint(place: Location) -> None:
     with closing(GoogleClients(Endpoints.all_at("127.0.0.1:1"))) as nowhere:
         platform = CloudRun(nowhere, place, "web", SystemClock())
         with pytest.raises(CallFailed, match=r"CreateService.*127\.0\.0\.1:1 has ended") as refused:
-            platform.create(revision("one"), Watcher(seconds=1).patience)
+            platform.create(revision("one"), Watcher(seconds=1).timeout)
     assert refused.value.hint == "start it again; what it held is lost"
 
 
@@ -357,7 +353,7 @@ def test_a_cloud_that_never_answers_is_told_with_a_hint(place: Location) -> None
         with closing(GoogleClients(Endpoints.all_at(address))) as clients:
             platform = CloudRun(clients, place, "web", SystemClock())
             with pytest.raises(DeadlineExceeded, match=r"CreateService.*DEADLINE") as exceeded:
-                platform.create(revision("one"), Watcher(seconds=1).patience)
+                platform.create(revision("one"), Watcher(seconds=1).timeout)
     assert exceeded.value.hint == "see that the address can be reached from here, then try again"
 
 

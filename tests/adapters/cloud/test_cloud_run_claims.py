@@ -8,17 +8,17 @@ from google.cloud import run_v2
 
 from cloudrun_emulator.emulator import LocalCloud
 from greenrun.adapters.gcp.clients import GoogleClients
-from greenrun.adapters.gcp.run.claims import CloudRunLeases
+from greenrun.adapters.gcp.run.leases import CloudRunLeases
 from greenrun.model.errors import CallFailed
 from greenrun.model.plan import Location
-from tests.lock.contenders import claim
+from tests.lock.contenders import lease
 
 LOST = ["reply lost, once", "UNAVAILABLE, twice", "DEADLINE_EXCEEDED, once", "INTERNAL, once"]
 BUSY = ["ABORTED, twice", "RESOURCE_EXHAUSTED, twice"]
 
 
 @pytest.fixture
-def claims(clients: GoogleClients, place: Location) -> CloudRunLeases:
+def leases(clients: GoogleClients, place: Location) -> CloudRunLeases:
     return CloudRunLeases(clients, place, "web", lambda: "in-process/echo", "releaser@p.iam")
 
 
@@ -27,9 +27,9 @@ def job(clients: GoogleClients, place: Location, job_id: str) -> run_v2.Job:
 
 
 def test_a_claim_is_a_job_that_people_can_read(
-    claims: CloudRunLeases, clients: GoogleClients, place: Location
+    leases: CloudRunLeases, clients: GoogleClients, place: Location
 ) -> None:
-    claims.create(made := claim(12, "ana", standing="begun"))
+    leases.create(made := lease(12, "ana", release_state="begun"))
     kept = job(clients, place, "web-lock-12")
     assert dict(kept.annotations) == {
         "greenrun.dev/account": "ana@example.com",
@@ -47,16 +47,16 @@ def test_a_claim_is_a_job_that_people_can_read(
 
 
 def test_the_beat_is_the_platforms_time_and_every_write_makes_a_generation(
-    claims: CloudRunLeases, clients: GoogleClients, place: Location
+    leases: CloudRunLeases, clients: GoogleClients, place: Location
 ) -> None:
     began = datetime.now(UTC)
-    claims.create(made := claim(1))
-    claims.update(made)
-    claims.update(made)
+    leases.create(made := lease(1))
+    leases.update(made)
+    leases.update(made)
     assert job(clients, place, "web-lock-1").generation == 3
-    (read,) = claims.all()
-    assert began < read.beat < datetime.now(UTC)
-    assert read.beat > made.beat
+    (read,) = leases.all()
+    assert began < read.renewed_at < datetime.now(UTC)
+    assert read.renewed_at > made.renewed_at
 
 
 def test_the_image_is_asked_for_once_and_not_for_reading(
@@ -68,114 +68,114 @@ def test_the_image_is_asked_for_once_and_not_for_reading(
         asked.append("asked")
         return "in-process/echo"
 
-    claims = CloudRunLeases(clients, place, "web", image)
-    claims.all()
+    leases = CloudRunLeases(clients, place, "web", image)
+    leases.all()
     assert asked == []
-    claims.create(made := claim(1))
-    claims.update(made)
+    leases.create(made := lease(1))
+    leases.update(made)
     assert asked == ["asked"]
 
 
 def test_other_jobs_and_claims_on_other_services_are_no_concern_of_it(
-    claims: CloudRunLeases, clients: GoogleClients, place: Location
+    leases: CloudRunLeases, clients: GoogleClients, place: Location
 ) -> None:
     for name in ("web-lock", "we", "other-web", "web-lock-1", "webb"):
         others = CloudRunLeases(clients, place, name, lambda: "in-process/echo")
-        others.create(claim(5))
+        others.create(lease(5))
     for name in ("migrate", "web-lock-no1", "web-lock-007"):
         wanted = run_v2.Job(template={"template": {"containers": [{"image": "in-process/task"}]}})
         clients.jobs.create_job(parent=place.parent, job=wanted, job_id=name)
-    assert list(claims.all()) == []
+    assert list(leases.all()) == []
 
 
 def test_a_job_that_stands_in_the_way_is_named(
-    claims: CloudRunLeases, clients: GoogleClients, place: Location
+    leases: CloudRunLeases, clients: GoogleClients, place: Location
 ) -> None:
     wanted = run_v2.Job(template={"template": {"containers": [{"image": "in-process/task"}]}})
     clients.jobs.create_job(parent=place.parent, job=wanted, job_id="web-lock-1")
     with pytest.raises(CallFailed, match=r"read job .*/jobs/web-lock-1 as a claim: got KeyError"):
-        claims.all()
+        leases.all()
 
 
 @pytest.mark.parametrize("seconds", ["inf", "nan", "1e300", "soon", "5; drop"])
 def test_a_claim_that_somebody_has_edited_is_named(
-    claims: CloudRunLeases, clients: GoogleClients, place: Location, seconds: str
+    leases: CloudRunLeases, clients: GoogleClients, place: Location, seconds: str
 ) -> None:
-    claims.create(claim(1))
+    leases.create(lease(1))
     job = clients.jobs.get_job(name=f"{place.parent}/jobs/web-lock-1")
     (name,) = (name for name in job.annotations if name.endswith("seconds-to-live"))
     job.annotations[name] = seconds
     clients.jobs.update_job(job=job).result()
     with pytest.raises(CallFailed, match=r"read job .*/jobs/web-lock-1 as a claim: got "):
-        claims.all()
+        leases.all()
 
 
 def test_the_longest_service_name_leaves_room_for_many_claims(
     clients: GoogleClients, place: Location
 ) -> None:
-    claims = CloudRunLeases(clients, place, "w" * 49, lambda: "in-process/echo")
-    assert claims.create(claim(99_999_999))
-    assert claims.all()[0].number == 99_999_999
+    leases = CloudRunLeases(clients, place, "w" * 49, lambda: "in-process/echo")
+    assert leases.create(lease(99_999_999))
+    assert leases.all()[0].number == 99_999_999
 
 
 def test_a_claim_is_found_on_whatever_page_it_stands(
-    claims: CloudRunLeases, clients: GoogleClients, place: Location
+    leases: CloudRunLeases, clients: GoogleClients, place: Location
 ) -> None:
     """The oldest stands last; a page holds a thousand."""
-    claims.create(claim(1))
+    leases.create(lease(1))
     wanted = run_v2.Job(template={"template": {"containers": [{"image": "in-process/task"}]}})
     for number in range(1001):
         clients.jobs.create_job(parent=place.parent, job=wanted, job_id=f"job-{number}")
-    assert [one.number for one in claims.all()] == [1]
+    assert [one.number for one in leases.all()] == [1]
 
 
 @pytest.mark.parametrize("fault", LOST + BUSY)
 def test_a_claim_whose_answer_was_lost_or_late_is_ours(
-    claims: CloudRunLeases, cloud: LocalCloud, fault: str
+    leases: CloudRunLeases, cloud: LocalCloud, fault: str
 ) -> None:
     with cloud.faults.add(f"Jobs.CreateJob: {fault}") as struck:
-        assert claims.create(made := claim(1))
+        assert leases.create(made := lease(1))
     assert struck.struck
-    assert [one.owner for one in claims.all()] == [made.owner]
+    assert [one.owner for one in leases.all()] == [made.owner]
 
 
 def test_a_claim_whose_every_answer_is_lost_is_ours(
-    claims: CloudRunLeases, cloud: LocalCloud
+    leases: CloudRunLeases, cloud: LocalCloud
 ) -> None:
     with cloud.faults.add("Jobs.CreateJob: reply lost"):
-        assert claims.create(claim(1))
+        assert leases.create(lease(1))
 
 
 @pytest.mark.parametrize("fault", ["reply lost, once", "DEADLINE_EXCEEDED, once", "ABORTED, once"])
 def test_a_claim_of_somebody_else_is_not_ours_whatever_is_lost(
-    claims: CloudRunLeases, cloud: LocalCloud, fault: str
+    leases: CloudRunLeases, cloud: LocalCloud, fault: str
 ) -> None:
-    claims.create(theirs := claim(1, "bob"))
+    leases.create(theirs := lease(1, "bob"))
     with cloud.faults.add(f"Jobs.CreateJob: {fault}"):
-        assert not claims.create(claim(1, "ana"))
-        assert not claims.create(replace(theirs, standing="another"))
-    assert [one.owner for one in claims.all()] == [theirs.owner]
+        assert not leases.create(lease(1, "ana"))
+        assert not leases.create(replace(theirs, release_state="another"))
+    assert [one.owner for one in leases.all()] == [theirs.owner]
 
 
 @pytest.mark.parametrize("fault", LOST + BUSY)
 def test_a_write_whose_answer_was_lost_or_late_took_place(
-    claims: CloudRunLeases, cloud: LocalCloud, fault: str
+    leases: CloudRunLeases, cloud: LocalCloud, fault: str
 ) -> None:
-    claims.create(made := claim(1))
+    leases.create(made := lease(1))
     with cloud.faults.add(f"Jobs.UpdateJob: {fault}") as struck:
-        claims.update(replace(made, standing="users moved"))
+        leases.update(replace(made, release_state="users moved"))
     assert struck.struck
-    assert claims.all()[0].standing == "users moved"
+    assert leases.all()[0].release_state == "users moved"
 
 
 @pytest.mark.parametrize("fault", LOST + BUSY)
 def test_a_removal_and_a_listing_survive_the_same(
-    claims: CloudRunLeases, cloud: LocalCloud, fault: str
+    leases: CloudRunLeases, cloud: LocalCloud, fault: str
 ) -> None:
-    claims.create(claim(1))
+    leases.create(lease(1))
     with cloud.faults.add(f"Jobs.DeleteJob: {fault}"), cloud.faults.add(f"Jobs.ListJobs: {fault}"):
-        claims.remove(1)
-        assert list(claims.all()) == []
+        leases.remove(1)
+        assert list(leases.all()) == []
 
 
 @pytest.mark.parametrize(
@@ -188,13 +188,13 @@ def test_a_removal_and_a_listing_survive_the_same(
     ],
 )
 def test_a_refused_call_is_named_with_what_to_do(
-    claims: CloudRunLeases, cloud: LocalCloud, rpc: str, what: str
+    leases: CloudRunLeases, cloud: LocalCloud, rpc: str, what: str
 ) -> None:
     calls = {
-        "ListJobs": claims.all,
-        "CreateJob": lambda: claims.create(claim(1)),
-        "UpdateJob": lambda: claims.update(claim(1)),
-        "DeleteJob": lambda: claims.remove(1),
+        "ListJobs": leases.all,
+        "CreateJob": lambda: leases.create(lease(1)),
+        "UpdateJob": lambda: leases.update(lease(1)),
+        "DeleteJob": lambda: leases.remove(1),
     }
     with (
         cloud.faults.add(f"Jobs.{rpc}: PERMISSION_DENIED"),
@@ -204,6 +204,6 @@ def test_a_refused_call_is_named_with_what_to_do(
     assert failure.value.hint
 
 
-def test_a_claim_lives_as_long_as_its_owner_says(claims: CloudRunLeases) -> None:
-    claims.create(claim(1, time_to_live=timedelta(milliseconds=1500)))
-    assert claims.all()[0].time_to_live == timedelta(milliseconds=1500)
+def test_a_claim_lives_as_long_as_its_owner_says(leases: CloudRunLeases) -> None:
+    leases.create(lease(1, time_to_live=timedelta(milliseconds=1500)))
+    assert leases.all()[0].time_to_live == timedelta(milliseconds=1500)

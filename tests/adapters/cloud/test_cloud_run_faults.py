@@ -73,7 +73,7 @@ def test_a_fault_of_the_change_itself_is_survived(
 ) -> None:
     change.prepare(platform)
     with cloud.faults.add(f"{change.rpc}: {fault}, once"):
-        assert change.make(platform, Watcher(seconds=10).patience)
+        assert change.make(platform, Watcher(seconds=10).timeout)
 
 
 @reads
@@ -83,7 +83,7 @@ def test_a_fault_of_what_is_read_meanwhile_is_survived(
 ) -> None:
     change.prepare(platform)
     with cloud.faults.add(f"{rpc}: {fault}"):
-        assert change.make(platform, Watcher(seconds=10).patience)
+        assert change.make(platform, Watcher(seconds=10).timeout)
 
 
 @pytest.mark.parametrize("name", ["create", "deploy", "split", "scale to zero", "scale by load"])
@@ -93,7 +93,7 @@ def test_stale_readings_are_not_believed(
 ) -> None:
     CHANGES[name].prepare(platform)
     with cloud.faults.add(f"Services.GetService: {fault}"):
-        assert CHANGES[name].make(platform, Watcher(seconds=10).patience)
+        assert CHANGES[name].make(platform, Watcher(seconds=10).timeout)
 
 
 @pytest.mark.parametrize("name", ["deploy", "split", "write job"])
@@ -102,7 +102,7 @@ def test_answers_that_are_lost_again_and_again_are_survived(
 ) -> None:
     CHANGES[name].prepare(platform)
     with cloud.faults.add(f"{CHANGES[name].rpc}: reply lost, 3 times"):
-        assert CHANGES[name].make(platform, Watcher(seconds=10).patience)
+        assert CHANGES[name].make(platform, Watcher(seconds=10).timeout)
 
 
 @pairs(FINAL)
@@ -111,7 +111,7 @@ def test_what_no_repetition_mends_is_told_at_once(
 ) -> None:
     change.prepare(platform)
     with cloud.faults.add(f"{change.rpc}: {fault}") as struck, pytest.raises(CallFailed) as failed:
-        change.make(platform, Watcher(seconds=10).patience)
+        change.make(platform, Watcher(seconds=10).timeout)
     assert struck.struck == 1
     assert failed.value.message.startswith("could not ")
     assert f"got {fault}: Fault: " in failed.value.message
@@ -124,7 +124,7 @@ def test_what_does_not_pass_is_told_when_the_time_is_over(
 ) -> None:
     change.prepare(platform)
     with cloud.faults.add(f"{change.rpc}: UNAVAILABLE"), pytest.raises(DeadlineExceeded) as failed:
-        change.make(platform, Watcher(seconds=0.5).patience)
+        change.make(platform, Watcher(seconds=0.5).timeout)
     assert "last answer UNAVAILABLE: Fault: " in failed.value.last_seen
     _tells_what_to_do(failed.value, change, place)
 
@@ -139,7 +139,7 @@ def test_work_that_never_begins_ends_with_the_time(
         cloud.faults.add(f"{change.rpc}: operation never begun"),
         pytest.raises(DeadlineExceeded) as failed,
     ):
-        change.make(platform, Watcher(seconds=0.5).patience)
+        change.make(platform, Watcher(seconds=0.5).timeout)
     assert failed.value.hint.startswith("`gcloud run ")
     _tells_what_to_do(failed.value, change, place)
 
@@ -147,7 +147,7 @@ def test_work_that_never_begins_ends_with_the_time(
 def test_operations_that_may_not_be_read_do_no_harm(platform: CloudRun, cloud: LocalCloud) -> None:
     with cloud.faults.add("Operations.*: PERMISSION_DENIED"):
         for change in ("create", "run"):
-            assert CHANGES[change].make(platform, Watcher().patience)
+            assert CHANGES[change].make(platform, Watcher().timeout)
 
 
 @pytest.mark.parametrize(
@@ -158,16 +158,16 @@ def test_a_job_runs_once_whatever_is_answered(
 ) -> None:
     occasion = "" if ", " in fault else ", once"
     with cloud.faults.add(f"Jobs.RunJob: {fault}{occasion}"):
-        assert platform.run(JOB, Watcher(seconds=10).patience).succeeded
+        assert platform.run(JOB, Watcher(seconds=10).timeout).succeeded
     assert executions(clients, place) == 1
 
 
 def test_an_earlier_execution_is_not_taken_for_the_one_that_was_begun(
     platform: CloudRun, cloud: LocalCloud, clients: GoogleClients, place: Location
 ) -> None:
-    first = platform.run(JOB, Watcher().patience)
+    first = platform.run(JOB, Watcher().timeout)
     with cloud.faults.add("Jobs.RunJob: UNAVAILABLE, once"):
-        second = platform.run(JOB, Watcher(seconds=10).patience)
+        second = platform.run(JOB, Watcher(seconds=10).timeout)
     assert first.name != second.name
     assert executions(clients, place) == 2
 
@@ -179,8 +179,8 @@ def test_the_way_back_does_not_wait_for_a_revision_that_never_gets_ready(
     back = reading(platform).wanted
     cloud.faults.add(f"revision {TWO}: never ready")
     with pytest.raises(DeadlineExceeded):
-        CHANGES["deploy"].make(platform, Watcher(seconds=0.5).patience)
-    after = platform.split_traffic(back, reading(platform), Watcher(seconds=5).patience)
+        CHANGES["deploy"].make(platform, Watcher(seconds=0.5).timeout)
+    after = platform.split_traffic(back, reading(platform), Watcher(seconds=5).timeout)
     assert (after.wanted, after.actual) == (back, back)
 
 
@@ -189,12 +189,12 @@ def test_a_split_that_failed_is_told_though_no_operation_tells_it(
     platform: CloudRun, cloud: LocalCloud, fault: str
 ) -> None:
     serving(platform)
-    patience = Watcher(seconds=10).patience
+    timeout = Watcher(seconds=10).timeout
     with pytest.raises(GateClosed):
-        platform.deploy(revision("two", "gone"), WITHOUT_TRAFFIC, reading(platform), patience)
+        platform.deploy(revision("two", "gone"), WITHOUT_TRAFFIC, reading(platform), timeout)
     cloud.faults.add(f"Services.UpdateService: {fault}, once")
     with pytest.raises(CallFailed, match=r"could not give .* the split 100 % web-two .*: got REV"):
-        platform.split_traffic(TrafficSplit.all_to(TWO), reading(platform), patience)
+        platform.split_traffic(TrafficSplit.all_to(TWO), reading(platform), timeout)
     assert reading(platform).actual == TrafficSplit.all_to(ONE)
 
 
@@ -203,13 +203,13 @@ def test_what_was_asked_for_in_vain_can_be_asked_for_again(
 ) -> None:
     deployed(platform)
     split = WITHOUT_TRAFFIC.shared({ONE: 90, TWO: 10})
-    patience = Watcher(seconds=0.5).patience
+    timeout = Watcher(seconds=0.5).timeout
     cloud.faults.add("Services.UpdateService: operation never begun, once")
     with pytest.raises(DeadlineExceeded):
-        platform.split_traffic(split, reading(platform), patience)
+        platform.split_traffic(split, reading(platform), timeout)
     again = reading(platform)
     assert again.wanted == split != again.actual
-    assert platform.split_traffic(split, again, Watcher(seconds=5).patience).actual == split
+    assert platform.split_traffic(split, again, Watcher(seconds=5).timeout).actual == split
 
 
 def _tells_what_to_do(failed: ReleaseError, change: Change, place: Location) -> None:

@@ -20,16 +20,16 @@ def job(**variables: str) -> Job:
     return Job("migrate", TASK, (TASK,), RevisionSettings(variables=variables))
 
 
-def test_a_job_that_ends_well_succeeded(platform: CloudRun, patience: Timeout) -> None:
-    execution = platform.run(job(), patience)
+def test_a_job_that_ends_well_succeeded(platform: CloudRun, timeout: Timeout) -> None:
+    execution = platform.run(job(), timeout)
     assert execution == Execution(execution.name, succeeded=True)
     assert execution.name.startswith("migrate-")
 
 
 def test_a_job_that_fails_did_not_succeed_and_is_not_tried_again(
-    platform: CloudRun, clients: GoogleClients, place: Location, patience: Timeout
+    platform: CloudRun, clients: GoogleClients, place: Location, timeout: Timeout
 ) -> None:
-    execution = platform.run(job(EXIT_CODE="3"), patience)
+    execution = platform.run(job(EXIT_CODE="3"), timeout)
     assert not execution.succeeded
     assert execution.reason.startswith("NON_ZERO_EXIT_CODE: ")
     name = f"{place.parent}/jobs/migrate/executions/{execution.name}"
@@ -38,10 +38,10 @@ def test_a_job_that_fails_did_not_succeed_and_is_not_tried_again(
 
 
 def test_a_job_is_replaced_as_a_whole_before_each_run(
-    platform: CloudRun, clients: GoogleClients, place: Location, patience: Timeout
+    platform: CloudRun, clients: GoogleClients, place: Location, timeout: Timeout
 ) -> None:
-    first = platform.run(job(EXIT_CODE="1"), patience)
-    second = platform.run(job(OTHER="x"), patience)
+    first = platform.run(job(EXIT_CODE="1"), timeout)
+    second = platform.run(job(OTHER="x"), timeout)
     assert (first.succeeded, second.succeeded) == (False, True)
     assert first.name != second.name
     template = clients.jobs.get_job(name=f"{place.parent}/jobs/migrate").template.template
@@ -50,45 +50,45 @@ def test_a_job_is_replaced_as_a_whole_before_each_run(
 
 
 def test_a_cancelled_execution_did_not_succeed_though_it_answers_a_response(
-    platform: CloudRun, clients: GoogleClients, place: Location, patience: Timeout
+    platform: CloudRun, clients: GoogleClients, place: Location, timeout: Timeout
 ) -> None:
     ended: list[Execution] = []
-    runner = Thread(target=lambda: ended.append(platform.run(job(RUN_SECONDS="60"), patience)))
+    runner = Thread(target=lambda: ended.append(platform.run(job(RUN_SECONDS="60"), timeout)))
     runner.start()
     running = until(lambda: executions(clients, place))
     clients.executions.cancel_execution(name=running[0].name)
-    runner.join(patience.within.total_seconds())
+    runner.join(timeout.within.total_seconds())
     assert [(one.succeeded, one.reason.partition(":")[0]) for one in ended] == [
         (False, "CANCELLED")
     ]
 
 
 def test_a_job_over_its_time_is_a_deadline(platform: CloudRun) -> None:
-    watcher = Watcher(seconds=2)
+    counted_by = Watcher(seconds=2)
     with pytest.raises(
         DeadlineExceeded,
         match=r"waited 2 s for .*/jobs/migrate to end \(RunJob\), last saw: .*/executions/",
     ):
-        platform.run(job(RUN_SECONDS="60"), watcher.patience)
+        platform.run(job(RUN_SECONDS="60"), counted_by.timeout)
 
 
 def test_a_removed_job_is_gone_and_removing_it_again_is_nothing(
-    platform: CloudRun, clients: GoogleClients, place: Location, patience: Timeout
+    platform: CloudRun, clients: GoogleClients, place: Location, timeout: Timeout
 ) -> None:
-    platform.run(job(), patience)
-    platform.remove_job("migrate", patience)
+    platform.run(job(), timeout)
+    platform.remove_job("migrate", timeout)
     assert not list(clients.jobs.list_jobs(parent=place.parent))
-    platform.remove_job("migrate", patience)
+    platform.remove_job("migrate", timeout)
 
 
 def test_a_job_that_cannot_be_written_is_a_failed_call(
-    platform: CloudRun, patience: Timeout
+    platform: CloudRun, timeout: Timeout
 ) -> None:
     nonsense = Job("Not A Name", TASK, (TASK,), RevisionSettings())
     with pytest.raises(
         CallFailed, match=r"could not write .*/Not A Name \(UpdateJob\): got INVALID_ARGUMENT"
     ):
-        platform.run(nonsense, patience)
+        platform.run(nonsense, timeout)
 
 
 def test_a_task_has_the_settings_of_a_revision_but_for_what_serves_requests() -> None:

@@ -118,15 +118,15 @@ acts = pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 
 
 def deploys(platform: CloudRun, before: Service) -> Service:
-    return platform.deploy(revision("two"), WITHOUT_TRAFFIC, before, Watcher(seconds=5).patience)
+    return platform.deploy(revision("two"), WITHOUT_TRAFFIC, before, Watcher(seconds=5).timeout)
 
 
 def splits(platform: CloudRun, before: Service) -> Service:
-    return platform.split_traffic(HALF, before, Watcher(seconds=5).patience)
+    return platform.split_traffic(HALF, before, Watcher(seconds=5).timeout)
 
 
 def stops(platform: CloudRun, before: Service) -> Service:
-    return platform.scale_to_zero(before, Watcher(seconds=5).patience)
+    return platform.scale_to_zero(before, Watcher(seconds=5).timeout)
 
 
 @dataclass(frozen=True)
@@ -236,7 +236,7 @@ def test_our_own_repetition_is_not_taken_for_somebody_s(
 ) -> None:
     CHANGES[name].prepare(platform)
     with cloud.faults.add(f"Services.UpdateService: {fault}, once"):
-        assert CHANGES[name].make(platform, Watcher(seconds=10).patience)
+        assert CHANGES[name].make(platform, Watcher(seconds=10).timeout)
 
 
 def test_a_lost_answer_and_stale_readings_at_once_are_no_change_of_somebody_s(
@@ -245,20 +245,20 @@ def test_a_lost_answer_and_stale_readings_at_once_are_no_change_of_somebody_s(
     deployed(platform)
     cloud.faults.add("Services.UpdateService: reply lost, once")
     cloud.faults.add("Services.GetService: stale, 4 times")
-    assert CHANGES["split"].make(platform, Watcher(seconds=10).patience)
+    assert CHANGES["split"].make(platform, Watcher(seconds=10).timeout)
 
 
 def test_a_split_that_stands_already_is_sent_for_its_effect(platform: CloudRun) -> None:
     serving(platform)
     before = reading(platform)
-    after = platform.split_traffic(before.wanted, before, Watcher(seconds=5).patience)
+    after = platform.split_traffic(before.wanted, before, Watcher(seconds=5).timeout)
     assert after.actual == before.actual
 
 
 def test_tags_of_other_people_are_no_difference_in_what_is_asked(platform: CloudRun) -> None:
     serving(platform)
     tagged = TrafficSplit((Target(ONE, 0, "by-ada"), Target(ONE, 100)))
-    after = platform.split_traffic(tagged, reading(platform), Watcher(seconds=5).patience)
+    after = platform.split_traffic(tagged, reading(platform), Watcher(seconds=5).timeout)
     assert after.actual.matches(tagged)
     assert set(after.tag_urls) == {"by-ada"}
 
@@ -268,7 +268,7 @@ def test_somebody_s_execution_of_the_job_is_not_taken_for_ours(
 ) -> None:
     ada.faults.before = ada.runs_the_job
     ada.faults.add("Jobs.RunJob: UNAVAILABLE, the 2nd time")  # the 1st is Ada's
-    ours = platform.run(JOB, Watcher(seconds=10).patience)
+    ours = platform.run(JOB, Watcher(seconds=10).timeout)
     parent = f"{place.parent}/jobs/{JOB.name}"
     args = {
         execution.name.rpartition("/")[2]: list(execution.template.containers[0].args)

@@ -63,17 +63,17 @@ def plan(plan: Plan, place: Location) -> Plan:
 
 
 @pytest.fixture
-def roles(
+def dependencies(
     world: World, platform: CloudRun, clients: GoogleClients, plan: Plan, directory: Path
 ) -> Dependencies:
     """The service serves by one revision, whose image the registry holds."""
-    platform.create(revision("baseline"), Watcher().patience)
+    platform.create(revision("baseline"), Watcher().timeout)
     world.registry.held["in-process/echo:latest"] = MANIFEST
     return replace(
-        world.roles,
+        world.dependencies,
         platform=platform,
         access=GoogleAccess(clients, plan.place),
-        vault=SecretManager(clients, plan.place),
+        secret_store=SecretManager(clients, plan.place),
         source_control=Git(directory),
         commands=SystemCommands(directory),
         scanner=DetectSecrets(directory),
@@ -81,11 +81,13 @@ def roles(
 
 
 def test_nothing_is_found_and_nothing_is_changed(
-    plan: Plan, roles: Dependencies, directory: Path, cloud: LocalCloud, world: World
+    plan: Plan, dependencies: Dependencies, directory: Path, cloud: LocalCloud, world: World
 ) -> None:
     before = cloud.calls.changes()
     assert (
-        checks.findings(tuple(checks.KNOWN), plan, roles, Source(directory, ""), SequentialTest())
+        checks.findings(
+            tuple(checks.KNOWN), plan, dependencies, Source(directory, ""), SequentialTest()
+        )
         == ()
     )
     assert cloud.calls.changes() == before
@@ -96,7 +98,7 @@ def test_nothing_is_found_and_nothing_is_changed(
 
 
 def test_everything_is_found_at_once(
-    plan: Plan, roles: Dependencies, directory: Path, cloud: LocalCloud, world: World
+    plan: Plan, dependencies: Dependencies, directory: Path, cloud: LocalCloud, world: World
 ) -> None:
     (directory / "app" / "main.py").write_text('api_key = "' + 'Zq83mXw1T"\n')
     (directory / "Dockerfile").write_text("FROM scratch\nEXPOSE 80\nCMD app\n")
@@ -107,7 +109,7 @@ def test_everything_is_found_at_once(
     cloud.permissions.deny("run.jobs.create")
     before = cloud.calls.changes()
     source = Source(directory, "")
-    found = checks.findings(tuple(checks.KNOWN), doubtful, roles, source, SequentialTest())
+    found = checks.findings(tuple(checks.KNOWN), doubtful, dependencies, source, SequentialTest())
     cloud.permissions.grant("run.jobs.create")
     assert cloud.calls.changes() == before
     assert [str(finding).partition(": ")[0] for finding in found] == [

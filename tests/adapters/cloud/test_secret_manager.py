@@ -8,7 +8,7 @@ from greenrun.model.plan import Location
 
 
 @pytest.fixture
-def vault(clients: GoogleClients, place: Location) -> SecretManager:
+def secret_store(clients: GoogleClients, place: Location) -> SecretManager:
     """Holds `token`: version 1 disabled, version 2 enabled."""
     secret = clients.secrets.create_secret(
         parent=f"projects/{place.project}",
@@ -33,9 +33,9 @@ def vault(clients: GoogleClients, place: Location) -> SecretManager:
     ],
 )
 def test_a_version_exists_when_it_is_enabled(
-    vault: SecretManager, secret: str, version: str, *, expected: bool
+    secret_store: SecretManager, secret: str, version: str, *, expected: bool
 ) -> None:
-    assert vault.exists(secret, version) is expected
+    assert secret_store.exists(secret, version) is expected
 
 
 def test_a_refusal_is_a_failed_call(clients: GoogleClients, place: Location) -> None:
@@ -43,26 +43,26 @@ def test_a_refusal_is_a_failed_call(clients: GoogleClients, place: Location) -> 
         SecretManager(clients, place).exists("token", "1/2")
 
 
-def test_an_enabled_version_is_read_as_text(vault: SecretManager) -> None:
-    assert vault.read("token", "2") == "new"
-    assert vault.read("token", "latest") == "new"
+def test_an_enabled_version_is_read_as_text(secret_store: SecretManager) -> None:
+    assert secret_store.read("token", "2") == "new"
+    assert secret_store.read("token", "latest") == "new"
 
 
 @pytest.mark.parametrize(("secret", "version"), [("token", "1"), ("token", "3"), ("other", "1")])
 def test_what_cannot_be_read_is_a_failed_call(
-    vault: SecretManager, secret: str, version: str
+    secret_store: SecretManager, secret: str, version: str
 ) -> None:
     with pytest.raises(CallFailed, match=f"could not read projects/.*/{secret}/versions/{version}"):
-        vault.read(secret, version)
+        secret_store.read(secret, version)
 
 
 def test_a_value_that_is_no_text_is_never_told(
-    vault: SecretManager, clients: GoogleClients, place: Location
+    secret_store: SecretManager, clients: GoogleClients, place: Location
 ) -> None:
     payload = secretmanager_v1.SecretPayload(data=b"\xffhidden")
     name = f"projects/{place.project}/secrets/token"
     clients.secrets.add_secret_version(parent=name, payload=payload)
     with pytest.raises(CallFailed, match="got no text") as told:
-        vault.read("token", "3")
+        secret_store.read("token", "3")
     assert "hidden" not in str(told.value)
     assert told.value.__cause__ is None

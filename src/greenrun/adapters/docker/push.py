@@ -36,7 +36,7 @@ class DockerPush:
     def __init__(
         self,
         image: Image,
-        patience: Timeout,
+        timeout: Timeout,
         logins: Logins,
         ask_why: Callable[[Address], None],
         clock: Clock,
@@ -44,11 +44,11 @@ class DockerPush:
         self._image = image
         self._reference = f"{image.repository}:{image.tag}"
         self._address = Address.of(image.repository)
-        self._patience = patience
+        self._patience = timeout
         self._logins = logins
         self._ask_why = ask_why
         self._clock = clock
-        self._ends = clock.now() + patience.within
+        self._ends = clock.now() + timeout.within
         self._seen = "nothing"
         self._told: datetime | None = None
 

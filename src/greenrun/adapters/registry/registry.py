@@ -33,13 +33,13 @@ class DockerRegistry:
         """Close all connections."""
         self._api.close()
 
-    def push(self, image: Image, patience: Timeout) -> Digest:
+    def push(self, image: Image, timeout: Timeout) -> Digest:
         """Send, and see that the registry has what the engine told.
 
         Raises GateClosed where the image tag means another manifest by then.
         """
         ask_why = self._api.expect_room
-        pushed = DockerPush(image, patience, self._logins, ask_why, self._clock).run()
+        pushed = DockerPush(image, timeout, self._logins, ask_why, self._clock).run()
         held = self.digest(image.repository, image.tag)
         if held != pushed:
             raise GateClosed(

@@ -10,8 +10,8 @@ from greenrun.model.stats import Outcome
 
 UNTOLD = (
     "the platform has told nothing new of the metric container/memory/utilizations: on Google it "
-    "does so each minute, some minutes late; allow more time (`canary.within`), or take the row "
-    "`memory` out of the objectives"
+    "does so each minute, some minutes late; allow more time (`canary.max-duration`), or take the "
+    "row `memory` out of the objectives"
 )
 TOO_MUCH = "find what keeps the memory, or let it have more (`deploy.memory`)"
 """Hints: what to do about one that has not passed."""
@@ -50,7 +50,7 @@ class MemoryJudge:
         """True where the platform may know more than when it was asked last."""
         return self._asked is None or now - self._asked >= self._every
 
-    def glance(self, began: datetime, now: datetime, *, last: bool) -> MemoryObservation:  # noqa: ARG002 - nothing is left over
+    def observation(self, began: datetime, now: datetime, *, last: bool) -> MemoryObservation:  # noqa: ARG002 - nothing is left over
         """Ask the platform; `began` is when the split was in effect."""
         self._asked = now
         self._told = self._told or self._ask(self._candidate, began)
@@ -88,17 +88,17 @@ class MemoryJudge:
         return found is not None
 
 
-def standing(glance: MemoryObservation) -> str:
+def release_state(observation: MemoryObservation) -> str:
     """In a line, while it runs."""
-    if glance.outcome is Outcome.NO_DATA:
+    if observation.outcome is Outcome.NO_DATA:
         return "no memory told yet"
-    return f"memory {glance.candidate} of at most {glance.limit}"
+    return f"memory {observation.candidate} of at most {observation.limit}"
 
 
-def rows(glance: MemoryObservation) -> Iterator[str]:
+def rows(observation: MemoryObservation) -> Iterator[str]:
     """As a table, once it is over: both revisions, the limit and the outcome."""
     yield f"\n{CountedBy.PLATFORM.value}: the most of its memory limit that a revision has used"
     yield f"{'':<12}{'candidate':>18}{'baseline':>18}{'at most':>15}  outcome"
-    used = (str(one or "not told") for one in (glance.candidate, glance.baseline))
+    used = (str(one or "not told") for one in (observation.candidate, observation.baseline))
     told = "".join(f"{one:>18}" for one in used)
-    yield f"{'memory':<12}{told}{glance.limit!s:>15}  {glance.outcome.value}"
+    yield f"{'memory':<12}{told}{observation.limit!s:>15}  {observation.outcome.value}"

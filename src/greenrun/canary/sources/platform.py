@@ -31,7 +31,7 @@ class PlatformCounts:
     _last: dict[str, Sample] = field(default_factory=dict)
 
     @property
-    def witness(self) -> MetricSource:
+    def metric_source(self) -> MetricSource:
         """It tells of everything once its lag is over."""
         lag = self.metrics.lag
         return MetricSource(CountedBy.PLATFORM, self.read, lag / _OFTEN, lag)

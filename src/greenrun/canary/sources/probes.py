@@ -69,7 +69,7 @@ class Probes(AbstractContextManager["Probes"]):
         self._pace = Thread(target=self._send, name="probes", daemon=True)
 
     @property
-    def witness(self) -> MetricSource:
+    def metric_source(self) -> MetricSource:
         """They can be asked at every moment."""
         return MetricSource(CountedBy.PROBES, self.read, rise=self._rise)
 

@@ -31,7 +31,7 @@ class MetricSource:
     `rise` is told of each share of the users, in percent, before anything is counted at it.
     """
 
-    watcher: CountedBy
+    counted_by: CountedBy
     read: Callable[[], Reading] = field(repr=False)
     every: timedelta = timedelta()
     lag: timedelta = timedelta()

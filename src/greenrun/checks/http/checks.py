@@ -36,7 +36,7 @@ def session_is_apart(release: Release, path: str, session: str) -> None:
     """
     url, headers = release.candidate.url + path, {"X-Session-Id": session}
     found = [release.prober.ask(url, **sent) for sent in (headers, {}, headers, {})]
-    release.roles.evidence.attach(
+    release.dependencies.evidence.attach(
         f"in session {session}, and outside any", "\n".join(answer.body for answer in found)
     )
     statuses = sorted({answer.status for answer in found})

@@ -30,7 +30,7 @@ class Judgement:
         """The evidence: requests and answers."""
         excerpt = min(_KEPT[0], _KEPT[1] // max(1, len(self._asked)))
         each = zip(self._asked, self._broken, strict=True)
-        return "\n".join(_account(one, broken, excerpt) for one, broken in each)
+        return "\n".join(_guard(one, broken, excerpt) for one, broken in each)
 
     def stop_if_broken(self) -> None:
         """Raise what it comes to, with everything that is wrong in one message.
@@ -72,7 +72,7 @@ def _broken(asked: Asked, schema: Schema | None) -> list[str]:
     return found
 
 
-def _account(asked: Asked, broken: Sequence[str], excerpt: int) -> str:
+def _guard(asked: Asked, broken: Sequence[str], excerpt: int) -> str:
     # Never cut here: what is redacted later must still be whole then.
     sent = (f"  {line}" for line in asked.row.sends.told())
     lines = [str(asked.row), *sent, *(f"  broken: {line}" for line in broken)]

@@ -30,14 +30,14 @@ def is_answered(release: Release, url: str, revision: str, rows: Sequence[FlowRo
             for row in rows:
                 flow.take(row)
         finally:
-            release.roles.evidence.attach("requests in turn", flow.told)
+            release.dependencies.evidence.attach("requests in turn", flow.told)
 
 
 class Flow:
     """Requests that were sent to a URL in turn, and what is known from their answers."""
 
     def __init__(self, release: Release, url: str) -> None:
-        self._prober, self._web = release.prober, release.roles.web
+        self._prober, self._web = release.prober, release.dependencies.web
         self._url = url
         self._values = Values.of_a_table()
         self._told: list[str] = []

@@ -33,11 +33,11 @@ def verify(
     def ask(row: Expectation, left: timedelta) -> HttpResponse:
         to, headers, sends = url + row.path, prober.headers(row.identity), row.sends
         probe = HttpRequest(to, row.method, headers, sends.json, sends.files, within=left)
-        return prober.roles.web.ask(probe)
+        return prober.dependencies.web.ask(probe)
 
     values = Values.of_a_table()
     rows = [row.filled(values) for row in expectations]
-    deadline = Deadline.after(within, prober.roles.clock)
+    deadline = Deadline.after(within, prober.dependencies.clock)
     judgement = Judgement(asked_for(rows, ask, deadline), schemas)
-    prober.roles.evidence.attach("requests and answers", str(judgement))
+    prober.dependencies.evidence.attach("requests and answers", str(judgement))
     judgement.stop_if_broken()

@@ -13,8 +13,8 @@ _REFUSED = (401, 403)
 def converses(release: Release, path: str, message: str, *, identity: str = "a user") -> None:
     """A message on a WebSocket is answered by one that contains it."""
     headers = release.prober.headers(identity)
-    received = release.roles.web.converse(_address(release, path), message, headers)
-    release.roles.evidence.attach("conversation", "\n".join((f"> {message}", *received)))
+    received = release.dependencies.web.converse(_address(release, path), message, headers)
+    release.dependencies.evidence.attach("conversation", "\n".join((f"> {message}", *received)))
     if not any(message in text for text in received):
         raise GateClosed(f"WebSocket {path}: got {list(received)}, needs an answer to {message!r}")
 
@@ -26,7 +26,9 @@ def opens_only_to(release: Release, path: str, welcome: str, stranger: str) -> N
     it opens to somebody tells a refusal from a path where there is no WebSocket.
     """
     found = {who: _handshake(release, path, who) for who in (welcome, stranger)}
-    release.roles.evidence.attach("handshakes", "\n".join(f"{w}: {s}" for w, s in found.items()))
+    release.dependencies.evidence.attach(
+        "handshakes", "\n".join(f"{w}: {s}" for w, s in found.items())
+    )
     if found[welcome] != _SWITCHING:
         raise GateClosed(
             f"WebSocket {path} as {welcome}: got status {found[welcome]}, needs {_SWITCHING}"

@@ -23,7 +23,7 @@ class OwnMetrics:
     """A service's own metrics: as they stood when first read, and as they are."""
 
     def __init__(self, release: Release, url: str) -> None:
-        self._roles, self._prober = release.roles, release.prober
+        self._roles, self._prober = release.dependencies, release.prober
         self._url = url
         self._before = self._read()
 

@@ -19,7 +19,7 @@ def open_well(release: Release, url: str, pages: Sequence[Page]) -> None:
     """
     visits = [_visit(release, url, page) for page in pages]
     elements = [each for page in pages for each in page.elements]
-    if refused := release.roles.browser.unreadable(elements):
+    if refused := release.dependencies.browser.unreadable(elements):
         raise ReleaseError("\n".join(refused))
     found = [
         f"{page}: {line}"
@@ -36,16 +36,16 @@ def _visit(release: Release, url: str, page: Page) -> Visit:
 
 
 def _seen(release: Release, page: Page, visit: Visit) -> Seen:
-    release.roles.progress.report(f"opening {page} in a browser")
-    seen = release.roles.browser.open(visit)
-    attach = release.roles.evidence.attach
+    release.dependencies.progress.report(f"opening {page} in a browser")
+    seen = release.dependencies.browser.open(visit)
+    attach = release.dependencies.evidence.attach
     if seen.screenshot:
         attach(str(page), seen.screenshot, "image/png")
-    attach(f"{page}: what the browser saw", _account(page, seen))
+    attach(f"{page}: what the browser saw", _guard(page, seen))
     return seen
 
 
-def _account(page: Page, seen: Seen) -> str:
+def _guard(page: Page, seen: Seen) -> str:
     shown = [each for each in page.elements if each not in seen.missing]
     lines = [
         f"status   {seen.status or 'none'}",

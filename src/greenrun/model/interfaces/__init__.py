@@ -81,11 +81,11 @@ class Dependencies:
     builder: Builder
     registry: Registry
     platform: Platform
-    claims: Leases
+    leases: Leases
     access: Access
     logs: Logs
     metrics: Metrics
-    vault: SecretStore
+    secret_store: SecretStore
     web: HttpClient
     browser: Browser
     examiner: OpenApiTester

@@ -18,8 +18,8 @@ class Chart:
 class Charts(Protocol):
     """Draws what happened."""
 
-    def of_canary(self, increments: Sequence[CanaryStep]) -> Sequence[Chart]:
+    def of_canary(self, steps: Sequence[CanaryStep]) -> Sequence[Chart]:
         """Evidence over time with the decision, latencies side by side, traffic over time.
 
-        Of increments that were watched until now, oldest first; none where nothing was counted.
+        Of steps that were watched until now, oldest first; none where nothing was counted.
         """

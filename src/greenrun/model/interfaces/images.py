@@ -35,7 +35,7 @@ class Registry(Protocol):
     answer, and DeadlineExceeded over its patience.
     """
 
-    def push(self, image: Image, patience: Timeout) -> Digest:
+    def push(self, image: Image, timeout: Timeout) -> Digest:
         """Send an image of this machine, under its image tag; the digest of its manifest.
 
         Layers that the registry has are not sent again; what breaks off is tried again.

@@ -59,27 +59,27 @@ class Platform(Protocol):
     def revisions(self) -> Sequence[Revision]:
         """Every revision of the service, newest first."""
 
-    def create(self, wanted: NewRevision, patience: Timeout) -> None:
+    def create(self, wanted: NewRevision, timeout: Timeout) -> None:
         """Create the service with its first revision, which gets all traffic."""
 
     def deploy(
-        self, wanted: NewRevision, split: TrafficSplit, before: Service, patience: Timeout
+        self, wanted: NewRevision, split: TrafficSplit, before: Service, timeout: Timeout
     ) -> Service:
         """Make a revision, with the split that shall hold once it is ready.
 
         Raises GateClosed with the platform's reason when the revision cannot start.
         """
 
-    def split_traffic(self, split: TrafficSplit, before: Service, patience: Timeout) -> Service:
+    def split_traffic(self, split: TrafficSplit, before: Service, timeout: Timeout) -> Service:
         """Replace the split, and nothing else; returns when it is the actual one."""
 
-    def scale_to_zero(self, before: Service, patience: Timeout) -> Service:
+    def scale_to_zero(self, before: Service, timeout: Timeout) -> Service:
         """Stop every instance: users get errors until `scale_by_load`. The split stays."""
 
-    def scale_by_load(self, before: Service, patience: Timeout) -> Service:
+    def scale_by_load(self, before: Service, timeout: Timeout) -> Service:
         """Let the platform choose the number of instances again."""
 
-    def remove_revision(self, name: str, patience: Timeout) -> None:
+    def remove_revision(self, name: str, timeout: Timeout) -> None:
         """Delete a revision that has no traffic and no tag. Nothing happens where there is none."""
 
     def invokable_by_all(self) -> bool:
@@ -88,13 +88,13 @@ class Platform(Protocol):
     def let_all_invoke(self) -> None:
         """Grant everybody the invoker role, keeping all other bindings."""
 
-    def run(self, job: Job, patience: Timeout) -> Execution:
+    def run(self, job: Job, timeout: Timeout) -> Execution:
         """Create or replace the job, run it once, without retries; returns when it has ended."""
 
-    def remove_service(self, patience: Timeout) -> None:
+    def remove_service(self, timeout: Timeout) -> None:
         """Delete the service with all its revisions. Nothing happens where there is none."""
 
-    def remove_job(self, name: str, patience: Timeout) -> None:
+    def remove_job(self, name: str, timeout: Timeout) -> None:
         """Delete a job with its executions. Nothing happens where there is none."""
 
 

@@ -38,7 +38,7 @@ class Ended:
 class Commands(Protocol):
     """Runs commands in the working tree."""
 
-    def run(self, command: Sequence[str], patience: Timeout) -> Ended:
+    def run(self, command: Sequence[str], timeout: Timeout) -> Ended:
         """Run to the end, without a shell.
 
         Raises CallFailed where there is no such command, DeadlineExceeded with its last line (the

@@ -20,8 +20,9 @@ class Sequential:
     """A test that may be looked at at every moment.
 
     `alpha`: the chance of ever failing a candidate that is no worse than the baseline.
-    `tolerated`: the rise of the bad requests' share that still passes; 0.01 is 1 percentage point.
-    `missed`: the chance of ever passing a candidate that is worse by that or more.
+    `max_error_increase`: the rise of the bad requests' share that still passes; 0.01 is 1
+    percentage point.
+    `beta`: the chance of ever passing a candidate that is worse by that or more.
 
     Requests are weighed in blocks: those since the last block, as soon as there are BLOCK of them.
     Within a block all that counts is how the bad ones fell to the two revisions, given how many
@@ -34,16 +35,18 @@ class Sequential:
     """
 
     alpha: float = 0.01
-    tolerated: float = 0.01
-    missed: float = 0.05
+    max_error_increase: float = 0.01
+    beta: float = 0.05
 
     def __post_init__(self) -> None:
-        if not 0 < self.tolerated < 1:
-            raise ValueError(f"got tolerated {self.tolerated}, needs to be between 0 and 1")
+        if not 0 < self.max_error_increase < 1:
+            raise ValueError(
+                f"got tolerated {self.max_error_increase}, needs to be between 0 and 1"
+            )
 
     def begin(self) -> Result:
         """Before anything was counted."""
-        return begin(self.alpha, self.missed)
+        return begin(self.alpha, self.beta)
 
     def look(
         self, before: Result, candidate: Counts, baseline: Counts, *, last: bool = False
@@ -54,12 +57,12 @@ class Sequential:
             ValueError: a count has fallen since `before`.
         """
         one, other = before.weighed.since
-        for_ = under(candidate - one, baseline - other, self.tolerated)
+        for_ = under(candidate - one, baseline - other, self.max_error_increase)
         weighed = _remembered(before.weighed, candidate, baseline, 1 if last else BLOCK)
         return compared(before, candidate, baseline, for_, weighed)
 
-    def next_increment(self, before: Result) -> Result:
-        """Ask anew for evidence for the candidate; that against it is kept over all increments."""
+    def next_step(self, before: Result) -> Result:
+        """Ask anew for evidence for the candidate; that against it is kept over all steps."""
         return renewed(before, replace(before.weighed, since=(before.candidate, before.baseline)))
 
 
@@ -72,18 +75,18 @@ def _remembered(weighed: Weighed, candidate: Counts, baseline: Counts, fewest: i
     return replace(weighed.richer(gained), candidate=candidate, baseline=baseline)
 
 
-def under(candidate: Counts, baseline: Counts, tolerated: float) -> float:
-    """Log evidence that the candidate is worse by less than `tolerated`, on average over these.
+def under(candidate: Counts, baseline: Counts, max_error_increase: float) -> float:
+    """Log evidence that the candidate is worse by less than that, on average over these.
 
     For any rate there is evidence that the baseline's is higher, or that the candidate's is less
-    than `tolerated` above it. The baseline's own rate is one of them, though nobody knows which, so
-    the least evidence counts. It is convex in the rate.
+    than `max_error_increase` above it. The baseline's own rate is one of them, though nobody knows
+    which, so the least evidence counts. It is convex in the rate.
     """
 
     def evidence(rate: float) -> float:
-        return better_than(candidate, rate + tolerated) + hedged_worse_than(baseline, rate)
+        return better_than(candidate, rate + max_error_increase) + hedged_worse_than(baseline, rate)
 
-    return least(evidence, 1.0 - tolerated, _FINE * max(tolerated, 0.01))
+    return least(evidence, 1.0 - max_error_increase, _FINE * max(max_error_increase, 0.01))
 
 
 def least(convex: Callable[[float], float], high: float, within: float) -> float:

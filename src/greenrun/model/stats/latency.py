@@ -31,20 +31,20 @@ class Quantile:
     """The candidate's quantile at `share` (0.95 is p95) against the baseline's.
 
     What takes longer than about the baseline's quantile is slow, and what takes longer than that
-    times 1 + `tolerated` is too slow, as far as buckets tell. Slow requests are compared as failed
-    ones are, and so are those that are too slow, each with half of the stakes; only that what a
-    revision answers within `stall` (seconds) weighs as one request. `alpha` is the chance of ever
-    failing a candidate that is no slower. It passes when surely fewer than 1 - `share` of its
-    requests are too slow; `missed` is the chance of ever passing one of which more are.
+    times 1 + `max_error_increase` is too slow, as far as buckets tell. Slow requests are compared
+    as failed ones are, and so are those that are too slow, each with half of the stakes; only that
+    what a revision answers within `stall` (seconds) weighs as one request. `alpha` is the chance of
+    ever failing a candidate that is no slower. It passes when surely fewer than 1 - `share` of its
+    requests are too slow; `beta` is the chance of ever passing one of which more are.
 
     Both bounds follow what the baseline takes. They are always fixed before anything is weighed by
     them, from the baseline alone: `alpha` holds wherever they come to lie.
     """
 
     share: float
-    tolerated: float = 0.25
+    max_error_increase: float = 0.25
     alpha: float = 0.01
-    missed: float = 0.05
+    beta: float = 0.05
     stall: float = STALL
 
     @property
@@ -63,7 +63,7 @@ class Quantile:
         if reference.total:
             enough = max(ENOUGH, _FEW / (1 - self.share))
             weighed = replace(weighed, bounds=self._bounds(reference), enough=enough)
-        return replace(begin(self.alpha, self.missed), weighed=weighed)
+        return replace(begin(self.alpha, self.beta), weighed=weighed)
 
     def look(
         self,
@@ -90,8 +90,8 @@ class Quantile:
         one, other = (over(each, told) for each in both)
         return compared(before, one, other, together(weighed.gains_for), weighed)
 
-    def next_increment(self, before: Result) -> Result:
-        """Ask anew for evidence for the candidate; that against it is kept over all increments."""
+    def next_step(self, before: Result) -> Result:
+        """Ask anew for evidence for the candidate; that against it is kept over all steps."""
         return renewed(before, replace(before.weighed, gains_for=NO_GAINS))
 
     def sentence(self, look: Result, unit: str = "ms") -> str:
@@ -104,7 +104,7 @@ class Quantile:
         quantile = reference.quantile(self.share)
         beside = {bound_up_to(reference, quantile), bound_from(reference, quantile)}
         slow = min(beside, key=lambda bound: abs(over(reference, bound).rate - (1 - self.share)))
-        return slow, bound_from(reference, quantile * (1 + self.tolerated))
+        return slow, bound_from(reference, quantile * (1 + self.max_error_increase))
 
     def _remembered(
         self, weighed: Weighed, both: tuple[Histogram, Histogram], seconds: float, *, last: bool

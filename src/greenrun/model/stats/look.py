@@ -123,16 +123,16 @@ class Result:
                 )
 
 
-def begin(alpha: float, missed: float) -> Result:
+def begin(alpha: float, beta: float) -> Result:
     """Before anything was counted.
 
     Raises:
         ValueError: a chance is not between 0 and 1.
     """
-    for name, chance in (("alpha", alpha), ("missed", missed)):
+    for name, chance in (("alpha", alpha), ("missed", beta)):
         if not 0 < chance < 1:
             raise ValueError(f"got {name} {chance}, needs to be between 0 and 1")
-    return Result(_NOTHING, _NOTHING, Evidence(0.0, 0.0, -math.log(alpha), -math.log(missed)))
+    return Result(_NOTHING, _NOTHING, Evidence(0.0, 0.0, -math.log(alpha), -math.log(beta)))
 
 
 def renewed(before: Result, weighed: Weighed) -> Result:

@@ -13,19 +13,19 @@ from greenrun.model.stats.stalls import weight
 class Objective:
     """The share of bad requests, on average, is under `limit` (0 to 1).
 
-    `alpha`: the chance of ever failing a candidate that keeps it. `missed`: the chance of ever
+    `alpha`: the chance of ever failing a candidate that keeps it. `beta`: the chance of ever
     passing one that does not. The rate may change from request to request. `stall`: the seconds in
     which bad requests may have one cause, and weigh against the candidate as one; 0 for none.
     """
 
     limit: float = 0.05
     alpha: float = 0.01
-    missed: float = 0.05
+    beta: float = 0.05
     stall: float = 0.0
 
     def begin(self) -> Result:
         """Before anything was counted."""
-        return begin(self.alpha, self.missed)
+        return begin(self.alpha, self.beta)
 
     def look(
         self,
@@ -55,8 +55,8 @@ class Objective:
         outcome = decided(before.outcome, evidence) if candidate.total else Outcome.NO_DATA
         return Result(candidate, Counts(), evidence, outcome, weighed)
 
-    def next_increment(self, before: Result) -> Result:
-        """Ask anew for evidence for the candidate; that against it is kept over all increments."""
+    def next_step(self, before: Result) -> Result:
+        """Ask anew for evidence for the candidate; that against it is kept over all steps."""
         return renewed(before, replace(before.weighed, since=(before.weighed.strict, Counts())))
 
     def sentence(self, look: Result, bad: str = "failed") -> str:

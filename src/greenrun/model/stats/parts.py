@@ -36,8 +36,8 @@ class Errors:
     def look(self, before: Result, candidate: Sample, baseline: Sample, *, last: bool) -> Result:
         return self.test.look(before, candidate.counts, baseline.counts, last=last)
 
-    def next_increment(self, before: Result) -> Result:
-        return self.test.next_increment(before)
+    def next_step(self, before: Result) -> Result:
+        return self.test.next_step(before)
 
     def sentence(self, look: Result) -> str:
         return look.sentence()
@@ -63,8 +63,8 @@ class ErrorLimit:
     ) -> Result:
         return self.test.look(before, candidate.counts)
 
-    def next_increment(self, before: Result) -> Result:
-        return self.test.next_increment(before)
+    def next_step(self, before: Result) -> Result:
+        return self.test.next_step(before)
 
     def sentence(self, look: Result) -> str:
         return self.test.sentence(look)
@@ -87,8 +87,8 @@ class Latencies:
         one, other = candidate.latencies, baseline.latencies
         return self.test.look(before, one, other, candidate.seconds, last=last)
 
-    def next_increment(self, before: Result) -> Result:
-        return self.test.next_increment(before)
+    def next_step(self, before: Result) -> Result:
+        return self.test.next_step(before)
 
     def sentence(self, look: Result) -> str:
         return self.test.sentence(look)
@@ -128,8 +128,8 @@ class LatencyLimit:
         perhaps = over(values, bound_up_to(values, self.milliseconds))
         return self.test.look(before, surely, perhaps, candidate.seconds)
 
-    def next_increment(self, before: Result) -> Result:
-        return self.test.next_increment(before)
+    def next_step(self, before: Result) -> Result:
+        return self.test.next_step(before)
 
     def sentence(self, look: Result) -> str:
         return self.test.sentence(look, f"took over {self.milliseconds:.4g} ms")

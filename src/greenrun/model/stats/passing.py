@@ -34,15 +34,15 @@ def requests_to_pass(part: Part, share: float, rate: float, latencies: Histogram
         case Errors(test):
             return _compared(test, share, rate)
         case ErrorLimit(test):
-            return _kept(rate, test.limit, test.missed) / share
+            return _kept(rate, test.limit, test.beta) / share
         case Latencies(test):
             start = test.begin(latencies).weighed.bounds
             slow = over(latencies, start[1]).rate if start else 0.0
             calibrated = 0.0 if start else ENOUGH / (1 - share)
-            return calibrated + _kept(slow, 1 - test.share, test.missed) / share
+            return calibrated + _kept(slow, 1 - test.share, test.beta) / share
         case LatencyLimit(test, milliseconds):
             slow = _perhaps_over(latencies, milliseconds)
-            return _kept(slow, test.limit, test.missed) / share
+            return _kept(slow, test.limit, test.beta) / share
 
 
 @lru_cache(maxsize=256)
@@ -53,19 +53,19 @@ def _compared(test: Sequential, share: float, rate: float) -> float:
         mine, theirs = requests * share, requests * (1 - share)
 
         def beside(guess: float) -> float:
-            better = _grown(mine, _gains(rate, guess + test.tolerated, -1))
+            better = _grown(mine, _gains(rate, guess + test.max_error_increase, -1))
             worse = _grown(theirs, _gains(rate, guess, 1), LOG_EVEN)
             return better + log_of_sum((worse, 0.0)) - math.log(2)
 
-        return least(beside, 1.0 - test.tolerated, 1e-6 * test.tolerated)
+        return least(beside, 1.0 - test.max_error_increase, 1e-6 * test.max_error_increase)
 
-    return _reached(evidence, -math.log(test.missed))
+    return _reached(evidence, -math.log(test.beta))
 
 
-def _kept(rate: float, limit: float, missed: float) -> float:
+def _kept(rate: float, limit: float, beta: float) -> float:
     """Candidate requests until it is shown that a rate is below a limit."""
     gains = _gains(rate, limit, -1)
-    return _reached(lambda requests: _grown(requests, gains), -math.log(missed))
+    return _reached(lambda requests: _grown(requests, gains), -math.log(beta))
 
 
 def _perhaps_over(latencies: Histogram, milliseconds: float) -> float:

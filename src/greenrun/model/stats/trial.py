@@ -20,21 +20,22 @@ class SequentialTest:
 
     `alpha`: the chance that a candidate which is no worse in anything and keeps its limits is ever
     rolled back. Half of it is for the errors, the other half in equal parts for all the rest: the
-    chance that any part errs is at most the sum of theirs (Boole). `missed`: the chance that a
+    chance that any part errs is at most the sum of theirs (Boole). `beta`: the chance that a
     candidate passes which is too bad in anything; it needs no parts, as all have to pass.
 
-    `tolerated`: a rise of the error share, 0.01 is 1 percentage point. `error_limit`: its absolute
-    limit, None for none. `quantiles`: those of latency that are compared, `slower` by how much they
-    may rise (0.25 is a quarter). `latency_limits`: absolute ones in milliseconds, by quantile.
-    `stall`: the seconds in which slow requests of one revision weigh as one.
+    `max_error_increase`: a rise of the error share, 0.01 is 1 percentage point. `error_limit`: its
+    absolute limit, None for none. `quantiles`: those of latency that are compared,
+    `max_latency_increase` by how much they may rise (0.25 is a quarter). `latency_limits`: absolute
+    ones in milliseconds, by quantile. `stall`: the seconds in which slow requests of one revision
+    weigh as one.
     """
 
     alpha: float = 0.01
-    missed: float = 0.05
-    tolerated: float = 0.01
+    beta: float = 0.05
+    max_error_increase: float = 0.01
     error_limit: float | None = 0.05
     quantiles: tuple[float, ...] = ()
-    slower: float = 0.25
+    max_latency_increase: float = 0.25
     latency_limits: tuple[tuple[float, float], ...] = ()
     stall: float = STALL
 
@@ -58,17 +59,15 @@ class SequentialTest:
             }
         )
 
-    def next_increment(self, before: "Results") -> "Results":
-        """Ask anew for evidence for the candidate; that against it is kept over all increments."""
-        return Results(
-            {part.name: part.next_increment(before.looks[part.name]) for part in self.parts}
-        )
+    def next_step(self, before: "Results") -> "Results":
+        """Ask anew for evidence for the candidate; that against it is kept over all steps."""
+        return Results({part.name: part.next_step(before.looks[part.name]) for part in self.parts})
 
-    def sentence(self, standings: "Results") -> str:
+    def sentence(self, results: "Results") -> str:
         """The part that decided, as people say it."""
-        name = standings.decisive
+        name = results.decisive
         part = next(part for part in self.parts if part.name == name)
-        told = part.sentence(standings.looks[name])
+        told = part.sentence(results.looks[name])
         return told if name == "errors" else f"{name}: {told}"
 
     @property
@@ -77,13 +76,15 @@ class SequentialTest:
         limits = () if self.error_limit is None else (self.error_limit,)
         others = len(limits) + len(self.quantiles) + len(self.latency_limits)
         alpha = self.alpha / 2 / others if others else self.alpha
-        errors = Sequential(self.alpha / 2 if others else self.alpha, self.tolerated, self.missed)
-        objective = partial(Objective, alpha=alpha, missed=self.missed)
+        errors = Sequential(
+            self.alpha / 2 if others else self.alpha, self.max_error_increase, self.beta
+        )
+        objective = partial(Objective, alpha=alpha, beta=self.beta)
         return (
             Errors(errors),
             *(ErrorLimit(objective(limit)) for limit in limits),
             *(
-                Latencies(Quantile(share, self.slower, alpha, self.missed, self.stall))
+                Latencies(Quantile(share, self.max_latency_increase, alpha, self.beta, self.stall))
                 for share in self.quantiles
             ),
             *(

@@ -79,7 +79,9 @@ class Reporting:
     def _tree(self) -> Sequence[str]:
         """Features come first where there is only one environment to group them by."""
         return (
-            allure_report.TREE if len(self._run.course.environments) > 1 else allure_report.TREE[1:]
+            allure_report.TREE
+            if len(self._run.stop_policy.environments) > 1
+            else allure_report.TREE[1:]
         )
 
     def _facts(self) -> dict[str, str]:
@@ -89,8 +91,10 @@ class Reporting:
             self._run.narrator.remark(f"the report lacks its block of facts: {error}")
             return {}
         facts = {name: str(fact) for answer in reversed(answers) for name, fact in answer.items()}
-        return {**facts, "environments": str(self._run.course)} if self._run.begun else facts
+        return {**facts, "environments": str(self._run.stop_policy)} if self._run.begun else facts
 
     def _title(self, facts: Mapping[str, str]) -> str:
         service = facts.get("service", self._config.rootpath.name)
-        return self._run.course.aim.words.report.format(service=service, target=self._run.target)
+        return self._run.stop_policy.mode.words.report.format(
+            service=service, target=self._run.target
+        )

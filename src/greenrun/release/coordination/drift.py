@@ -25,12 +25,12 @@ class DriftGuard:
             )
         return self._left
 
-    def stand_on(self, reading: Service) -> Service:
+    def remember(self, reading: Service) -> Service:
         """Take a reading, or the outcome of a change, as what everything further rests on."""
         self._left = reading
         return reading
 
-    def undisturbed(self) -> None:
+    def check_unchanged(self) -> None:
         """Look again; an older reading than ours is only stale.
 
         Raises:

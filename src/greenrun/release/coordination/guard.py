@@ -28,19 +28,19 @@ class ChangeGuard:
         self.journal = journal
         self.lock = lock
         self.run = run
-        self.standing: ReleaseState | None = None
+        self.release_state: ReleaseState | None = None
         self.last: ReleaseState | None = None
         self._noted = 0
 
-    def claim(self, progress: Progress) -> None:
+    def acquire_lock(self, progress: Progress) -> None:
         """Take the lock. Raises LockHeld, or ReleaseError where what was left cannot be read."""
         before = self.lock.take(progress)
-        self._note_claim()
-        left = before.standing if before else ""
+        self._note_lease()
+        left = before.release_state if before else ""
         try:
             self.last = ReleaseState.from_json(left) if left else None
         except ValueError as error:
-            self.lock.let_go()
+            self.lock.release()
             raise ReleaseError(
                 f"could not read what {before} has left: {error}", hint=UNREADABLE
             ) from error
@@ -49,7 +49,7 @@ class ChangeGuard:
     def change(self, action: str, subject: str, **facts: str) -> Iterator[None]:
         """Account for one remote change. Raises LockLost, before it, where it is not ours."""
         self.lock.check()
-        self._note_claim()
+        self._note_lease()
         with self.journal.change(action, subject, **facts):
             yield
 
@@ -59,7 +59,7 @@ class ChangeGuard:
 
     def begin(self, baseline: str, before: Service) -> None:
         """Write down what the release found, before it changes anything."""
-        self.stand(
+        self.write_release_state(
             ReleaseState(
                 run=self.run,
                 baseline=baseline,
@@ -70,35 +70,37 @@ class ChangeGuard:
         )
 
     @property
-    def stands(self) -> ReleaseState:
+    def known_release_state(self) -> ReleaseState:
         """Where the release stands. Raises ReleaseError before its baseline was found."""
-        if self.standing is None:
+        if self.release_state is None:
             raise ReleaseError(
                 "the baseline is not known in this run", hint="run features/ as a whole"
             )
-        return self.standing
+        return self.release_state
 
-    def change_standing(self, **changes: Any) -> None:  # noqa: ANN401 - as Standing has them
+    def update_release_state(self, **changes: Any) -> None:  # noqa: ANN401 - as Standing has them
         """Write down that something of the standing has changed, or is about to."""
-        self.stand(replace(self.stands, **changes))
+        self.write_release_state(replace(self.known_release_state, **changes))
 
     def ask(self, split: TrafficSplit, **changes: Any) -> None:  # noqa: ANN401 - likewise
         """Write down a split that is about to be asked for, and what changes with it."""
-        self.stand(replace(self.stands.ask(split), **changes))
+        self.write_release_state(replace(self.known_release_state.ask(split), **changes))
 
-    def stand(self, standing: ReleaseState) -> None:
+    def write_release_state(self, release_state: ReleaseState) -> None:
         """Write down where the release stands, before anything is done that follows from it.
 
         What cannot be written is known here all the same, so that it can still be undone.
         """
-        self.standing = standing
-        self.lock.write(standing.as_json())
-        self._note_claim()
-        self.journal.note("standing", standing.baseline, stands=standing.as_json())
+        self.release_state = release_state
+        self.lock.write(release_state.as_json())
+        self._note_lease()
+        self.journal.note(
+            "standing", release_state.baseline, known_release_state=release_state.as_json()
+        )
 
-    def _note_claim(self) -> None:
+    def _note_lease(self) -> None:
         """Each number once: a claim that lapsed goes on under the next."""
-        claim = self.lock.claim
-        if claim and claim.number != self._noted:
-            self.journal.note("claim", str(claim))
-            self._noted = claim.number
+        lease = self.lock.lease
+        if lease and lease.number != self._noted:
+            self.journal.note("claim", str(lease))
+            self._noted = lease.number

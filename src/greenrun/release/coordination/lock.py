@@ -37,7 +37,7 @@ class Lock:
         self,
         service: str,
         owner: LeaseHolder,
-        claims: Leases,
+        leases: Leases,
         clock: Clock,
         time_to_live: timedelta,
         *,
@@ -46,26 +46,26 @@ class Lock:
         """`is_gone` is True of an owner that has certainly ended: his claim need not be watched."""
         self._service = service
         self.owner = owner
-        self._claims = claims
+        self._leases = leases
         self._clock = clock
         self._time_to_live = time_to_live
         self._is_gone = is_gone
-        self._claim: Lease | None = None
+        self._lease: Lease | None = None
         self._writing = threading.Lock()
         self._heart: Heartbeat | None = None
 
     def __repr__(self) -> str:
-        return f"Lock({self._service}: {self._claim or 'not held'})"
+        return f"Lock({self._service}: {self._lease or 'not held'})"
 
     @property
     def latest(self) -> Lease | None:
         """The highest claim by now, whoever's it is; None where the service was never claimed."""
-        return next(iter(self._claims.all()), None)
+        return next(iter(self._leases.all()), None)
 
     @property
-    def claim(self) -> Lease | None:
-        """One's own, between `take` and `let_go`, whatever others did meanwhile."""
-        return self._claim
+    def lease(self) -> Lease | None:
+        """One's own, between `take` and `release`, whatever others did meanwhile."""
+        return self._lease
 
     def take(self, progress: Progress) -> Lease | None:
         """Claim the service; the claim that counted before, which may be a dead owner's.
@@ -75,15 +75,15 @@ class Lock:
         time to live, told once a second. Raises LockHeld.
         """
         before = self._vacant(progress)
-        claim = self._successor(before, self.owner, held=True)
-        self._create(claim)
-        self._claim = claim
-        self._heart = Heartbeat(self._beat, claim.time_to_live * _BEAT, f"lock of {self._service}")
+        lease = self._successor(before, self.owner, held=True)
+        self._create(lease)
+        self._lease = lease
+        self._heart = Heartbeat(self._beat, lease.time_to_live * _BEAT, f"lock of {self._service}")
         try:
-            self._prevail(claim)
+            self._prevail(lease)
         except BaseException:
             with suppress(CallFailed):
-                self.let_go()
+                self.release()
             raise
         return before
 
@@ -97,32 +97,32 @@ class Lock:
         with self._writing:
             self._checked()
 
-    def write(self, standing: str) -> None:
+    def write(self, release_state: str) -> None:
         """Keep on the claim where the release stands; a beat. Raises LockLost."""
         with self._writing:
-            claim = self._checked()
+            lease = self._checked()
             try:
-                self._send(claim, standing)
+                self._send(lease, release_state)
             except CallFailed:
                 # It is gone, perhaps, because somebody took over at this moment.
                 self._checked()
                 raise
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """End the claim, which stays as a mark. Nothing happens where it is not ours any more.
 
         Raises CallFailed where it could not be ended; it then ends by itself, for want of beats.
         """
         with self._writing:
-            claim, self._claim = self._claim, None
-        if claim is None:
+            lease, self._lease = self._lease, None
+        if lease is None:
             return
         if self._heart:
             self._heart.stop()
         try:
-            self._claims.update(replace(claim, beat=self._clock.now(), held=False))
+            self._leases.update(replace(lease, renewed_at=self._clock.now(), held=False))
         except CallFailed:
-            if (top := self.latest) and _same(top, claim):
+            if (top := self.latest) and _same(top, lease):
                 raise
 
     def break_open(self, owner: LeaseHolder) -> Lease | None:
@@ -140,22 +140,22 @@ class Lock:
 
     def _checked(self) -> Lease:
         """Our claim, made anew where it lapsed; for whoever holds `_writing`."""
-        claim = self._claim
-        if claim is None:
+        lease = self._lease
+        if lease is None:
             raise LockLost(f"may not change {self._service}: got no claim on it, needs one")
         top = self.latest
-        if top is None or not _same(top, claim):
-            raise self._lost(claim, top)
-        return self._claim_anew(top) if self._is_silent(claim) else claim
+        if top is None or not _same(top, lease):
+            raise self._lost(lease, top)
+        return self._claim_anew(top) if self._is_silent(lease) else lease
 
     def _claim_anew(self, lapsed: Lease) -> Lease:
         ours = self._successor(lapsed, self.owner, held=True)
         try:
             self._create(ours)
-            self._claim = ours
+            self._lease = ours
             self._prevail(ours)
         except LockHeld as error:
-            raise self._lost(self._claim or lapsed, self.latest) from error
+            raise self._lost(self._lease or lapsed, self.latest) from error
         return ours
 
     def _vacant(self, progress: Progress) -> Lease | None:
@@ -184,36 +184,36 @@ class Lock:
     def _successor(self, before: Lease | None, owner: LeaseHolder, *, held: bool) -> Lease:
         now = self._clock.now()
         number = before.number + 1 if before else 1
-        standing = before.standing if before else ""
-        return Lease(number, owner, now, now, self._time_to_live, held, standing)
+        release_state = before.release_state if before else ""
+        return Lease(number, owner, now, now, self._time_to_live, held, release_state)
 
-    def _create(self, claim: Lease) -> None:
-        if not self._claims.create(claim):
+    def _create(self, lease: Lease) -> None:
+        if not self._leases.create(lease):
             raise self._refusal(self.latest)
 
-    def _prevail(self, claim: Lease) -> None:
+    def _prevail(self, lease: Lease) -> None:
         """Give way to a higher claim, which another made meanwhile; remove the lower ones."""
-        claims = self._claims.all()
-        if not claims or not _same(claims[0], claim):
-            if claims and claims[0].number > claim.number:
-                self._remove(claim)
-            raise self._refusal(claims[0] if claims else None)
-        for lower in claims[1:]:
+        leases = self._leases.all()
+        if not leases or not _same(leases[0], lease):
+            if leases and leases[0].number > lease.number:
+                self._remove(lease)
+            raise self._refusal(leases[0] if leases else None)
+        for lower in leases[1:]:
             self._remove(lower)
 
     def _remove(self, lower: Lease) -> None:
         """One that stays counts for nothing, and the next release tries again."""
         with suppress(CallFailed):
-            self._claims.remove(lower.number)
+            self._leases.remove(lower.number)
 
     def _beat(self) -> bool:
         """False where there is nothing (any more) to keep alive."""
         with self._writing:
-            claim = self._claim
-            if claim is None:
+            lease = self._lease
+            if lease is None:
                 return False
-            if not self._is_silent(claim):
-                self._send(claim, claim.standing)
+            if not self._is_silent(lease):
+                self._send(lease, lease.release_state)
                 return True
             try:
                 self._checked()
@@ -221,20 +221,20 @@ class Lock:
                 return False
             return True
 
-    def _send(self, claim: Lease, standing: str) -> None:
+    def _send(self, lease: Lease, release_state: str) -> None:
         """The time that it is known by here is from before it is sent: it is not overrated."""
-        beaten = replace(claim, beat=self._clock.now(), standing=standing)
-        self._claims.update(beaten)
-        self._claim = beaten
+        beaten = replace(lease, renewed_at=self._clock.now(), release_state=release_state)
+        self._leases.update(beaten)
+        self._lease = beaten
 
-    def _is_silent(self, claim: Lease) -> bool:
-        return self._clock.now() - claim.beat >= claim.time_to_live
+    def _is_silent(self, lease: Lease) -> bool:
+        return self._clock.now() - lease.renewed_at >= lease.time_to_live
 
     def _refusal(self, top: Lease | None) -> LockHeld:
         if top is None or not top.held:
             seen, hint = "another release that has ended by now", "try again"
         else:
-            seen, hint = f"{top} (last beat {top.beat:%Y-%m-%d %H:%M:%S} UTC)", _HELD
+            seen, hint = f"{top} (last beat {top.renewed_at:%Y-%m-%d %H:%M:%S} UTC)", _HELD
         return LockHeld(
             f"could not claim {self._service}: got {seen}, needs no other release of it", hint=hint
         )

@@ -10,14 +10,17 @@ from greenrun.release.dry_run.tables import Row
 _HOUR = timedelta(hours=1)
 
 
-def rows(foresight: Forecast) -> Iterator[Row]:
-    """Live traffic, then each increment as each watcher sees it."""
-    yield "users", _users(foresight.traffic)
-    for share in foresight.plan.increments:
-        sights = foresight.at(share)
-        for sight in sights:
-            yield f"{share} %, {sight.flow.watcher.value}", _told(sight, foresight.within(share))
-        yield f"{share} %, in all", _in_all(foresight, share)
+def rows(forecast: Forecast) -> Iterator[Row]:
+    """Live traffic, then each step as each watcher sees it."""
+    yield "users", _users(forecast.traffic)
+    for share in forecast.plan.steps:
+        sights = forecast.at(share)
+        for power in sights:
+            yield (
+                f"{share} %, {power.flow.counted_by.value}",
+                _told(power, forecast.max_duration(share)),
+            )
+        yield f"{share} %, in all", _in_all(forecast, share)
 
 
 def _users(traffic: Traffic) -> str:
@@ -33,39 +36,39 @@ def _users(traffic: Traffic) -> str:
     return told + (": known of no longer time" if traffic.over < _HOUR else "")
 
 
-def _told(sight: Power, within: timedelta) -> str:
-    return f"{sight.flow}: {_seen(sight, within)}; {_passing(sight)}"
+def _told(power: Power, within: timedelta) -> str:
+    return f"{power.flow}: {_seen(power, within)}; {_passing(power)}"
 
 
-def _seen(sight: Power, within: timedelta) -> str:
-    if not sight.flow.per_second:
+def _seen(power: Power, within: timedelta) -> str:
+    if not power.flow.per_second:
         return "can see nothing"
-    rate = percent(sight.flow.rate)
-    sees = f"can see {rate} to {percent(sight.worse)} in {_about(sight.sees)}"
-    if sight.sees <= within:
+    rate = percent(power.flow.rate)
+    sees = f"can see {rate} to {percent(power.worse)} in {_about(power.sees)}"
+    if power.sees <= within:
         return sees
-    least = sight.least(within)
+    least = power.least(within)
     seen = f"{rate} to {percent(least)}" if least else "nothing"
     return f"{sees}, and {seen} in {span(within)}"
 
 
-def _passing(sight: Power) -> str:
-    if sight.passes == timedelta.max:
-        return f"no candidate passes ({sight.slowest})"
-    at_best = "" if sight.known else ", if its latencies allow"
+def _passing(power: Power) -> str:
+    if power.passes == timedelta.max:
+        return f"no candidate passes ({power.slowest})"
+    at_best = "" if power.known else ", if its latencies allow"
     return (
-        f"a healthy candidate passes in {_about(sight.passes)} ({sight.slowest}{at_best}), "
-        f"9 of 10 in {_about(sight.surely)}"
+        f"a healthy candidate passes in {_about(power.passes)} ({power.slowest}{at_best}), "
+        f"9 of 10 in {_about(power.surely)}"
     )
 
 
-def _in_all(foresight: Forecast, share: int) -> str:
-    planned, within = foresight.plan.within, foresight.within(share)
-    if foresight.is_blind(share):
+def _in_all(forecast: Forecast, share: int) -> str:
+    planned, within = forecast.plan.max_duration, forecast.max_duration(share)
+    if forecast.is_blind(share):
         return f"blind: it could only end undecided after {span(within)}"
     if within > planned:
         return f"lengthened from {span(planned)} to {span(within)}"
-    if foresight.surely(share) > within:
+    if forecast.surely(share) > within:
         return f"decided within {span(within)}, though not always"
     return f"decided within {span(within)}"
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from greenrun.canary.forecast import foresight
+from greenrun.canary.forecast import forecast
 from greenrun.canary.power import Forecast
 from greenrun.model import commands
 from greenrun.model.duration import span
@@ -46,10 +46,10 @@ class Known:
     watched: tuple[Row, ...] = ()
 
 
-def outlook(plan: Plan, roles: Dependencies, source: Source, known: Known) -> Outlook:
+def outlook(plan: Plan, dependencies: Dependencies, source: Source, known: Known) -> Outlook:
     """Read everything, change nothing. Raises CallFailed where a reading is refused."""
     last, rehearsed = known.last, known.rehearsed
-    found = _Findings(plan, roles, source, last, rehearsed, roles.platform.service())
+    found = _Findings(plan, dependencies, source, last, rehearsed, dependencies.platform.service())
     canary = found.canary(known.trial)
     sections = (
         Section("Where", tuple(found.place())),
@@ -74,7 +74,7 @@ def outlook(plan: Plan, roles: Dependencies, source: Source, known: Known) -> Ou
 @dataclass(frozen=True, slots=True)
 class _Findings:
     plan: Plan
-    roles: Dependencies
+    dependencies: Dependencies
     source: Source
     last: ReleaseState | None
     rehearsed: Rehearsed | None
@@ -82,7 +82,7 @@ class _Findings:
 
     def place(self) -> Iterator[Row]:
         yield "service", f"{self.plan.service} in {self.plan.place.parent}"
-        yield "account", self.roles.access.account()
+        yield "account", self.dependencies.access.account()
         wanted = "everybody" if self.plan.public else "only those who are granted it"
         yield "who may invoke", f"now {self._invokers()}, wanted {wanted}"
 
@@ -99,11 +99,11 @@ class _Findings:
             yield "last changed", f"by {who}" + (f" at {when}" if when else "")
 
     def under_way(self) -> Iterator[Row]:
-        top = next(iter(self.roles.claims.all()), None)
+        top = next(iter(self.dependencies.leases.all()), None)
         if top is None or not top.held:
             yield "lock", "free"
         else:
-            silence = self.roles.clock.now() - top.beat
+            silence = self.dependencies.clock.now() - top.renewed_at
             dead = "; it looks dead, and would be taken over"
             told = f"held: {top}, last heard of {span(silence)} ago"
             yield "lock", told + (dead if silence >= top.time_to_live else "")
@@ -122,11 +122,11 @@ class _Findings:
 
     def settings(self) -> tuple[Row, ...]:
         live, last = self._settings_of(self._most_serving()), self._settings_of(self._left())
-        return Comparison(self.plan.settings, live, last, self.roles.scanner).rows()
+        return Comparison(self.plan.settings, live, last, self.dependencies.scanner).rows()
 
     def secrets(self) -> Iterator[Row]:
         for variable, reference in self.plan.settings.secrets.items():
-            there = self.roles.vault.exists(reference.secret, reference.version)
+            there = self.dependencies.secret_store.exists(reference.secret, reference.version)
             remark = _FLOATING if reference.version == _LATEST else ""
             yield variable, str(reference), "enabled" if there else "missing", remark
         live = self._settings_of(self._most_serving())
@@ -142,12 +142,12 @@ class _Findings:
     def canary(self, trial: SequentialTest) -> Forecast:
         baseline = self._baseline_name()
         if self.service is None or not baseline:
-            return Forecast(self.plan.canary, trial, lag=self.roles.metrics.lag)
-        return foresight(self.plan, self.roles, self.service, baseline, trial)
+            return Forecast(self.plan.canary, trial, lag=self.dependencies.metrics.lag)
+        return forecast(self.plan, self.dependencies, self.service, baseline, trial)
 
     def steps(self, canary: Forecast) -> tuple[Row, ...]:
         rehearsed = self.rehearsed is not None
-        return steps.steps_ahead(self.plan, canary.within, rehearsed=rehearsed)
+        return steps.steps_ahead(self.plan, canary.max_duration, rehearsed=rehearsed)
 
     def migrations(self) -> Iterator[Row]:
         if self.plan.migration is None:
@@ -179,14 +179,14 @@ class _Findings:
     def _invokers(self) -> str:
         if self.service is None:
             return "nobody"
-        everybody = self.roles.platform.invokable_by_all()
+        everybody = self.dependencies.platform.invokable_by_all()
         return "everybody" if everybody else "only those who are granted it"
 
     def _baseline(self, service: Service) -> Iterator[Row]:
         try:
             name = baseline_of(service)
             yield "baseline", name
-            found = self.roles.platform.revision(name)
+            found = self.dependencies.platform.revision(name)
             yield "its image", found.image if found else "unknown: the revision is gone"
         except ValueError as doubts:
             yield "baseline", f"none: {doubts}"
@@ -237,7 +237,7 @@ class _Findings:
         return self.last.candidate if self.last.stage is Stage.PROMOTED else self.last.baseline
 
     def _settings_of(self, revision: str) -> RevisionSettings | None:
-        found = self.roles.platform.revision(revision) if revision else None
+        found = self.dependencies.platform.revision(revision) if revision else None
         return found.settings if found else None
 
 

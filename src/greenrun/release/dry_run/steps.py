@@ -12,7 +12,7 @@ HEAD: Row = ("step", "at most")
 
 
 Watched = Callable[[int], timedelta]
-"""How long an increment may take, by its share."""
+"""How long a step may take, by its share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def _steps(plan: Plan, watched: Watched, *, rehearsed: bool) -> Iterator[Step]:
     yield Step("candidate ready, without traffic", plan.ready_within)
     yield Step("candidate's log arrived", plan.log_within)
     yield Step("candidate's endpoints proven")
-    for share in plan.canary.increments:
+    for share in plan.canary.steps:
         yield Step(f"{share} % of the users moved", plan.change_within)
         yield Step(f"canary at {share} %", watched(share))
     yield Step("every user moved", plan.change_within)

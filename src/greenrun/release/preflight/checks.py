@@ -66,13 +66,17 @@ _CHECKS = (
     ),
     Check("P1.6", "one revision serves every user", rollback.at_rest),
     Check("P1.6", "the baseline could start again", rollback.startable),
-    Check("P9.1", "every increment of the canary could see a regression", canary_power.suffices),
+    Check("P9.1", "every step of the canary could see a regression", canary_power.suffices),
 )
 KNOWN: Mapping[str, Check] = MappingProxyType({check.title: check for check in _CHECKS})
 
 
 def findings(
-    titles: Sequence[str], plan: Plan, roles: Dependencies, source: Source, trial: SequentialTest
+    titles: Sequence[str],
+    plan: Plan,
+    dependencies: Dependencies,
+    source: Source,
+    trial: SequentialTest,
 ) -> tuple[Finding, ...]:
     """Make every check, whatever the others found; what was measured becomes evidence.
 
@@ -81,9 +85,9 @@ def findings(
     Raises:
         ReleaseError: there is no title, or one that no check has.
     """
-    scene = Scene(plan, roles, source, trial)
+    scene = Scene(plan, dependencies, source, trial)
     found = [finding for check in _named(titles) for finding in _made(check, scene)]
-    roles.evidence.attach("preflight", "\n".join(scene.measured))
+    dependencies.evidence.attach("preflight", "\n".join(scene.measured))
     return tuple(found)
 
 
@@ -96,7 +100,7 @@ def _named(titles: Sequence[str]) -> Sequence[Check]:
 
 
 def _made(check: Check, scene: Scene) -> Iterator[Finding]:
-    scene.roles.progress.report(f"{check.number} {check.title}")
+    scene.dependencies.progress.report(f"{check.number} {check.title}")
     try:
         for doubt in check.look(scene):
             yield Finding(check, doubt)

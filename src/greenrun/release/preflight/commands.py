@@ -27,12 +27,12 @@ def pass_all(scene: Scene) -> Iterator[Doubt]:
 
 def _judged(scene: Scene, name: str, command: Sequence[str]) -> Iterator[Doubt]:
     asked = " ".join(command)
-    scene.roles.progress.report(f"quality gate {name}: {asked}")
-    patience = Timeout(scene.plan.preflight.gates_within, scene.roles.progress.report)
-    ended = scene.roles.commands.run(command, patience)
+    scene.dependencies.progress.report(f"quality gate {name}: {asked}")
+    timeout = Timeout(scene.plan.preflight.gates_within, scene.dependencies.progress.report)
+    ended = scene.dependencies.commands.run(command, timeout)
     outcome = f"status {ended.status} after {ended.took.total_seconds():.1f} s{_counts(ended)}"
     scene.measure(f"quality gate {name}", outcome)
-    scene.roles.evidence.attach(f"quality gate {name}", ended.output)
+    scene.dependencies.evidence.attach(f"quality gate {name}", ended.output)
     if ended.status:
         yield Doubt(
             f"quality gate {name}: got {outcome}, needs status 0: {_tail(ended)}",

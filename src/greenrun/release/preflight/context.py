@@ -29,7 +29,7 @@ class Scene:
     """
 
     plan: Plan
-    roles: Dependencies
+    dependencies: Dependencies
     source: Source
     trial: SequentialTest
     measured: list[str] = field(default_factory=list)

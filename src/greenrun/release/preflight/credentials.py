@@ -8,19 +8,21 @@ from greenrun.release.preflight.permissions import needed
 
 def suffice(scene: Scene) -> Iterator[Doubt]:
     """There is an account, it may read the service, and it has every permission."""
-    account, place = scene.roles.access.account(), scene.plan.place
+    account, place = scene.dependencies.access.account(), scene.plan.place
     scene.measure("account", account)
     scene.measure("project", f"{place.project}, region {place.region}")
-    roles = needed(scene.plan)
-    missing = scene.roles.access.missing(tuple(roles))
-    scene.measure("permissions", f"{len(roles) - len(missing)} of {len(roles)} that are needed")
+    dependencies = needed(scene.plan)
+    missing = scene.dependencies.access.missing(tuple(dependencies))
+    scene.measure(
+        "permissions", f"{len(dependencies) - len(missing)} of {len(dependencies)} that are needed"
+    )
     for permission in missing:
         yield Doubt(
             f"permission {permission}: got none for {account}, needs it in {place.project}",
             f"gcloud projects add-iam-policy-binding {place.project} "
-            f"--member={_member(account)} --role={roles[permission]}",
+            f"--member={_member(account)} --role={dependencies[permission]}",
         )
-    scene.roles.platform.service()
+    scene.dependencies.platform.service()
 
 
 def _member(account: str) -> str:

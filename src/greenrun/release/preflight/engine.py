@@ -10,7 +10,7 @@ _OLDEST = (20, 10)
 
 def recent(scene: Scene) -> Iterator[Doubt]:
     """The container engine is 20.10 or later."""
-    number = scene.roles.builder.engine()
+    number = scene.dependencies.builder.engine()
     scene.measure("container engine", number)
     digits = tuple(int(part) for part in re.findall(r"\d+", number)[:2])
     if digits < _OLDEST:

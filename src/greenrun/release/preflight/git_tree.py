@@ -15,7 +15,7 @@ _NAMED_AT_MOST = 10
 
 def in_step(scene: Scene) -> Iterator[Doubt]:
     """The tree is what its commit says, and the commit is what the remote's branch says."""
-    checkout = scene.roles.source_control.checkout()
+    checkout = scene.dependencies.source_control.checkout()
     _describe(scene, checkout)
     changed = unrecorded(checkout, scene.plan, scene.source)
     if changed:
@@ -33,7 +33,7 @@ def holds_commits(scene: Scene) -> Iterator[Doubt]:
     expected = scene.plan.preflight.commits
     scene.measure("expected commits", ", ".join(expected) or "none")
     for commit in expected:
-        if not scene.roles.source_control.contains(commit):
+        if not scene.dependencies.source_control.contains(commit):
             yield Doubt(
                 f"commit {commit}: got a tree without it, needs it in",
                 "merge it, or correct `preflight.commits` in release.yaml",
@@ -50,7 +50,7 @@ def _branch(scene: Scene, checkout: Checkout) -> Iterator[Doubt]:
     if checkout.branch != wanted:
         found = checkout.branch or "no branch"
         yield Doubt(f"branch: got {found}, needs {wanted}", f"git switch {wanted}")
-    distance = scene.roles.source_control.distance(remote, wanted)
+    distance = scene.dependencies.source_control.distance(remote, wanted)
     if distance is None:
         yield Doubt(
             f"branch {wanted} of {remote}: got none, needs it there", f"git push {remote} {wanted}"

@@ -36,14 +36,14 @@ def baseline(service: Service) -> str:
 
 def at_rest(scene: Scene) -> Iterator[Doubt]:
     """One revision serves everybody, or an earlier release of ours is the reason why not."""
-    service = existing(scene.roles.platform.service(), scene.plan)
+    service = existing(scene.dependencies.platform.service(), scene.plan)
     scene.measure("traffic", f"{service.actual} (generation {service.generation})")
     try:
         _describe(scene, baseline_of(service))
     except ValueError as error:
-        claim = _last_claim(scene.roles)
-        if claim is not None and (claim.held or _open_standing(claim)):
-            scene.measure("unfinished release", f"{claim}, which is restored first")
+        lease = _last_claim(scene.dependencies)
+        if lease is not None and (lease.held or _open_standing(lease)):
+            scene.measure("unfinished release", f"{lease}, which is restored first")
             return
         yield from (Doubt(line, _REST) for line in str(error).splitlines())
 
@@ -51,18 +51,18 @@ def at_rest(scene: Scene) -> Iterator[Doubt]:
 def startable(scene: Scene) -> Iterator[Doubt]:
     """The registry holds the baseline's image, and every secret version that it reads is there."""
     name = way_back_of(scene)
-    revision = scene.roles.platform.revision(name)
+    revision = scene.dependencies.platform.revision(name)
     if revision is None:
         yield Doubt(f"revision {name}: got none, needs the baseline to go back to")
         return
     scene.measure("image of the baseline", revision.image)
-    if not _held(revision.image, scene.roles.registry):
+    if not _held(revision.image, scene.dependencies.registry):
         yield Doubt(
             f"image of {name}: got nothing in the registry under {revision.image}, needs the image "
             "that new instances of the baseline start from",
             "push that image again, or first release one that is kept",
         )
-    for reference in missing(revision.settings.secrets, scene.roles.vault):
+    for reference in missing(revision.settings.secrets, scene.dependencies.secret_store):
         yield Doubt(
             f"secret of {name}: got no {reference}, needs an enabled version",
             "enable that version: new instances of the baseline read it",
@@ -70,35 +70,35 @@ def startable(scene: Scene) -> Iterator[Doubt]:
 
 
 def _describe(scene: Scene, name: str) -> None:
-    revision = scene.roles.platform.revision(name)
+    revision = scene.dependencies.platform.revision(name)
     image = revision.image if revision else "an unknown image"
     scene.measure("baseline", f"{name} at 100 %, {image}")
 
 
 def way_back_of(scene: Scene) -> str:
     """The revision that users would come back to; raises ReleaseError without one."""
-    claim = _last_claim(scene.roles)
-    standing = _open_standing(claim) if claim else None
-    if standing is not None:
-        return standing.baseline
-    return baseline(existing(scene.roles.platform.service(), scene.plan))
+    lease = _last_claim(scene.dependencies)
+    release_state = _open_standing(lease) if lease else None
+    if release_state is not None:
+        return release_state.baseline
+    return baseline(existing(scene.dependencies.platform.service(), scene.plan))
 
 
-def _last_claim(roles: Dependencies) -> Lease | None:
-    return next(iter(roles.claims.all()), None)
+def _last_claim(dependencies: Dependencies) -> Lease | None:
+    return next(iter(dependencies.leases.all()), None)
 
 
-def _open_standing(claim: Lease) -> ReleaseState | None:
+def _open_standing(lease: Lease) -> ReleaseState | None:
     """Where the release of a claim stands, if it never came to its end."""
-    if not claim.standing:
+    if not lease.release_state:
         return None
     try:
-        standing = ReleaseState.from_json(claim.standing)
+        release_state = ReleaseState.from_json(lease.release_state)
     except ValueError as error:
         raise ReleaseError(
-            f"could not read where {claim} stands: {error}", hint=UNREADABLE
+            f"could not read where {lease} stands: {error}", hint=UNREADABLE
         ) from error
-    return None if standing.stage.ended else standing
+    return None if release_state.stage.ended else release_state
 
 
 def _held(reference: str, registry: Registry) -> bool:

@@ -15,7 +15,7 @@ def none_stands(scene: Scene) -> Iterator[Doubt]:
     looked_at = ", ".join(_relative(scene, path) for path in files)
     scene.measure("looked for secrets in", f"{looked_at}, accepting {known or 'nothing'}")
     accepted = scene.source.directory / known if known else None
-    for leak in (*scene.roles.scanner.leaks(files, accepted), *_in_variables(scene)):
+    for leak in (*scene.dependencies.scanner.leaks(files, accepted), *_in_variables(scene)):
         yield Doubt(
             f"secret: got {leak}, needs no secret there",
             "move it to Secret Manager and `deploy.update-secrets`, and revoke it; "
@@ -35,7 +35,7 @@ def _in_variables(scene: Scene) -> Iterator[Leak]:
     if (scene.source.directory / "env.yaml").is_file():
         return
     for name, value in scene.plan.settings.variables.items():
-        yield from scene.roles.scanner.in_text(f"variable {name}", f'{name}="{value}"')
+        yield from scene.dependencies.scanner.in_text(f"variable {name}", f'{name}="{value}"')
 
 
 def _relative(scene: Scene, path: Path) -> str:

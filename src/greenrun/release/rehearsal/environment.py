@@ -40,35 +40,35 @@ def _promoted(service: str, entries: Iterable[Entry]) -> StandIn | None:
     return now
 
 
-def start(plan: Plan, roles: Dependencies, journal: Journal, stand_in: StandIn) -> None:
+def start(plan: Plan, dependencies: Dependencies, journal: Journal, stand_in: StandIn) -> None:
     """Bring up the service with the stand-in as the revision that serves everybody."""
     wanted = NewRevision(stand_in.revision, stand_in.image, plan.settings)
-    patience = Timeout(plan.ready_within, roles.progress.report)
-    set_up_storage(plan, roles, journal, stand_in.image)
+    timeout = Timeout(plan.ready_within, dependencies.progress.report)
+    set_up_storage(plan, dependencies, journal, stand_in.image)
     with journal.change("create", plan.service, revision=stand_in.revision, image=stand_in.image):
         try:
-            roles.platform.create(wanted, patience)
+            dependencies.platform.create(wanted, timeout)
         except GateClosed as closed:
-            raise Candidate(stand_in.revision, plan, roles).stillborn(closed) from closed
+            raise Candidate(stand_in.revision, plan, dependencies).stillborn(closed) from closed
     if plan.public:
         with journal.change("let everybody invoke", plan.service):
-            roles.platform.let_all_invoke()
+            dependencies.platform.let_all_invoke()
 
 
-def set_up_storage(plan: Plan, roles: Dependencies, journal: Journal, image: str) -> None:
+def set_up_storage(plan: Plan, dependencies: Dependencies, journal: Journal, image: str) -> None:
     """Give the service of a plan a database, where its image has migrations to make one."""
     if plan.migration is not None:
-        Migrations(plan, plan.migration, image, roles, journal).set_up()
+        Migrations(plan, plan.migration, image, dependencies, journal).set_up()
 
 
-def remove(plan: Plan, roles: Dependencies, journal: Journal) -> None:
+def remove(plan: Plan, dependencies: Dependencies, journal: Journal) -> None:
     """Take the service down again, with its job."""
-    patience = Timeout(plan.change_within)
+    timeout = Timeout(plan.change_within)
     with journal.change("remove", plan.service):
-        roles.platform.remove_service(patience)
-        roles.platform.remove_job(f"{plan.service}-migration", patience)
-        for claim in roles.claims.all():
-            roles.claims.remove(claim.number)
+        dependencies.platform.remove_service(timeout)
+        dependencies.platform.remove_job(f"{plan.service}-migration", timeout)
+        for lease in dependencies.leases.all():
+            dependencies.leases.remove(lease.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +93,11 @@ def shared_by_drills(plan: Plan) -> Plan:
 def drill_plan(plan: Plan, number: int, exercise: Exercise) -> tuple[Plan, Plan]:
     """Two plans of a drill's own service: its baseline's, and its candidate's.
 
-    A drill that migrates has storage of its own. None shows more by a second increment.
+    A drill that migrates has storage of its own. None shows more by a second step.
     """
     name = f"drill-{number}"
     own = _apart(plan, name, storage=name if exercise.migrates else "drills")
-    canary = replace(plan.canary, increments=plan.canary.increments[:1])
+    canary = replace(plan.canary, steps=plan.canary.steps[:1])
     migration = plan.migration if exercise.migrates else None
     drill = replace(own, canary=canary, migration=migration)
     candidate = _with_variables(drill, exercise.variables)

@@ -21,41 +21,41 @@ _FULL, _EMPTY = 2.4, 0.7
 _SIDES = {"against": AGAINST, "for": FOR}
 
 
-def drawn(increments: Sequence[CanaryStep]) -> bytes:
+def drawn(steps: Sequence[CanaryStep]) -> bytes:
     """A panel for each watcher; nothing where nobody looked."""
-    if not any(one.glances for one in increments):
+    if not any(one.observations for one in steps):
         return b""
-    time = Timeline(increments)
+    time = Timeline(steps)
     with style():
         heights = [_FULL if _has_counted(time, one) else _EMPTY for one in time.watchers]
-        sheet = Sheet(increments[-1].sentence, 0.7 + sum(heights))
+        sheet = Sheet(steps[-1].sentence, 0.7 + sum(heights))
         panels = sheet.figure.subplots(
             len(heights), sharex=True, squeeze=False, height_ratios=heights
         )[:, 0]
-        for panel, watcher in zip(panels, time.watchers, strict=True):
-            _draw(panel, time, watcher)
+        for panel, counted_by in zip(panels, time.watchers, strict=True):
+            _draw(panel, time, counted_by)
         time.label(panels[0])
         panels[-1].set_xlabel(time.unit)
         return sheet.svg()
 
 
-def _draw(panel: Axes, time: Timeline, watcher: CountedBy) -> None:
+def _draw(panel: Axes, time: Timeline, counted_by: CountedBy) -> None:
     time.lay_under(panel)
-    panel.set_title(f"Evidence by {watcher.value}", pad=18)
-    if not _has_counted(time, watcher):
+    panel.set_title(f"Evidence by {counted_by.value}", pad=18)
+    if not _has_counted(time, counted_by):
         panel.set_yticks([])
         say(panel, "nothing had been counted by then")
         return
     _set_scale(panel)
-    lines = _lines(time, watcher)
+    lines = _lines(time, counted_by)
     for line in lines:
         line.draw(panel)
     write_beside(panel, [line.label for line in lines])
-    _mark_decision(panel, time, watcher)
+    _mark_decision(panel, time, counted_by)
 
 
-def _has_counted(time: Timeline, watcher: CountedBy) -> bool:
-    last = time.glances(watcher)[-1]
+def _has_counted(time: Timeline, counted_by: CountedBy) -> bool:
+    last = time.observations(counted_by)[-1]
     return bool(last.candidate.counts.total or last.baseline.counts.total)
 
 
@@ -98,27 +98,29 @@ class _Line:
         )
 
 
-def _lines(time: Timeline, watcher: CountedBy) -> list[_Line]:
+def _lines(time: Timeline, counted_by: CountedBy) -> list[_Line]:
     """Both sides of the part that decided; of the others the side that would have decided so."""
-    standings = time.glances(watcher)[-1].standings
-    telling = "against" if standings.outcome is Outcome.FAIL else "for"
+    results = time.observations(counted_by)[-1].results
+    telling = "against" if results.outcome is Outcome.FAIL else "for"
     return [
-        _Line(part, side, part == standings.decisive, *_course(time, watcher, part, side))
-        for part in standings.looks
-        for side in (_SIDES if part == standings.decisive else [telling])
+        _Line(part, side, part == results.decisive, *_course(time, counted_by, part, side))
+        for part in results.looks
+        for side in (_SIDES if part == results.decisive else [telling])
     ]
 
 
 def _course(
-    time: Timeline, watcher: CountedBy, part: str, side: str
+    time: Timeline, counted_by: CountedBy, part: str, side: str
 ) -> tuple[list[float], list[float]]:
     """Seconds and percent from nothing on; broken where evidence may begin anew."""
     seconds, percent = [0.0], [0.0]
-    for increment in time.increments:
-        of_watcher = [glance for glance in increment.glances if glance.watcher is watcher]
-        some = thinned(of_watcher, max(2, POINTS // len(time.increments)))
-        seconds += [*(time.at(glance.at) for glance in some), math.nan]
-        percent += [*(_percent(one.standings.looks.get(part), side) for one in some), math.nan]
+    for step in time.steps:
+        of_watcher = [
+            observation for observation in step.observations if observation.counted_by is counted_by
+        ]
+        some = thinned(of_watcher, max(2, POINTS // len(time.steps)))
+        seconds += [*(time.at(observation.at) for observation in some), math.nan]
+        percent += [*(_percent(one.results.looks.get(part), side) for one in some), math.nan]
     return seconds, percent
 
 
@@ -134,14 +136,16 @@ def _percent(look: Result | None, side: str) -> float:
     return min(max(100 * got / needed, 0.0), _TOP)
 
 
-def _mark_decision(panel: Axes, time: Timeline, watcher: CountedBy) -> None:
+def _mark_decision(panel: Axes, time: Timeline, counted_by: CountedBy) -> None:
     """A line where this watcher came to what the canary came to, if it did."""
-    last = time.increments[-1]
-    glances = [glance for glance in last.glances if glance.watcher is watcher]
-    if not glances or glances[-1].standings.outcome is not last.outcome:
+    last = time.steps[-1]
+    observations = [
+        observation for observation in last.observations if observation.counted_by is counted_by
+    ]
+    if not observations or observations[-1].results.outcome is not last.outcome:
         return
     is_decided = last.outcome in (Outcome.PASS, Outcome.FAIL)
-    at = time.at(_first(glances, last.outcome).at if is_decided else last.ended)
+    at = time.at(_first(observations, last.outcome).at if is_decided else last.ended)
     panel.axvline(at, color=INK, linewidth=1.2, zorder=4, clip_on=False)
     is_late = at > 0.6 * time.seconds
     panel.annotate(
@@ -156,9 +160,9 @@ def _mark_decision(panel: Axes, time: Timeline, watcher: CountedBy) -> None:
     )
 
 
-def _first(glances: Sequence[Observation], outcome: Outcome) -> Observation:
+def _first(observations: Sequence[Observation], outcome: Outcome) -> Observation:
     """The one from which on the outcome stood."""
-    for place in reversed(range(len(glances))):
-        if glances[place].standings.outcome is not outcome:
-            return glances[place + 1]
-    return glances[0]
+    for place in reversed(range(len(observations))):
+        if observations[place].results.outcome is not outcome:
+            return observations[place + 1]
+    return observations[0]

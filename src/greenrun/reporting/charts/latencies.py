@@ -15,48 +15,56 @@ QUANTILES = {"p99": 0.99, "p95": 0.95, "p50": 0.5}
 """From the bottom of the panel up."""
 
 
-def drawn(increments: Sequence[CanaryStep]) -> bytes:
+def drawn(steps: Sequence[CanaryStep]) -> bytes:
     """A column for each watcher who timed requests of both; nothing where none did."""
-    glances = [glance for watcher in CountedBy if (glance := _timed(increments, watcher))]
-    if not glances:
+    observations = [
+        observation for counted_by in CountedBy if (observation := _timed(steps, counted_by))
+    ]
+    if not observations:
         return b""
     with style():
-        sheet = Sheet(_title(glances[0]), 4.2)
+        sheet = Sheet(_title(observations[0]), 4.2)
         panels = sheet.figure.subplots(
-            2, len(glances), sharex="col", squeeze=False, height_ratios=(3, 2)
+            2, len(observations), sharex="col", squeeze=False, height_ratios=(3, 2)
         )
-        for glance, above, below in zip(glances, *panels, strict=True):
-            _draw_shares(above, glance)
-            _draw_quantiles(below, glance)
-            _set_scale(below, glance, most_ticks=12 // len(glances))
+        for observation, above, below in zip(observations, *panels, strict=True):
+            _draw_shares(above, observation)
+            _draw_quantiles(below, observation)
+            _set_scale(below, observation, most_ticks=12 // len(observations))
         return sheet.svg()
 
 
-def _timed(increments: Sequence[CanaryStep], watcher: CountedBy) -> Observation | None:
+def _timed(steps: Sequence[CanaryStep], counted_by: CountedBy) -> Observation | None:
     """The last glance with latencies of both revisions."""
-    for increment in reversed(increments):
-        glance = increment.last(watcher)
-        if glance and glance.candidate.latencies.total and glance.baseline.latencies.total:
-            return glance
+    for step in reversed(steps):
+        observation = step.last(counted_by)
+        if (
+            observation
+            and observation.candidate.latencies.total
+            and observation.baseline.latencies.total
+        ):
+            return observation
     return None
 
 
-def _title(glance: Observation) -> str:
-    mine, theirs = (one.latencies.quantile(0.95) for one in (glance.candidate, glance.baseline))
+def _title(observation: Observation) -> str:
+    mine, theirs = (
+        one.latencies.quantile(0.95) for one in (observation.candidate, observation.baseline)
+    )
     return (
         f"95 of 100 requests took the candidate up to {_told(mine)}, "
         f"and the baseline up to {_told(theirs)}"
     )
 
 
-def _draw_shares(panel: Axes, glance: Observation) -> None:
+def _draw_shares(panel: Axes, observation: Observation) -> None:
     """How many requests took how long; each step is a bucket."""
-    for name, values, colour in _revisions(glance):
+    for name, values, colour in _revisions(observation):
         edges, shares = _steps(values)
         told = f"{name}, {values.total:,} requests"
         panel.stairs(shares, edges, color=colour, linewidth=2, label=told)
         panel.stairs(shares, edges, color=colour, alpha=0.15, fill=True)
-    panel.set_title(f"Timed by {glance.watcher.value}", pad=20)
+    panel.set_title(f"Timed by {observation.counted_by.value}", pad=20)
     panel.set_ylabel("share of requests")
     panel.set_ylim(bottom=0)
     panel.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
@@ -80,13 +88,13 @@ def _edge(values: Histogram, place: int) -> float:
     return 2 * bounds[-1] if place > len(values.bounds) else bounds[0] / 2
 
 
-def _draw_quantiles(panel: Axes, glance: Observation) -> None:
+def _draw_quantiles(panel: Axes, observation: Observation) -> None:
     """A row for each quantile: from the baseline's to the candidate's, and what it must keep."""
-    limits = _limits(glance)
+    limits = _limits(observation)
     for row, (name, share) in enumerate(QUANTILES.items()):
-        values = {who: values.quantile(share) for who, values, _ in _revisions(glance)}
+        values = {who: values.quantile(share) for who, values, _ in _revisions(observation)}
         panel.hlines(row, min(values.values()), max(values.values()), color=FAINT, linewidth=3)
-        for who, _, colour in _revisions(glance):
+        for who, _, colour in _revisions(observation):
             panel.plot(values[who], row, color=colour, zorder=3, **_MARKS[who])
         _tell(panel, row, values["baseline"], values["candidate"])
         if name in limits:
@@ -127,18 +135,18 @@ def _draw_limit(panel: Axes, row: int, limit: float) -> None:
     )
 
 
-def _limits(glance: Observation) -> dict[str, float]:
+def _limits(observation: Observation) -> dict[str, float]:
     """Milliseconds that a quantile must keep, by its name, where one has to."""
-    looks = glance.standings.looks
+    looks = observation.results.looks
     of_quantiles = {name: looks.get(f"{name} limit") for name in QUANTILES}
     bounds = {name: look.weighed.bounds for name, look in of_quantiles.items() if look}
     return {name: limit[0] for name, limit in bounds.items() if limit}
 
 
-def _set_scale(panel: Axes, glance: Observation, most_ticks: int) -> None:
+def _set_scale(panel: Axes, observation: Observation, most_ticks: int) -> None:
     """A logarithmic axis from the fastest to the slowest, limits included."""
-    edges = [edge for _, values, _ in _revisions(glance) for edge in _steps(values)[0]]
-    reach = [*edges, *_limits(glance).values()]
+    edges = [edge for _, values, _ in _revisions(observation) for edge in _steps(values)[0]]
+    reach = [*edges, *_limits(observation).values()]
     panel.set_xscale("log")
     panel.set_xlim(min(reach) / 1.1, max(reach) * 1.25)
     low, high = panel.get_xlim()
@@ -158,9 +166,9 @@ def _ticks(low: float, high: float, most: int) -> list[float]:
     return ticks
 
 
-def _revisions(glance: Observation) -> Iterator[tuple[str, Histogram, str]]:
-    yield "baseline", glance.baseline.latencies, BASELINE
-    yield "candidate", glance.candidate.latencies, CANDIDATE
+def _revisions(observation: Observation) -> Iterator[tuple[str, Histogram, str]]:
+    yield "baseline", observation.baseline.latencies, BASELINE
+    yield "candidate", observation.candidate.latencies, CANDIDATE
 
 
 def _told(milliseconds: float) -> str:

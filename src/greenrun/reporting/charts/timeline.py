@@ -1,4 +1,4 @@
-"""Time since the canary began: its axis, its increments, and the glances that stand on it."""
+"""Time since the canary began: its axis, its steps, and the glances that stand on it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,12 +25,12 @@ ENDED = {
 
 
 class Timeline:
-    """The increments of a canary on one axis, in seconds since the first of them began."""
+    """The steps of a canary on one axis, in seconds since the first of them began."""
 
-    def __init__(self, increments: Sequence[CanaryStep]) -> None:
-        self.increments = increments
-        self.began = increments[0].began
-        self.seconds = max(self.at(increments[-1].ended), 1.0)
+    def __init__(self, steps: Sequence[CanaryStep]) -> None:
+        self.steps = steps
+        self.began = steps[0].began
+        self.seconds = max(self.at(steps[-1].ended), 1.0)
 
     def at(self, time: datetime) -> float:
         """Seconds since the canary began."""
@@ -39,17 +39,17 @@ class Timeline:
     @property
     def watchers(self) -> list[CountedBy]:
         """Those who looked at all."""
-        seen = {glance.watcher for one in self.increments for glance in one.glances}
-        return [watcher for watcher in CountedBy if watcher in seen]
+        seen = {observation.counted_by for one in self.steps for observation in one.observations}
+        return [counted_by for counted_by in CountedBy if counted_by in seen]
 
-    def glances(self, watcher: CountedBy) -> list[Observation]:
+    def observations(self, counted_by: CountedBy) -> list[Observation]:
         """All of one watcher, oldest first."""
-        every = (glance for one in self.increments for glance in one.glances)
-        return [glance for glance in every if glance.watcher is watcher]
+        every = (observation for one in self.steps for observation in one.observations)
+        return [observation for observation in every if observation.counted_by is counted_by]
 
     def lay_under(self, panel: Axes) -> None:
-        """Shade the increments, and scale the axis."""
-        for place, one in enumerate(self.increments):
+        """Shade the steps, and scale the axis."""
+        for place, one in enumerate(self.steps):
             start, end = self.at(one.began), self.at(one.ended)
             if place % 2 == 0:
                 panel.axvspan(start, end, color=BAND, linewidth=0, zorder=0)
@@ -74,8 +74,8 @@ class Timeline:
         return f"{minutes}:{rest:02}" if rest else f"{minutes}"
 
     def label(self, panel: Axes) -> None:
-        """Write the share over each increment, and how it ended where there is room for that."""
-        for one in self.increments:
+        """Write the share over each step, and how it ended where there is room for that."""
+        for one in self.steps:
             start, end = self.at(one.began), self.at(one.ended)
             roomy = (end - start) / self.seconds > 0.2
             told = f"{one.share} % {ENDED[one.outcome]}" if roomy else f"{one.share} %"
@@ -98,9 +98,9 @@ def spent(seconds: float) -> str:
     return f"{minutes} min {rest} s" if rest else f"{minutes} min"
 
 
-def thinned(glances: Sequence[Observation], most: int = POINTS) -> list[Observation]:
+def thinned(observations: Sequence[Observation], most: int = POINTS) -> list[Observation]:
     """At most so many, evenly chosen; the first and the last are among them."""
-    if len(glances) <= most:
-        return list(glances)
-    step = (len(glances) - 1) / (most - 1)
-    return [glances[round(place * step)] for place in range(most)]
+    if len(observations) <= most:
+        return list(observations)
+    step = (len(observations) - 1) / (most - 1)
+    return [observations[round(place * step)] for place in range(most)]

@@ -16,25 +16,25 @@ _FEW = 30
 """Steps of the error rate: with more there are too few requests in one to tell a rate by."""
 
 
-def drawn(increments: Sequence[CanaryStep]) -> bytes:
+def drawn(steps: Sequence[CanaryStep]) -> bytes:
     """A column for each watcher who has counted any request; nothing where none has."""
-    if not increments:
+    if not steps:
         return b""
-    time = Timeline(increments)
-    watchers = [one for one in time.watchers if any(map(_requests, time.glances(one)))]
+    time = Timeline(steps)
+    watchers = [one for one in time.watchers if any(map(_requests, time.observations(one)))]
     if not watchers:
         return b""
     with style():
         sheet = Sheet(_title(time), 4.2)
         panels = sheet.figure.subplots(2, len(watchers), sharex=True, squeeze=False)
-        for watcher, above, below in zip(watchers, *panels, strict=True):
-            _draw_requests(above, time, watcher)
-            _draw_failures(below, time, watcher)
+        for counted_by, above, below in zip(watchers, *panels, strict=True):
+            _draw_requests(above, time, counted_by)
+            _draw_failures(below, time, counted_by)
         return sheet.svg()
 
 
 def _title(time: Timeline) -> str:
-    shares = ", ".join(f"{one.share} %" for one in time.increments)
+    shares = ", ".join(f"{one.share} %" for one in time.steps)
     return f"Traffic with a share of {shares} for the candidate"
 
 
@@ -47,30 +47,30 @@ class _Revision:
 
 
 _REVISIONS = (
-    _Revision("baseline", BASELINE, 3.2, lambda glance: glance.baseline.counts),
-    _Revision("candidate", CANDIDATE, 1.6, lambda glance: glance.candidate.counts),
+    _Revision("baseline", BASELINE, 3.2, lambda observation: observation.baseline.counts),
+    _Revision("candidate", CANDIDATE, 1.6, lambda observation: observation.candidate.counts),
 )
 
 
-def _draw_requests(panel: Axes, time: Timeline, watcher: CountedBy) -> None:
+def _draw_requests(panel: Axes, time: Timeline, counted_by: CountedBy) -> None:
     time.lay_under(panel)
     time.label(panel)
     for one in _REVISIONS:
-        edges, counted = _steps(time, watcher, one, POINTS)
+        edges, counted = _steps(time, counted_by, one, POINTS)
         rates = [
             counts.total / (until - since)
             for counts, (since, until) in zip(counted, pairwise(edges), strict=True)
         ]
         panel.stairs(rates, edges, color=one.colour, linewidth=one.width, baseline=None)
     panel.set_ylim(bottom=0)
-    panel.set_title(f"Requests a second, by {watcher.value}", pad=18)
+    panel.set_title(f"Requests a second, by {counted_by.value}", pad=18)
 
 
-def _draw_failures(panel: Axes, time: Timeline, watcher: CountedBy) -> None:
+def _draw_failures(panel: Axes, time: Timeline, counted_by: CountedBy) -> None:
     time.lay_under(panel)
-    last, most = time.glances(watcher)[-1], 0.0
+    last, most = time.observations(counted_by)[-1], 0.0
     for one in _REVISIONS:
-        edges, counted = _steps(time, watcher, one, _FEW)
+        edges, counted = _steps(time, counted_by, one, _FEW)
         rates = [counts.rate for counts in counted]
         told = f"{one.name}: {one.counts(last)} failed"
         panel.stairs(rates, edges, color=one.colour, linewidth=1.6, label=told)
@@ -87,30 +87,32 @@ def _draw_failures(panel: Axes, time: Timeline, watcher: CountedBy) -> None:
 
 
 def _steps(
-    time: Timeline, watcher: CountedBy, revision: _Revision, most: int
+    time: Timeline, counted_by: CountedBy, revision: _Revision, most: int
 ) -> tuple[list[float], list[Counts]]:
     """When there was news from this watcher, and what was counted from each to the next."""
     points = [(0.0, Counts())]
-    for glance in _news(time, watcher, most):
-        if time.at(glance.at) > points[-1][0]:
-            points.append((time.at(glance.at), revision.counts(glance)))
+    for observation in _news(time, counted_by, most):
+        if time.at(observation.at) > points[-1][0]:
+            points.append((time.at(observation.at), revision.counts(observation)))
     if len(points) == 1:
         return [0.0, time.seconds], [Counts()]
     counted = [new - old for (_, old), (_, new) in pairwise(points)]
     return [at for at, _ in points], counted
 
 
-def _news(time: Timeline, watcher: CountedBy, most: int) -> list[Observation]:
+def _news(time: Timeline, counted_by: CountedBy, most: int) -> list[Observation]:
     """Glances at which more was counted than before; our own probes know of silence as well."""
-    glances = time.glances(watcher)
-    fresh = [new for old, new in pairwise([None, *glances]) if new and _requests(new) > _known(old)]
-    end = glances[-1:] if watcher is CountedBy.PROBES else []
+    observations = time.observations(counted_by)
+    fresh = [
+        new for old, new in pairwise([None, *observations]) if new and _requests(new) > _known(old)
+    ]
+    end = observations[-1:] if counted_by is CountedBy.PROBES else []
     return [*thinned(fresh, most), *end]
 
 
-def _known(glance: Observation | None) -> int:
-    return _requests(glance) if glance else 0
+def _known(observation: Observation | None) -> int:
+    return _requests(observation) if observation else 0
 
 
-def _requests(glance: Observation) -> int:
-    return glance.candidate.counts.total + glance.baseline.counts.total
+def _requests(observation: Observation) -> int:
+    return observation.candidate.counts.total + observation.baseline.counts.total

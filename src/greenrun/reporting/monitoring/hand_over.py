@@ -59,7 +59,7 @@ class MonitoringTargets:
 
 
 def hand_over(
-    plan: Plan, objectives: Objectives, url: str, watchers: MonitoringTargets, account: ChangeGuard
+    plan: Plan, objectives: Objectives, url: str, watchers: MonitoringTargets, guard: ChangeGuard
 ) -> Publication:
     """Write the files, and give every alert its policy.
 
@@ -72,7 +72,7 @@ def hand_over(
     files = generated(plan, monitoring, figures(monitoring, objectives), url)
     return Publication(
         watchers.files(plan).keep(files, overwrite=monitoring.overwrite),
-        watch(wanted, watchers.alerts, account, overwrite=monitoring.overwrite),
+        watch(wanted, watchers.alerts, guard, overwrite=monitoring.overwrite),
     )
 
 

@@ -20,7 +20,7 @@ def foresee(
 
 
 def watch(
-    wanted: Iterable[Alert], alerts: Alerts, account: ChangeGuard, *, overwrite: bool = False
+    wanted: Iterable[Alert], alerts: Alerts, guard: ChangeGuard, *, overwrite: bool = False
 ) -> tuple[AlertStatus, ...]:
     """Give each alert its policy. Every change is journalled, and made under the lock.
 
@@ -29,7 +29,7 @@ def watch(
     """
     ahead = foresee(wanted, alerts, overwrite=overwrite)
     for one in ahead:
-        _carry_out(one, alerts, account)
+        _carry_out(one, alerts, guard)
     return ahead
 
 
@@ -41,12 +41,12 @@ def _foreseen(alert: Alert, found: Policy | None, *, overwrite: bool) -> AlertSt
     return AlertStatus(alert, AlertOutcome.OVERWRITTEN if overwrite else AlertOutcome.EDITED, found)
 
 
-def _carry_out(one: AlertStatus, alerts: Alerts, account: ChangeGuard) -> None:
+def _carry_out(one: AlertStatus, alerts: Alerts, guard: ChangeGuard) -> None:
     alert, found = one.alert, one.found
     if found is None:
-        with account.change("create alert policy", str(alert)):
+        with guard.change("create alert policy", str(alert)):
             alerts.create(alert)
     elif one.outcome is AlertOutcome.OVERWRITTEN:
         fields = "; ".join(map(str, found.differences))
-        with account.change("overwrite alert policy", str(alert), policy=found.name, fields=fields):
+        with guard.change("overwrite alert policy", str(alert), policy=found.name, fields=fields):
             alerts.overwrite(found, alert)

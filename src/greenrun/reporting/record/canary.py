@@ -1,4 +1,4 @@
-"""What the record keeps of a canary: of each increment the verdict, and what it rested on."""
+"""What the record keeps of a canary: of each step the verdict, and what it rested on."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -12,34 +12,34 @@ Figures = Mapping[str, Quantity | None]
 _QUANTILES = {"p50 latency": 0.50, "p95 latency": 0.95, "p99 latency": 0.99}
 
 
-def recorded(increments: Sequence[CanaryStep]) -> tuple[RecordedStep, ...]:
-    """Every increment as plain values, oldest first."""
-    return tuple(map(_recorded, increments))
+def recorded(steps: Sequence[CanaryStep]) -> tuple[RecordedStep, ...]:
+    """Every step as plain values, oldest first."""
+    return tuple(map(_recorded, steps))
 
 
-def _recorded(increment: CanaryStep) -> RecordedStep:
+def _recorded(step: CanaryStep) -> RecordedStep:
     return RecordedStep(
-        share=increment.share,
-        verdict=increment.outcome.value,
-        judged=increment.sentence,
-        seconds=(increment.ended - increment.began).total_seconds(),
-        counted=tuple(_counted(increment)),
+        share=step.share,
+        verdict=step.outcome.value,
+        judged=step.sentence,
+        seconds=(step.ended - step.began).total_seconds(),
+        counted=tuple(_counted(step)),
     )
 
 
-def _counted(increment: CanaryStep) -> Iterator[RecordedCounts]:
+def _counted(step: CanaryStep) -> Iterator[RecordedCounts]:
     """The last of each who counts."""
-    for watcher in CountedBy:
-        if last := increment.last(watcher):
-            one, other = _memory(increment, watcher)
+    for counted_by in CountedBy:
+        if last := step.last(counted_by):
+            one, other = _memory(step, counted_by)
             candidate, baseline = _figures(last.candidate), _figures(last.baseline)
-            yield RecordedCounts(watcher.value, {**candidate, **one}, {**baseline, **other})
+            yield RecordedCounts(counted_by.value, {**candidate, **one}, {**baseline, **other})
 
 
-def _memory(increment: CanaryStep, watcher: CountedBy) -> tuple[Figures, Figures]:
+def _memory(step: CanaryStep, counted_by: CountedBy) -> tuple[Figures, Figures]:
     """What either revision has used, where that was asked: it is the platform's to tell."""
-    used = increment.memory
-    if used is None or watcher is not CountedBy.PLATFORM:
+    used = step.memory
+    if used is None or counted_by is not CountedBy.PLATFORM:
         return {}, {}
     return {"memory": used.candidate}, {"memory": used.baseline}
 

@@ -89,7 +89,7 @@ class Record:
     candidate: str
     ready_seconds: float | None
     traffic: str
-    increments: tuple[RecordedStep, ...]
+    steps: tuple[RecordedStep, ...]
     alert_policies: tuple[RecordedPolicy, ...]
     migrations_before: tuple[str, ...] | None
     migrations: tuple[str, ...] | None
@@ -98,8 +98,8 @@ class Record:
     checks: tuple[ScenarioResult, ...]
     problems: tuple[str, ...]
     roll_back: str
-    way_back: str
-    claim: int | None
+    rollback: str
+    lease: int | None
     journal: str
     document: str = ""
 
@@ -116,7 +116,7 @@ class Record:
     @property
     def stopped_by(self) -> str:
         """Why the canary went no further, in a sentence; empty where it passed, or never began."""
-        last = self.increments[-1] if self.increments else None
+        last = self.steps[-1] if self.steps else None
         return last.judged if last and last.verdict != "pass" else ""
 
     def is_complete(self) -> None:

@@ -27,7 +27,7 @@ def gathered(release: Release, results: Sequence[ScenarioResult], at: datetime) 
     service = _reading(release)
     outcome = _outcome(release, service)
     return Record(
-        run=release.account.run,
+        run=release.guard.run,
         outcome=outcome,
         exit_status=None,
         next=_next(release, outcome),
@@ -45,15 +45,15 @@ def gathered(release: Release, results: Sequence[ScenarioResult], at: datetime) 
         candidate=release.candidate.name if release.deployed else "",
         ready_seconds=_ready_seconds(release),
         traffic=str(service.resolved) if service else _SILENT,
-        increments=canary.recorded(release.increments),
+        steps=canary.recorded(release.steps),
         alert_policies=tuple(map(_policy, release.watched)),
         **_schema(release),
         checks=tuple(results),
         problems=tuple(_problem(one) for one in results if one.ending == "failed"),
         roll_back=commands.send_back(release.plan),
-        way_back=release.way_back.by_hand if release.baseline else "",
-        claim=_claim(release),
-        journal=release.account.journal.path.name,
+        rollback=release.rollback.by_hand if release.baseline else "",
+        lease=_lease(release),
+        journal=release.guard.journal.path.name,
     )
 
 
@@ -75,14 +75,14 @@ def _outcome(release: Release, service: Service | None) -> str:
         return ", ".join(release.by_hand)
     if release.promoted:
         return RELEASED
-    moved = release.standing is not None and release.standing.asked
+    moved = release.release_state is not None and release.release_state.asked
     serving = service.resolved.serving if service else {}
     return PERSON_NEEDED if moved and serving != {release.baseline: 100} else AS_BEFORE
 
 
 def _next(release: Release, outcome: str) -> str:
     """What a person does now; a schema that was contracted leaves no way but forward."""
-    frozen = release.standing is not None and release.standing.contracted
+    frozen = release.release_state is not None and release.release_state.contracted
     settling = commands.settle(release.plan)
     if outcome == RELEASED:
         return "Nothing: the candidate serves every user."
@@ -101,7 +101,7 @@ class _Source(TypedDict):
 
 def _source(release: Release) -> _Source:
     try:
-        tree = release.roles.source_control.checkout()
+        tree = release.dependencies.source_control.checkout()
     except CallFailed:
         return _Source(commit=release.source.commit, branch="", subjects=())
     subjects = tree.subjects if tree.commit == release.source.commit else ()
@@ -138,13 +138,13 @@ class _Schema(TypedDict):
 
 
 def _schema(release: Release) -> _Schema:
-    standing, last = release.standing, release.account.last
+    release_state, last = release.release_state, release.guard.last
     applied = tuple(one.name for one in release.migrations if one.applied)
     return _Schema(
         migrations_before=last.migrations if last else None,
         migrations=applied if release.migrations else None,
-        contracted=standing.contracted if standing else False,
-        promise=standing.promise if standing else "",
+        contracted=release_state.contracted if release_state else False,
+        promise=release_state.promise if release_state else "",
     )
 
 
@@ -162,11 +162,11 @@ def _problem(result: ScenarioResult) -> str:
     return f"{result.environment}: {result.feature}: {result.title}: {result.reason}"
 
 
-def _claim(release: Release) -> int | None:
+def _lease(release: Release) -> int | None:
     """The number of this run's claim; one of somebody else's would be misread as ours."""
     try:
-        latest = release.account.lock.latest
+        latest = release.guard.lock.latest
     except ReleaseError:
         return None
-    ours = latest is not None and latest.owner.run == release.account.run
+    ours = latest is not None and latest.owner.run == release.guard.run
     return latest.number if latest and ours else None

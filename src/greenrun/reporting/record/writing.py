@@ -41,7 +41,7 @@ def write(
         SettingsError: the repository's own template cannot be filled.
     """
     written = _write(release, reports, results, redact)
-    evidence = release.roles.evidence
+    evidence = release.dependencies.evidence
     evidence.attach("record", written.document, "text/markdown")
     evidence.attach("record for machines", written.record.as_json(), "application/json")
     return written.record
@@ -58,8 +58,8 @@ def save(
     """
     written = _write(release, reports, results, redact)
     if written.kept and release.plan.record.commit:
-        made = release.roles.source_control.commit(written.kept, _message(written.record))
-        release.roles.progress.report(f"committed the record as {made[:12]}")
+        made = release.dependencies.source_control.commit(written.kept, _message(written.record))
+        release.dependencies.progress.report(f"committed the record as {made[:12]}")
     return written.record
 
 
@@ -79,7 +79,7 @@ def _write(
     release: Release, reports: Path, results: Sequence[ScenarioResult], redact: Redact
 ) -> Written:
     plan, directory = release.plan.record, release.source.directory
-    record = gathered(release, results, release.roles.clock.now()).redacted(redact)
+    record = gathered(release, results, release.dependencies.clock.now()).redacted(redact)
     is_real = record.environment != REHEARSAL
     archive = Archive(plan, directory)
     if is_real:

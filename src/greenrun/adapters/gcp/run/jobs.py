@@ -26,20 +26,20 @@ class Jobs:
         self._place = place
         self._clock = clock
 
-    def run(self, job: Job, patience: Timeout) -> Execution:
+    def run(self, job: Job, timeout: Timeout) -> Execution:
         """Replace the job as a whole, run it once, and judge what came of it."""
         name, hint = self._name(job.name), self._hint(job.name)
-        task = task_template_of(job, patience)
-        wait = Wait(f"{name} to be written (UpdateJob)", patience, self._clock)
+        task = task_template_of(job, timeout)
+        wait = Wait(f"{name} to be written (UpdateJob)", timeout, self._clock)
         with refused(f"write {name} (UpdateJob)", hint):
             self._write(name, task, self._sending(wait, hint))
         wait.goes_on(f"{name} to end (RunJob)")
         return Run(self._clients, name, task, self._sending(wait, hint, DOUBT)).make()
 
-    def remove(self, name: str, patience: Timeout) -> None:
+    def remove(self, name: str, timeout: Timeout) -> None:
         """Delete a job with its executions."""
         full, jobs, hint = self._name(name), self._clients.jobs, self._hint(name)
-        wait = Wait(f"{full} to be gone (DeleteJob)", patience, self._clock)
+        wait = Wait(f"{full} to be gone (DeleteJob)", timeout, self._clock)
         Removal(
             f"delete {full} (DeleteJob)",
             lambda timeout: jobs.delete_job(name=full, retry=None, timeout=timeout).operation,

@@ -71,14 +71,14 @@ class CloudRun:
                 return ()
         return tuple(map(revision_of, newest_first))
 
-    def create(self, wanted: NewRevision, patience: Timeout) -> None:
+    def create(self, wanted: NewRevision, timeout: Timeout) -> None:
         """Create the service; its first revision gets all traffic as the latest that is ready."""
         everything = TrafficSplit.all_to(LATEST)
         wish = Creation(wanted, everything, self._look_at, self._place.parent, self._service)
-        self._make(wish, None, self._readiness(wanted, "CreateService"), patience)
+        self._make(wish, None, self._readiness(wanted, "CreateService"), timeout)
 
     def deploy(
-        self, wanted: NewRevision, split: TrafficSplit, before: Service, patience: Timeout
+        self, wanted: NewRevision, split: TrafficSplit, before: Service, timeout: Timeout
     ) -> Service:
         """Make a revision, with the split that shall hold once it is ready: in one update.
 
@@ -87,24 +87,24 @@ class CloudRun:
         then still wants the new split, and serves the old one.
         """
         wish = Deployment(wanted, split, self._look_at)
-        return self._make(wish, before, self._readiness(wanted, "UpdateService"), patience)
+        return self._make(wish, before, self._readiness(wanted, "UpdateService"), timeout)
 
-    def split_traffic(self, split: TrafficSplit, before: Service, patience: Timeout) -> Service:
+    def split_traffic(self, split: TrafficSplit, before: Service, timeout: Timeout) -> Service:
         """Replace the split, and nothing else; returns when it is the actual one."""
         awaited = f"{self._name} to have the split {split} (UpdateService)"
-        return self._make(Split(split), before, awaited, patience)
+        return self._make(Split(split), before, awaited, timeout)
 
-    def scale_to_zero(self, before: Service, patience: Timeout) -> Service:
+    def scale_to_zero(self, before: Service, timeout: Timeout) -> Service:
         """Stop every instance, by hand-set scaling; the split, and least and most, stay."""
         awaited = f"{self._name} to be scaled to zero (UpdateService)"
-        return self._make(Scaling(to_zero=True), before, awaited, patience)
+        return self._make(Scaling(to_zero=True), before, awaited, timeout)
 
-    def scale_by_load(self, before: Service, patience: Timeout) -> Service:
+    def scale_by_load(self, before: Service, timeout: Timeout) -> Service:
         """Let the platform choose the number of instances again."""
         awaited = f"{self._name} to be scaled by load (UpdateService)"
-        return self._make(Scaling(to_zero=False), before, awaited, patience)
+        return self._make(Scaling(to_zero=False), before, awaited, timeout)
 
-    def remove_revision(self, name: str, patience: Timeout) -> None:
+    def remove_revision(self, name: str, timeout: Timeout) -> None:
         """Delete a revision that has no traffic and no tag. Nothing happens where there is none."""
         full, client = f"{self._name}/revisions/{name}", self._clients.revisions
         hint = "take its traffic and its revision tags away first; the newest one stays"
@@ -114,7 +114,7 @@ class CloudRun:
                 client.delete_revision(name=full, retry=None, timeout=timeout).operation
             ),
             lambda timeout: client.get_revision(name=full, retry=None, timeout=timeout),
-        ).make(self._sending(f"{full} to be gone (DeleteRevision)", patience, hint))
+        ).make(self._sending(f"{full} to be gone (DeleteRevision)", timeout, hint))
 
     def invokable_by_all(self) -> bool:
         """True when users need no identity to reach the service."""
@@ -124,32 +124,32 @@ class CloudRun:
         """Grant everybody the invoker role, keeping all other bindings."""
         Invokers(self._clients.services, self._name).add_everybody()
 
-    def run(self, job: Job, patience: Timeout) -> Execution:
+    def run(self, job: Job, timeout: Timeout) -> Execution:
         """Create or replace the job, run it once, without retries; returns when it has ended."""
-        return self._jobs.run(job, patience)
+        return self._jobs.run(job, timeout)
 
-    def remove_job(self, name: str, patience: Timeout) -> None:
+    def remove_job(self, name: str, timeout: Timeout) -> None:
         """Delete a job with its executions. Nothing happens where there is none."""
-        self._jobs.remove(name, patience)
+        self._jobs.remove(name, timeout)
 
-    def remove_service(self, patience: Timeout) -> None:
+    def remove_service(self, timeout: Timeout) -> None:
         """Delete the service with all its revisions. Nothing happens where there is none."""
         name, client = self._name, self._clients.services
         Removal(
             f"delete {name} (DeleteService)",
             lambda timeout: client.delete_service(name=name, retry=None, timeout=timeout).operation,
             lambda timeout: client.get_service(name=name, retry=None, timeout=timeout),
-        ).make(self._sending(f"{name} to be gone (DeleteService)", patience))
+        ).make(self._sending(f"{name} to be gone (DeleteService)", timeout))
         self._live.forget()
 
     def _make(
-        self, wish: Mutation, before: Service | None, awaited: str, patience: Timeout
+        self, wish: Mutation, before: Service | None, awaited: str, timeout: Timeout
     ) -> Service:
-        sending = self._sending(awaited, patience)
+        sending = self._sending(awaited, timeout)
         return ServiceChange(self._live, wish, before, sending).make(self._clients.services)
 
-    def _sending(self, awaited: str, patience: Timeout, hint: str = "") -> RetryingCall:
-        wait = Wait(awaited, patience, self._clock)
+    def _sending(self, awaited: str, timeout: Timeout, hint: str = "") -> RetryingCall:
+        wait = Wait(awaited, timeout, self._clock)
         return RetryingCall(self._clients.services, wait, self._clock, hint or self._hint)
 
     def _readiness(self, wanted: NewRevision, call: str) -> str:

@@ -6,7 +6,7 @@ from greenrun.adapters.gcp.run.to_proto import template_of
 from greenrun.model.interfaces import Job, Timeout
 
 
-def task_template_of(job: Job, patience: Timeout) -> run_v2.TaskTemplate:
+def task_template_of(job: Job, timeout: Timeout) -> run_v2.TaskTemplate:
     """One try, within the time that we wait: nothing goes on when nobody looks any more."""
     template = template_of(job.settings, job.image)
     container = template.containers[0]
@@ -21,7 +21,7 @@ def task_template_of(job: Job, patience: Timeout) -> run_v2.TaskTemplate:
         max_retries=0,
         service_account=template.service_account,
     )
-    run_v2.TaskTemplate.pb(task).timeout.FromTimedelta(patience.within)
+    run_v2.TaskTemplate.pb(task).timeout.FromTimedelta(timeout.within)
     return task
 
 

@@ -59,26 +59,26 @@ class CloudRunLeases:
         with refused(f"list the claims on {self._service}"):
             client = self._clients.jobs
             jobs = list(client.list_jobs(request, retry=PATIENT, timeout=ANSWER_SECONDS))
-        return sorted(self._claims_among(jobs), key=lambda claim: claim.number, reverse=True)
+        return sorted(self._claims_among(jobs), key=lambda lease: lease.number, reverse=True)
 
-    def create(self, claim: Lease) -> bool:
+    def create(self, lease: Lease) -> bool:
         """Claim a number; False where it is taken."""
         request = run_v2.CreateJobRequest(
             parent=self._place.parent,
-            job=self._job_of(claim),
-            job_id=self._job_id(claim.number),
+            job=self._job_of(lease),
+            job_id=self._job_id(lease.number),
         )
         request.job.name = ""
         with refused(f"create job {request.job_id}"):
             return PATIENT(self._create)(request)
 
-    def update(self, claim: Lease) -> None:
+    def update(self, lease: Lease) -> None:
         """Write one's own claim anew, which is a beat of it. It is not made anew where it is gone.
 
         UpdateJob replaces the whole job: there is no mask.
         """
-        request = run_v2.UpdateJobRequest(job=self._job_of(claim))
-        with refused(f"update job {self._job_id(claim.number)}"):
+        request = run_v2.UpdateJobRequest(job=self._job_of(lease))
+        with refused(f"update job {self._job_id(lease.number)}"):
             self._clients.jobs.update_job(request, retry=PATIENT, timeout=ANSWER_SECONDS)
 
     def remove(self, number: int) -> None:
@@ -116,11 +116,11 @@ class CloudRunLeases:
             if named := self._id.fullmatch(job.name.rpartition("/")[2]):
                 yield _claim_of(job, int(named[1]))
 
-    def _job_of(self, claim: Lease) -> run_v2.Job:
+    def _job_of(self, lease: Lease) -> run_v2.Job:
         """Its beat is unlike any other, and stands in the template: that makes a generation."""
         return run_v2.Job(
-            name=self._name(claim.number),
-            annotations=_facts(claim),
+            name=self._name(lease.number),
+            annotations=_facts(lease),
             template=run_v2.ExecutionTemplate(
                 annotations={f"{_OURS}beat": uuid4().hex}, template=self._idle()
             ),
@@ -142,17 +142,17 @@ class CloudRunLeases:
         return f"{self._service}-lock-{number}"
 
 
-def _facts(claim: Lease) -> dict[str, str]:
+def _facts(lease: Lease) -> dict[str, str]:
     facts = {
-        "account": claim.owner.account,
-        "host": claim.owner.host,
-        "process": str(claim.owner.process),
-        "run": claim.owner.run,
-        "lifetime": claim.owner.lifetime,
-        "since": claim.since.isoformat(),
-        "seconds-to-live": str(claim.time_to_live.total_seconds()),
-        "held": "yes" if claim.held else "no",
-        "standing": claim.standing,
+        "account": lease.owner.account,
+        "host": lease.owner.host,
+        "process": str(lease.owner.process),
+        "run": lease.owner.run,
+        "lifetime": lease.owner.lifetime,
+        "since": lease.since.isoformat(),
+        "seconds-to-live": str(lease.time_to_live.total_seconds()),
+        "held": "yes" if lease.held else "no",
+        "standing": lease.release_state,
     }
     return {f"{_OURS}{name}": fact for name, fact in facts.items()}
 
@@ -167,7 +167,7 @@ def _claim_of(job: run_v2.Job, number: int) -> Lease:
             run_v2.Job.pb(job).update_time.ToDatetime(tzinfo=UTC),
             timedelta(seconds=float(facts["seconds-to-live"])),
             held=facts["held"] == "yes",
-            standing=facts["standing"],
+            release_state=facts["standing"],
         )
     except (KeyError, ValueError, OverflowError) as error:
         raise CallFailed(
