@@ -17,7 +17,7 @@ pytestmark = pytest.mark.docker
 def under_way(branch: Project) -> Iterator[Running]:
     """A rehearsal whose candidate serves some of the users, and will for long."""
     branch.replace(
-        "release.yaml", "      within: 60s\n", "      within: 60s\n      min-duration: 1m\n"
+        "release.yaml", "max-duration: 60s\n", "max-duration: 60s\n      min-duration: 1m\n"
     )
     with branch.rehearsing(*QUICK) as run:
         run.await_users_on_the_candidate()
