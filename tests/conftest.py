@@ -90,7 +90,7 @@ def plan() -> Plan:
         settings=RevisionSettings(variables={"LOG_LEVEL": "INFO"}),
         public=True,
         canary=CanaryPlan(
-            (10, 50), within=timedelta(minutes=1), max_error_increase=0.05, alone=True
+            (10, 50), max_duration=timedelta(minutes=1), max_error_increase=0.05, alone=True
         ),
         migration=MigrationPlan(("status",), ("apply",)),
     )

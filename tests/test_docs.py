@@ -57,7 +57,7 @@ def test_the_drills_are_counted_right() -> None:
 
 def test_releasing_on_this_machine_exports_all_that_the_local_cloud_prints() -> None:
     variables = r"\b[A-Z_]+_(?:HOST|IP)\b"
-    printed = re.findall(variables, (ROOT / "src/greenrun/cli.py").read_text("utf-8"))
+    printed = re.findall(variables, (ROOT / "src/cloudrun_emulator/cli.py").read_text("utf-8"))
     guide = (ROOT / "docs/releasing.md").read_text("utf-8")
     assert printed
     assert set(printed) == set(re.findall(variables, guide))

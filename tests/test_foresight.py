@@ -99,7 +99,7 @@ def test_the_platforms_lag_is_minded(prod: Plan, world: World) -> None:
 @pytest.fixture
 def hurried(prod: Plan) -> Plan:
     """One request a second of each revision needs more than half a minute for a pass."""
-    canary = CanaryPlan((10,), within=timedelta(seconds=30), max_error_increase=0.05)
+    canary = CanaryPlan((10,), max_duration=timedelta(seconds=30), max_error_increase=0.05)
     return replace(prod, canary=canary)
 
 

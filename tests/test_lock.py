@@ -231,7 +231,7 @@ def test_a_sleeper_that_wakes_after_a_takeover_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("wakes", "standing"),
+    ("wakes", "release_state"),
     [(Lock.check, "begun"), (lambda lock: lock.write("users moved"), "users moved")],
 )
 def test_a_sleeper_that_wakes_goes_on_under_the_next_number_where_nobody_took_over(

@@ -140,7 +140,7 @@ def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
         canary=CanaryPlan(
             steps=(1, 99),
             min_duration=timedelta(seconds=9),
-            within=timedelta(minutes=1),
+            max_duration=timedelta(minutes=1),
             probes_per_second=0.5,
             probe_paths=("/", "/health"),
             alpha=0.005,

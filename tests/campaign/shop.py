@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 
 import httpx
 from google.cloud import secretmanager_v1 as secret_manager
-from tests.dependencies import fake_roles
 
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
@@ -36,6 +35,7 @@ from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
 from greenrun.release.release import Release
 from tests.campaign.programs import HEALTHY, MIGRATE, REGISTRY, deployable, reference
+from tests.dependencies import fake_roles
 from tests.fakes import MemoryEvidence, MemoryProgress, MemoryRegistry
 from tests.fakes.images import IMAGE_ID, MANIFEST
 
@@ -211,7 +211,7 @@ def _canary() -> CanaryPlan:
     return CanaryPlan(
         steps=(30, 60),
         alone=True,
-        within=timedelta(seconds=30),
+        max_duration=timedelta(seconds=30),
         probes_per_second=60,
         probe_paths=("/api/health",),
         max_error_increase=0.15,

@@ -9,7 +9,6 @@ from secrets import token_hex
 
 import docker
 import pytest
-from tests.dependencies import fake_roles
 
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
@@ -36,6 +35,7 @@ from greenrun.release.coordination.lock import Lock
 from greenrun.release.rehearsal import environment
 from greenrun.release.rehearsal.environment import StandIn
 from greenrun.release.release import Release
+from tests.dependencies import fake_roles
 
 pytestmark = pytest.mark.docker
 
@@ -81,7 +81,7 @@ def plan() -> Plan:
         public=True,
         canary=CanaryPlan(
             (50,),
-            within=timedelta(seconds=30),
+            max_duration=timedelta(seconds=30),
             probes_per_second=60,
             max_error_increase=0.15,
             latency_floor=timedelta(milliseconds=500),

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.dependencies import fake_roles
 
 from greenrun.canary import Canary
 from greenrun.canary.judge import Judge
@@ -18,11 +17,12 @@ from greenrun.release.release import Release
 from greenrun.reporting.record.canary import recorded
 from tests.canary.witnesses import Told
 from tests.conftest import BASELINE, HEALTHY, World
+from tests.dependencies import fake_roles
 from tests.fakes import FakeClock, FakeMetrics, MemoryEvidence, MemoryProgress
 from tests.proofs.deployed import deploy
 
 LIMIT = Quantity(90, "%")
-PLAN = CanaryPlan((10, 50), within=timedelta(minutes=1))
+PLAN = CanaryPlan((10, 50), max_duration=timedelta(minutes=1))
 SECOND = timedelta(seconds=1)
 
 

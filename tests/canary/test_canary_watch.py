@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.dependencies import fake_roles
 
 from greenrun.canary import Canary
 from greenrun.canary.judge import Judge
@@ -14,10 +13,11 @@ from greenrun.model.errors import ConcurrentChange, GateClosed
 from greenrun.model.plan import CanaryPlan
 from greenrun.model.stats import Outcome, SequentialTest
 from tests.canary.witnesses import Told
+from tests.dependencies import fake_roles
 from tests.fakes import FakeClock, MemoryEvidence, MemoryProgress
 
 PROBES, PLATFORM = CountedBy.PROBES, CountedBy.PLATFORM
-PLAN = CanaryPlan((10, 50), within=timedelta(minutes=1))
+PLAN = CanaryPlan((10, 50), max_duration=timedelta(minutes=1))
 TRIAL = SequentialTest(quantiles=(0.5,))
 Watching = Callable[..., Canary]
 

@@ -59,7 +59,7 @@ def test_it_is_lengthened_where_that_is_wished(told: Told, quiet: Plan, scene: S
     assert scene.measured[0].startswith("canary at 5 %: within 1 h 39 min; ")
 
 
-@pytest.mark.parametrize("blind", Underpowered)
+@pytest.mark.parametrize("underpowered", Underpowered)
 def test_a_rehearsal_without_probes_sees_nothing_however_long(
     told: Told, plan: Plan, world: World, underpowered: Underpowered
 ) -> None:

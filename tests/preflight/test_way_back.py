@@ -48,7 +48,7 @@ def test_a_split_service(told: Told, world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "claim",
+    "lease",
     [
         {"held": True},
         {"held": False, "standing": STANDING.as_json()},

@@ -78,7 +78,7 @@ def plan(*, public: bool) -> Plan:
         canary=CanaryPlan(
             (50,),
             alone=True,
-            within=timedelta(seconds=20),
+            max_duration=timedelta(seconds=20),
             probes_per_second=60,
             probe_paths=("/api/health",),
             max_error_increase=0.15,

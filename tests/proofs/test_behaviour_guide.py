@@ -11,7 +11,8 @@ from greenrun.checks.http import flow_table
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "endpoints.md").read_text("utf-8")
 STEPS = "".join(
-    (ROOT / "steps" / name).read_text("utf-8") for name in ("endpoints.py", "metrics.py")
+    (ROOT / "src/greenrun/steps" / name).read_text("utf-8")
+    for name in ("endpoints.py", "metrics.py")
 )
 
 

@@ -17,7 +17,7 @@ from greenrun.reporting.record.facts import (
 )
 
 PAGE = (Path(__file__).parents[2] / "docs/record.md").read_text("utf-8")
-TEMPLATE = Path(__file__).parents[2] / "src/greenrun/record/template.md.j2"
+TEMPLATE = Path(__file__).parents[2] / "src/greenrun/reporting/record/template.md.j2"
 ROWS = dict(re.findall(r"(?m)^\| (`[^|]+`) \| (.+) \|$", PAGE))
 
 
