@@ -15,3 +15,10 @@ def test_sleeping_lets_that_much_time_pass() -> None:
     before = clock.now()
     clock.sleep(timedelta(milliseconds=20))
     assert clock.now() - before >= timedelta(milliseconds=19)
+
+
+def test_time_that_was_slept_has_passed_by_both_clocks() -> None:
+    clock = SystemClock()
+    before = clock.monotonic()
+    clock.sleep(timedelta(milliseconds=20))
+    assert clock.monotonic() - before >= timedelta(milliseconds=19)

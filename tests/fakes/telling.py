@@ -18,12 +18,16 @@ BUCKETS = Histogram.exponential(66, 1.4, 1.0)
 
 @dataclass
 class FakeClock:
-    """Time that passes when somebody sleeps."""
+    """Time that passes when somebody sleeps; `stepped` is how far the wall clock was set."""
 
     time: datetime = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+    stepped: timedelta = timedelta()
 
     def now(self) -> datetime:
-        return self.time
+        return self.time + self.stepped
+
+    def monotonic(self) -> timedelta:
+        return self.time - datetime(2026, 1, 1, tzinfo=UTC)
 
     def sleep(self, duration: timedelta) -> None:
         self.time += duration

@@ -93,10 +93,16 @@ class HttpClient(Protocol):
 
 
 class Clock(Protocol):
-    """Time that tests can turn."""
+    """Time that tests can turn.
+
+    Deadlines and durations rest on `monotonic`: `now` may step to and fro.
+    """
 
     def now(self) -> datetime:
-        """The present, in UTC."""
+        """The present, in UTC, as the wall clock has it: for what people read."""
+
+    def monotonic(self) -> timedelta:
+        """The time since some moment in the past. It never goes back."""
 
     def sleep(self, duration: timedelta) -> None:
         """Let time pass."""
