@@ -18,7 +18,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import httpx
-from tests.dependencies import fake_roles
 
 from benchmarks.figures import Figure, middle, of_medians, say
 from cloudrun_emulator.ingress.process import EnvoyProcess
@@ -27,6 +26,7 @@ from greenrun.adapters.http.web import HttpWeb
 from greenrun.checks.http import read_table
 from greenrun.checks.http.verification import verify
 from greenrun.release.prober import Prober
+from tests.dependencies import fake_roles
 
 ROUNDS, CHECKS, USERS = 9, 1000, 8
 AIM = "2.00 or less"

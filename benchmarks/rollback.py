@@ -58,7 +58,7 @@ STANDING = ReleaseState(
     ),
     stage=Stage.MOVED,
 )
-IDENTITIES = {"a user": {}}
+IDENTITIES: dict[str, dict[str, str]] = {"a user": {}}
 
 
 class Trusting(Prober):

@@ -6,9 +6,10 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.message import Message
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import BinaryIO
+from io import BufferedIOBase
 
 _HOP_BY_HOP = {"connection", "transfer-encoding", "content-length"}
 _HELD_SECONDS = 30.0
@@ -127,7 +128,7 @@ class _Forwarding(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
 
-def _body(stream: BinaryIO, headers: Mapping[str, str]) -> bytes:
+def _body(stream: BufferedIOBase, headers: Message) -> bytes:
     if headers.get("transfer-encoding", "").lower() != "chunked":
         return stream.read(int(headers.get("content-length") or 0))
     whole = b""

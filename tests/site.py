@@ -59,10 +59,13 @@ class _Answering(BaseHTTPRequestHandler):
 @contextmanager
 def served() -> Iterator[Site]:
     """A site of its own origin."""
-    handler = type("Answering", (_Answering,), {})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+
+    class Handler(_Answering):
+        pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
-        site = handler.site = Site(f"http://127.0.0.1:{server.server_port}")
+        site = Handler.site = Site(f"http://127.0.0.1:{server.server_port}")
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

@@ -69,6 +69,7 @@ def test_a_claim_that_lapsed_stands_in_the_journal_under_its_next_number(
     guard: ChangeGuard, journal: Journal, world: World
 ) -> None:
     guard.acquire_lock(world.progress)
+    assert guard.lock.lease
     world.clock.sleep(guard.lock.lease.time_to_live)
     guard.write_release_state(STANDING)
     assert [entry.subject[:8] for entry in journal.entries() if entry.action == "claim"] == [

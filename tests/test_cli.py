@@ -74,7 +74,7 @@ def serving(grpc_address: str, runtime: str) -> run_v2.Service:
         operation = client.create_service(
             parent="projects/p/locations/l", service=service, service_id="web"
         )
-        made = operation.result(timeout=60)
+        made: run_v2.Service = operation.result(timeout=60)  # type: ignore[no-untyped-call]
     assert httpx.get(made.uri).json()["revision"].startswith("web-00001")
     return made
 
@@ -186,7 +186,9 @@ def containers_of(pid: int) -> list[str]:
     engine = docker.from_env()
     with contextlib.closing(engine):
         found = engine.containers.list(all=True, filters={"label": OWNER_LABEL}, sparse=True)
-        return [one.id for one in found if one.attrs["Labels"][OWNER_LABEL].startswith(f"{pid}-")]
+        return [
+            str(one.id) for one in found if one.attrs["Labels"][OWNER_LABEL].startswith(f"{pid}-")
+        ]
 
 
 @pytest.mark.docker

@@ -72,7 +72,8 @@ def test_one_that_has_just_changed_has_told_of_nothing(prod: Plan, world: World)
 class QuietHour(FakeMetrics):
     """A night after a busy day."""
 
-    def sample(self, revision: str, since: datetime) -> Sample:
+    def sample(self, revision: str, since: datetime, until: datetime | None = None) -> Sample:
+        del until
         assert revision == BASELINE
         recent = self.clock.now() - since <= timedelta(hours=1)
         return Sample(Counts(36 if recent else 864_000))

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.dependencies import fake_roles
 
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed, LockLost, ReleaseError
 from greenrun.model.interfaces import Dependencies, Execution, Job, LogEntry
@@ -18,6 +17,7 @@ from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
 from greenrun.release.migrate import Migration, Migrations
+from tests.dependencies import fake_roles
 from tests.fakes import FakeLogs, FakePlatform, MemoryEvidence, MemoryProgress
 
 CREATE, ENRICH, DROP = "20250901_create", "20251009_enrich", "20261101_drop"
@@ -39,7 +39,8 @@ class Image:
         (command,) = job.command
         self.ran.append(command)
         name = f"{job.name}-{len(self.ran)}"
-        *lines, last = [*getattr(self, command)(), "exit 0"]
+        said: Iterator[str] = getattr(self, command)()
+        *lines, last = [*said, "exit 0"]
         failed = bool(lines) and lines[-1].startswith("cannot")
         self.logs.entries[name] += [
             LogEntry(TIME, "DEFAULT", line) for line in (*lines, *([] if failed else [last]))

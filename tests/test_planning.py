@@ -5,7 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.dependencies import fake_roles
 
 from greenrun.model.errors import CallFailed
 from greenrun.model.histogram import Histogram
@@ -19,6 +18,7 @@ from greenrun.model.source import Source
 from greenrun.model.stats import Counts, Sample, SequentialTest
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release.dry_run import Known, Outlook, Rehearsed, outlook
+from tests.dependencies import fake_roles
 from tests.fakes import (
     IMAGE_ID,
     FakeClock,

@@ -22,7 +22,7 @@ class Crowd(FakeWeb):
     """Answers when that many requests are there together; remembers how many there were."""
 
     def __init__(self, together: int, answers: dict[str, HttpResponse]) -> None:
-        super().__init__(answers)
+        super().__init__({**answers})
         self.most = self._under_way = 0
         self._counting = Lock()
         self._barrier = Barrier(together)
@@ -42,7 +42,7 @@ class Slow(FakeWeb):
     """Every answer takes a second of a clock."""
 
     def __init__(self, clock: FakeClock, answers: dict[str, HttpResponse]) -> None:
-        super().__init__(answers)
+        super().__init__({**answers})
         self._clock = clock
 
     def ask(self, probe: HttpRequest) -> HttpResponse:

@@ -22,6 +22,7 @@ from greenrun.release import recovery
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.release import Release
 from tests.conftest import BASELINE, FAILING, HEALTHY, World
+from tests.fakes.platform import ServiceFields
 from tests.stages import begun, deployed, moved, next_run, promoted
 
 OBJECTIVES = Gate(
@@ -356,7 +357,7 @@ def test_a_baseline_is_found_once(release: Release) -> None:
     "change", [{}, {"wanted": TrafficSplit.all_to("x"), "actual": TrafficSplit.all_to("x")}]
 )
 def test_nothing_is_asked_for_over_somebody_elses_change(
-    release: Release, world: World, change: dict[str, object]
+    release: Release, world: World, change: ServiceFields
 ) -> None:
     deployed(release)
     world.platform.change_by_somebody(**change)

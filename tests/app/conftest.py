@@ -25,8 +25,6 @@ SECRETS = {"API_TOKEN": "a-token", "ANALYSIS_API_KEY": "a-key", "DEV_BYPASS": "a
 AUTHORISED = {"Authorization": "Bearer a-token"}
 DEADLINE = 15.0
 
-Serve = Callable[..., httpx.Client]
-
 
 class Process:
     """`python -m MODULE`; its output, standard output and error together, by the line."""
@@ -40,13 +38,15 @@ class Process:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        assert self._popen.stdout
+        self._output = self._popen.stdout
         self.lines: list[str] = []
         self._unread: queue.Queue[str] = queue.Queue()
         self._reader = Thread(target=self._read)
         self._reader.start()
 
     def _read(self) -> None:
-        for line in self._popen.stdout:
+        for line in self._output:
             self._unread.put(line.strip())
 
     def line_with(self, text: str) -> str:
@@ -74,7 +74,11 @@ class Process:
     def close(self) -> None:
         self._popen.kill()
         self.finished()
-        self._popen.stdout.close()
+        self._output.close()
+
+
+Serve = Callable[..., httpx.Client]
+Start = Callable[..., Process]
 
 
 @pytest.fixture
@@ -98,7 +102,7 @@ def migrated(environment: dict[str, str], template: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., Process]]:
+def start() -> Iterator[Start]:
     """Start a module as a process."""
     started: list[Process] = []
 

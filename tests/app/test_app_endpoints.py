@@ -1,7 +1,6 @@
 """What the service answers."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -13,8 +12,7 @@ from websockets.sync.client import connect
 from app.database import Database
 from app.memory import CACHED, Memory
 from app.metrics import Metrics
-
-Serve = Callable[..., httpx.Client]
+from tests.app.conftest import Serve
 
 
 def samples(client: httpx.Client) -> dict[str, float]:
@@ -30,7 +28,8 @@ def samples(client: httpx.Client) -> dict[str, float]:
 def analyze(client: httpx.Client, text: str) -> dict[str, object]:
     answer = client.post("/api/memory/analyze", json={"text": text})
     assert answer.status_code == 200
-    return answer.json()
+    analysis: dict[str, object] = answer.json()
+    return analysis
 
 
 def test_health_names_the_revision_in_body_and_header(serve: Serve) -> None:
@@ -98,14 +97,15 @@ def test_another_period_or_series_is_422(reader: httpx.Client, path: str) -> Non
 
 
 def test_sessions_filter_the_dashboard_and_add_up(reader: httpx.Client) -> None:
-    def total(path: str, session: str) -> list[object]:
-        answer = reader.get(f"/api/dashboard/{path}", headers={"X-Session-Id": session}).json()
-        return answer["messages"]["total"] if isinstance(answer, dict) else answer
+    def dashboard(path: str, session: str) -> httpx.Response:
+        return reader.get(f"/api/dashboard/{path}", headers={"X-Session-Id": session})
 
-    parts = [total("costs/summary", f"session-{number}") for number in (1, 2, 3)]
-    assert sum(parts) == 800
-    assert total("costs/summary", "nobody") == 0
-    one = total("timeline/tokens?period=1y", "session-1")
+    def total(session: str) -> int:
+        return int(dashboard("costs/summary", session).json()["messages"]["total"])
+
+    assert sum(total(f"session-{number}") for number in (1, 2, 3)) == 800
+    assert total("nobody") == 0
+    one = dashboard("timeline/tokens?period=1y", "session-1").json()
     assert one != reader.get("/api/dashboard/timeline/tokens?period=1y").json()
 
 
@@ -251,6 +251,7 @@ def test_cleared_memory_analyses_the_same_text_anew(client: httpx.Client) -> Non
 def test_a_web_socket_says_hello_and_echoes(serve: Serve) -> None:
     url = serve(K_REVISION="r-1").base_url.copy_with(scheme="ws", path="/ws/session-7")
     with connect(str(url)) as socket:
+        assert socket.response
         assert socket.response.headers["X-Revision"] == "r-1"
         assert json.loads(socket.recv()) == {"type": "hello", "session": "session-7"}
         socket.send("ping")

@@ -1,13 +1,12 @@
 """Every fault that FAULTS can plant."""
 
-from collections.abc import Callable
-
 import httpx
 import pytest
 from starlette.applications import Starlette
 
 from app import RefusedError
 from app.faults import Faults
+from tests.app.conftest import Serve, Start
 
 SUMMARY = "/api/dashboard/costs/summary"
 
@@ -40,42 +39,42 @@ def test_an_unknown_fault_is_refused_by_name(name: str) -> None:
         Faults.parse(f"silent,{name}")
 
 
-def test_slow_delays_its_path_alone(serve: Callable) -> None:
+def test_slow_delays_its_path_alone(serve: Serve) -> None:
     client = serve(FAULTS=f"slow:{SUMMARY}:600ms")
     assert client.get("/api/health").status_code == 200
     assert seconds(client, "/api/health") < 0.6 <= seconds(client, SUMMARY)
 
 
-def test_slow_without_a_path_delays_everything(serve: Callable) -> None:
+def test_slow_without_a_path_delays_everything(serve: Serve) -> None:
     assert seconds(serve(FAULTS="slow:300ms"), "/api/health") >= 0.3
 
 
-def test_errors_are_an_exact_and_even_share(serve: Callable) -> None:
+def test_errors_are_an_exact_and_even_share(serve: Serve) -> None:
     client = serve(FAULTS="errors:25%")
     assert statuses(client, "/api/health", 8) == [200, 200, 200, 500] * 2
 
 
-def test_all_of_one_path_can_be_errors(serve: Callable) -> None:
+def test_all_of_one_path_can_be_errors(serve: Serve) -> None:
     client = serve(FAULTS=f"errors:{SUMMARY}:100%")
     assert statuses(client, SUMMARY, 3) == [500] * 3
     assert statuses(client, "/api/health", 3) == [200] * 3
 
 
-def test_planted_errors_are_counted_like_real_ones(serve: Callable) -> None:
+def test_planted_errors_are_counted_like_real_ones(serve: Serve) -> None:
     client = serve(FAULTS=f"errors:{SUMMARY}:100%")
     statuses(client, SUMMARY, 2)
     line = 'http_requests_total{method="GET",path="other",status="500"} 2.0'
     assert line in client.get("/api/metrics").text.splitlines()
 
 
-def test_faults_add_up(serve: Callable) -> None:
+def test_faults_add_up(serve: Serve) -> None:
     client = serve(FAULTS=f"slow:{SUMMARY}:300ms, errors:{SUMMARY}:100%")
     answer = client.get(SUMMARY)
     assert answer.status_code == 500
     assert answer.elapsed.total_seconds() >= 0.3
 
 
-def test_a_leak_keeps_memory_with_each_request(serve: Callable) -> None:
+def test_a_leak_keeps_memory_with_each_request(serve: Serve) -> None:
     client = serve(FAULTS="leak:20MB")
     before = resident_bytes(client)
     statuses(client, "/api/health", 4)
@@ -83,7 +82,7 @@ def test_a_leak_keeps_memory_with_each_request(serve: Callable) -> None:
 
 
 def test_memory_is_held_from_the_first_request_on_and_once(
-    migrated: dict[str, str], start: Callable
+    migrated: dict[str, str], start: Start
 ) -> None:
     url = start({**migrated, "FAULTS": "memory:200MB"}, "app").url()
     with httpx.Client(base_url=url) as client:
@@ -93,7 +92,7 @@ def test_memory_is_held_from_the_first_request_on_and_once(
 
 
 def test_error_lines_come_at_start_and_with_each_request(
-    migrated: dict[str, str], start: Callable
+    migrated: dict[str, str], start: Start
 ) -> None:
     process = start({**migrated, "FAULTS": "error-lines"}, "app")
     url = process.url()
@@ -104,7 +103,7 @@ def test_error_lines_come_at_start_and_with_each_request(
 
 
 def test_silent_answers_but_logs_and_counts_nothing(
-    serve: Callable, caplog: pytest.LogCaptureFixture
+    serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = serve(FAULTS="silent")
     assert client.get(SUMMARY).status_code == 200
@@ -114,26 +113,24 @@ def test_silent_answers_but_logs_and_counts_nothing(
     assert "GET" not in caplog.text
 
 
-def test_a_silent_process_writes_no_line(migrated: dict[str, str], start: Callable) -> None:
+def test_a_silent_process_writes_no_line(migrated: dict[str, str], start: Start) -> None:
     process = start({**migrated, "FAULTS": "silent,error-lines,crash-at-start"}, "app")
     assert process.finished() == 1
     assert [line for line in process.lines if "severity" in line] == []
 
 
-def test_a_planted_secret_is_in_the_log(migrated: dict[str, str], start: Callable) -> None:
+def test_a_planted_secret_is_in_the_log(migrated: dict[str, str], start: Start) -> None:
     process = start({**migrated, "FAULTS": "secret-at-start"}, "app")
     assert "a-token" in process.line_with("API_TOKEN")
 
 
-def test_crash_at_start_ends_before_it_listens(migrated: dict[str, str], start: Callable) -> None:
+def test_crash_at_start_ends_before_it_listens(migrated: dict[str, str], start: Start) -> None:
     process = start({**migrated, "FAULTS": "crash-at-start"}, "app")
     assert process.finished() == 1
     assert process.lines[-1] == "RuntimeError: crash-at-start, planted by FAULTS"
 
 
-def test_one_that_never_listens_lives_until_sigterm(
-    migrated: dict[str, str], start: Callable
-) -> None:
+def test_one_that_never_listens_lives_until_sigterm(migrated: dict[str, str], start: Start) -> None:
     process = start({**migrated, "FAULTS": "secret-at-start,never-listens"}, "app")
     process.line_with("API_TOKEN")
     assert process.alive()

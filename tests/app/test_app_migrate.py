@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -12,6 +11,7 @@ from app import RefusedError
 from app.agreement import disagreements
 from app.database import Database
 from app.migrate import SHIPPED, alone, apply, contracting, contracts, status
+from tests.app.conftest import Start
 
 CREATE, ENRICH = "20250901_create_schema", "20251009_enrich_costs"
 DROP = "20261101_drop_usd"
@@ -73,7 +73,7 @@ def test_a_file_says_at_its_head_that_it_contracts(sql: str, told: bool) -> None
     assert contracts(sql) is told
 
 
-def test_one_that_contracts_is_told_apart(migrated: dict[str, str], start: Callable) -> None:
+def test_one_that_contracts_is_told_apart(migrated: dict[str, str], start: Start) -> None:
     sources = f"{SHIPPED}:app/drills/contracting"
     assert contracting(sources) == {DROP}
     plain, machine = (
@@ -86,7 +86,7 @@ def test_one_that_contracts_is_told_apart(migrated: dict[str, str], start: Calla
     assert rows[-1] == {"name": DROP, "state": "pending", "contracts": True}
 
 
-def test_summaries_that_agree_pass_the_check(migrated: dict[str, str], start: Callable) -> None:
+def test_summaries_that_agree_pass_the_check(migrated: dict[str, str], start: Start) -> None:
     process = start(migrated, "app.migrate", "check")
     assert process.finished() == 0
     assert process.lines == ["cost summaries agree between the dashboard and the database"]
@@ -109,7 +109,7 @@ def test_summaries_that_agree_pass_the_check(migrated: dict[str, str], start: Ca
     ],
 )
 def test_summaries_that_differ_are_told(
-    migrated: dict[str, str], start: Callable, damage: str, found: list[str]
+    migrated: dict[str, str], start: Start, damage: str, found: list[str]
 ) -> None:
     database = Database.named_by(migrated)
     with database.transaction() as connection:
@@ -122,7 +122,7 @@ def test_summaries_that_differ_are_told(
 
 
 def test_a_check_of_a_schema_that_is_not_there_fails(
-    environment: dict[str, str], start: Callable
+    environment: dict[str, str], start: Start
 ) -> None:
     process = start(environment, "app.migrate", "check")
     assert process.finished() == 1
@@ -137,7 +137,7 @@ def test_a_lock_left_by_a_killed_process_stops_nobody(database: Database) -> Non
 
 
 def test_two_at_the_same_moment_apply_each_once(
-    environment: dict[str, str], start: Callable, database: Database
+    environment: dict[str, str], start: Start, database: Database
 ) -> None:
     with alone(database):
         both = [start(environment, "app.migrate", "apply") for _ in range(2)]
@@ -147,7 +147,7 @@ def test_two_at_the_same_moment_apply_each_once(
     assert database.rows("SELECT COUNT(*) AS n FROM costs") == [{"n": 800}]
 
 
-def test_the_command_prints_a_line_or_json(migrated: dict[str, str], start: Callable) -> None:
+def test_the_command_prints_a_line_or_json(migrated: dict[str, str], start: Start) -> None:
     plain = start(migrated, "app.migrate", "status")
     machine = start(migrated, "app.migrate", "status", "--json")
     query = start(migrated, "app.migrate", "query", "SELECT COUNT(*) AS n FROM messages")
@@ -179,7 +179,7 @@ def test_the_command_prints_a_line_or_json(migrated: dict[str, str], start: Call
     ],
 )
 def test_the_command_fails_in_one_line(
-    environment: dict[str, str], start: Callable, variables: dict[str, str], line: str
+    environment: dict[str, str], start: Start, variables: dict[str, str], line: str
 ) -> None:
     process = start({**environment, **variables}, "app.migrate", "apply")
     assert process.finished() == 1

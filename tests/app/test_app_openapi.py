@@ -1,13 +1,8 @@
 """The document that the service gives of itself, against the service."""
 
-from collections.abc import Callable
-
-import httpx
-
 from greenrun.adapters.openapi.examiner import Schemathesis
 from greenrun.model.interfaces import OpenApiTest
-
-Serve = Callable[..., httpx.Client]
+from tests.app.conftest import Serve
 
 
 def test_the_service_keeps_its_own_document(serve: Serve) -> None:

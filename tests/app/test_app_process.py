@@ -1,14 +1,15 @@
 """The service as a process: start-up lines, refusals, SIGTERM."""
 
 import json
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
+from tests.app.conftest import Start
 
-def test_start_up_lines_come_in_order(migrated: dict[str, str], start: Callable) -> None:
+
+def test_start_up_lines_come_in_order(migrated: dict[str, str], start: Start) -> None:
     process = start(migrated, "app")
     process.url()
     entries = [json.loads(line) for line in process.lines]
@@ -31,7 +32,7 @@ def test_start_up_lines_come_in_order(migrated: dict[str, str], start: Callable)
     ],
 )
 def test_it_refuses_to_start_in_one_line(
-    environment: dict[str, str], start: Callable, variables: dict[str, str], message: str
+    environment: dict[str, str], start: Start, variables: dict[str, str], message: str
 ) -> None:
     process = start({**environment, **variables}, "app")
     assert process.finished() == 1
@@ -40,9 +41,7 @@ def test_it_refuses_to_start_in_one_line(
     ]
 
 
-def test_sigterm_ends_it_with_0_and_an_empty_queue(
-    migrated: dict[str, str], start: Callable
-) -> None:
+def test_sigterm_ends_it_with_0_and_an_empty_queue(migrated: dict[str, str], start: Start) -> None:
     process = start(migrated, "app")
     process.url()
     process.terminate()
@@ -51,7 +50,7 @@ def test_sigterm_ends_it_with_0_and_an_empty_queue(
 
 
 def test_a_request_in_flight_is_answered_after_sigterm(
-    migrated: dict[str, str], start: Callable
+    migrated: dict[str, str], start: Start
 ) -> None:
     # The fault's own ERROR line says that the request has arrived and now waits.
     faults = "error-lines,slow:/api/health:700ms"
@@ -65,7 +64,7 @@ def test_a_request_in_flight_is_answered_after_sigterm(
     assert process.finished() == 0
 
 
-def test_no_secret_is_ever_written(migrated: dict[str, str], start: Callable) -> None:
+def test_no_secret_is_ever_written(migrated: dict[str, str], start: Start) -> None:
     process = start({**migrated, "LOG_LEVEL": "DEBUG"}, "app")
     url = process.url()
     bearer = {"Authorization": "Bearer a-token", "x-dev-bypass": "a-bypass"}

@@ -1,8 +1,9 @@
 """Cloud Run in memory, and who may use it how."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import TypedDict, Unpack
 
 from greenrun.model.errors import CallFailed, ConcurrentChange, GateClosed
 from greenrun.model.interfaces import Execution, Job, NewRevision, Timeout
@@ -11,6 +12,17 @@ from greenrun.model.revision import Readiness, Revision
 from greenrun.model.service import Service
 from greenrun.model.traffic import TrafficSplit
 from tests.fakes.telling import URL
+
+
+class ServiceFields(TypedDict, total=False):
+    """What a change of a service may change of it."""
+
+    wanted: TrafficSplit
+    actual: TrafficSplit
+    latest_ready: str
+    latest_created: str
+    tag_urls: Mapping[str, str]
+    changed_at: str
 
 
 @dataclass
@@ -98,7 +110,7 @@ class FakePlatform:
     def remove_job(self, name: str, timeout: Timeout) -> None:
         self._call(f"remove_job {name}", timeout)
 
-    def change_by_somebody(self, **fields: object) -> None:
+    def change_by_somebody(self, **fields: Unpack[ServiceFields]) -> None:
         """Another than the release changes the service."""
         assert self.state is not None
         generation = self.state.generation + 1
@@ -111,7 +123,9 @@ class FakePlatform:
         targets = (*self.state.wanted, *self.state.actual)
         return {self.state.latest_created, *(target.revision for target in targets)}
 
-    def _change(self, name: str, before: Service, timeout: Timeout, **fields: object) -> None:
+    def _change(
+        self, name: str, before: Service, timeout: Timeout, **fields: Unpack[ServiceFields]
+    ) -> None:
         self._call(name, timeout)
         assert self.state is not None
         if before.generation != self.state.generation:
@@ -119,7 +133,7 @@ class FakePlatform:
         generation = self.state.generation + 1
         self.state = replace(self.state, generation=generation, changed_by="greenrun", **fields)
 
-    def _settle(self, **fields: object) -> Service:
+    def _settle(self, **fields: Unpack[ServiceFields]) -> Service:
         assert self.state is not None
         self.state = replace(self.state, **fields)
         return self.state

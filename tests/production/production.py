@@ -135,7 +135,7 @@ class Production:
     def candidate_of(self, run: "Run") -> str:
         """The candidate that a release had deployed, or was about to."""
         entries = self.journal()[run.earlier :]
-        return next(one["subject"] for one in entries if one["action"] == "deploy")
+        return next(str(one["subject"]) for one in entries if one["action"] == "deploy")
 
     def older_than(self, revision: str) -> str:
         """The revision that was made before another."""
@@ -151,7 +151,7 @@ class Production:
             service=run_v2.Service(name=name, traffic=traffic_of(split)),
             update_mask=field_mask_pb2.FieldMask(paths=["traffic"]),
             metadata=[("x-goog-authenticated-user-email", who)],
-        ).result(timeout=30)
+        ).result(timeout=30)  # type: ignore[no-untyped-call]
 
     @contextmanager
     def locked_by(self, who: str) -> Iterator[Lock]:

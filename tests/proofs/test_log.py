@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.dependencies import fake_roles
 
 from greenrun.checks import logs as log_checks
 from greenrun.model.errors import GateClosed, ReleaseError
@@ -18,6 +17,7 @@ from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
 from greenrun.release.release import Release
+from tests.dependencies import fake_roles
 from tests.fakes import FakeClock, FakeLogs, FakePlatform, FakeWeb, MemoryEvidence
 from tests.proofs.deployed import deploy
 
