@@ -86,7 +86,7 @@ def test_a_standing_is_written_where_others_see_it_and_on_this_disk(
     assert guard.release_state == STANDING
     (lease,) = world.leases.all()
     assert ReleaseState.from_json(lease.release_state) == STANDING
-    assert journal.entries()[-1].facts == {"stands": STANDING.as_json()}
+    assert journal.entries()[-1].facts == {"release_state": STANDING.as_json()}
 
 
 def test_a_standing_that_others_cannot_see_is_told_and_still_ours(

@@ -161,8 +161,8 @@ def test_a_key_of_earlier_days_says_what_replaces_it(directory: Path) -> None:
 
     assert str(complaint) == (
         "release.yaml:4: environments.local.canary.fewest-requests: got a key that is no more, "
-        "needs to be left out: how many requests are enough follows from tolerated, slower and "
-        "missed"
+        "needs to be left out: how many requests are enough follows from beta, "
+        "max-error-increase and max-latency-increase"
     )
 
 
@@ -407,8 +407,8 @@ def test_a_mistake_in_another_environment_is_found_as_well(directory: Path) -> N
 
 @pytest.mark.parametrize("value", ["{}", "{a: b}", "[]", ""])
 def test_an_environment_cannot_hide_a_value_of_the_wrong_kind(directory: Path, value: str) -> None:
-    local = SMALLEST.replace("{project", f"{{canary: {{min_duration: {value}}}, project")
-    release = f"{local}canary: {{min_duration: 3s}}\n"
+    local = SMALLEST.replace("{project", f"{{canary: {{min-duration: {value}}}, project")
+    release = f"{local}canary: {{min-duration: 3s}}\n"
 
     [complaint] = complaints(directory, release)
 

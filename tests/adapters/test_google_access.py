@@ -124,8 +124,8 @@ def metadata_server() -> Iterator[str]:
 ASKING = """
 from greenrun.adapters.gcp.access import GoogleAccess
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
-from greenrun.model.plan import Place
-print(GoogleAccess(GoogleClients(Endpoints()), Place("shop-project", "europe-west1")).account())
+from greenrun.model.plan import Location
+print(GoogleAccess(GoogleClients(Endpoints()), Location("shop-project", "europe-west1")).account())
 """
 
 

@@ -51,8 +51,8 @@ def test_a_split_service(told: Told, world: World) -> None:
     "lease",
     [
         {"held": True},
-        {"held": False, "standing": STANDING.as_json()},
-        {"held": True, "standing": STANDING.as_json()},
+        {"held": False, "release_state": STANDING.as_json()},
+        {"held": True, "release_state": STANDING.as_json()},
     ],
 )
 def test_a_split_that_our_unfinished_release_has_left(

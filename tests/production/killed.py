@@ -49,7 +49,7 @@ def kill_one(production: Production, after: float) -> Kill:
     if promoted:
         assert production.serving == {promoted[-1]: 100}
         return Kill(after, "its end" if ended else last, "released")
-    if not any(one["action"] == "standing" for one in entries):
+    if not any(one["action"] == "release state" for one in entries):
         assert production.serving == {baseline: 100}
         return Kill(after, last, "not begun")
     back = production.release(*WAY_BACK)

@@ -99,7 +99,7 @@ def test_a_released_candidate_is_told_whole(real: Release, world: World, reports
         "image_id": str(IMAGE_ID),
         "baseline": BASELINE,
         "candidate": "shop-20261121-080000",
-        "claim": 1,
+        "lease": 1,
         "promise": "roll back",
         "journal": "journal.jsonl",
         "document": DOCUMENT,
@@ -107,7 +107,7 @@ def test_a_released_candidate_is_told_whole(real: Release, world: World, reports
         "roll_back": "pytest features/07-rollback.feature --env=prod",
     }
     assert {key: facts[key] for key in expected} == expected
-    assert f"--to-revisions={BASELINE}=100" in str(facts["way_back"])
+    assert f"--to-revisions={BASELINE}=100" in str(facts["rollback"])
     assert str(facts["traffic"]).startswith("100 % shop-20261121-080000")
     assert [(one["share"], one["verdict"]) for one in facts["steps"]] == [
         (10, "pass"),
@@ -163,7 +163,7 @@ def test_what_was_pushed_is_told_by_the_registrys_digest(real: Release, reports:
 
 def test_a_release_that_was_stopped_early_has_its_record(real: Release, reports: Path) -> None:
     facts = write(real, reports)
-    assert (facts["outcome"], facts["baseline"], facts["way_back"]) == (AS_BEFORE, "", "")
+    assert (facts["outcome"], facts["baseline"], facts["rollback"]) == (AS_BEFORE, "", "")
     assert facts["document"] == "docs/deployments/2026-11-21-deploy-080000.md"
     Record.from_json((reports / "release.json").read_text("utf-8")).is_complete()
 
@@ -197,7 +197,7 @@ def test_a_claim_of_somebody_else_is_not_told_as_ours(
     (ours,) = world.leases.all()
     owner = replace(ours.owner, run="another")
     world.leases.create(replace(ours, number=2, owner=owner))
-    assert write(release, reports)["claim"] is None
+    assert write(release, reports)["lease"] is None
 
 
 def test_a_rehearsal_leaves_its_record_beside_the_report_alone(

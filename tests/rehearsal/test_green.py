@@ -52,7 +52,7 @@ def test_its_record_tells_what_was_released(green: Ended) -> None:
     assert record["image"] == promoted["facts"]["image"]
     assert record["baseline"] == created["facts"]["revision"]
     assert record["traffic"].startswith(f"100 % {record['candidate']}")
-    assert f"--to-revisions={record['baseline']}=100" in record["way_back"]
+    assert f"--to-revisions={record['baseline']}=100" in record["rollback"]
 
 
 def test_its_results_read_as_its_features_do(green: Ended) -> None:

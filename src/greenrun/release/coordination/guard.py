@@ -95,7 +95,7 @@ class ChangeGuard:
         self.lock.write(release_state.as_json())
         self._note_lease()
         self.journal.note(
-            "standing", release_state.baseline, known_release_state=release_state.as_json()
+            "release state", release_state.baseline, release_state=release_state.as_json()
         )
 
     def _note_lease(self) -> None:

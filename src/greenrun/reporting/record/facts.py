@@ -16,7 +16,7 @@ PERSON_NEEDED = "not released, and a person is needed"
 
 _NEEDED = (
     *("image", "image_id", "url", "baseline", "candidate"),
-    *("checks", "roll_back", "way_back", "journal"),
+    *("checks", "roll_back", "rollback", "journal"),
 )
 """What no record of a released candidate may leave open."""
 
