@@ -11,7 +11,7 @@ from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.run.leases import CloudRunLeases
 from greenrun.model.errors import CallFailed
 from greenrun.model.plan import Location
-from tests.lock.contenders import lease
+from tests.release.lock.contenders import lease
 
 LOST = ["reply lost, once", "UNAVAILABLE, twice", "DEADLINE_EXCEEDED, once", "INTERNAL, once"]
 BUSY = ["ABORTED, twice", "RESOURCE_EXHAUSTED, twice"]

@@ -15,7 +15,7 @@ from greenrun.model.errors import LockHeld
 from greenrun.model.plan import Location
 from greenrun.release.coordination.lock import Lock
 from tests.fakes import MemoryProgress
-from tests.lock.contenders import owner
+from tests.release.lock.contenders import owner
 
 
 def say(word: str) -> None:

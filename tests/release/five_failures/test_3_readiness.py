@@ -9,7 +9,7 @@ from cloudrun_emulator.emulator import LocalCloud
 from greenrun.model.errors import DeadlineExceeded, GateClosed
 from greenrun.model.interfaces import Timeout
 from greenrun.model.revision import Readiness
-from tests.five_failures.world import NEW, OLD, PATIENCE, World, new, template, to
+from tests.release.five_failures.world import NEW, OLD, PATIENCE, World, new, template, to
 
 SUCCEEDED = run_v2.Condition.State.CONDITION_SUCCEEDED
 BRIEF = 0.5

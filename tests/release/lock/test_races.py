@@ -18,8 +18,8 @@ from greenrun.model.lease import Lease
 from greenrun.release.coordination.lock import Lock
 from tests.adapters.cloud.candidates import until
 from tests.fakes import FakeClock, MemoryProgress
-from tests.lock.conftest import Region
-from tests.lock.contenders import TIME_TO_LIVE, lease, owner
+from tests.release.lock.conftest import Region
+from tests.release.lock.contenders import TIME_TO_LIVE, lease, owner
 
 FIFTY = 50
 HOUR = timedelta(hours=1)
@@ -172,7 +172,7 @@ def racer(region: Region) -> Iterator[Callable[[str, float], Racer]]:
             arguments = [region.cloud.grpc, project, name, str(seconds_to_live)]
             process = ending.enter_context(
                 subprocess.Popen(
-                    [sys.executable, "-m", "tests.lock.racer", *arguments],
+                    [sys.executable, "-m", "tests.release.lock.racer", *arguments],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     text=True,

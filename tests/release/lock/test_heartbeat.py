@@ -13,7 +13,7 @@ from greenrun.model.lease import Lease
 from greenrun.release.coordination.lock import Lock
 from tests.adapters.cloud.candidates import until
 from tests.fakes import FakeClock, MemoryClaims, MemoryProgress
-from tests.lock.contenders import owner
+from tests.release.lock.contenders import owner
 
 TIME_TO_LIVE = timedelta(seconds=0.15)
 

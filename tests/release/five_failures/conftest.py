@@ -13,7 +13,7 @@ from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.model.plan import Location
-from tests.five_failures.world import World
+from tests.release.five_failures.world import World
 
 _numbers = count(1)
 

@@ -7,7 +7,7 @@ from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import run_v2
 
 from greenrun.model.service import baseline_of
-from tests.five_failures.world import NEW, OLD, PATIENCE, World, all_to, new, template, to
+from tests.release.five_failures.world import NEW, OLD, PATIENCE, World, all_to, new, template, to
 
 EXPERIMENT = "web-experiment"
 

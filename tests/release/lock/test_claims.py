@@ -9,7 +9,7 @@ import pytest
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import Leases
 from tests.fakes import MemoryClaims
-from tests.lock.contenders import lease
+from tests.release.lock.contenders import lease
 
 
 @pytest.fixture(params=["in memory", "strict", "lax"])

@@ -10,7 +10,7 @@ from greenrun.model.errors import CallFailed, LockHeld, LockLost
 from greenrun.model.lease import Lease
 from greenrun.release.coordination.lock import Lock
 from tests.fakes import FakeClock, MemoryClaims, MemoryProgress
-from tests.lock.contenders import EIGHT, TIME_TO_LIVE, lease, lock, owner
+from tests.release.lock.contenders import EIGHT, TIME_TO_LIVE, lease, lock, owner
 
 SECOND = timedelta(seconds=1)
 LONG_AGO = EIGHT - timedelta(hours=1)

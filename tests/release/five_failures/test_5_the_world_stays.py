@@ -8,7 +8,7 @@ from google.cloud import run_v2, secretmanager_v1
 
 from greenrun.model.errors import GateClosed
 from greenrun.model.revision import SecretReference
-from tests.five_failures.world import NEW, OLD, PATIENCE, World, all_to, new, template, to
+from tests.release.five_failures.world import NEW, OLD, PATIENCE, World, all_to, new, template, to
 
 BEFORE, AFTER = "web-before", "web-after"
 GONE = "gone"

@@ -14,8 +14,8 @@ from greenrun.model.errors import LockHeld, LockLost
 from greenrun.model.lease import Lease
 from greenrun.release.coordination.lock import Lock
 from tests.fakes import FakeClock, MemoryClaims, MemoryProgress
-from tests.lock.contenders import EIGHT, lease, lock, owner
-from tests.lock.turns import Actor, Schedule, Stepwise, every_schedule
+from tests.release.lock.contenders import EIGHT, lease, lock, owner
+from tests.release.lock.turns import Actor, Schedule, Stepwise, every_schedule
 
 HOUR = timedelta(hours=1)
 

@@ -6,7 +6,7 @@ from google.cloud import run_v2
 
 from greenrun.model.errors import ConcurrentChange
 from greenrun.model.service import Service
-from tests.five_failures.world import NEW, OLD, PATIENCE, World, all_to, new, to
+from tests.release.five_failures.world import NEW, OLD, PATIENCE, World, all_to, new, to
 
 
 def naive_deploy(world: World, read: run_v2.Service, image: str) -> run_v2.Service:

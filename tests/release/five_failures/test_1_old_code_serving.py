@@ -3,7 +3,7 @@
 from google.cloud import run_v2
 
 from greenrun.model.service import baseline_of
-from tests.five_failures.world import NEW, OLD, PATIENCE, World, new, template, to
+from tests.release.five_failures.world import NEW, OLD, PATIENCE, World, new, template, to
 
 
 def naive_release(world: World, revision: run_v2.RevisionTemplate) -> str:
