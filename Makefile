@@ -1,7 +1,7 @@
 # A target brings whatever the machine lacks; setup/ says how.
 bin := .venv/bin
 
-.PHONY: help rehearse test bench campaign lint machine environment engine base-image report browser registry promtool
+.PHONY: help rehearse test check bench campaign lint machine environment engine base-image report browser registry promtool
 .NOTPARALLEL:
 
 # Hundreds of processes start; without it, each of them would compile all that it imports.
@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo 'make rehearse  a whole release on this machine, and its report'
 	@echo 'make test      lint, types, layers and all tests'
-	@echo 'make lint      the quick part of it'
+	@echo 'make check     the quick part of it: what needs no Docker engine'
 	@echo 'make bench     what the engine costs'
 	@echo 'make campaign  releases under faults, kills and other people'
 	@echo 'make machine   only what a rehearsal needs: environment, engine, base image, browser, Allure'
@@ -21,6 +21,9 @@ rehearse: machine
 
 test: lint machine registry promtool
 	@$(bin)/pytest
+
+check: lint
+	@$(bin)/pytest --numprocesses=2 --dist=loadfile -m 'not docker'
 
 lint: environment
 	@$(bin)/ruff check --quiet

@@ -1,6 +1,7 @@
 """What the documents say is so."""
 
 import re
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from pytest_bdd.feature import get_feature
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+SECURITY = (ROOT / "SECURITY.md").read_text("utf-8")
+LINKED = README + ARCHITECTURE + CONTRIBUTING
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text("utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 FEATURES = sorted((ROOT / "features").glob("*.feature"))
@@ -17,18 +21,18 @@ NUMBERS = dict(
 )
 
 
-@pytest.mark.parametrize("document", [README, ARCHITECTURE])
+@pytest.mark.parametrize("document", [README, ARCHITECTURE, CONTRIBUTING, SECURITY])
 def test_a_document_fits_on_one_screen(document: str) -> None:
     assert len(document.splitlines()) <= 60
     assert max(map(len, document.splitlines())) <= 125
 
 
-@pytest.mark.parametrize("target", re.findall(r"make ([a-z-]+)", README))
-def test_a_command_of_the_readme_is_a_target(target: str) -> None:
+@pytest.mark.parametrize("target", re.findall(r"make ([a-z-]+)", README + CONTRIBUTING))
+def test_a_command_of_a_document_is_a_target(target: str) -> None:
     assert re.search(rf"(?m)^{target}:", MAKEFILE)
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\(([^)#]+)\)", README + ARCHITECTURE))
+@pytest.mark.parametrize("link", re.findall(r"\]\(([^):#]+)\)", LINKED))
 def test_a_link_leads_somewhere(link: str) -> None:
     assert (ROOT / link).exists()
 
@@ -83,6 +87,13 @@ def headings(text: str) -> set[str]:
     """As links name them."""
     found = re.findall(r"(?m)^#+ (.+)$", text)
     return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in found}
+
+
+def test_the_version_stands_in_one_place() -> None:
+    told = re.compile(rf"(?<![\d.]){re.escape(version('greenrun'))}(?![\d.])")
+    code = [*ROOT.glob("src/**/*.py"), ROOT / "pyproject.toml", ROOT / "Makefile"]
+    found = [path.name for path in code for _ in told.findall(path.read_text("utf-8"))]
+    assert found == ["pyproject.toml"]
 
 
 def test_features_are_read_in_order() -> None:
