@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 
 CONNECTIONS = 16
 PATIENCE = timedelta(seconds=10)
@@ -90,7 +90,7 @@ class SteadyLoad:
         """Return when so many more have ended; raise TimeoutError when that takes too long."""
         wanted = len(self._asked) + requests
         longest = PATIENCE + timedelta(seconds=5 * requests * self._pause)
-        until(lambda: len(self._asked) >= wanted, longest, f"{requests} more requests to end")
+        wait_until(lambda: len(self._asked) >= wanted, longest, f"{requests} more requests to end")
 
     async def _run(self) -> None:
         due: asyncio.Queue[float | None] = asyncio.Queue()

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 
 SOON = timedelta(seconds=20)
 
@@ -38,7 +38,7 @@ def registry() -> Iterator[str]:
                 stderr=written,
             )
         try:
-            yield until(lambda: _address(process, log), SOON, "the registry's port")
+            yield wait_until(lambda: _address(process, log), SOON, "the registry's port")
         finally:
             process.terminate()
             process.wait(timeout=20)

@@ -19,7 +19,7 @@ import pytest
 from google.cloud import run_v2
 from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.runtime.cleanup import OWNER_LABEL
 from tests.contract.programs import program
 
@@ -115,7 +115,7 @@ def test_people_are_told_addresses_and_what_to_export() -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_while_it_starts_ends_it_as_well(number: signal.Signals) -> None:
     with greenrun_cloud("--json", "--runtime", "in-process") as process:
-        until(lambda: _catches(process.pid, number), SOON, f"{number.name} to be caught")
+        wait_until(lambda: _catches(process.pid, number), SOON, f"{number.name} to be caught")
         process.send_signal(number)
         assert ended(process)[0] == 0
 
@@ -209,7 +209,7 @@ def test_what_a_killed_cloud_left_goes_with_the_next_start() -> None:
         killed.kill()
         killed.wait()
     assert len(containers_of(killed.pid)) == 1
-    until(lambda: not answers(service.uri), SOON, "the ingress to end")
+    wait_until(lambda: not answers(service.uri), SOON, "the ingress to end")
     with greenrun_cloud("--json") as successor:
         addresses(successor)
         assert containers_of(killed.pid) == []

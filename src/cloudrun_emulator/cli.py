@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cloudrun_emulator.core import durations
+from cloudrun_emulator.core.time import parse_duration
 
 if TYPE_CHECKING:
     from cloudrun_emulator.emulator import LocalCloud
@@ -22,7 +22,7 @@ _SIBLINGS = ("LOGGING_EMULATOR_HOST", "MONITORING_EMULATOR_HOST", "SECRET_MANAGE
 def _duration(_context: click.Context, _option: click.Parameter, text: str) -> timedelta:
     """180s, 1.5m."""
     try:
-        return durations.duration(text)
+        return parse_duration(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 
@@ -106,21 +106,21 @@ def _start(
     faults: tuple[str, ...],
     denied: tuple[str, ...],
 ) -> "LocalCloud":
-    from cloudrun_emulator import standalone  # noqa: PLC0415 - a second that `--help` need not take
+    from cloudrun_emulator import emulator  # noqa: PLC0415 - a second that `--help` need not take
 
     try:
-        return standalone.start(
+        return emulator.start(
             runtime,
             strict_etags=strict_etags,
             metrics_lag=metrics_lag,
             faults=faults,
             denied=denied,
         )
-    except standalone.UnknownFault as error:
+    except emulator.UnknownFault as error:
         raise click.BadParameter(str(error), param_hint="'--fault'") from error
-    except standalone.UnknownPermission as error:
+    except emulator.UnknownPermission as error:
         raise click.BadParameter(str(error), param_hint="'--deny'") from error
-    except standalone.CannotStart as error:
+    except emulator.CannotStart as error:
         raise click.ClickException(str(error)) from error
 
 

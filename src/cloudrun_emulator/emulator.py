@@ -1,35 +1,47 @@
-"""The local cloud: Google Cloud's APIs over gRPC and REST, on this machine."""
+"""Google Cloud's APIs over gRPC and REST, on this machine."""
 
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+from docker.errors import DockerException
+
 from cloudrun_emulator.apis.logging.log import Logging
 from cloudrun_emulator.apis.longrunning import Operations
 from cloudrun_emulator.apis.monitoring.alert_policies import AlertPolicies
-from cloudrun_emulator.apis.monitoring.memory import MemoryWatch
+from cloudrun_emulator.apis.monitoring.measurements import MemoryWatch
 from cloudrun_emulator.apis.monitoring.series import Monitoring
 from cloudrun_emulator.apis.registry import Parts
-from cloudrun_emulator.apis.resourcemanager.permissions import Permissions
-from cloudrun_emulator.apis.resourcemanager.projects import Projects
+from cloudrun_emulator.apis.resourcemanager import (
+    Permissions,
+    Projects,
+    UnknownPermission,
+    possible,
+)
 from cloudrun_emulator.apis.run.jobs.jobs import Jobs
 from cloudrun_emulator.apis.run.services.launcher import Launcher
 from cloudrun_emulator.apis.run.services.reconciler import Reconciler
 from cloudrun_emulator.apis.run.services.revisions import Revisions
+from cloudrun_emulator.apis.run.services.scaling import Supervisor
 from cloudrun_emulator.apis.run.services.services import Services
 from cloudrun_emulator.apis.run.services.store import Store
-from cloudrun_emulator.apis.run.services.supervisor import Supervisor
-from cloudrun_emulator.apis.secretmanager.secrets import Secrets
+from cloudrun_emulator.apis.secretmanager import Secrets
 from cloudrun_emulator.core.interfaces import Ingress, Runtime
-from cloudrun_emulator.faults.interceptor import FaultInterceptor
-from cloudrun_emulator.faults.operations import hindered
-from cloudrun_emulator.faults.registry import Faults
+from cloudrun_emulator.faults.effects import hindered
+from cloudrun_emulator.faults.language import UnknownFault
+from cloudrun_emulator.faults.registry import FaultInterceptor, Faults
 from cloudrun_emulator.identity.metadata_server import MetadataServer
 from cloudrun_emulator.identity.tokens import Issuer
+from cloudrun_emulator.ingress.envoy import EnvoyIngress
+from cloudrun_emulator.ingress.process import EnvoyFailed
+from cloudrun_emulator.runtime.cleanup import clean_up_leftovers
+from cloudrun_emulator.runtime.docker import DockerRuntime
+from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from cloudrun_emulator.runtime.instances import InstanceFleet
-from cloudrun_emulator.server.call_log import Calls
+from cloudrun_emulator.server.calls import Calls
 from cloudrun_emulator.server.grpc import GrpcServer
 from cloudrun_emulator.server.rest import RestServer
 
@@ -124,7 +136,7 @@ def _parts(
     jobs = Jobs(operations, fleet, secrets, strict_etags=strict_etags)
     launcher = Launcher(fleet, secrets, machine.faults.befall)
     rollouts = Reconciler(store.lock, launcher, machine.ingress)
-    supervisor = Supervisor(store, launcher, rollouts)
+    supervisor = Supervisor(store, launcher, rollouts.replace)
     memory = MemoryWatch(fleet.running)
     for part in (fleet, operations, jobs, supervisor, launcher, memory):
         closing.callback(part.close)
@@ -139,3 +151,57 @@ def _parts(
         secrets=secrets,
         projects=Projects(machine.permissions),
     )
+
+
+__all__ = ["RUNTIMES", "CannotStart", "UnknownFault", "UnknownPermission", "start"]
+
+RUNTIMES: Mapping[str, type[DockerRuntime | InProcessRuntime]] = {
+    "docker": DockerRuntime,
+    "in-process": InProcessRuntime,
+}
+
+
+class CannotStart(Exception):
+    """This machine lacks what a local cloud runs on; the message says what, in one line."""
+
+
+def start(
+    runtime: str,
+    *,
+    strict_etags: bool,
+    metrics_lag: timedelta,
+    faults: Iterable[str] = (),
+    denied: Iterable[str] = (),
+) -> LocalCloud:
+    """Start with these faults, without the permissions that are `denied`.
+
+    Raises UnknownFault and UnknownPermission before anything; CannotStart without a container
+    engine or an ingress.
+    """
+    permissions = [possible(permission) for permission in denied]
+    wrong = Faults()
+    for fault in faults:
+        wrong.add(fault)
+    clean_up_leftovers()
+    machine = _runtime(runtime)
+    try:
+        ingress = EnvoyIngress()
+    except EnvoyFailed as failure:
+        machine.close()
+        raise CannotStart(f"the ingress did not start: {failure}") from failure
+    cloud = LocalCloud(
+        machine, ingress, strict_etags=strict_etags, metrics_lag=metrics_lag, faults=wrong
+    )
+    for permission in permissions:
+        cloud.permissions.deny(permission)
+    return cloud
+
+
+def _runtime(name: str) -> Runtime:
+    try:
+        return RUNTIMES[name]()
+    except (DockerException, OSError) as error:  # the latter from one that accepts and is silent
+        raise CannotStart(
+            f"no Docker engine answers ({error}). "
+            "hint: start one, or do without containers: --runtime in-process"
+        ) from error

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from greenrun.adapters.commands import SystemCommands
 from greenrun.model.errors import CallFailed, DeadlineExceeded
 from greenrun.model.interfaces import Timeout
@@ -36,7 +36,7 @@ def alive(process: int) -> bool:
 
 
 def gone(process: int) -> bool:
-    return until(lambda: not alive(process), SOON, f"process {process} to end")
+    return wait_until(lambda: not alive(process), SOON, f"process {process} to end")
 
 
 def test_a_command_ends_with_its_status_and_both_its_streams(commands: SystemCommands) -> None:

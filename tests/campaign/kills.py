@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.emulator import LocalCloud
 from tests.campaign import promises
 from tests.campaign.course import Ending, Outcome, perform, way
@@ -58,7 +58,9 @@ def after_sending(rpc: str, ordinal: int, *, resume: bool = False) -> Death:
     with Shop.opened() as (cloud, shop):
         fault = cloud.faults.add(f"{rpc}: reply late by {_LATE}, the {ordinal}th time")
         with fault, _releasing(shop, entries=0) as process:
-            until(lambda: _is_answered_late(cloud, rpc, ordinal), _DIES_WITHIN, f"{ordinal}. {rpc}")
+            wait_until(
+                lambda: _is_answered_late(cloud, rpc, ordinal), _DIES_WITHIN, f"{ordinal}. {rpc}"
+            )
             process.kill()
             process.wait()
         return _after(shop, f"after sending {rpc}, call {ordinal}", resume=resume, broken=[])
@@ -76,7 +78,7 @@ def _after(shop: Shop, when: str, *, resume: bool, broken: list[str]) -> Death:
     """Users are well at once; the next release finds what is left, and goes through."""
     broken += promises.users(shop)
     before = shop.reading
-    until(lambda: shop.lapsed, _DIES_WITHIN, "the dead one's claim to look dead")
+    wait_until(lambda: shop.lapsed, _DIES_WITHIN, "the dead one's claim to look dead")
     begun = monotonic()
     with shop.releasing("next") as release:
         outcome = perform(release, way(resume=resume))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from greenrun.adapters.clock import SystemClock
 from greenrun.model.errors import ManualActionRequired, ReleaseError
 from greenrun.release import manual
@@ -167,8 +167,8 @@ class Life(RuleBasedStateMachine):
     ) -> Iterator[Release]:
         """One that can begin: the dead one's claim has lapsed, or is ended by hand."""
         if not unlock:
-            until(lambda: self.shop.lapsed, _SOON, "the dead one's claim to look dead")
-        until(lambda: _second() > self._last, _SOON, "another second, for another name")
+            wait_until(lambda: self.shop.lapsed, _SOON, "the dead one's claim to look dead")
+        wait_until(lambda: _second() > self._last, _SOON, "another second, for another name")
         self._runs += 1
         try:
             with self.shop.releasing(f"run-{self._runs}", kind, journal) as release:

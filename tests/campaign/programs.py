@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 
-from cloudrun_emulator.runtime.in_process_images import crash, echo, flaky, slow
-from cloudrun_emulator.runtime.process import Process, Program
+from cloudrun_emulator.runtime.programs import Process, Program, crash, echo, flaky, slow
 from tests.fakes.images import MANIFEST
 
 HEALTHY, FAILING, SLOW, CRASH, MIGRATE = "healthy", "failing", "slow", "crash", "migrate"

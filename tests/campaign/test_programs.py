@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from cloudrun_emulator.core.interfaces import InstanceSpec
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.runtime.in_process import InProcessInstance, InProcessRuntime
 from tests.campaign.programs import FAILING, HEALTHY, MIGRATE, SLOW, Database, campaign
 
@@ -35,7 +35,7 @@ def start(runtime: InProcessRuntime, image: str, *command: str, **env: str) -> I
 
 
 def statuses(instance: InProcessInstance, requests: int) -> list[int]:
-    until(instance.lines, SOON, "a start-up line")
+    wait_until(instance.lines, SOON, "a start-up line")
     host, port = instance.address
     url = f"http://{host}:{port}/api/health"
     return [httpx.get(url, trust_env=False).status_code for _ in range(requests)]
@@ -43,7 +43,7 @@ def statuses(instance: InProcessInstance, requests: int) -> list[int]:
 
 def ran(runtime: InProcessRuntime, *command: str) -> tuple[int | None, list[str]]:
     instance = start(runtime, HEALTHY, *command)
-    until(lambda: instance.exit_code() is not None, SOON, "an exit code")
+    wait_until(lambda: instance.exit_code() is not None, SOON, "an exit code")
     return instance.exit_code(), [line.text for line in instance.lines()]
 
 

@@ -10,7 +10,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from greenrun.canary.sources.probes import Probes
 from greenrun.canary.sources.source import Reading
 from greenrun.canary.sources.tally import WARM_UP
@@ -73,7 +73,7 @@ def test_chance_gives_each_as_many_as_of_the_users(
 def test_each_says_anew_who_we_are() -> None:
     web, tokens = Answering(lambda _: 200), count()
     with Probes(PLAN, ONE, OTHER, lambda: speaking(str(next(tokens))), web):
-        until(lambda: len(web.asked) >= 5, SOON, "five probes")
+        wait_until(lambda: len(web.asked) >= 5, SOON, "five probes")
     assert len({probe.headers["Authorization"] for probe in web.asked}) == len(web.asked)
 
 
@@ -86,7 +86,7 @@ def test_whoever_cannot_say_it_any_more_blames_neither_revision(kind: type[Excep
         Probes(PLAN, ONE, OTHER, lapsed, Answering(lambda _: 200)) as sent,
         pytest.raises(kind, match="identity token"),
     ):
-        until(lambda: sent.read().candidate.counts.total, SOON, "a probe")
+        wait_until(lambda: sent.read().candidate.counts.total, SOON, "a probe")
 
 
 def test_what_keeps_a_probe_from_being_counted_is_told_to_who_reads() -> None:
@@ -97,7 +97,7 @@ def test_what_keeps_a_probe_from_being_counted_is_told_to_who_reads() -> None:
         Probes(PLAN, ONE, OTHER, lambda: speaking("x"), Answering(broken)) as sent,
         pytest.raises(ValueError, match="a fault of our own"),
     ):
-        until(lambda: sent.read().candidate.counts.total, SOON, "a probe")
+        wait_until(lambda: sent.read().candidate.counts.total, SOON, "a probe")
 
 
 def test_the_way_back_does_not_wait_for_who_we_are() -> None:
@@ -116,7 +116,9 @@ def test_the_way_back_does_not_wait_for_who_we_are() -> None:
         assert monotonic() - begun < 5
     finally:
         over.set()
-    until(lambda: not any(each.name == "probes" for each in threads()), SOON, "the thread's end")
+    wait_until(
+        lambda: not any(each.name == "probes" for each in threads()), SOON, "the thread's end"
+    )
     assert sent.read().candidate.counts == sent.read().baseline.counts == Counts()
 
 

@@ -6,7 +6,7 @@ import pytest
 from google.cloud import run_v2
 
 from cloudrun_emulator.emulator import LocalCloud
-from cloudrun_emulator.server.caller import HEADER
+from cloudrun_emulator.server.calls import HEADER
 from tests.contract.caller import Caller, connect, result
 
 ANNA = [(HEADER, "anna@example.org")]

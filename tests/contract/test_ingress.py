@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from cloudrun_emulator.core.interfaces import Guard, Ingress, InstanceSpec, Request, Route, Runtime
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.docker import DockerRuntime
 from cloudrun_emulator.runtime.in_process import InProcessRuntime
@@ -57,7 +57,9 @@ class Stage:
 
     def finished(self, number: int) -> list[Request]:
         """The requests so far, once there are `number` of them."""
-        until(lambda: len(self.ingress.requests()) >= number, SOON, f"{number} requests in the log")
+        wait_until(
+            lambda: len(self.ingress.requests()) >= number, SOON, f"{number} requests in the log"
+        )
         return list(self.ingress.requests())
 
 
@@ -78,7 +80,7 @@ def start(runtime: Runtime, revision: str) -> tuple[str, int]:
             return httpx.get(f"http://{host}:{port}/", trust_env=False).is_success
         return False
 
-    until(answers, SOON, f"{revision} to answer")
+    wait_until(answers, SOON, f"{revision} to answer")
     return host, port
 
 
@@ -207,7 +209,7 @@ def test_an_instance_that_stopped_answers_503_and_does_not_hang(
     instance = stage.runtime.start(spec(stage.runtime, "app-c"))
     backends = {"app-c": instance.address}
     url = stage.ingress.apply("app", [Route("", {"app-c": 100})], backends)[""]
-    until(lambda: http.get(url).is_success, SOON, "the instance to answer")
+    wait_until(lambda: http.get(url).is_success, SOON, "the instance to answer")
     instance.stop()
     answer = http.get(url)
     assert answer.status_code == 503

@@ -14,7 +14,7 @@ from google.api_core.operation import Operation
 from google.cloud import run_v2
 from google.cloud.secretmanager_v1 import SecretManagerServiceClient
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.emulator import LocalCloud
 from tests.contract.caller import connect, result, short
 from tests.contract.programs import BASE_IMAGE
@@ -236,7 +236,7 @@ def test_an_image_that_is_not_there_is_named(caller: JobCaller) -> None:
 def test_a_cancelled_execution_is_a_response_that_failed(caller: JobCaller) -> None:
     caller.create(container=caller.program(RUN_SECONDS="60"))
     operation = caller.begin()
-    until(lambda: caller.latest().running_count, SOON, "a running task")
+    wait_until(lambda: caller.latest().running_count, SOON, "a running task")
     cancelled = result(caller.executions.cancel_execution(name=caller.latest().name))
     execution = result(operation)
     assert execution.name == cancelled.name

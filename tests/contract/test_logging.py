@@ -14,7 +14,7 @@ from google.cloud.logging_v2.services.logging_service_v2.transports import (
 )
 from google.cloud.logging_v2.types import LogEntry
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.emulator import LocalCloud
 from tests.contract.caller import Caller, connect, result, short
 from tests.contract.test_jobs import task_program
@@ -54,7 +54,7 @@ def search(client: LoggingServiceV2Client, caller: Caller) -> Search:
 def test_what_a_container_wrote_is_found_after_it_failed(caller: Caller, search: Search) -> None:
     with pytest.raises(exceptions.GoogleAPICallError):
         caller.create("crash", revision="one")
-    (entry,) = until(lambda: search('textPayload:"always crashes"'), SOON, "the last words")
+    (entry,) = wait_until(lambda: search('textPayload:"always crashes"'), SOON, "the last words")
     assert entry.log_name.endswith("/logs/run.googleapis.com%2Fstderr")
     assert entry.resource.labels["revision_name"] == f"{caller.service_id}-one"
     assert entry.resource.labels["location"] == "europe-west1"
@@ -66,7 +66,7 @@ def test_requests_are_found_by_revision_and_status(caller: Caller, search: Searc
         httpx.get(f"{uri}/status/{status}", headers={"user-agent": "prober"})
     revision = f'resource.labels.revision_name="{caller.service_id}-one"'
     requests = f'{revision} AND logName:"requests" AND httpRequest.userAgent="prober"'
-    until(lambda: len(search(requests)) == 5, SOON, "five requests in the log")
+    wait_until(lambda: len(search(requests)) == 5, SOON, "five requests in the log")
     (failed,) = search(f"{requests} AND severity>=ERROR")
     assert failed.http_request.status == 500
     assert failed.http_request.request_url == f"{uri}/status/500"

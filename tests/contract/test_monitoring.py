@@ -12,7 +12,7 @@ from google.cloud.monitoring_v3.services.metric_service.transports import (
 )
 from google.cloud.monitoring_v3.types import TimeSeries
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.emulator import LocalCloud
 from tests.contract.caller import Caller, pinned
 
@@ -69,13 +69,13 @@ def test_requests_are_counted_by_revision_and_class(caller: Caller, read: Read) 
     for url in (service.uri, service.uri, f"{service.uri}/status/503", candidate):
         httpx.get(url)
     expected = {(one, "2xx"): 2, (one, "5xx"): 1, (two, "2xx"): 1}
-    until(lambda: counted(read("request_count")) == expected, SOON, f"counts of {expected}")
+    wait_until(lambda: counted(read("request_count")) == expected, SOON, f"counts of {expected}")
 
 
 def test_latencies_are_a_distribution_in_milliseconds(caller: Caller, read: Read) -> None:
     uri = caller.create(invoker_iam_disabled=True).uri
     elapsed = httpx.get(uri).elapsed
-    (series,) = until(lambda: read("request_latencies"), SOON, "a latency")
+    (series,) = wait_until(lambda: read("request_latencies"), SOON, "a latency")
     distribution = series.points[0].value.distribution_value
     assert series.unit == "ms"
     assert distribution.count == 1

@@ -7,7 +7,7 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import run_v2
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from tests.contract.caller import Caller, latest, pinned, result, short
 
 
@@ -112,4 +112,6 @@ def test_deletion_can_be_asked_about_alone(caller: Caller) -> None:
 def test_an_instance_that_dies_is_started_again(caller: Caller) -> None:
     service = caller.create(invoker_iam_disabled=True)
     httpx.get(f"{service.uri}/die")
-    until(lambda: httpx.get(service.uri).status_code == 200, timedelta(seconds=20), "an instance")
+    wait_until(
+        lambda: httpx.get(service.uri).status_code == 200, timedelta(seconds=20), "an instance"
+    )

@@ -20,12 +20,11 @@ from cloudrun_emulator.core.interfaces import (
     Runtime,
     StartRefused,
 )
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.runtime.docker import DockerRuntime
 from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from cloudrun_emulator.runtime.instances import InstanceFleet
-from cloudrun_emulator.runtime.process import Process
-from cloudrun_emulator.runtime.web import Answer, serve
+from cloudrun_emulator.runtime.programs import Answer, Process, serve
 
 SOON = timedelta(seconds=20)
 MOMENT = timedelta(seconds=1)
@@ -158,11 +157,11 @@ def written(instance: Instance, stream: str = "stdout") -> list[str]:
 
 
 def await_ready(instance: Instance) -> None:
-    until(lambda: "ready" in written(instance), SOON, "the program to say that it is ready")
+    wait_until(lambda: "ready" in written(instance), SOON, "the program to say that it is ready")
 
 
 def await_exit(instance: Instance) -> int:
-    until(lambda: instance.exit_code() is not None, SOON, "an exit code")
+    wait_until(lambda: instance.exit_code() is not None, SOON, "an exit code")
     code = instance.exit_code()
     assert code is not None
     return code
@@ -178,7 +177,7 @@ def accepts(instance: Instance) -> bool:
 
 def test_an_instance_answers_at_its_own_address_with_its_environment(bench: Bench) -> None:
     instance = bench.start("greet", environment={"GREETING": "hello"})
-    until(lambda: accepts(instance), SOON, "the program to listen")
+    wait_until(lambda: accepts(instance), SOON, "the program to listen")
     host, port = instance.address
     with urllib.request.urlopen(f"http://{host}:{port}/", timeout=10) as answer:
         assert json.load(answer) == {"greeting": "hello"}
@@ -229,7 +228,7 @@ def test_stopping_again_changes_nothing(bench: Bench) -> None:
 
 def test_nothing_listens_at_the_address_of_a_stopped_instance(bench: Bench) -> None:
     instance = bench.start("greet", environment={"GREETING": "hello"})
-    until(lambda: accepts(instance), SOON, "the program to listen")
+    wait_until(lambda: accepts(instance), SOON, "the program to listen")
     instance.stop()
     assert not accepts(instance)
 

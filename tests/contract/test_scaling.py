@@ -7,7 +7,7 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import run_v2
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from tests.contract.caller import Caller, answering, latest, pinned, result
 
 Mode = run_v2.ServiceScaling.ScalingMode
@@ -78,7 +78,7 @@ def test_one_field_of_the_scaling_is_enough(caller: Caller, tagged: run_v2.Servi
 def test_users_are_turned_away_while_instances_end(caller: Caller, tagged: run_v2.Service) -> None:
     """At once: not when the last instance has taken its leave."""
     operation = caller.begin_update("scaling", scaling=ZERO)
-    until(lambda: httpx.get(tagged.uri).status_code == 503, timedelta(seconds=2), "a 503")
+    wait_until(lambda: httpx.get(tagged.uri).status_code == 503, timedelta(seconds=2), "a 503")
     result(operation)
 
 

@@ -7,7 +7,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.responses import HTMLResponse
 
-from cloudrun_emulator.runtime.process import Process, Program
+from cloudrun_emulator.runtime.programs import Process, Program
 from tests.fakes.images import MANIFEST
 
 REPOSITORY = "registry.test/shop"

@@ -15,7 +15,7 @@ from typing import IO, Any
 from google.cloud import run_v2
 from google.protobuf import field_mask_pb2
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.emulator import LocalCloud
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.run.from_proto import traffic_of
@@ -199,7 +199,7 @@ class Run:
             entries = self.production.journal()[self.earlier :]
             return any((one["action"], one["state"]) == (action, state) for one in entries)
 
-        until(is_told, ENDS_WITHIN, f"{action} {state}")
+        wait_until(is_told, ENDS_WITHIN, f"{action} {state}")
 
     def sleep(self) -> None:
         """As a laptop that is closed, for longer than its claim lives."""
@@ -210,7 +210,7 @@ class Run:
             lease = leases.all()[0]
             return clock.now() - lease.renewed_at > lease.time_to_live
 
-        until(has_lapsed, ENDS_WITHIN, "a claim that lapsed")
+        wait_until(has_lapsed, ENDS_WITHIN, "a claim that lapsed")
         self.process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.runtime.cleanup import Owner
 
 ROOT = Path(__file__).parents[2]
@@ -149,7 +149,7 @@ class Running:
             changes = self.project.journal()[self.earlier :]
             return any((one["action"], one["state"]) == (action, "done") for one in changes)
 
-        until(is_done, ENDS_WITHIN, f"{action} to be done")
+        wait_until(is_done, ENDS_WITHIN, f"{action} to be done")
 
     def kill(self) -> None:
         """End it as the kernel does for want of memory: it hears nothing of it."""
@@ -228,7 +228,7 @@ def _cloud_of(process: "subprocess.Popen[bytes]") -> Owner:
             (int(pid) for pid in children if "cloudrun_emulator.cli" in _command(pid)), None
         )
 
-    pid = until(found, BEGINS_WITHIN, "the local cloud of the run")
+    pid = wait_until(found, BEGINS_WITHIN, "the local cloud of the run")
     assert pid is not None
     return Owner.of(pid)
 

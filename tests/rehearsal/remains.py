@@ -7,7 +7,7 @@ from pathlib import Path
 
 import docker
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.runtime.cleanup import OWNER_LABEL, Owner
 
 GONE_WITHIN = timedelta(seconds=30)
@@ -60,7 +60,7 @@ def await_nothing_of(engine: docker.DockerClient, cloud: Owner) -> None:
         return not everything_of(engine, cloud)
 
     try:
-        until(is_clean, GONE_WITHIN, "")
+        wait_until(is_clean, GONE_WITHIN, "")
     except TimeoutError:
         raise AssertionError(f"remains: {everything_of(engine, cloud)}") from None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.runtime.cleanup import OWNER_LABEL, Owner
 from tests.rehearsal.project import Ended
 
@@ -44,7 +44,9 @@ def leak(
     project.append("env.yaml", 'FAULTS: "secret-at-start"\n')
     project.replace("app/dashboard.py", SUMMED_UP, TELLTALE + SUMMED_UP)
     with project.rehearsing("features/", "-m", "not drill") as run:
-        values = until(lambda: secrets_in(engine, run.cloud), STARTS, "a container with secrets")
+        values = wait_until(
+            lambda: secrets_in(engine, run.cloud), STARTS, "a container with secrets"
+        )
         return Leak(run.end(), values)
 
 

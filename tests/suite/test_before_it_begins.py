@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from tests.suite.conftest import Suite
 
 USAGE_ERROR = pytest.ExitCode.USAGE_ERROR
@@ -200,7 +200,7 @@ def test_two_runs_do_not_share_a_directory(suite: Suite) -> None:
     suite.feature("01", "Feature: F\n  Scenario: S\n    Given a release\n    When it takes long\n")
     with suite.start() as first:
         try:
-            until(lambda: "local: waiting" in suite.diary, SOON, "the first to be under way")
+            wait_until(lambda: "local: waiting" in suite.diary, SOON, "the first to be under way")
             refused = suite.run()
         finally:
             first.terminate()
@@ -214,7 +214,7 @@ def test_two_runs_do_not_share_a_directory(suite: Suite) -> None:
 def test_the_next_run_is_not_hindered_by_one_that_was_killed(suite: Suite) -> None:
     suite.feature("01", "Feature: F\n  Scenario: S\n    Given a release\n    When it takes long\n")
     with suite.start() as first:
-        until(lambda: "local: waiting" in suite.diary, SOON, "the first to be under way")
+        wait_until(lambda: "local: waiting" in suite.diary, SOON, "the first to be under way")
         first.kill()
     suite.feature("01", "Feature: F\n  Scenario: S\n    Given a release\n")
     assert suite.run().ret == pytest.ExitCode.OK

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The APIs that are answered, one module or package for each, and their official transports."""

@@ -13,10 +13,10 @@ from google.protobuf import empty_pb2
 from google.rpc import status_pb2
 from grpc import StatusCode
 
+from cloudrun_emulator.apis.listing import page
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.protobuf import Message, clone, raw
 from cloudrun_emulator.core.resource_names import ResourceName
-from cloudrun_emulator.server.pagination import page
 
 LONGEST_WAIT = timedelta(seconds=30)
 

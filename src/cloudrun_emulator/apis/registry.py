@@ -39,13 +39,12 @@ from cloudrun_emulator.apis.logging.log import Logging
 from cloudrun_emulator.apis.longrunning import Operations
 from cloudrun_emulator.apis.monitoring.alert_policies import AlertPolicies
 from cloudrun_emulator.apis.monitoring.series import Monitoring
-from cloudrun_emulator.apis.resourcemanager.projects import Projects
-from cloudrun_emulator.apis.run.jobs.executions import Executions
+from cloudrun_emulator.apis.resourcemanager import Projects
+from cloudrun_emulator.apis.run.jobs.executions import Executions, Tasks
 from cloudrun_emulator.apis.run.jobs.jobs import Jobs
-from cloudrun_emulator.apis.run.jobs.tasks import Tasks
 from cloudrun_emulator.apis.run.services.revisions import Revisions
 from cloudrun_emulator.apis.run.services.services import Services
-from cloudrun_emulator.apis.secretmanager.secrets import Secrets
+from cloudrun_emulator.apis.secretmanager import Secrets
 from cloudrun_emulator.server.methods import Binding, Method, OperationsBinding
 
 

@@ -1,1 +1,1 @@
-"""TODO."""
+"""What every part uses: interfaces, resource names, refusals, time, official messages."""

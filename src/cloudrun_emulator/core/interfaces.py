@@ -3,10 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from signal import SIGKILL, SIGTERM
 from typing import Protocol
 
 STOP_GRACE = timedelta(seconds=10)
 """From SIGTERM to SIGKILL. Source: Cloud Run, container runtime contract."""
+
+KILLED, TERMINATED = 128 + SIGKILL, 128 + SIGTERM
+"""Exit codes of what a signal ended."""
 
 
 class ImageMissing(Exception):

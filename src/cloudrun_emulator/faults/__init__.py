@@ -1,1 +1,1 @@
-"""What may go wrong with a cloud, on demand."""
+"""Faults to be switched on: calls refused, replies lost, failing revisions, late data."""

@@ -1,7 +1,9 @@
-"""What may happen to a call: refused, its reply lost or late, its operation hindered."""
+"""What may happen to a call: refused, its reply lost or delayed, its operation held up."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -11,8 +13,7 @@ from grpc import StatusCode
 from cloudrun_emulator.apis.longrunning import Work
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.faults.fault import Fault
-from cloudrun_emulator.faults.operations import hindering
-from cloudrun_emulator.server.call_log import Call
+from cloudrun_emulator.server.calls import Call
 from cloudrun_emulator.server.methods import Method
 
 Proceed = Callable[[], Any]
@@ -124,3 +125,25 @@ class OperationNeverDone(OperationEffect):
             return work()
         finally:
             fault.hold()
+
+
+Hindrance = Callable[[Work], Work]
+
+_hindrances: ContextVar[tuple[Hindrance, ...]] = ContextVar("hindrances", default=())
+
+
+@contextmanager
+def hindering(hindrance: Hindrance) -> Iterator[None]:
+    """Operations that begin in here are hindered so, inside whatever hinders them already."""
+    before = _hindrances.set((hindrance, *_hindrances.get()))
+    try:
+        yield
+    finally:
+        _hindrances.reset(before)
+
+
+def hindered(work: Work) -> Work:
+    """`work` as the call that begins it will have it."""
+    for hindrance in _hindrances.get():
+        work = hindrance(work)
+    return work

@@ -1,13 +1,66 @@
-"""One fault: in force from when it is added until it is lifted."""
+"""One fault: in force from when it is added until it is lifted, striking when its trigger says."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from threading import Event
+from threading import Event, Lock
+from time import monotonic
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
 from cloudrun_emulator.core.resource_names import short
-from cloudrun_emulator.faults.triggers import Trigger
+
+Clock = Callable[[], float]
+"""Seconds since whenever, never backwards."""
+
+
+Rule = Callable[[int, timedelta], bool]
+"""Of how many times it could have struck, this one counted, and the time since the first."""
+
+
+def always() -> Rule:
+    return lambda _time, _since: True
+
+
+def first(times: int) -> Rule:
+    return lambda time, _since: time <= times
+
+
+def only(wanted: int) -> Rule:
+    """The first time is 1."""
+    return lambda time, _since: time == wanted
+
+
+def during(window: timedelta) -> Rule:
+    """From the first time that it strikes."""
+    return lambda _time, since: since <= window
+
+
+class Trigger:
+    """Counts the times that come, and those of them that are struck."""
+
+    def __init__(self, rule: Rule, clock: Clock = monotonic) -> None:
+        self._rule = rule
+        self._clock = clock
+        self._lock = Lock()
+        self._times = 0
+        self._struck = 0
+        self._begun = 0.0
+
+    def comes(self) -> bool:
+        """Count one more; whether it is struck."""
+        with self._lock:
+            now = self._clock()
+            self._begun = self._begun if self._times else now
+            self._times += 1
+            strikes = self._rule(self._times, timedelta(seconds=now - self._begun))
+            self._struck += strikes
+            return strikes
+
+    @property
+    def struck(self) -> int:
+        return self._struck
+
 
 Effect = TypeVar("Effect", covariant=True)  # noqa: PLC0105 - a fault is never asked to take one
 

@@ -1,29 +1,114 @@
-"""Faults as people write them: `SUBJECT: EFFECT[, OCCASION]`."""
+"""Faults as people write them: `SUBJECT: EFFECT[, TRIGGER]`."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from cloudrun_emulator.faults.effects import CallEffect
-from cloudrun_emulator.faults.fault import Fault
-from cloudrun_emulator.faults.grammar import (
-    CALLS,
-    DATA,
-    OCCASIONS,
-    REVISIONS,
-    Form,
-    explained,
-    read,
+from grpc import StatusCode
+
+from cloudrun_emulator.core.time import DURATION, parse_duration
+from cloudrun_emulator.faults.effects import (
+    CallEffect,
+    OperationLate,
+    OperationNeverBegun,
+    OperationNeverDone,
+    Refused,
+    ReplyLate,
+    ReplyLost,
 )
-from cloudrun_emulator.faults.triggers import Clock, Rule, Trigger, always
+from cloudrun_emulator.faults.fault import Clock, Fault, Rule, Trigger, always, during, first, only
+from cloudrun_emulator.faults.revisions import REASONS, Failed, ReadyLate
+from cloudrun_emulator.faults.staleness import DataLate, Stale
 from cloudrun_emulator.server.methods import Method
+
+_CODES = {code.name: code for code in StatusCode if code is not StatusCode.OK}
+
+
+_WORDS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
+    "CODE": ("|".join(_CODES), _CODES.__getitem__),
+    "REASON": ("|".join(REASONS), REASONS.__getitem__),
+    "DURATION": (DURATION, parse_duration),
+    "COUNT": (r"[1-9]\d{0,8}", int),
+    "ORDINAL": (r"[1-9]\d{0,8}(?:st|nd|rd|th)", lambda text: int(text[:-2])),
+}
+"""What the capitals in a form stand for: their shape, and what is made of it."""
+
+
+_EXPLAINED = {
+    "CODE": ", ".join(_CODES),
+    "REASON": ", ".join(REASONS),
+    "DURATION": "as in 200ms, 180s, 1.5m",
+    "COUNT": "as in 3",
+    "ORDINAL": "as in 2nd",
+}
+
+
+_CAPITALS = re.compile("|".join(_WORDS))
+
+
+@dataclass(frozen=True)
+class Form:
+    """One way to say something, and what it makes of the words in capitals."""
+
+    shown: str
+    make: Callable[..., Any]
+
+    def read(self, text: str) -> Any | None:  # noqa: ANN401 - an effect or a rule
+        """What `text` says, or None when it is not of this form."""
+        match = re.fullmatch(
+            _CAPITALS.sub(lambda word: f"({_WORDS[word[0]][0]})", self.shown), text
+        )
+        if match is None:
+            return None
+        words = _CAPITALS.findall(self.shown)
+        said = zip(words, match.groups(), strict=True)
+        return self.make(*(_WORDS[word][1](part) for word, part in said))
+
+
+CALLS = (
+    Form("CODE", Refused),
+    Form("reply lost", ReplyLost),
+    Form("reply late by DURATION", ReplyLate),
+    Form("stale", Stale),
+    Form("operation late by DURATION", OperationLate),
+    Form("operation never done", OperationNeverDone),
+    Form("operation never begun", OperationNeverBegun),
+)
+
+
+REVISIONS = (
+    Form("never ready", ReadyLate),
+    Form("late by DURATION", ReadyLate),
+    Form("REASON", Failed),
+    Form("REASON after DURATION", Failed),
+)
+
+
+DATA = (Form("late by DURATION", DataLate),)
+
+
+OCCASIONS = (
+    Form("once", lambda: first(1)),
+    Form("twice", lambda: first(2)),
+    Form("COUNT times", first),
+    Form("the ORDINAL time", only),
+    Form("for DURATION", during),
+)
+
 
 _FAULT = re.compile(
     r"(?P<subject>[^:]*[^:\s]) ?: ?(?P<effect>[^,]*[^,\s])(?: ?, ?(?P<occasion>.+))?"
 )
+
+
 _DATA = re.compile(r"(metrics|logs)")
+
+
 _REVISION = re.compile(r"revision (\S+)")
+
+
 _CALL = re.compile(r"(\S+)(?: of (\S+))?")
 
 
@@ -87,3 +172,16 @@ def _alike(pattern: str, methods: Sequence[Method]) -> str:
     api = pattern.partition(".")[0]
     rpcs = [method.rpc for method in methods if method.rpc.startswith(f"{api}.")]
     return ", ".join(rpcs or sorted({f"{method.rpc.partition('.')[0]}.*" for method in methods}))
+
+
+def read(text: str, forms: Iterable[Form]) -> Any | None:  # noqa: ANN401 - an effect or a rule
+    """What `text` says in the first of `forms` that it is of; None when it is of none."""
+    said = (form.read(text) for form in forms)
+    return next((one for one in said if one is not None), None)
+
+
+def explained(forms: Iterable[Form]) -> str:
+    """All of `forms` in a line, and what their capitals stand for."""
+    shown = " | ".join(form.shown for form in forms)
+    words = [word for word in _EXPLAINED if word in shown]
+    return "; ".join([shown, *(f"{word}: {_EXPLAINED[word]}" for word in words)])

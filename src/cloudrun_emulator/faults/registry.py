@@ -1,4 +1,4 @@
-"""Every fault of a cloud that is in force, and where the parts of the cloud meet them."""
+"""Every fault of a cloud that is in force, and the interceptor by which calls meet them."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -7,14 +7,18 @@ from threading import Lock
 from time import monotonic
 from typing import Any
 
+from grpc import StatusCode
+
 from cloudrun_emulator.apis.registry import methods
+from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.resource_names import short
 from cloudrun_emulator.faults.effects import CallEffect, Incoming, Proceed
-from cloudrun_emulator.faults.fault import Fault
+from cloudrun_emulator.faults.fault import Clock, Fault
 from cloudrun_emulator.faults.language import parse
-from cloudrun_emulator.faults.lateness import DataLate
 from cloudrun_emulator.faults.revisions import RevisionEffect
-from cloudrun_emulator.faults.triggers import Clock
+from cloudrun_emulator.faults.staleness import DataLate
+from cloudrun_emulator.server.calls import Call, Calls, dispatch
+from cloudrun_emulator.server.methods import Method
 
 
 class Faults:
@@ -74,3 +78,30 @@ class Faults:
             if isinstance(fault.effect, DataLate) and fault.strikes(data)
         ]
         return max(late, default=timedelta())
+
+
+class FaultInterceptor:
+    """Answers every call of a cloud."""
+
+    def __init__(self, calls: Calls, faults: Faults) -> None:
+        self._calls = calls
+        self._faults = faults
+
+    def call(self, implementation: object, method: Method, request: Any) -> Any:  # noqa: ANN401 - any official message
+        """As `dispatch`, but for faults."""
+        call = Call.of(method, request)
+        self._calls.add(call)
+
+        def carry_out() -> Any:  # noqa: ANN401 - any official message
+            answer = dispatch(implementation, method, request)
+            call.carried_out = True
+            return answer
+
+        try:
+            incoming = Incoming(implementation, method, request, call)
+            answer = self._faults.around(incoming, carry_out)
+        except CloudError as error:
+            call.code = error.code
+            raise
+        call.code = StatusCode.OK
+        return answer

@@ -9,7 +9,7 @@ from typing import Any
 
 from google.cloud import run_v2
 
-from cloudrun_emulator.apis.run.services.conditions import Reason
+from cloudrun_emulator.apis.run.conditions import Reason
 from cloudrun_emulator.apis.run.services.launcher import LaunchFailed
 from cloudrun_emulator.faults.fault import Fault
 

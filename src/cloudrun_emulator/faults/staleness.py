@@ -1,16 +1,18 @@
-"""Reads that lag: services as they were before their last change."""
+"""Data that lags: services as they were before their last change; metrics and logs come late."""
 
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from google.cloud import run_v2
 
+from cloudrun_emulator.apis.listing import page
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.protobuf import clone
 from cloudrun_emulator.core.resource_names import ResourceName
 from cloudrun_emulator.faults.effects import CallEffect, Incoming, Proceed
 from cloudrun_emulator.faults.fault import Fault
 from cloudrun_emulator.server.methods import Method
-from cloudrun_emulator.server.pagination import page
 
 _READS = ("Services.GetService", "Services.ListServices")
 _CHANGES = ("Services.CreateService", "Services.UpdateService", "Services.DeleteService")
@@ -79,3 +81,10 @@ def _standing(services: Any, name: str) -> run_v2.Service | None:  # noqa: ANN40
 def _about(resource: str, service: str) -> bool:
     """Whether `resource` is this service, or the location that it is in."""
     return service == resource or service.startswith(f"{resource}/")
+
+
+@dataclass(frozen=True)
+class DataLate:
+    """Metrics or logs younger than this are withheld."""
+
+    delay: timedelta

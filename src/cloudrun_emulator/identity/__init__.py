@@ -1,1 +1,1 @@
-"""Who callers are: identity tokens as Google signs them, and the server that hands them out."""
+"""Identity tokens as Google signs them, and the metadata server that hands them out."""

@@ -12,7 +12,7 @@ from secrets import token_urlsafe
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from cloudrun_emulator.identity.tokens import LIFETIME, OWNER, Issuer
-from cloudrun_emulator.server.http import Serving
+from cloudrun_emulator.server.rest import Serving
 
 FLAVOR = "Metadata-Flavor"
 PROJECT = "local-cloud"

@@ -1,1 +1,1 @@
-"""The public side of the local cloud: Envoy, with one loopback address per route."""
+"""The public side: Envoy, with one loopback address per route."""

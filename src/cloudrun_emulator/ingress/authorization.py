@@ -8,17 +8,36 @@ Source: https://cloud.google.com/run/docs/authenticating/service-to-service
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from cloudrun_emulator.core.interfaces import Guard
 from cloudrun_emulator.identity.tokens import ISSUER
-from cloudrun_emulator.ingress.forms import Config, answer, typed
+
+Config = dict[str, Any]
+
+
+def typed(kind: str, **fields: object) -> Config:
+    """The configuration of an extension, `kind` such as `filters.http.router.v3.Router`."""
+    return {"@type": f"type.googleapis.com/envoy.extensions.{kind}", **fields}
+
+
+def answer(status: int, text: str) -> Config:
+    """What a route does that asks nobody."""
+    return {"direct_response": {"status": status, "body": {"inline_string": text}}}
+
 
 HEADERS = ("x-serverless-authorization", "authorization")
 """Where a token may be; where both are sent, the first alone counts."""
 
+
 _VERIFY, _STRIP = "jwt_authn", "strip"
+
+
 _METADATA, _CLAIMS = "envoy.filters.http.jwt_authn", "claims"
+
+
 _PREFIX = "Bearer "
+
 
 _STRIPPING = f"""
 function envoy_on_request(handle)
@@ -33,6 +52,7 @@ function envoy_on_request(handle)
 end
 """
 """Takes the signature off, so that a service cannot show its callers' tokens to another one."""
+
 
 _UNVERIFIED = (
     'Bearer error="invalid_token" error_description="The access token could not be verified"'

@@ -5,28 +5,57 @@ A listener marks its requests with the name of its route, and never changes whil
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 from cloudrun_emulator.core.interfaces import Route
 from cloudrun_emulator.ingress import authorization
 from cloudrun_emulator.ingress.access_log import FIELDS
-from cloudrun_emulator.ingress.forms import Config, answer, typed
-from cloudrun_emulator.ingress.published import Address, Published
+from cloudrun_emulator.ingress.authorization import Config, answer, typed
 
 ROUTE_HEADER = "x-greenrun-route"
 """Set by the listener over whatever the client sent, removed before the request goes on."""
 
+
 CONTROL = "control"
 """The listener that tells which table of routes a worker has."""
 
+
 CONNECT_TIMEOUT = timedelta(seconds=2)
+
+
 IDLE_TIMEOUT = timedelta(seconds=1)
 """Of connections to instances. Servers close theirs after 2 to 5 s (gunicorn, Node, uvicorn); a
 request sent on one that the server is just closing would fail."""
 
+
 UNLIMITED = 1_000_000
 """For circuit breakers: the ingress is to hold nothing back."""
+
+
+Address = tuple[str, int]
+"""An IP address and a port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The routes of one service, and where its revisions are."""
+
+    routes: tuple[Route, ...]
+    backends: Mapping[str, Address]
+
+
+def merged(old: Mapping[str, Published], new: Mapping[str, Published]) -> dict[str, Published]:
+    """What serves both during a change; where they differ on a backend, `new` is right."""
+    nothing = Published((), {})
+    return {
+        service: Published(
+            (*old.get(service, nothing).routes, *new.get(service, nothing).routes),
+            {**old.get(service, nothing).backends, **new.get(service, nothing).backends},
+        )
+        for service in {**old, **new}
+    }
 
 
 def route_id(service: str, route: str) -> str:

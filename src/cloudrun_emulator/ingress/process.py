@@ -14,7 +14,7 @@ from typing import TypeVar
 import envoy
 import httpx
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 
 T = TypeVar("T")
 
@@ -83,7 +83,7 @@ class EnvoyProcess:
             return condition()
 
         try:
-            return until(while_it_runs, timeout, awaited)
+            return wait_until(while_it_runs, timeout, awaited)
         except TimeoutError as error:
             raise EnvoyFailed(f"{error}; Envoy said: {self.said()}") from error
 

@@ -1,24 +1,30 @@
 """Instances that are real containers."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from secrets import token_hex
 from threading import Lock
+from typing import Any
 
 from docker.errors import APIError, NotFound
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
 
-from cloudrun_emulator.core.interfaces import STOP_GRACE, InstanceSpec, Line, Mount, StartRefused
+from cloudrun_emulator.core.interfaces import (
+    KILLED,
+    STOP_GRACE,
+    InstanceSpec,
+    Line,
+    Mount,
+    StartRefused,
+)
 from cloudrun_emulator.runtime import cleanup
 from cloudrun_emulator.runtime.container_log import ContainerLog
-from cloudrun_emulator.runtime.exit_codes import KILLED
 from cloudrun_emulator.runtime.images import image_id
 from cloudrun_emulator.runtime.instances import stop_all
-from cloudrun_emulator.runtime.memory import used_bytes
 from cloudrun_emulator.runtime.network import PrivateNetwork
 
 NOWHERE = ("127.0.0.1", 0)
@@ -166,3 +172,20 @@ def _discard(launch: DockerContainer) -> None:
     with suppress(NotFound):
         launch.stop()
     launch.get_docker_client().client.close()
+
+
+_INACTIVE = ("total_inactive_file", "inactive_file")
+"""Page cache that can be taken back: in control groups version 1, and version 2."""
+
+
+def used_bytes(statistics: Mapping[str, Any]) -> int | None:
+    """As `docker stats` shows it; None of a container that has ended.
+
+    Source: https://docs.docker.com/reference/cli/docker/container/stats/
+    """
+    memory = statistics.get("memory_stats") or {}
+    if "usage" not in memory:
+        return None
+    details = memory.get("stats") or {}
+    inactive = next((details[name] for name in _INACTIVE if name in details), 0)
+    return max(int(memory["usage"]) - int(inactive), 0)

@@ -1,10 +1,18 @@
-"""Which image a reference means on this machine."""
+"""Which image a reference means on this machine; what is missing is pulled."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from datetime import timedelta
+from time import monotonic
+from typing import Any
 
 import docker
 from docker.errors import APIError
+from docker.utils import kwargs_from_env, parse_repository_tag
+from requests import PreparedRequest, RequestException, Response
+from urllib3.exceptions import HTTPError
 
 from cloudrun_emulator.core.interfaces import ImageMissing
-from cloudrun_emulator.runtime.pulling import pull
 
 
 def image_id(engine: docker.DockerClient, reference: str) -> str:
@@ -41,3 +49,53 @@ def _find(engine: docker.DockerClient, reference: str) -> str | None:
         if not error.is_client_error():  # 404, or 400 for what is no reference
             raise
         return None
+
+
+WITHIN = timedelta(minutes=5)
+
+
+def pull(reference: str, within: timedelta = WITHIN) -> None:
+    """By image tag or by digest; raise ImageMissing with what was said.
+
+    The engine speaks plain HTTP to registries on loopback, and as nobody unless `docker login` knew
+    the registry. It may be silent for as long as `within`, and so take twice that in all.
+    """
+    repository, tag = parse_repository_tag(reference)
+    with closing(Hasty(within)) as client:
+        try:
+            events = client.pull(repository, tag or "latest", stream=True, decode=True)
+            refused = _error(events, monotonic() + within.total_seconds())
+        except APIError as error:
+            refused = str(error.explanation)
+        except (RequestException, HTTPError, TimeoutError):
+            refused = f"could not be pulled within {within.total_seconds():g} s"
+    if refused:
+        raise ImageMissing(f"{reference}: {refused}")
+
+
+class Hasty(docker.APIClient):
+    """A client that waits no longer for an answer than it is told; its own pulls wait for ever."""
+
+    def __init__(self, within: timedelta) -> None:
+        self._seconds = within.total_seconds()
+        self._answer: Response | None = None
+        super().__init__(**kwargs_from_env())
+
+    def send(self, request: PreparedRequest, **options: Any) -> Response:  # noqa: ANN401 - the parent's
+        self._answer = super().send(request, **{**options, "timeout": self._seconds})
+        return self._answer
+
+    def close(self) -> None:
+        """End the last answer, too, which may not have been read to its end."""
+        if self._answer is not None:
+            self._answer.close()
+        super().close()
+
+
+def _error(events: Iterable[Mapping[str, str]], ends: float) -> str:
+    for event in events:
+        if "error" in event:
+            return event["error"]
+        if monotonic() > ends:
+            raise TimeoutError
+    return ""

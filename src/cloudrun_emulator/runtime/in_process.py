@@ -10,6 +10,7 @@ from threading import Lock, Thread
 from urllib.parse import quote
 
 from cloudrun_emulator.core.interfaces import (
+    KILLED,
     STOP_GRACE,
     ImageMissing,
     InstanceSpec,
@@ -18,10 +19,8 @@ from cloudrun_emulator.core.interfaces import (
     StartRefused,
 )
 from cloudrun_emulator.runtime import cleanup
-from cloudrun_emulator.runtime.exit_codes import KILLED
-from cloudrun_emulator.runtime.in_process_images import PROGRAMS
 from cloudrun_emulator.runtime.instances import stop_all
-from cloudrun_emulator.runtime.process import Process, Program
+from cloudrun_emulator.runtime.programs import PROGRAMS, Process, Program
 
 
 class InProcessRuntime:

@@ -1,1 +1,1 @@
-"""The local cloud on the wire: gRPC and REST, derived from the official client packages."""
+"""The wire: gRPC and REST, derived from the official client packages."""

@@ -7,8 +7,7 @@ from typing import Any
 import grpc
 
 from cloudrun_emulator.core.errors import CloudError
-from cloudrun_emulator.server.caller import calling
-from cloudrun_emulator.server.dispatch import Answering, call
+from cloudrun_emulator.server.calls import Answering, calling, dispatch
 from cloudrun_emulator.server.methods import Binding, MessageType, Method, OperationsBinding
 
 THREADS = 64  # a client that waits for an operation holds one
@@ -21,7 +20,7 @@ class GrpcServer:
     """Serves the bindings on a loopback port that the system picks."""
 
     def __init__(
-        self, bindings: Iterable[Binding | OperationsBinding], answering: Answering = call
+        self, bindings: Iterable[Binding | OperationsBinding], answering: Answering = dispatch
     ) -> None:
         self._answering = answering
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="grpc")

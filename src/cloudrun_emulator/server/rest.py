@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
+from threading import Lock, Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,10 +19,31 @@ from grpc import StatusCode
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.protobuf import raw
 from cloudrun_emulator.server import transcoding
-from cloudrun_emulator.server.caller import calling
-from cloudrun_emulator.server.dispatch import Answering, call
-from cloudrun_emulator.server.http import Serving
+from cloudrun_emulator.server.calls import Answering, calling, dispatch
 from cloudrun_emulator.server.methods import Binding, HttpRule, Method, OperationsBinding
+
+
+class Serving:
+    """Answers on a loopback port that the system has picked, until it is closed."""
+
+    def __init__(self, server: HTTPServer) -> None:
+        self._server = server
+        self._thread = Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def address(self) -> str:
+        """`127.0.0.1:PORT`."""
+        return f"127.0.0.1:{self._server.server_address[1]}"
+
+    def close(self) -> None:
+        """Answer nobody any more."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
 
 SYSTEM_PARAMETERS = frozenset({"$alt", "alt", "$fields", "fields", "key", "prettyPrint"})
 """Source: https://cloud.google.com/apis/docs/system-parameters."""
@@ -52,7 +73,7 @@ class RestServer:
     """Serves the bindings on a loopback port that the system picks."""
 
     def __init__(
-        self, bindings: Iterable[Binding | OperationsBinding], answering: Answering = call
+        self, bindings: Iterable[Binding | OperationsBinding], answering: Answering = dispatch
     ) -> None:
         self._serving = Serving(_Server(list(_endpoints(bindings)), answering))
         self.address = f"http://{self._serving.address}"

@@ -2,8 +2,7 @@
 
 import json
 
-from cloudrun_emulator.runtime.in_process_images import echo
-from cloudrun_emulator.runtime.process import Process
+from cloudrun_emulator.runtime.programs import Process, echo
 
 SECRET = "hunter2"
 MANY = 2500

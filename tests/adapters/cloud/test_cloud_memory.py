@@ -10,7 +10,7 @@ from google.api.distribution_pb2 import Distribution
 from google.cloud import run_v2
 from google.cloud.monitoring_v3.types import Point, TimeInterval, TimeSeries, TypedValue
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.docker import DockerRuntime
@@ -72,7 +72,7 @@ def cloud_held() -> Iterator[Held]:
             used = metrics.memory("web-one", earlier(clock))
             return used is not None and used.value > 50
 
-        until(half_full, SOON, "a look at the container while it holds 64 of its 128 MiB")
+        wait_until(half_full, SOON, "a look at the container while it holds 64 of its 128 MiB")
         yield Held(metrics, clock)
 
 

@@ -10,7 +10,7 @@ from google.cloud.logging_v2.types import LogEntry
 from google.cloud.monitoring_v3 import MetricServiceClient
 from google.cloud.monitoring_v3.types import TimeSeries
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.faults.registry import Faults
 from tests.contract.caller import Caller, connect
@@ -54,7 +54,7 @@ def search(cloud: LocalCloud, project: str) -> Iterator[Search]:
 
 def test_late_metrics_are_withheld(caller: Caller, faults: Faults, counts: Counts) -> None:
     httpx.get(caller.create(invoker_iam_disabled=True).uri)
-    seen = until(counts, SOON, "a request to be counted")
+    seen = wait_until(counts, SOON, "a request to be counted")
     with faults.add("metrics: late by 1h"):
         assert counts() == []
     assert counts() == seen
@@ -64,14 +64,14 @@ def test_late_metrics_come(caller: Caller, faults: Faults, counts: Counts) -> No
     faults.add("metrics: late by 1s")
     httpx.get(caller.create(invoker_iam_disabled=True).uri)
     asked = datetime.now(UTC)
-    (series,) = until(counts, SOON, "a request to be counted")
+    (series,) = wait_until(counts, SOON, "a request to be counted")
     assert datetime.now(UTC) - asked > timedelta(seconds=1)
     assert series.points[0].value.int64_value == 1
 
 
 def test_late_logs_are_withheld(caller: Caller, faults: Faults, search: Search) -> None:
     httpx.get(caller.create(invoker_iam_disabled=True).uri)
-    seen = until(search, SOON, "a request in the log")
+    seen = wait_until(search, SOON, "a request in the log")
     with faults.add("logs: late by 1h"):
         assert search() == []
     found = search()
@@ -81,6 +81,6 @@ def test_late_logs_are_withheld(caller: Caller, faults: Faults, search: Search) 
 def test_late_logs_come(caller: Caller, faults: Faults, search: Search) -> None:
     faults.add("logs: late by 1s")
     httpx.get(caller.create(invoker_iam_disabled=True).uri)
-    entries = until(search, SOON, "a request in the log")
+    entries = wait_until(search, SOON, "a request in the log")
     newest = max(entry.timestamp for entry in entries)
     assert datetime.now(UTC) - newest > timedelta(seconds=1)

@@ -6,7 +6,7 @@ from time import monotonic
 from google.cloud import run_v2
 from google.longrunning import operations_pb2
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.faults.registry import Faults
 from tests.contract.caller import Caller, answering, connect, result
@@ -43,7 +43,7 @@ def test_an_operation_that_is_never_done_may_have_done_its_work(
     caller.create(revision="one", invoker_iam_disabled=True)
     fault = faults.add("Services.UpdateService: operation never done")
     operation = caller.begin_update("template", template=caller.template(revision="two"))
-    service = until(lambda: _settled(caller), SOON, "the work to be done")
+    service = wait_until(lambda: _settled(caller), SOON, "the work to be done")
     assert answering(service.uri) == f"{caller.service_id}-two"
     assert not is_done(caller, operation)
     fault.lift()

@@ -9,7 +9,7 @@ from google.api_core import exceptions
 from google.cloud import run_v2
 from grpc import StatusCode
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.faults.registry import Faults
 from tests.contract.caller import Caller, result
@@ -45,7 +45,7 @@ def test_a_late_reply_belongs_to_a_change_that_was_made_at_once(
     fault = faults.add("Services.UpdateService: reply late by 1h")
     with ThreadPoolExecutor() as threads:
         update = threads.submit(caller.begin_update, "description", description="told late")
-        (change,) = until(cloud.calls.changes, SOON, "the change")
+        (change,) = wait_until(cloud.calls.changes, SOON, "the change")
         assert (change.code, update.done()) == (None, False)
         fault.lift()
         assert result(update.result()).description == "told late"

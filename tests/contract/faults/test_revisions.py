@@ -7,7 +7,7 @@ from google.api_core import exceptions
 from google.cloud import run_v2
 from grpc import StatusCode
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.faults.registry import Faults
 from tests.contract.caller import Caller, answering, pinned, result
 from tests.contract.faults.asking import SOON, is_done
@@ -24,7 +24,7 @@ def test_a_revision_that_never_gets_ready_holds_up_its_deploy_alone(
     two = f"{caller.service_id}-two"
     fault = faults.add(f"revision {two}: never ready")
     operation = caller.begin_update("template", template=caller.template(revision="two"))
-    until(lambda: fault.struck, SOON, "the revision to be held")
+    wait_until(lambda: fault.struck, SOON, "the revision to be held")
     assert ready(caller.revision(two)).state == State.CONDITION_RECONCILING
     assert not is_done(caller, operation)
     service = caller.route(pinned(f"{caller.service_id}-one", 100))
@@ -39,7 +39,7 @@ def test_a_revision_that_never_gets_ready_goes_with_its_service(
 ) -> None:
     fault = faults.add(f"revision {caller.service_id}-*: never ready")
     operation = caller.begin_create()
-    until(lambda: fault.struck, SOON, "the revision to be held")
+    wait_until(lambda: fault.struck, SOON, "the revision to be held")
     result(caller.services.delete_service(name=caller.service_name))
     with pytest.raises(exceptions.GoogleAPICallError):
         result(operation)

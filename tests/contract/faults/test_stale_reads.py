@@ -4,7 +4,7 @@ import pytest
 from google.api_core import exceptions
 from google.cloud import run_v2
 
-from cloudrun_emulator.core.waiting import until
+from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.faults.registry import Faults
 from tests.contract.caller import Caller, result
 from tests.contract.faults.asking import SOON, describe, listed
@@ -55,7 +55,7 @@ def test_stale_reads_have_an_end(caller: Caller, faults: Faults) -> None:
     faults.add("Services.GetService: stale, for 300ms")
     describe(caller, "new")
     assert caller.get().description == ""
-    until(lambda: caller.get().description == "new", SOON, "the new state")
+    wait_until(lambda: caller.get().description == "new", SOON, "the new state")
 
 
 def test_a_new_service_is_not_found_by_a_stale_read(caller: Caller, faults: Faults) -> None:

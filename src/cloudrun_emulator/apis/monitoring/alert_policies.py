@@ -18,15 +18,14 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.field_mask_pb2 import FieldMask
 from grpc import StatusCode
 
-from cloudrun_emulator.apis.filters import Comparison, Predicate, compile_filter
+from cloudrun_emulator.apis.listing import Comparison, Predicate, compile_filter, page
 from cloudrun_emulator.apis.monitoring.policy_form import judge
 from cloudrun_emulator.apis.monitoring.series import project_of
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.protobuf import clone, raw
 from cloudrun_emulator.core.resource_names import invalid
 from cloudrun_emulator.core.time import now
-from cloudrun_emulator.server.caller import caller
-from cloudrun_emulator.server.pagination import page
+from cloudrun_emulator.server.calls import caller
 
 _IDS = 10**19  # [?] numbers of up to 20 digits were seen
 _GIVEN = frozenset({"name", "validity", "creation_record", "mutation_record"})

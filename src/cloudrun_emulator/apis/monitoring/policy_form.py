@@ -12,9 +12,8 @@ from google.api.metric_pb2 import MetricDescriptor
 from google.cloud.monitoring_v3.types import Aggregation, AlertPolicy, ComparisonType
 from google.protobuf.duration_pb2 import Duration
 
-from cloudrun_emulator.apis.filters import Comparison, Predicate, compile_filter
-from cloudrun_emulator.apis.monitoring.metrics import Metric
-from cloudrun_emulator.apis.monitoring.selection import select
+from cloudrun_emulator.apis.listing import Comparison, Predicate, compile_filter
+from cloudrun_emulator.apis.monitoring.metrics import Metric, select
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.resource_names import invalid
 

@@ -2,13 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import floor
+from math import ceil, floor
+from typing import Any
 
 from google.api.metric_pb2 import Metric as MetricLabels
 from google.api.metric_pb2 import MetricDescriptor
 from google.api.monitored_resource_pb2 import MonitoredResource
 from google.cloud.monitoring_v3.types import (
+    Aggregation,
     ListTimeSeriesRequest,
     ListTimeSeriesResponse,
     Point,
@@ -16,22 +19,78 @@ from google.cloud.monitoring_v3.types import (
     TimeSeries,
 )
 from google.protobuf.timestamp_pb2 import Timestamp
+from grpc import StatusCode
 
-from cloudrun_emulator.apis.monitoring.alignment import Window, reduction
-from cloudrun_emulator.apis.monitoring.measurements import Measurement, of_memory, of_requests
-from cloudrun_emulator.apis.monitoring.memory import MemorySample
-from cloudrun_emulator.apis.monitoring.metrics import Metric
-from cloudrun_emulator.apis.monitoring.selection import RESOURCE_TYPE, Selection, Series, select
+from cloudrun_emulator.apis.listing import page
+from cloudrun_emulator.apis.monitoring.measurements import (
+    Measurement,
+    MemorySample,
+    of_memory,
+    of_requests,
+)
+from cloudrun_emulator.apis.monitoring.metrics import (
+    RESOURCE_TYPE,
+    Metric,
+    Selection,
+    Series,
+    field_named,
+    select,
+)
+from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.interfaces import Ingress
 from cloudrun_emulator.core.resource_names import invalid
-from cloudrun_emulator.server.pagination import page
+
+_Aligner, _Reducer = Aggregation.Aligner, Aggregation.Reducer
+
+
+_ALIGNERS = (_Aligner.ALIGN_NONE, _Aligner.ALIGN_DELTA, _Aligner.ALIGN_SUM)
+
+
+_REDUCERS = (_Reducer.REDUCE_NONE, _Reducer.REDUCE_SUM)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Points of `period` that end after `start` and not after `end`: seconds since 1970.
+
+    Nothing that ended after `newest` is told.
+    """
+
+    start: int
+    end: int
+    period: int
+    newest: int
+
+    @classmethod
+    def of(cls, request: ListTimeSeriesRequest, newest: int) -> "Window":
+        """Raise INVALID_ARGUMENT for an interval without an end, or that ends before it starts."""
+        interval = ListTimeSeriesRequest.pb(request).interval
+        if not interval.HasField("end_time"):
+            raise invalid("interval.end_time is required.")
+        end = interval.end_time.seconds
+        start = interval.start_time.seconds if interval.HasField("start_time") else end - 1
+        if start > end:
+            raise invalid(f"interval: starts at {start}, after its end at {end}.")
+        return cls(start, end, _period(request.aggregation), newest)
+
+    def point_end(self, time: datetime) -> int | None:
+        """When the point ends in which `time` lies; None if it is outside or too young."""
+        end = ceil(time.timestamp())
+        if not self.start < end <= min(self.end, self.newest):
+            return None
+        return self.end - (self.end - end) // self.period * self.period
+
 
 _SETTLED = timedelta(milliseconds=500)
 """By then the ingress has told of a request that finished, so no point changes once seen."""
 
+
 _HEADERS = ListTimeSeriesRequest.TimeSeriesView.HEADERS
 
+
 _Key = tuple[tuple[str, str], ...]
+
+
 _ValuesByEnd = dict[int, list[float]]
 
 
@@ -128,3 +187,37 @@ def project_of(name: str) -> str:
     if collection != "projects" or not project or "/" in project:
         raise invalid(f"name: expected projects/PROJECT, got '{name}'.")
     return project
+
+
+def reduction(aggregation: Aggregation) -> Callable[[Series], Series]:
+    """From a series to the one that it becomes part of."""
+    if aggregation.cross_series_reducer == _Reducer.REDUCE_NONE:
+        return lambda series: series
+    kept = sorted({field_named(name) for name in aggregation.group_by_fields})
+    return lambda series: {field: series[field] for field in kept if field in series}
+
+
+def _period(aggregation: Aggregation) -> int:
+    """The alignment period in seconds; unlike Google's it may be less than sixty."""
+    aligner, reducer = aggregation.per_series_aligner, aggregation.cross_series_reducer
+    _require(aligner, _ALIGNERS)
+    _require(reducer, _REDUCERS)
+    if aligner != _Aligner.ALIGN_NONE:
+        return _whole_seconds(Aggregation.pb(aggregation).alignment_period)
+    if reducer != _Reducer.REDUCE_NONE:
+        raise invalid("aggregation: a reducer needs an aligner and an alignment period.")
+    return 1
+
+
+def _whole_seconds(period: Any) -> int:  # noqa: ANN401 - a raw Duration
+    if period.seconds < 1 or period.nanos:
+        raise invalid(f"alignment_period: needs whole seconds, got {period.ToJsonString()}.")
+    return int(period.seconds)
+
+
+def _require(asked: Any, understood: tuple[Any, ...]) -> None:  # noqa: ANN401 - proto-plus enums have no type
+    if asked not in understood:
+        names = ", ".join(one.name for one in understood)
+        raise CloudError(
+            StatusCode.UNIMPLEMENTED, f"aggregation: {asked.name} is not understood, only {names}."
+        )

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Cloud Run: services and their revisions, jobs and their executions."""

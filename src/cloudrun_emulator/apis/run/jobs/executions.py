@@ -1,17 +1,23 @@
-"""`google.cloud.run.v2.Executions`."""
+"""`google.cloud.run.v2.Executions` and `Tasks`: how they are made, read, cancelled and deleted."""
+
+from secrets import choice
+from string import ascii_lowercase, digits
+from uuid import uuid4
 
 from google.cloud import run_v2
 from google.longrunning import operations_pb2
 from grpc import StatusCode
 
+from cloudrun_emulator.apis.listing import page
 from cloudrun_emulator.apis.longrunning import Operations
-from cloudrun_emulator.apis.run.jobs.states import Phase, phase_of
-from cloudrun_emulator.apis.run.jobs.store import ExecutionRecord, JobRecord, JobStore
+from cloudrun_emulator.apis.run.jobs.states import Phase, enter, phase_of
+from cloudrun_emulator.apis.run.jobs.store import ANY, ExecutionRecord, JobRecord, JobStore
+from cloudrun_emulator.apis.run.services.store import etag
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.protobuf import clone
 from cloudrun_emulator.core.resource_names import ResourceName
 from cloudrun_emulator.core.time import now
-from cloudrun_emulator.server.pagination import page
+from cloudrun_emulator.server.calls import caller
 
 
 class Executions:
@@ -74,3 +80,89 @@ class Executions:
 
     def _find(self, name: str) -> tuple[JobRecord, ExecutionRecord]:
         return self._store.find_execution(ResourceName.parse(name, "jobs", "executions"))
+
+
+class Tasks:
+    """Reads the tasks of executions."""
+
+    def __init__(self, store: JobStore) -> None:
+        self._store = store
+
+    def get_task(self, request: run_v2.GetTaskRequest) -> run_v2.Task:
+        name = ResourceName.parse(request.name, "jobs", "executions", "tasks")
+        execution = ResourceName(name.location, name.path[:-1])
+        with self._store.lock:
+            for task in self._store.find_execution(execution)[1].tasks:
+                if task.name == request.name:
+                    return clone(task)
+        raise name.missing()
+
+    def list_tasks(self, request: run_v2.ListTasksRequest) -> run_v2.ListTasksResponse:
+        """By index, of one execution or (`-`) of every one of a job, or of every job."""
+        parent = ResourceName.parse(request.parent, "jobs", "executions")
+        job = ResourceName(parent.location, parent.path[:1])
+        with self._store.lock:
+            found = [
+                task
+                for record in self._store.executions(job)
+                if parent.id in (ANY, record.name.id)
+                for task in record.tasks
+            ]
+            tasks, token = page(found, request.page_size, request.page_token)
+            return run_v2.ListTasksResponse(
+                tasks=[clone(one) for one in tasks], next_page_token=token
+            )
+
+
+def new_execution(job: JobRecord, template: run_v2.ExecutionTemplate) -> ExecutionRecord:
+    """Under a new name, `JOB-abcde`, with every task waiting."""
+    execution = run_v2.Execution(
+        name=f"{job.job.name}/executions/{_new_id(job)}",
+        uid=str(uuid4()),
+        generation=1,
+        observed_generation=1,
+        labels=template.labels,
+        annotations=template.annotations,
+        create_time=now(),
+        creator=caller(),
+        launch_stage=job.job.launch_stage,
+        job=job.name.id,
+        parallelism=template.parallelism,
+        task_count=template.task_count,
+        template=template.template,
+    )
+    execution.etag = etag(execution.uid, 1)
+    enter(execution, Phase.WAITING)
+    tasks = [_new_task(execution, index) for index in range(execution.task_count)]
+    return ExecutionRecord(execution, tasks)
+
+
+def _new_task(execution: run_v2.Execution, index: int) -> run_v2.Task:
+    template = execution.template
+    execution_id = execution.name.rpartition("/")[2]
+    task = run_v2.Task(
+        name=f"{execution.name}/tasks/{execution_id}-task{index}",
+        uid=str(uuid4()),
+        generation=1,
+        observed_generation=1,
+        labels=execution.labels,
+        create_time=now(),
+        scheduled_time=now(),
+        job=execution.job,
+        execution=execution_id,
+        containers=template.containers,
+        volumes=template.volumes,
+        max_retries=template.max_retries,
+        timeout=template.timeout,
+        index=index,
+    )
+    task.etag = etag(task.uid, 1)
+    enter(task, Phase.WAITING)
+    return task
+
+
+def _new_id(job: JobRecord) -> str:
+    while True:
+        suffix = "".join(choice(ascii_lowercase + digits) for _ in range(5))
+        if f"{job.name.id}-{suffix}" not in job.executions:
+            return f"{job.name.id}-{suffix}"

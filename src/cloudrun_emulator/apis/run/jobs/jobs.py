@@ -6,24 +6,22 @@ from google.cloud import run_v2
 from google.longrunning import operations_pb2
 from grpc import StatusCode
 
+from cloudrun_emulator.apis.listing import page
 from cloudrun_emulator.apis.longrunning import Operations
+from cloudrun_emulator.apis.run.conditions import State, condition
+from cloudrun_emulator.apis.run.containers import SecretValues
 from cloudrun_emulator.apis.run.jobs import templates as job_templates
-from cloudrun_emulator.apis.run.jobs.executions import Executions
-from cloudrun_emulator.apis.run.jobs.new_executions import new_execution
+from cloudrun_emulator.apis.run.jobs.executions import Executions, Tasks, new_execution
 from cloudrun_emulator.apis.run.jobs.runs import ExecutionRuns
 from cloudrun_emulator.apis.run.jobs.states import reference
 from cloudrun_emulator.apis.run.jobs.store import JobRecord, JobStore
-from cloudrun_emulator.apis.run.jobs.tasks import Tasks
-from cloudrun_emulator.apis.run.services.conditions import State, condition
-from cloudrun_emulator.apis.run.services.containers import SecretValues
 from cloudrun_emulator.apis.run.services.store import etag
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.interfaces import Fleet
 from cloudrun_emulator.core.protobuf import clone
 from cloudrun_emulator.core.resource_names import Location, ResourceName
 from cloudrun_emulator.core.time import now
-from cloudrun_emulator.server.caller import caller
-from cloudrun_emulator.server.pagination import page
+from cloudrun_emulator.server.calls import caller
 
 
 class Jobs:

@@ -1,24 +1,47 @@
-"""Running an execution: its tasks, a few at a time, and what has become of them."""
+"""Running an execution: its tasks, a few at a time, each attempt a container."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from threading import RLock
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from threading import Event, RLock
 
 from google.cloud import run_v2
 from google.rpc import status_pb2
 from grpc import StatusCode
 
-from cloudrun_emulator.apis.run.jobs.attempts import Attempt, attempt
+from cloudrun_emulator.apis.run.containers import SecretValues, instance_spec
 from cloudrun_emulator.apis.run.jobs.states import Phase, count, enter, reference
 from cloudrun_emulator.apis.run.jobs.store import ExecutionRecord, JobRecord
-from cloudrun_emulator.apis.run.services.containers import SecretValues, instance_spec
 from cloudrun_emulator.core.errors import CloudError
-from cloudrun_emulator.core.interfaces import Fleet, ImageMissing, InstanceSpec, StartRefused
+from cloudrun_emulator.core.interfaces import (
+    Fleet,
+    ImageMissing,
+    Instance,
+    InstanceSpec,
+    StartRefused,
+)
 from cloudrun_emulator.core.protobuf import clone, raw
 from cloudrun_emulator.core.resource_names import ResourceName, short
 
 MOST_AT_ONCE = 8
 """Tasks of one execution that run side by side: a machine is no region."""
+
+
+_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How it ended: by itself with an exit code, at its time-out, or because it was cancelled."""
+
+    exit_code: int = 0
+    timed_out: bool = False
+    cancelled: bool = False
+
+    @property
+    def succeeded(self) -> bool:
+        return not (self.exit_code or self.timed_out or self.cancelled)
 
 
 class ExecutionRuns:
@@ -175,3 +198,22 @@ def _resource(name: ResourceName) -> dict[str, str]:
         "location": name.location.region,
         "job_name": name.path[0][1],
     }
+
+
+def attempt(fleet: Fleet, spec: InstanceSpec, timeout: timedelta, cancelled: Event) -> Attempt:
+    """Return when the container is gone; raises what Fleet.start raises."""
+    instance = fleet.start(spec)
+    try:
+        return _end(instance, timeout, cancelled)
+    finally:
+        instance.stop()
+
+
+def _end(instance: Instance, timeout: timedelta, cancelled: Event) -> Attempt:
+    deadline = time.monotonic() + timeout.total_seconds()
+    while (code := instance.exit_code()) is None:
+        if cancelled.wait(_POLL_SECONDS):
+            return Attempt(cancelled=True)
+        if time.monotonic() > deadline:
+            return Attempt(timed_out=True)
+    return Attempt(exit_code=code)

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from google.cloud import run_v2
 from grpc import StatusCode
 
-from cloudrun_emulator.apis.run.services.conditions import condition
+from cloudrun_emulator.apis.run.conditions import condition
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.time import now
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from google.api import launch_stage_pb2
 from google.cloud import run_v2
 
-from cloudrun_emulator.apis.run.services.containers import cpu, memory_bytes
+from cloudrun_emulator.apis.run.containers import cpu, memory_bytes
 from cloudrun_emulator.core.protobuf import clone, raw
 from cloudrun_emulator.core.resource_names import invalid
 

@@ -1,21 +1,26 @@
-"""What an accepted request changes: the desired state of a service, and perhaps a new revision."""
+"""From an accepted request to the desired state of a service, and perhaps a new revision."""
 
 from dataclasses import dataclass
 from secrets import choice
 from typing import Self
 from uuid import uuid4
 
+from google.api import launch_stage_pb2
 from google.cloud import run_v2
+from google.cloud.run_v2 import IngressTraffic
+from google.protobuf import duration_pb2, field_mask_pb2
 from grpc import StatusCode
 
-from cloudrun_emulator.apis.run.services import conditions
-from cloudrun_emulator.apis.run.services.conditions import State, condition
+from cloudrun_emulator.apis.run import conditions
+from cloudrun_emulator.apis.run.conditions import State, condition
+from cloudrun_emulator.apis.run.containers import LONGEST_START_UP
+from cloudrun_emulator.apis.run.services.routing import LATEST
 from cloudrun_emulator.apis.run.services.store import ServiceRecord, etag
 from cloudrun_emulator.core.errors import CloudError
-from cloudrun_emulator.core.protobuf import clone
-from cloudrun_emulator.core.resource_names import ResourceName
+from cloudrun_emulator.core.protobuf import clone, raw
+from cloudrun_emulator.core.resource_names import ResourceName, invalid
 from cloudrun_emulator.core.time import now
-from cloudrun_emulator.server.caller import caller
+from cloudrun_emulator.server.calls import caller
 
 _CONSONANTS = "bcdfghjklmnpqrstvwxz"
 
@@ -96,3 +101,97 @@ def _revision_of(template: run_v2.RevisionTemplate) -> run_v2.Revision:
     settings = run_v2.RevisionTemplate.to_json(template)
     revision: run_v2.Revision = run_v2.Revision.from_json(settings, ignore_unknown_fields=True)
     return revision
+
+
+MUTABLE = frozenset(
+    {
+        "annotations",
+        "binary_authorization",
+        "build_config",
+        "client",
+        "client_version",
+        "custom_audiences",
+        "default_uri_disabled",
+        "description",
+        "iap_enabled",
+        "ingress",
+        "invoker_iam_disabled",
+        "labels",
+        "launch_stage",
+        "multi_region_settings",
+        "scaling",
+        "template",
+        "traffic",
+    }
+)
+"""The fields of a Service that are not output only. Source: comments in service.proto."""
+
+
+def merged(
+    current: run_v2.Service, wanted: run_v2.Service, mask: field_mask_pb2.FieldMask
+) -> run_v2.Service:
+    """`current` with the masked fields of `wanted`; an empty mask or `*` means all mutable ones.
+
+    Output-only fields in the mask are passed over. Raises INVALID_ARGUMENT for a field that a
+    service does not have.
+    """
+    result = clone(current)
+    _effective(mask).MergeMessage(
+        raw(wanted), raw(result), replace_message_field=True, replace_repeated_field=True
+    )
+    return result
+
+
+def _effective(mask: field_mask_pb2.FieldMask) -> field_mask_pb2.FieldMask:
+    if not mask.paths or "*" in mask.paths:
+        return field_mask_pb2.FieldMask(paths=sorted(MUTABLE))
+    if not mask.IsValidForDescriptor(run_v2.Service.pb().DESCRIPTOR):
+        raise invalid(f"Invalid update mask '{','.join(mask.paths)}'.")
+    kept = [path for path in mask.paths if path.partition(".")[0] in MUTABLE]
+    return field_mask_pb2.FieldMask(paths=kept)
+
+
+PORT = 8080
+
+
+def fill_defaults(service: run_v2.Service) -> None:
+    """Source: recorded answers of the API, but for `cpu_idle`, which run.proto states."""
+    service.ingress = IngressTraffic(service.ingress or IngressTraffic.INGRESS_TRAFFIC_ALL)
+    service.launch_stage = service.launch_stage or launch_stage_pb2.GA
+    if not service.traffic:
+        service.traffic = [run_v2.TrafficTarget(type_=LATEST, percent=100)]
+    _fill_template(service.template)
+
+
+def _fill_template(template: run_v2.RevisionTemplate) -> None:
+    if "timeout" not in template:
+        template.timeout = duration_pb2.Duration(seconds=300)
+    template.max_instance_request_concurrency = template.max_instance_request_concurrency or 80
+    template.scaling.max_instance_count = template.scaling.max_instance_count or 100
+    for container in template.containers:
+        _fill_container(container)
+
+
+def _fill_container(container: run_v2.Container) -> None:
+    if not container.ports:
+        container.ports = [run_v2.ContainerPort(name="http1", container_port=PORT)]
+    port = container.ports[0]
+    port.name = port.name or "http1"
+    port.container_port = port.container_port or PORT
+    if "resources" not in container:
+        container.resources.cpu_idle = True  # set without it, it means false
+    limits = container.resources.limits
+    limits["cpu"] = limits.get("cpu", "1")
+    limits["memory"] = limits.get("memory", "512Mi")
+    if "startup_probe" not in container:
+        container.startup_probe = _tcp_probe(port.container_port)
+
+
+def _tcp_probe(port: int) -> run_v2.Probe:
+    seconds = int(LONGEST_START_UP.total_seconds())
+    return run_v2.Probe(
+        timeout_seconds=seconds,
+        period_seconds=seconds,
+        failure_threshold=1,
+        tcp_socket=run_v2.TCPSocketAction(port=port),
+    )

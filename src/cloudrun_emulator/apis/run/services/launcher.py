@@ -1,14 +1,18 @@
-"""From a revision to an instance of it that answers, or to the reason why there is none."""
+"""From a revision to an instance that passed its start-up probe, or why there is none."""
 
+import http.client
+import socket
 from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
 from secrets import token_hex
 from threading import Event
+from time import monotonic, sleep
 
 from google.cloud import run_v2
 
-from cloudrun_emulator.apis.run.services import probes
-from cloudrun_emulator.apis.run.services.conditions import Reason
-from cloudrun_emulator.apis.run.services.containers import SecretValues, instance_spec
+from cloudrun_emulator.apis.run.conditions import Reason
+from cloudrun_emulator.apis.run.containers import LONGEST_START_UP, SecretValues, instance_spec
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.interfaces import (
     Fleet,
@@ -62,7 +66,7 @@ class Launcher:
         instance = self._start(name, revision)
         container = revision.containers[0]
         port = container.ports[0].container_port
-        if probes.passes(instance, container.startup_probe, port, hopeless):
+        if passes_probe(instance, container.startup_probe, port, hopeless):
             return instance
         instance.stop()
         raise LaunchFailed(name.id, _REVISION.HEALTH_CHECK_CONTAINER_ERROR, _silent(port))
@@ -123,3 +127,56 @@ def _silent(port: int) -> str:
         "the container port is misconfigured or if the timeout is too short. The health check "
         "timeout can be extended. Logs for this revision might contain more information."
     )
+
+
+PAUSE = timedelta(milliseconds=50)
+"""Between two tries. The platform keeps the probe's period; whoever rehearses need not wait it."""
+
+
+def passes_probe(
+    instance: Instance, probe: run_v2.Probe, port: int, given_up: Callable[[], bool]
+) -> bool:
+    """Wait until `instance` answers.
+
+    False once its window is over, its container has exited, or nobody wants it any more.
+    `port` is the one that the container serves; a probe of another port asks there.
+    """
+    deadline = monotonic() + window(probe).total_seconds()
+    while monotonic() < deadline and instance.exit_code() is None and not given_up():
+        if _answers(instance, probe, port):
+            return True
+        sleep(PAUSE.total_seconds())
+    return False
+
+
+def window(probe: run_v2.Probe) -> timedelta:
+    """The time that a container has to start.
+
+    failureThreshold times period after the initial delay, and never more than four minutes.
+    Source: Cloud Run, container health checks.
+    """
+    tries = (probe.failure_threshold or 3) * (probe.period_seconds or 10)
+    return timedelta(seconds=probe.initial_delay_seconds) + min(
+        timedelta(seconds=tries), LONGEST_START_UP
+    )
+
+
+def _answers(instance: Instance, probe: run_v2.Probe, port: int) -> bool:
+    host, own = instance.address
+    action = probe.http_get if "http_get" in probe else probe.tcp_socket
+    asked = action.port if action.port not in (0, port) else own
+    seconds = float(probe.timeout_seconds or 1)
+    try:
+        if "http_get" in probe:
+            return 200 <= _http_status(host, asked, probe.http_get, seconds) < 400
+        socket.create_connection((host, asked), timeout=min(seconds, 1)).close()
+    except (OSError, http.client.HTTPException):
+        return False
+    return True
+
+
+def _http_status(host: str, port: int, action: run_v2.HTTPGetAction, seconds: float) -> int:
+    with closing(http.client.HTTPConnection(host, port, timeout=seconds)) as connection:
+        headers = {header.name: header.value for header in action.http_headers}
+        connection.request("GET", action.path or "/", headers=headers)
+        return connection.getresponse().status

@@ -6,12 +6,12 @@ from threading import Condition, RLock
 from google.cloud import run_v2
 from grpc import StatusCode
 
-from cloudrun_emulator.apis.run.services import conditions
-from cloudrun_emulator.apis.run.services.conditions import Reason, State, condition
+from cloudrun_emulator.apis.run import conditions
+from cloudrun_emulator.apis.run.conditions import Reason, State, condition
 from cloudrun_emulator.apis.run.services.launcher import Launcher, LaunchFailed
+from cloudrun_emulator.apis.run.services.routing import Traffic
 from cloudrun_emulator.apis.run.services.scaling import Scaling
 from cloudrun_emulator.apis.run.services.store import ServiceRecord
-from cloudrun_emulator.apis.run.services.traffic import Traffic
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.interfaces import Ingress, Instance
 from cloudrun_emulator.core.protobuf import clone

@@ -6,13 +6,13 @@ from google.cloud import run_v2
 from google.longrunning import operations_pb2
 from grpc import StatusCode
 
+from cloudrun_emulator.apis.listing import page
 from cloudrun_emulator.apis.longrunning import Operations
 from cloudrun_emulator.apis.run.services.store import ServiceRecord, Store
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.protobuf import clone, raw
 from cloudrun_emulator.core.resource_names import ResourceName, short
 from cloudrun_emulator.core.time import now
-from cloudrun_emulator.server.pagination import page
 
 EVERY_SERVICE = "-"
 

@@ -1,15 +1,21 @@
-"""How many instances a service may have: at most one of each revision here, or none at all."""
+"""How many instances: at most one of each revision, none when halted, a new one for a dead one."""
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import RLock
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from threading import Event, RLock, Thread
+from time import monotonic
 
 from google.cloud import run_v2
 from grpc import StatusCode
 
-from cloudrun_emulator.apis.run.services import conditions
+from cloudrun_emulator.apis.run import conditions
 from cloudrun_emulator.apis.run.services.launcher import Launcher, LaunchFailed
-from cloudrun_emulator.apis.run.services.store import ServiceRecord
+from cloudrun_emulator.apis.run.services.store import ServiceRecord, Store
 from cloudrun_emulator.core.errors import CloudError
+from cloudrun_emulator.core.interfaces import Instance
 from cloudrun_emulator.core.protobuf import clone
 from cloudrun_emulator.core.resource_names import short
 from cloudrun_emulator.runtime.instances import stop_all
@@ -73,3 +79,93 @@ class Scaling:
             kept = name not in record.instances and record.keep(name, instance)
         if not kept:
             instance.stop()
+
+
+ROUND = timedelta(milliseconds=200)
+LONGEST_PAUSE = timedelta(seconds=10)
+LASTING = timedelta(minutes=1)
+
+
+Replace = Callable[[ServiceRecord, str, Instance], None]
+"""Lets an instance serve for a revision, by its short name, in place of one that died."""
+
+
+class Supervisor:
+    """Looks after every revision that has an instance; its routes answer 503 in between.
+
+    A revision that dies again and again is started after pauses that double.
+    """
+
+    def __init__(self, store: Store, launcher: Launcher, replace: Replace) -> None:
+        self._store = store
+        self._launcher = launcher
+        self._replace = replace
+        self._closing = Event()
+        self._revivals: dict[str, Revival] = {}
+        self._thread = Thread(target=self._watch, name="supervisor", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the watch, and wait for starts under way, which closing the launcher makes end."""
+        self._closing.set()
+        self._thread.join()
+        for revival in self._revivals.values():
+            revival.thread.join()
+
+    def _watch(self) -> None:
+        while not self._closing.wait(ROUND.total_seconds()):
+            for record, revision in self._dead():
+                last = self._revivals.get(revision.name)
+                if last is None or last.over:
+                    self._revivals[revision.name] = self._revival(record, revision, last)
+
+    def _dead(self) -> list[tuple[ServiceRecord, run_v2.Revision]]:
+        with self._store.lock:
+            watched = [
+                (record, name, instance)
+                for record in self._store
+                for name, instance in record.instances.items()
+            ]
+        dead = [(record, name) for record, name, one in watched if one.exit_code() is not None]
+        return list(self._wanted(dead)) if dead else []
+
+    def _wanted(
+        self, dead: list[tuple[ServiceRecord, str]]
+    ) -> Iterator[tuple[ServiceRecord, run_v2.Revision]]:
+        with self._store.lock:
+            for record, name in dead:
+                if name in record.revisions and not record.idle:
+                    yield record, clone(record.revisions[name])
+
+    def _revival(
+        self, record: ServiceRecord, revision: run_v2.Revision, last: "Revival | None"
+    ) -> "Revival":
+        pause = last.longer_pause() if last else ROUND
+        thread = Thread(target=self._revive, args=(record, revision), daemon=True)
+        thread.start()
+        return Revival(thread, pause)
+
+    def _revive(self, record: ServiceRecord, revision: run_v2.Revision) -> None:
+        with suppress(LaunchFailed):  # the next round finds it dead still
+            instance = self._launcher.launch(revision, lambda: record.idle)
+            self._replace(record, short(revision.name), instance)
+
+
+@dataclass(frozen=True, slots=True)
+class Revival:
+    """One new start of a revision, and how long to leave it alone afterwards."""
+
+    thread: Thread
+    pause: timedelta
+    begun: float = field(default_factory=monotonic)
+
+    @property
+    def over(self) -> bool:
+        return self._age() > self.pause and not self.thread.is_alive()
+
+    def longer_pause(self) -> timedelta:
+        """The pause after the next start, unless this one has lasted."""
+        return ROUND if self._age() > LASTING else min(2 * self.pause, LONGEST_PAUSE)
+
+    def _age(self) -> timedelta:
+        return timedelta(seconds=monotonic() - self.begun)

@@ -1,21 +1,67 @@
 """`google.cloud.run.v2.Services`."""
 
 from collections.abc import Callable
+from uuid import uuid4
 
 from google.cloud import run_v2
+from google.iam.v1 import iam_policy_pb2, policy_pb2
 from google.longrunning import operations_pb2
 from google.protobuf import field_mask_pb2
+from grpc import StatusCode
 
+from cloudrun_emulator.apis.listing import page
 from cloudrun_emulator.apis.longrunning import Operations
-from cloudrun_emulator.apis.run.services import defaults, masks, validation
-from cloudrun_emulator.apis.run.services.changes import Change, new_record
-from cloudrun_emulator.apis.run.services.iam import ServicePolicies
+from cloudrun_emulator.apis.run.services import validation
+from cloudrun_emulator.apis.run.services.changes import Change, fill_defaults, merged, new_record
 from cloudrun_emulator.apis.run.services.reconciler import Reconciler
 from cloudrun_emulator.apis.run.services.store import ServiceRecord, Store
+from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.protobuf import clone
 from cloudrun_emulator.core.resource_names import Location, ResourceName
 from cloudrun_emulator.core.time import now
-from cloudrun_emulator.server.pagination import page
+
+
+class ServicePolicies:
+    """The IAM methods that `google.cloud.run.v2.Services` has among its own."""
+
+    def __init__(self, store: Store, rollouts: Reconciler) -> None:
+        self._store = store
+        self._rollouts = rollouts
+
+    def get_iam_policy(self, request: iam_policy_pb2.GetIamPolicyRequest) -> policy_pb2.Policy:
+        with self._store.lock:
+            return clone(self._policed(request.resource).policy)
+
+    def set_iam_policy(self, request: iam_policy_pb2.SetIamPolicyRequest) -> policy_pb2.Policy:
+        """Replace the policy; takes effect at the ingress before it answers.
+
+        Raises ABORTED when the policy carries an etag that is not the present one.
+        """
+        with self._store.lock:
+            record = self._policed(request.resource)
+            sent = request.policy.etag
+            if sent and sent != record.policy.etag:
+                raise CloudError(
+                    StatusCode.ABORTED,
+                    "There were concurrent policy changes. "
+                    "Please retry the whole read-modify-write with exponential backoff.",
+                )
+            record.policy = clone(request.policy)
+            record.policy.etag = uuid4().bytes[:8]
+            answer = clone(record.policy)
+        self._rollouts.refresh(record)
+        return answer
+
+    def test_iam_permissions(
+        self, request: iam_policy_pb2.TestIamPermissionsRequest
+    ) -> iam_policy_pb2.TestIamPermissionsResponse:
+        """Whoever reaches the local cloud owns it: every permission that was asked about."""
+        with self._store.lock:
+            self._policed(request.resource)
+        return iam_policy_pb2.TestIamPermissionsResponse(permissions=request.permissions)
+
+    def _policed(self, resource: str) -> ServiceRecord:
+        return self._store.find(ResourceName.parse(resource, "services"))
 
 
 class Services(ServicePolicies):
@@ -86,8 +132,8 @@ class Services(ServicePolicies):
         self, record: ServiceRecord, wanted: run_v2.Service, mask: field_mask_pb2.FieldMask
     ) -> Change:
         """The desired state that `wanted` makes, valid and with everything filled in."""
-        service = masks.merged(record.service, wanted, mask)
-        defaults.fill(service)
+        service = merged(record.service, wanted, mask)
+        fill_defaults(service)
         validation.service(record.name.id, service)
         return Change.between(record, service)
 

@@ -9,11 +9,10 @@ from google.cloud import run_v2
 from google.iam.v1 import policy_pb2
 from grpc import StatusCode
 
-from cloudrun_emulator.apis.run.services.traffic import Traffic
+from cloudrun_emulator.apis.run.services.routing import Traffic, guard
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.interfaces import Guard, Instance
 from cloudrun_emulator.core.resource_names import ResourceName
-from cloudrun_emulator.identity.invokers import guard
 
 EMPTY_POLICY_ETAG = b"ACAB"
 

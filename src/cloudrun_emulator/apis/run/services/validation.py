@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from google.cloud import run_v2
 
-from cloudrun_emulator.apis.run.services.containers import cpu, memory_bytes, mounts
-from cloudrun_emulator.apis.run.services.defaults import LATEST
+from cloudrun_emulator.apis.run.containers import cpu, memory_bytes, mounts
+from cloudrun_emulator.apis.run.services.routing import LATEST
 from cloudrun_emulator.core.resource_names import invalid
 
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")

@@ -1,1 +1,0 @@
-"""Resource Manager: projects, as far as their callers' permissions."""

@@ -1,0 +1,117 @@
+"""From a container of a template to an instance that can be started."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Protocol
+
+from google.cloud import run_v2
+from grpc import StatusCode
+
+from cloudrun_emulator.core.errors import CloudError
+from cloudrun_emulator.core.interfaces import InstanceSpec, Mount
+from cloudrun_emulator.core.resource_names import invalid, short
+
+LONGEST_START_UP = timedelta(seconds=240)
+"""Source: Cloud Run, container health checks."""
+
+_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)([A-Za-z]*)")
+_MEMORY_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
+_CPU_UNITS = {"": 1.0, "m": 0.001}
+
+
+class SecretValues(Protocol):
+    """Where the value of a secret's version is read."""
+
+    def value(self, project: str, secret: str, version: str) -> str:
+        """Raise CloudError for a version that is missing or disabled."""
+        ...
+
+
+def instance_spec(  # noqa: PLR0913 - all by name, and all that a template has to say
+    *,
+    name: str,
+    container: run_v2.Container,
+    volumes: Iterable[run_v2.Volume],
+    resource: Mapping[str, str],
+    extra_environment: Mapping[str, str],
+    secrets: SecretValues,
+    project: str,
+) -> InstanceSpec:
+    """What the machine needs to start `container`.
+
+    `extra_environment` (the platform's own variables) wins over the template's. Raises CloudError
+    when a secret cannot be read, a quantity is no quantity, or a volume is of no known kind.
+    """
+    limits = container.resources.limits
+    return InstanceSpec(
+        name=name,
+        image=container.image,
+        resource=dict(resource),
+        environment={**_environment(container, secrets, project), **extra_environment},
+        command=tuple(container.command),
+        args=tuple(container.args),
+        port=container.ports[0].container_port if container.ports else None,
+        cpu=cpu(limits.get("cpu", "1")),
+        memory_bytes=memory_bytes(limits.get("memory", "512Mi")),
+        mounts=mounts(name, container, volumes),
+    )
+
+
+def cpu(quantity: str) -> float:
+    """CPUs of "2" or "1000m"; raises INVALID_ARGUMENT for another form."""
+    number, unit = _split(quantity, _CPU_UNITS)
+    return number * _CPU_UNITS[unit]
+
+
+def memory_bytes(quantity: str) -> int:
+    """Bytes of "512Mi" or "4Gi"; raises INVALID_ARGUMENT for another form."""
+    number, unit = _split(quantity, _MEMORY_UNITS)
+    return int(number * _MEMORY_UNITS[unit])
+
+
+def _split(quantity: str, units: Mapping[str, float]) -> tuple[float, str]:
+    match = _QUANTITY.fullmatch(quantity)
+    if match is None or match[2] not in units:
+        raise invalid(f"Invalid quantity '{quantity}'.")
+    return float(match[1]), match[2]
+
+
+def _environment(
+    container: run_v2.Container, secrets: SecretValues, project: str
+) -> dict[str, str]:
+    return {variable.name: _value(variable, secrets, project) for variable in container.env}
+
+
+def _value(variable: run_v2.EnvVar, secrets: SecretValues, project: str) -> str:
+    if "value_source" not in variable:
+        return variable.value
+    reference = variable.value_source.secret_key_ref
+    owner = reference.secret.split("/")[1] if "/" in reference.secret else project
+    return secrets.value(owner, short(reference.secret), reference.version or "latest")
+
+
+def mounts(
+    instance: str, container: run_v2.Container, volumes: Iterable[run_v2.Volume]
+) -> tuple[Mount, ...]:
+    """Raise INVALID_ARGUMENT for a volume that is not there, UNIMPLEMENTED for an unknown kind."""
+    by_name = {volume.name: volume for volume in volumes}
+    unknown = [mount.name for mount in container.volume_mounts if mount.name not in by_name]
+    if unknown:
+        raise invalid(f"Volume mount '{unknown[0]}' refers to a volume that does not exist.")
+    return tuple(
+        _mount(instance, by_name[mount.name], mount.mount_path) for mount in container.volume_mounts
+    )
+
+
+def _mount(instance: str, volume: run_v2.Volume, path: str) -> Mount:
+    if "empty_dir" in volume:
+        return Mount(f"{instance}-{volume.name}", path)
+    if "gcs" in volume:
+        return Mount(f"gcs-{volume.gcs.bucket}", path, read_only=volume.gcs.read_only)
+    if "nfs" in volume:
+        return Mount(f"nfs-{volume.nfs.server}{volume.nfs.path}", path, volume.nfs.read_only)
+    raise CloudError(
+        StatusCode.UNIMPLEMENTED,
+        f"Volume '{volume.name}': only empty_dir, gcs and nfs volumes can be mounted here.",
+    )
