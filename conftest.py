@@ -1,24 +1,3 @@
-"""The wiring of the features: which fixtures, which sentences."""
+"""What features say beside greenrun's own vocabulary."""
 
-pytest_plugins = [
-    "greenrun.steps.wiring.world",
-    "greenrun.steps.wiring.rehearsed",
-    "greenrun.steps.wiring.release",
-    "greenrun.steps.wiring.drills",
-    "greenrun.steps.wiring.monitoring",
-    "greenrun.steps.preflight",
-    "greenrun.steps.plan",
-    "greenrun.steps.lock",
-    "greenrun.steps.image",
-    "greenrun.steps.migration",
-    "greenrun.steps.candidate",
-    "greenrun.steps.endpoints",
-    "greenrun.steps.metrics",
-    "greenrun.steps.pages",
-    "greenrun.steps.openapi",
-    "greenrun.steps.canary",
-    "greenrun.steps.monitoring",
-    "greenrun.steps.rollback",
-    "greenrun.steps.record",
-    "greenrun.steps.drill",
-]
+pytest_plugins = ["fixtures.drills", "steps.drills", "steps.sessions"]

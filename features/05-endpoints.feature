@@ -30,7 +30,7 @@ Feature: The candidate answers as its users expect
       | POST /api/documents      | text = "mine" | 422    | detail.0.loc.1 = file   |
 
   Scenario: A session sees its own costs
-    Then "/api/dashboard/costs/summary" answers the session "session-1" otherwise than everybody
+    Then "/api/dashboard/costs/summary" answers session "session-1" differently from other sessions
 
   Scenario: A text is analysed once, and remembered
     Given the candidate's metrics at "/api/metrics"

@@ -16,7 +16,7 @@ import threading
 import pytest
 from pytest_bdd import given, parsers, then, when
 
-from greenrun.model.errors import GateClosed, NeedsPerson, ReleaseError
+from greenrun.model.errors import GateClosed, ManualActionRequired, ReleaseError
 
 
 class Release:
@@ -41,7 +41,9 @@ class Release:
 
     def roll_back(self):
         if self.stuck:
-            raise NeedsPerson("traffic is split 10/90, needs 0/100", hint="use the console")
+            raise ManualActionRequired(
+                "traffic is split 10/90, needs 0/100", hint="use the console"
+            )
         if self.traffic.exists():
             self.traffic.unlink()
             self.write("rolled back")
@@ -139,7 +141,9 @@ class Suite:
     def __init__(self, pytester: pytest.Pytester) -> None:
         self._pytester = pytester
         self.path = pytester.path
-        pytester.makeini("[pytest]\naddopts = --strict-markers -p no:hypothesispytest\n")
+        pytester.makeini(
+            "[pytest]\naddopts = --strict-markers -p greenrun.plugin.hooks -p no:hypothesispytest\n"
+        )
         self.steps("")
 
     def steps(self, more: str) -> None:

@@ -55,7 +55,7 @@ def test_in_doubt_there_is_no_earlier_rehearsal(release_suite: Callable[..., Sui
     suite = release_suite()
     suite.steps(
         """
-        from greenrun.plugin.plugin import keep_secret
+        from greenrun.plugin.redaction import keep_secret
 
 
         def pytest_greenrun_rehearsed(config):

@@ -10,7 +10,8 @@ Write = Callable[..., Suite]
 
 HEARING = """
 from greenrun.plugin.allure.evidence import AllureEvidence
-from greenrun.plugin.plugin import keep_secret, passed_whole, results_of
+from greenrun.plugin.redaction import keep_secret
+from greenrun.plugin.session import passed_whole, results_of
 
 
 def pytest_greenrun_ended(config, status):
@@ -134,7 +135,7 @@ def test_what_fails_after_the_end_is_told_and_changes_nothing(suite: Suite) -> N
 
 
 WHOLE = """
-from greenrun.plugin import passed_whole
+from greenrun.plugin.session import passed_whole
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -83,7 +83,7 @@ def test_a_person_is_called_from_within_a_group_of_errors(suite: Suite) -> None:
         """
         @then("it ends badly")
         def _():
-            call = NeedsPerson("traffic is split", hint="use the console")
+            call = ManualActionRequired("traffic is split", hint="use the console")
             raise ExceptionGroup("two", [ValueError("first"), call])
         """
     )

@@ -54,7 +54,7 @@ def end_of(process: subprocess.Popen[str]) -> str:
 
 
 ENDED = """
-from greenrun.plugin import results_of
+from greenrun.plugin.session import results_of
 
 
 def pytest_greenrun_ended(config, status):

@@ -18,7 +18,7 @@ SECRET = "hunter2hunter2"
 
 STEPS = f"""
 from greenrun.plugin.allure.evidence import AllureEvidence
-from greenrun.plugin.plugin import keep_secret
+from greenrun.plugin.redaction import keep_secret
 
 
 def pytest_greenrun_environment(config):

@@ -12,7 +12,7 @@ SECRET = 'p4ss"w\\rd'
 STEPS = f"""
 import allure
 from greenrun.plugin.allure.evidence import AllureEvidence
-from greenrun.plugin.plugin import keep_secret
+from greenrun.plugin.redaction import keep_secret
 
 SECRET = {SECRET!r}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from greenrun.plugin.plugin import RunOptions
+from greenrun.plugin.run_options import RunOptions
 from tests.suite.conftest import AFTERWARDS, FORWARD, Suite
 from tests.suite.test_before_it_begins import complaints
 
@@ -13,8 +13,8 @@ WAY_BACK = ("features/02-afterwards.feature", "--env=prod")
 NOTING = """
 @given("the wishes are noted")
 def _(pytestconfig, release):
-    from greenrun.plugin.plugin import wishes_of
-    release.write(wishes_of(pytestconfig))
+    from greenrun.plugin.run_options import run_options_of
+    release.write(run_options_of(pytestconfig))
 """
 
 

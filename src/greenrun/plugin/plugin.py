@@ -1,141 +1,18 @@
-"""Makes pytest perform releases: collects features, keeps their order, tells and records them."""
+"""Makes pytest perform releases, where a release.yaml stands at the root of the run.
 
-from collections.abc import Generator
-from pathlib import Path
+Any other project runs as if this package were not there: it gets no option, no hook, no sentence.
+"""
 
 import pytest
 
-from greenrun.model.results import ScenarioResult
-from greenrun.plugin import alone, hookspecs, options, tags, validation
-from greenrun.plugin.allure.session import Reporting, claim_results, claimed
-from greenrun.plugin.collection import ENVIRONMENTS, FOUND, REFUSED, FeatureFile, planned
-from greenrun.plugin.mode import RunMode
-from greenrun.plugin.redaction import Redaction, secrets_of
-from greenrun.plugin.run_options import RunOptions, run_options_of
-from greenrun.plugin.runner import Performing
-from greenrun.plugin.screen import Screen, screen
-from greenrun.plugin.session import RUN, Run
-from greenrun.plugin.terminal import Telling
-from greenrun.plugin.terminal_writer import Narrator
-
-__all__ = [
-    "RunMode",
-    "RunOptions",
-    "keep_secret",
-    "mode_of",
-    "passed_whole",
-    "results_of",
-    "run_options_of",
-]
+RELEASE_FILE = "release.yaml"
+LOADED = ("greenrun.plugin.hooks", "greenrun.steps")
+"""Later ones override earlier ones, and what a repository's conftest.py loads overrides both."""
 
 
-def keep_secret(config: pytest.Config, value: str) -> None:
-    """Never show this value again: on the terminal, in pytest's reports, in Allure's results."""
-    secrets_of(config).keep(value)
-
-
-def mode_of(config: pytest.Config) -> RunMode:
-    """What this run is for; known once everything was collected."""
-    run = config.stash.get(RUN, None)
-    return run.stop_policy.mode if run else RunMode.REHEARSAL
-
-
-def passed_whole(config: pytest.Config) -> bool:
-    """True when the environment at hand saw every scenario of its features, and none failed.
-
-    To be asked when the environment is left: in the teardown of what its last scenario uses.
-    """
-    run = config.stash.get(RUN, None)
-    return run is not None and run.passed_whole
-
-
-def results_of(config: pytest.Config) -> tuple[ScenarioResult, ...]:
-    """What became of all scenarios that have ended so far, in their order."""
-    run = config.stash.get(RUN, None)
-    return tuple(map(run.shown, run.tally.results)) if run else ()
-
-
-@pytest.fixture(scope="session")
-def environment(request: pytest.FixtureRequest) -> str:
-    """Where the running scenario takes place; for other tests, what `--env` says."""
-    here: str = getattr(request, "param", options.target(request.config))
-    return here
-
-
-@pytest.fixture(scope="session")
-def progress(pytestconfig: pytest.Config) -> Narrator:
-    """Tells what the running sentence is at; silent where no feature runs."""
-    run = pytestconfig.stash.get(RUN, None)
-    return run.narrator if run else Narrator(Screen(lambda _: None, str))
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    options.declare(parser)
-
-
-def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
-    pluginmanager.add_hookspecs(hookspecs)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[ENVIRONMENTS] = options.environments(config)
-    config.stash[REFUSED] = []
-    config.stash[FOUND] = {}
-    for tag, meaning in tags.MEANINGS.items():
-        config.addinivalue_line("markers", f"{tag}: {meaning}")
-    config.pluginmanager.register(Redaction(secrets_of(config)))
-    _refuse(list(options.refusals(config)))
-    if options.features_are_among(config):
-        claim_results(config)
-
-
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Wire the parts of a run of features; the screen needs pytest's terminal to be there."""
-    config, secrets = session.config, secrets_of(session.config)
-    if not options.features_are_among(config):
-        return
-    narrator = Narrator(screen(config, secrets.redact), config.get_verbosity())
-    run = config.stash[RUN] = Run(options.target(config), narrator, secrets)
-    if claimed(config):
-        config.pluginmanager.register(Reporting(config, run))
-    config.pluginmanager.register(Performing(session, run))  # comes first when the session ends
-    config.pluginmanager.register(Telling(run))
-
-
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFile | None:
-    if file_path.suffix != ".feature":
-        return None
-    return FeatureFile.from_parent(parent, path=file_path)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
-    """Say why a feature cannot be read, rather than that a test in it was not found."""
-    try:
-        return (yield)
-    except pytest.UsageError:
-        _refuse(session.config.stash[REFUSED])
-        raise
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection_modifyitems(
-    config: pytest.Config, items: list[pytest.Item]
-) -> Generator[None]:
-    yield
-    asked, complaints = list(items), [*config.stash[REFUSED]]
-    run = config.stash.get(RUN, None)
-    if run:
-        complaints += run.plan(items, config)
-    elif any(map(planned, items)):
-        raise pytest.UsageError("features behind a link: name their folder itself")
-    is_emergency = run is not None and run.stop_policy.mode.is_emergency
-    _refuse(complaints + validation.bind(items if is_emergency else asked, config))
-    if run and items and not (is_emergency or config.option.collectonly):
-        _refuse(list(alone.acquire_lock(config)))
-
-
-def _refuse(complaints: list[str]) -> None:
-    if complaints:
-        raise pytest.UsageError("\n  ".join(["no feature was begun", *complaints]))
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Load the plugin's parts; options are what pytest asks for first, once it knows its root."""
+    config: pytest.Config | None = pluginmanager.getplugin("pytestconfig")
+    if config is not None and (config.rootpath / RELEASE_FILE).is_file():
+        for name in LOADED:
+            pluginmanager.import_plugin(name)

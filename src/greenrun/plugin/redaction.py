@@ -46,6 +46,11 @@ def secrets_of(config: pytest.Config) -> Secrets:
     return config.stash.setdefault(SECRETS, Secrets())
 
 
+def keep_secret(config: pytest.Config, value: str) -> None:
+    """Never show this value again: on the terminal, in pytest's reports, in Allure's results."""
+    secrets_of(config).keep(value)
+
+
 class Redaction:
     """Takes the secrets out of what pytest itself is about to show."""
 

@@ -105,3 +105,24 @@ def _is_whole(scenarios: Sequence[Planned], config: pytest.Config) -> bool:
     found = config.stash[FOUND]
     beside = {path for file in found for path in file.parent.glob("*.feature")}
     return release_scenarios(scenarios) == sum(found.values()) and beside == found.keys()
+
+
+def mode_of(config: pytest.Config) -> RunMode:
+    """What this run is for; known once everything was collected."""
+    run = config.stash.get(RUN, None)
+    return run.stop_policy.mode if run else RunMode.REHEARSAL
+
+
+def passed_whole(config: pytest.Config) -> bool:
+    """True when the environment at hand saw every scenario of its features, and none failed.
+
+    To be asked when the environment is left: in the teardown of what its last scenario uses.
+    """
+    run = config.stash.get(RUN, None)
+    return run is not None and run.passed_whole
+
+
+def results_of(config: pytest.Config) -> tuple[ScenarioResult, ...]:
+    """What became of all scenarios that have ended so far, in their order."""
+    run = config.stash.get(RUN, None)
+    return tuple(map(run.shown, run.tally.results)) if run else ()

@@ -17,12 +17,17 @@ from pytest_bdd.steps import StepNamePrefix, step_function_context_registry
 
 from greenrun.plugin.tags import nearest
 
+_PACKAGE = __name__.partition(".")[0]
+
 __all__ = ["Definition", "Vocabulary", "complaint", "vocabulary"]
 
 
 @dataclass(frozen=True)
 class Known:
-    """A step definition; `nearness` grows with the depth of the conftest that offers it."""
+    """A step definition; `nearness` grows with the depth of the conftest that offers it.
+
+    What this package brings is the farthest: it has a nearness below zero.
+    """
 
     definition: Definition
     nearness: int
@@ -62,8 +67,8 @@ class Vocabulary:
 
     def _nearest_fitting(self, sentence: Step) -> list[Definition]:
         fitting = [known for known in self._candidates(sentence) if known.may_begin(sentence)]
-        top = max((known.nearness for known in fitting), default=0)
-        return [known.definition for known in fitting if known.nearness == top]
+        nearest_of_all = max((known.nearness for known in fitting), default=0)
+        return [known.definition for known in fitting if known.nearness == nearest_of_all]
 
     def _candidates(self, sentence: Step) -> Iterable[Known]:
         yield from self._plain.get(sentence.name, ())
@@ -85,7 +90,12 @@ def _visible(node: pytest.Collector) -> Iterator[Known]:
             continue
         for fixture in getfixturedefs(fixtures, name, node) or ():
             if definition := step_function_context_registry.get(fixture.func):
-                yield Known(definition, len(fixture.baseid))
+                yield Known(definition, _nearness(definition, fixture.baseid))
+
+
+def _nearness(definition: Definition, folder: str) -> int:
+    package = definition.step_func.__module__.partition(".")[0]
+    return -1 if package == _PACKAGE else len(folder)
 
 
 def complaint(sentence: Step, words: Vocabulary, root: Path) -> str:

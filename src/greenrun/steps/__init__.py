@@ -1,1 +1,24 @@
-"""The sentences of features/, one module a noun."""
+"""The vocabulary: every sentence that any service's release can say, and what stands behind it."""
+
+pytest_plugins = [
+    "greenrun.steps.wiring.world",
+    "greenrun.steps.wiring.rehearsed",
+    "greenrun.steps.wiring.release",
+    "greenrun.steps.wiring.drills",
+    "greenrun.steps.wiring.monitoring",
+    "greenrun.steps.preflight",
+    "greenrun.steps.plan",
+    "greenrun.steps.lock",
+    "greenrun.steps.image",
+    "greenrun.steps.migration",
+    "greenrun.steps.candidate",
+    "greenrun.steps.endpoints",
+    "greenrun.steps.metrics",
+    "greenrun.steps.pages",
+    "greenrun.steps.openapi",
+    "greenrun.steps.canary",
+    "greenrun.steps.monitoring",
+    "greenrun.steps.rollback",
+    "greenrun.steps.record",
+    "greenrun.steps.drill",
+]

@@ -36,13 +36,6 @@ def _(release: Release, datatable: Table) -> None:
     flow.is_answered(release, url, candidate.name, flow_table.read(datatable))
 
 
-@then(
-    parsers.parse('"{path}" answers the session "{session}" otherwise than everybody'),
-)
-def _(release: Release, path: str, session: str) -> None:
-    checks.session_is_apart(release, path, session)
-
-
 @then(parsers.parse('the candidate answers "{message}" on the WebSocket "{path}"'))
 def _(release: Release, message: str, path: str) -> None:
     websocket.converses(release, path, message)

@@ -1,0 +1,102 @@
+"""The hooks and fixtures of a run of features."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from greenrun.plugin import alone, hookspecs, options, tags, validation
+from greenrun.plugin.allure.session import Reporting, claim_results, claimed
+from greenrun.plugin.collection import ENVIRONMENTS, FOUND, REFUSED, FeatureFile, planned
+from greenrun.plugin.redaction import Redaction, secrets_of
+from greenrun.plugin.runner import Performing
+from greenrun.plugin.screen import Screen, screen
+from greenrun.plugin.session import RUN, Run
+from greenrun.plugin.terminal import Telling
+from greenrun.plugin.terminal_writer import Narrator
+
+
+@pytest.fixture(scope="session")
+def environment(request: pytest.FixtureRequest) -> str:
+    """Where the running scenario takes place; for other tests, what `--env` says."""
+    here: str = getattr(request, "param", options.target(request.config))
+    return here
+
+
+@pytest.fixture(scope="session")
+def progress(pytestconfig: pytest.Config) -> Narrator:
+    """Tells what the running sentence is at; silent where no feature runs."""
+    run = pytestconfig.stash.get(RUN, None)
+    return run.narrator if run else Narrator(Screen(lambda _: None, str))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    options.declare(parser)
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[ENVIRONMENTS] = options.environments(config)
+    config.stash[REFUSED] = []
+    config.stash[FOUND] = {}
+    for tag, meaning in tags.MEANINGS.items():
+        config.addinivalue_line("markers", f"{tag}: {meaning}")
+    config.pluginmanager.register(Redaction(secrets_of(config)))
+    _refuse(list(options.refusals(config)))
+    if options.features_are_among(config):
+        claim_results(config)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Wire the parts of a run of features; the screen needs pytest's terminal to be there."""
+    config, secrets = session.config, secrets_of(session.config)
+    if not options.features_are_among(config):
+        return
+    narrator = Narrator(screen(config, secrets.redact), config.get_verbosity())
+    run = config.stash[RUN] = Run(options.target(config), narrator, secrets)
+    if claimed(config):
+        config.pluginmanager.register(Reporting(config, run))
+    config.pluginmanager.register(Performing(session, run))  # comes first when the session ends
+    config.pluginmanager.register(Telling(run))
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFile | None:
+    if file_path.suffix != ".feature":
+        return None
+    return FeatureFile.from_parent(parent, path=file_path)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Say why a feature cannot be read, rather than that a test in it was not found."""
+    try:
+        return (yield)
+    except pytest.UsageError:
+        _refuse(session.config.stash[REFUSED])
+        raise
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None]:
+    yield
+    asked, complaints = list(items), [*config.stash[REFUSED]]
+    run = config.stash.get(RUN, None)
+    if run:
+        complaints += run.plan(items, config)
+    elif any(map(planned, items)):
+        raise pytest.UsageError("features behind a link: name their folder itself")
+    is_emergency = run is not None and run.stop_policy.mode.is_emergency
+    _refuse(complaints + validation.bind(items if is_emergency else asked, config))
+    if run and items and not (is_emergency or config.option.collectonly):
+        _refuse(list(alone.acquire_lock(config)))
+
+
+def _refuse(complaints: list[str]) -> None:
+    if complaints:
+        raise pytest.UsageError("\n  ".join(["no feature was begun", *complaints]))
