@@ -39,5 +39,8 @@ campaign: machine
 
 machine: environment engine base-image report browser
 
-environment engine base-image report browser registry promtool:
+environment:
+	@setup/environment app/requirements.txt
+
+engine base-image report browser registry promtool:
 	@setup/$@

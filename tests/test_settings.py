@@ -64,6 +64,7 @@ def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
           context: ..
           tag: build-id
           also-latest: false
+          tag-file: image/tag.txt
           within: 1h30m
           size-budget: 1.5GiB
         deploy:
@@ -113,6 +114,7 @@ def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
             context="..",
             tag_policy=TagPolicy.BUILD_ID,
             also_latest=False,
+            tag_file="image/tag.txt",
             within=timedelta(minutes=90),
             size_budget_bytes=1610612736,
         ),

@@ -57,6 +57,16 @@ def test_what_a_release_writes_itself_does_not_count(told: Told, plan: Plan, wor
     assert len(told(git_tree.in_step, record)) == 1
 
 
+def test_the_file_that_is_told_the_image_tag_goes_by_its_own_name(
+    told: Told, plan: Plan, world: World
+) -> None:
+    elsewhere = replace(plan, build=replace(plan.build, tag_file="image/tag.txt"))
+    change(world, "image/tag.txt")
+    assert told(git_tree.in_step, elsewhere) == []
+    change(world, "build_tag.txt")
+    assert len(told(git_tree.in_step, elsewhere)) == 1
+
+
 def test_paths_count_from_the_root_of_the_repository(
     told: Told, world: World, directory: Path
 ) -> None:

@@ -63,6 +63,14 @@ def test_the_image_tag_is_left_for_whoever_rolls_back_by_hand(
         assert (folder / "build_tag.txt").read_text("utf-8") == f"{number}\n"
 
 
+def test_the_plan_says_which_file_is_told_the_tag(
+    plan: Plan, built: Building, folder: Path
+) -> None:
+    built(replace(plan, build=replace(plan.build, tag_file="image/tag.txt")))
+    assert (folder / "image/tag.txt").read_text("utf-8") == "shop-20261121-080000\n"
+    assert not (folder / "build_tag.txt").exists()
+
+
 def test_latest_stands_beside_it(plan: Plan, world: World, built: Building) -> None:
     built(by(plan, TagPolicy.BUILD_ID, also_latest=True))
     assert world.builder.tags == {

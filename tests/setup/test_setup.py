@@ -95,6 +95,24 @@ def test_only_the_official_python_is_ever_replaced(checkout: Path, image: str) -
 
 
 @pytest.mark.docker
+def test_every_base_image_of_a_dockerfile_is_brought(checkout: Path) -> None:
+    (checkout / "service.dockerfile").write_text(
+        f"ARG LAST=127.0.0.1:9/last:1\n"
+        f"FROM {BASE_IMAGE} AS build\n"
+        "FROM scratch AS nothing\n"
+        "FROM build AS again\n"
+        "FROM ${LAST}\n"
+    )
+
+    refused = run("setup/base-image", "service.dockerfile", at=checkout)
+
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines()[0] == (
+        "base image: 127.0.0.1:9/last:1 cannot be pulled, and only a python:3.11 can be built"
+    )
+
+
+@pytest.mark.docker
 @pytest.mark.parametrize(
     "part", ["engine", "base-image", "report", "browser", "registry", "promtool"]
 )

@@ -12,7 +12,7 @@ from greenrun.config.conduct import PreflightSection, RecordSection
 from greenrun.config.monitoring import MonitoringSection
 from greenrun.config.section import REQUIRED, Optional, Section, written
 from greenrun.model.image import TagPolicy
-from greenrun.model.plan import REHEARSAL, BuildPlan, Location, MigrationPlan, Plan
+from greenrun.model.plan import REHEARSAL, TAG_FILE, BuildPlan, Location, MigrationPlan, Plan
 from greenrun.model.revision import RevisionSettings, StartupProbe, Volume
 
 
@@ -25,6 +25,7 @@ class BuildSection(Section):
     platform: are.Platform = "linux/amd64"
     tag: are.TagPolicyName = written(TagPolicy.TIMESTAMP.value)
     also_latest: are.Flag = True
+    tag_file: are.RelativePath = TAG_FILE
     within: are.Duration = written("10m")
     size_budget: are.Size = written("2GB")
     push_within: are.Duration = written("15m")
@@ -47,6 +48,7 @@ class BuildSection(Section):
             platform=self.platform,
             tag_policy=self.tag,
             also_latest=self.also_latest,
+            tag_file=self.tag_file,
             within=self.within,
             size_budget_bytes=self.size_budget,
         )

@@ -26,9 +26,15 @@ class Location:
         return f"projects/{self.project}/locations/{self.region}"
 
 
+TAG_FILE = "build_tag.txt"
+
+
 @dataclass(frozen=True, slots=True)
 class BuildPlan:
-    """How the image is built. Paths are relative to release.yaml; sizes are in bytes."""
+    """How the image is built. Paths are relative to release.yaml; sizes are in bytes.
+
+    `tag_file` is told the image tag, for whoever rolls back by hand.
+    """
 
     repository: str
     dockerfile: str = "Dockerfile"
@@ -36,6 +42,7 @@ class BuildPlan:
     platform: str = "linux/amd64"
     tag_policy: TagPolicy = TagPolicy.TIMESTAMP
     also_latest: bool = True
+    tag_file: str = TAG_FILE
     within: timedelta = timedelta(minutes=10)
     size_budget_bytes: int = 2 * 10**9
 

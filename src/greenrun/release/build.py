@@ -1,15 +1,13 @@
 """Making the image of a release, on this machine."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from greenrun.model.image import Build
 from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import Plan
 from greenrun.model.source import Source
 from greenrun.release.coordination.guard import ChangeGuard
-
-TAG_FILE = "build_tag.txt"
-"""Holds the image tag for whoever rolls back by hand (PROCEDURE P2.5)."""
 
 
 def build(plan: Plan, dependencies: Dependencies, guard: ChangeGuard, source: Source) -> Build:
@@ -19,7 +17,7 @@ def build(plan: Plan, dependencies: Dependencies, guard: ChangeGuard, source: So
     if plan.build.also_latest:
         dependencies.builder.tag(made.image.digest, made.image.repository, "latest")
     guard.note("build", made.image.reference, tag=tag)
-    (source.directory / TAG_FILE).write_text(f"{tag}\n", "utf-8")
+    _leave_tag(source.directory / plan.build.tag_file, tag)
     dependencies.evidence.attach("build log", made.log)
     dependencies.evidence.attach("image inspection", made.image.describe())
     return made
@@ -30,6 +28,11 @@ def adopt(made: Build, repository: str, dependencies: Dependencies) -> Build:
     if made.image.repository != repository:
         dependencies.builder.tag(made.image.digest, repository, made.image.tag)
     return replace(made, image=replace(made.image, repository=repository, manifest=None))
+
+
+def _leave_tag(path: Path, tag: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{tag}\n", "utf-8")
 
 
 def _tag(plan: Plan, dependencies: Dependencies, guard: ChangeGuard, source: Source) -> str:

@@ -7,8 +7,7 @@ from greenrun.model.plan import Plan
 from greenrun.model.source import Checkout, Source
 from greenrun.release.preflight.context import Doubt, Scene
 
-_OURS = ("build_tag.txt", "reports")
-"""What a release itself writes, beside its record."""
+_REPORTS = "reports"
 
 _NAMED_AT_MOST = 10
 
@@ -69,7 +68,7 @@ def unrecorded(checkout: Checkout, plan: Plan, source: Source) -> tuple[str, ...
     """What is not as the commit has it, beside the records and what else a release writes."""
     here = PurePosixPath(_within_repository(source.directory.resolve()))
     watched = (plan.monitoring.folder,) if plan.monitoring else ()
-    ours = (plan.record.folder, *plan.record.hand_over, *watched, *_OURS)
+    ours = (plan.record.folder, *plan.record.hand_over, *watched, plan.build.tag_file, _REPORTS)
     return checkout.changed_beside(here / place for place in ours)
 
 
