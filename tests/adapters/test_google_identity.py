@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from cloudrun_emulator.identity.metadata_server import MetadataServer
 from cloudrun_emulator.identity.tokens import OWNER, Issuer
-from greenrun.adapters.gcp.identity import IdentityTokens
+from greenrun.adapters.gcp.access import IdentityTokens
 from greenrun.model.errors import CallFailed
 
 AUDIENCE = "https://shop.example.run.app"

@@ -2,8 +2,7 @@
 
 import pytest
 
-from greenrun.adapters.registry.address import Address
-from greenrun.adapters.registry.refusals import refusal
+from greenrun.adapters.registry.address import Address, refusal
 
 APP = Address("europe-west1-docker.pkg.dev", "emergence-469005/app/emergence-app")
 OLD = Address("eu.gcr.io", "emergence-469005/emergence-app")

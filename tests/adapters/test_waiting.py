@@ -3,9 +3,9 @@ from datetime import timedelta
 
 import pytest
 
-from greenrun.adapters.waiting import Wait
 from greenrun.model.errors import CallFailed, DeadlineExceeded
 from greenrun.model.interfaces import Timeout
+from greenrun.model.polling import Wait
 from tests.fakes import FakeClock
 
 
@@ -83,7 +83,7 @@ def test_another_thing_is_awaited_under_the_same_deadline() -> None:
     wait = Wait("the bus", Timeout(timedelta(seconds=10)), clock)
     wait.until(after(clock, 8), str)
     assert timedelta() < wait.left <= timedelta(seconds=2)
-    wait.goes_on("the driver")
+    wait.awaited = "the driver"
     with pytest.raises(DeadlineExceeded, match="waited 10 s for the driver"):
         wait.until(after(clock, 8), str)
     assert wait.left == timedelta()

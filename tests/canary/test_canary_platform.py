@@ -25,8 +25,8 @@ class Series:
         self.asked.append((revision, since, until))
         return self.told[revision]
 
-    def memory(self, revision: str, since: datetime) -> None:
-        raise AssertionError(f"{revision} since {since}")
+    def highest(self, measure: str, revision: str, since: datetime) -> None:
+        raise AssertionError(f"{measure} of {revision} since {since}")
 
 
 def test_both_are_asked_for_the_same_time_of_which_all_is_told() -> None:

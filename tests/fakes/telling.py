@@ -112,7 +112,8 @@ class FakeMetrics:
         buckets[bisect_right(BUCKETS.bounds, self.latency)] = counts.total
         return Sample(counts, Histogram(BUCKETS.bounds, tuple(buckets)))
 
-    def memory(self, revision: str, since: datetime) -> Quantity | None:
+    def highest(self, measure: str, revision: str, since: datetime) -> Quantity | None:
+        assert measure == "memory"
         told = self.clock.now() - self.lag > since
         return Quantity(self.using[revision], "%") if told and revision in self.using else None
 

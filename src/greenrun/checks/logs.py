@@ -7,7 +7,7 @@ from enum import Enum
 
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.interfaces import LogEntry
-from greenrun.model.polling import looks
+from greenrun.model.polling import polls
 from greenrun.release.release import Release
 
 _SEVERE = frozenset({"ERROR", "CRITICAL", "ALERT", "EMERGENCY"})
@@ -54,7 +54,7 @@ def patterns(texts: Sequence[str]) -> tuple[re.Pattern[str], ...]:
 
 def has_lines(release: Release, lines: Sequence[str]) -> None:
     """Every line stands in the candidate's log, as soon as the log has arrived."""
-    for _ in looks(release.dependencies.clock, release.plan.log_within):
+    for _ in polls(release.dependencies.clock, release.plan.log_within):
         entries = release.dependencies.logs.of_revision(release.candidate.name)
         missing = [line for line in lines if not any(line in entry.text for entry in entries)]
         if not missing:
@@ -72,7 +72,7 @@ def no_errors(release: Release, allowed: Sequence[re.Pattern[str]] = ()) -> None
 
     An empty log is no proof of that. What `has_lines` has found is the start that this judges.
     """
-    for _ in looks(release.dependencies.clock, release.plan.log_within):
+    for _ in polls(release.dependencies.clock, release.plan.log_within):
         if entries := release.dependencies.logs.of_revision(release.candidate.name):
             break
     marked = judged(entries, allowed)

@@ -9,7 +9,7 @@ from typing import Any
 from greenrun.model.errors import DeadlineExceeded, GateClosed, ReleaseError
 from greenrun.model.interfaces import Dependencies, Execution, Job, LogEntry, Timeout
 from greenrun.model.plan import MigrationPlan, Plan
-from greenrun.model.polling import looks
+from greenrun.model.polling import polls
 from greenrun.release.coordination.journal import Changes
 
 _LAST_WORDS = 10
@@ -159,7 +159,7 @@ class Migrations:
 
     def _failed(self, what: str, ended: _Ended, hint: str = "") -> GateClosed:
         log: Sequence[LogEntry] = ()
-        for _ in looks(self._roles.clock, self._plan.log_within):
+        for _ in polls(self._roles.clock, self._plan.log_within):
             before, log = log, self._log(ended)
             if log and len(log) == len(before):
                 break
@@ -171,7 +171,7 @@ class Migrations:
 
     def _status_line(self, ended: _Ended) -> str:
         begun = self._roles.clock.now()
-        for _ in looks(self._roles.clock, self._plan.log_within):
+        for _ in polls(self._roles.clock, self._plan.log_within):
             log = self._log(ended)
             found = [entry.text for entry in log if entry.text.startswith("{")]
             if found:

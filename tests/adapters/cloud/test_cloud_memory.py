@@ -16,11 +16,9 @@ from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.docker import DockerRuntime
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
-from greenrun.adapters.gcp.monitoring.memory import highest
-from greenrun.adapters.gcp.monitoring.metrics import CloudMetrics
+from greenrun.adapters.gcp.monitoring.metrics import CloudMetrics, highest
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import Clock, Metrics
-from greenrun.model.objective import Quantity
 from greenrun.model.plan import Location
 from tests.fakes import FakeClock, FakeMetrics
 
@@ -69,7 +67,7 @@ def cloud_held() -> Iterator[Held]:
         metrics = CloudMetrics(clients, PLACE, "web", clock)
 
         def half_full() -> bool:
-            used = metrics.memory("web-one", earlier(clock))
+            used = metrics.highest("memory", "web-one", earlier(clock))
             return used is not None and used.value > 50
 
         wait_until(half_full, SOON, "a look at the container while it holds 64 of its 128 MiB")
@@ -93,17 +91,17 @@ def earlier(clock: Clock) -> datetime:
 
 
 def test_the_most_that_was_used_is_told_in_percent_of_the_limit(held: Held) -> None:
-    used = held.metrics.memory("web-one", earlier(held.clock))
+    used = held.metrics.highest("memory", "web-one", earlier(held.clock))
     assert used is not None
     assert (used.unit, 50 < used.value < 80) == ("%", True)  # and an interpreter
 
 
 def test_nothing_is_told_of_another_revision(held: Held) -> None:
-    assert held.metrics.memory("web-two", earlier(held.clock)) is None
+    assert held.metrics.highest("memory", "web-two", earlier(held.clock)) is None
 
 
 def test_nothing_is_told_of_what_has_not_been_yet(held: Held) -> None:
-    assert held.metrics.memory("web-one", held.clock.now()) is None
+    assert held.metrics.highest("memory", "web-one", held.clock.now()) is None
 
 
 def test_a_runtime_that_measures_no_memory_tells_none(
@@ -111,7 +109,7 @@ def test_a_runtime_that_measures_no_memory_tells_none(
 ) -> None:
     clock = SystemClock()
     metrics = CloudMetrics(clients, place, "web", clock)
-    assert metrics.memory("web-one", earlier(clock)) is None
+    assert metrics.highest("memory", "web-one", earlier(clock)) is None
 
 
 def series(options: dict[str, object], *distributions: list[int]) -> list[TimeSeries]:
@@ -150,7 +148,7 @@ def test_the_highest_value_is_where_its_bucket_ends(
     options: dict[str, object], distributions: list[list[int]], percent: float
 ) -> None:
     found = highest(series(options, *distributions), NOON)
-    assert found == Quantity(pytest.approx(percent), "%")
+    assert found == pytest.approx(percent / 100)
 
 
 def test_nothing_that_was_counted_is_no_data() -> None:

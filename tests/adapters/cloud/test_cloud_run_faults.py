@@ -22,9 +22,18 @@ from tests.adapters.cloud.changes import (
     serving,
 )
 
-PASSING = ("UNAVAILABLE", "DEADLINE_EXCEEDED", "ABORTED", "RESOURCE_EXHAUSTED", "INTERNAL")
+PASSING = (
+    "UNAVAILABLE",
+    "DEADLINE_EXCEEDED",
+    "ABORTED",
+    "RESOURCE_EXHAUSTED",
+    "INTERNAL",
+    "UNKNOWN",
+    "CANCELLED",
+)
 SURVIVED = (*PASSING, "reply lost", "reply late by 200ms", "operation never done")
-FINAL = ("PERMISSION_DENIED", "INVALID_ARGUMENT", "NOT_FOUND")
+FINAL = ("PERMISSION_DENIED", "INVALID_ARGUMENT")
+DOUBTFUL = ("UNAUTHENTICATED", "FAILED_PRECONDITION", "NOT_FOUND")
 
 # Letting everybody in has no patience but that of every call, which is long.
 IN_TIME = {name: change for name, change in CHANGES.items() if name != "let all invoke"}
@@ -114,6 +123,18 @@ def test_what_no_repetition_mends_is_told_at_once(
         change.make(platform, Watcher(seconds=10).timeout)
     assert struck.struck == 1
     assert failed.value.message.startswith("could not ")
+    assert f"got {fault}: Fault: " in failed.value.message
+    _tells_what_to_do(failed.value, change, place)
+
+
+@pairs(DOUBTFUL)
+def test_what_is_doubtful_is_believed_once_it_is_said_again(
+    platform: CloudRun, cloud: LocalCloud, place: Location, change: Change, fault: str
+) -> None:
+    change.prepare(platform)
+    with cloud.faults.add(f"{change.rpc}: {fault}") as struck, pytest.raises(CallFailed) as failed:
+        change.make(platform, Watcher(seconds=10).timeout)
+    assert struck.struck == 4
     assert f"got {fault}: Fault: " in failed.value.message
     _tells_what_to_do(failed.value, change, place)
 

@@ -5,8 +5,8 @@ import pytest
 from google.cloud import run_v2
 
 from greenrun.adapters.gcp.clients import GoogleClients
+from greenrun.adapters.gcp.run.jobs import task_template_of
 from greenrun.adapters.gcp.run.platform import CloudRun
-from greenrun.adapters.gcp.run.tasks import task_template_of
 from greenrun.model.errors import CallFailed, DeadlineExceeded
 from greenrun.model.interfaces import Execution, Job, Timeout
 from greenrun.model.plan import Location

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from docker import APIClient
@@ -10,16 +11,15 @@ from docker.errors import ImageNotFound
 
 from greenrun.adapters.docker.engine import FAILURES, Cutoff, connect, refused
 from greenrun.adapters.docker.layers import Layers
-from greenrun.adapters.pauses import growing
-from greenrun.adapters.registry.address import Address
+from greenrun.adapters.registry.address import Address, refusal, shortened
 from greenrun.adapters.registry.login import Logins
-from greenrun.adapters.registry.refusals import refusal, shortened
 from greenrun.model.errors import CallFailed, DeadlineExceeded
 from greenrun.model.image import Digest, Image
 from greenrun.model.interfaces import Clock, Timeout
+from greenrun.model.polling import CALL_BACKOFF, Deadline
 
 _TRIES_IN_VAIN = 6
-_TOLD_EVERY = timedelta(seconds=1)
+_WATCH_INTERVAL = timedelta(seconds=1)
 
 
 class BrokenOff(Exception):
@@ -44,17 +44,17 @@ class DockerPush:
         self._image = image
         self._reference = f"{image.repository}:{image.tag}"
         self._address = Address.of(image.repository)
-        self._patience = timeout
+        self._watch = timeout.watch
         self._logins = logins
         self._ask_why = ask_why
         self._clock = clock
-        self._ends = clock.now() + timeout.within
+        self._deadline = Deadline(clock, timeout.within)
         self._seen = "nothing"
-        self._told: datetime | None = None
+        self._watched: timedelta | None = None
 
     def run(self) -> Digest:
         """The digest of the manifest, as the engine tells it."""
-        most_done, pauses = 0, growing(_TRIES_IN_VAIN)
+        most_done, pauses = 0, islice(CALL_BACKOFF, _TRIES_IN_VAIN - 1)
         with closing(connect()) as client:
             self._name_the_bytes(client)
             while True:
@@ -64,7 +64,7 @@ class DockerPush:
                 except BrokenOff as broken:
                     self._ask_why(self._address)
                     if layers.done > most_done:
-                        most_done, pauses = layers.done, growing(_TRIES_IN_VAIN)
+                        most_done, pauses = layers.done, islice(CALL_BACKOFF, _TRIES_IN_VAIN - 1)
                     self._rest(next(pauses, None), str(broken))
 
     def _name_the_bytes(self, client: APIClient) -> None:
@@ -117,10 +117,10 @@ class DockerPush:
             return
         if layers.held_up and not held_up:
             self._ask_why(self._address)
-        self._seen, now = str(layers), self._clock.now()
-        if self._told is None or now - self._told >= _TOLD_EVERY:
-            self._told = now
-            self._patience.watch(self._seen)
+        self._seen, elapsed = str(layers), self._deadline.elapsed
+        if self._watched is None or elapsed - self._watched >= _WATCH_INTERVAL:
+            self._watched = elapsed
+            self._watch(self._seen)
 
     def _failure(self, said: str) -> Exception:
         return refusal("push", self._address, said) or BrokenOff(shortened(said))
@@ -133,11 +133,11 @@ class DockerPush:
                 "layers that it has are not sent again",
             )
         self._seen = f"{said}; trying again in {pause.total_seconds():g} s"
-        self._patience.watch(self._seen)
+        self._watch(self._seen)
         self._clock.sleep(min(pause, self._left()))
 
     def _left(self) -> timedelta:
-        left = self._ends - self._clock.now()
+        left = self._deadline.left
         if left <= timedelta():
             raise self._too_late()
         return left
@@ -145,7 +145,7 @@ class DockerPush:
     def _too_late(self) -> DeadlineExceeded:
         return DeadlineExceeded(
             f"the push of {self._reference}",
-            after=self._patience.within,
+            after=self._deadline.within,
             last_seen=self._seen,
             hint="raise `build.push-within`; layers that were sent are not sent again",
         )

@@ -1,13 +1,19 @@
 """The official Google clients, over gRPC: to Google, or to emulators that variables name."""
 
+import socket
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import google.auth
 import grpc
 from google.api_core import grpc_helpers
+from google.api_core.exceptions import FailedPrecondition
+from google.auth.credentials import Credentials
+from google.auth.exceptions import DefaultCredentialsError
 from google.cloud.logging_v2.services.logging_service_v2 import LoggingServiceV2Client
 from google.cloud.logging_v2.services.logging_service_v2.transports import (
     LoggingServiceV2GrpcTransport,
@@ -31,9 +37,11 @@ from google.cloud.secretmanager_v1.services.secret_manager_service.transports im
     SecretManagerServiceGrpcTransport,
 )
 
-from greenrun.adapters.gcp.credentials import application_default
-from greenrun.adapters.gcp.emulators import Emulator
 from greenrun.model.errors import CallFailed
+
+SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
+LOG_IN = "gcloud auth application-default login"
+"""The remedy without credentials, or with ones that are no good any more."""
 
 _OPTIONS = (
     ("grpc.max_send_message_length", -1),
@@ -46,7 +54,13 @@ _OPTIONS = (
 word is found out and replaced. Google's own clients ping every 30 s, too."""
 
 _OPTIONAL = "RESOURCE_MANAGER_EMULATOR_HOST"
+_CONNECTED_WITHIN = 1.0  # seconds
 _Transport = TypeVar("_Transport")
+
+if TYPE_CHECKING:
+    _Interceptor = grpc.UnaryUnaryClientInterceptor[Any, Any]
+else:
+    _Interceptor = grpc.UnaryUnaryClientInterceptor  # generic in its stubs alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,3 +192,50 @@ def _secure(address: str) -> grpc.Channel:
         address, credentials=credentials, options=_OPTIONS
     )
     return channel
+
+
+def application_default(what: str) -> Credentials:
+    """The credentials; `what` completes `could not ...`. Raises CallFailed where there are none."""
+    with warnings.catch_warnings():  # that a person's credentials have no quota project
+        warnings.simplefilter("ignore", UserWarning)
+        try:
+            credentials, _ = google.auth.default(scopes=SCOPES)
+        except DefaultCredentialsError as error:
+            raise CallFailed(
+                f"could not {what}: got no Google credentials on this machine", hint=LOG_IN
+            ) from error
+    return credentials
+
+
+class EmulatorEnded(FailedPrecondition):
+    """Nobody listens where an emulator was: what it held is lost, and no call of it can succeed."""
+
+
+class Emulator(_Interceptor):
+    """Lets an emulator be unavailable for a while, as Google may be; raises once it has ended.
+
+    Whether it has, its port tells at once. Patience with it would only delay the bad news.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def intercept_unary_unary(
+        self,
+        continuation: Callable[..., Any],
+        client_call_details: grpc.ClientCallDetails,
+        request: Any,  # noqa: ANN401 - of any method
+    ) -> Any:  # noqa: ANN401 - a call of grpc's own
+        """The call as it went. Raises EmulatorEnded."""
+        call = continuation(client_call_details, request)
+        if call.code() is grpc.StatusCode.UNAVAILABLE and self._has_ended():
+            raise EmulatorEnded(f"the emulator at {self._address} has ended")  # type: ignore[no-untyped-call] # bare there
+        return call
+
+    def _has_ended(self) -> bool:
+        host, _, port = self._address.rpartition(":")
+        try:
+            with socket.create_connection((host.strip("[]"), int(port)), _CONNECTED_WITHIN):
+                return False
+        except OSError as error:
+            return isinstance(error, ConnectionRefusedError)

@@ -1,18 +1,34 @@
-"""Images, in the registry of their name."""
+"""Images, in the registry of their name.
 
-from collections.abc import Mapping
+Source: https://github.com/opencontainers/distribution-spec/blob/main/spec.md.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+import httpx
 
 from greenrun.adapters.docker.push import DockerPush
-from greenrun.adapters.registry.address import Address
-from greenrun.adapters.registry.api import RegistryApi
-from greenrun.adapters.registry.login import Logins, MachineLogins
+from greenrun.adapters.http.client import new_client
+from greenrun.adapters.registry.address import Address, refusal, shortened
+from greenrun.adapters.registry.login import Challenged, Logins, MachineLogins
 from greenrun.model.errors import CallFailed, GateClosed
 from greenrun.model.image import Digest, Image
 from greenrun.model.interfaces import Clock, Timeout
+from greenrun.model.polling import CALL_BACKOFF
 
 _PLATFORM = ("linux", "amd64")
 """What Cloud Run runs."""
 
+_DOCKER = "application/vnd.docker.distribution.manifest"
+_OCI = "application/vnd.oci.image"
+_KINDS = (f"{_DOCKER}.v2+json", f"{_DOCKER}.list.v2+json", f"{_OCI}.manifest.v1+json")
+_ACCEPTED = ", ".join((*_KINDS, f"{_OCI}.index.v1+json"))
+_TRIES = 4
+_ANSWER_SECONDS = 15.0
 _TAGS_FIRST = "GOOGLE_MANIFEST_DANGLING_TAG"
 
 
@@ -80,3 +96,118 @@ class DockerRegistry:
                 if held == manifest:
                     self._api.remove(address, tag)
             self._api.remove(address, str(manifest))
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a manifest says, under the digest of its bytes."""
+
+    digest: Digest
+    fields: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def configuration(self) -> Digest | None:
+        """The digest of the image's configuration; None for an index of several images."""
+        found = self.fields.get("config")
+        return Digest(found["digest"]) if found else None
+
+    def for_platform(self, system: str, architecture: str) -> Digest | None:
+        """The manifest of one platform, in an index."""
+        wanted = {"os": system, "architecture": architecture}
+        for entry in self.fields.get("manifests", ()):
+            if wanted.items() <= entry.get("platform", {}).items():
+                return Digest(entry["digest"])
+        return None
+
+
+class RegistryApi:
+    """Calls that read, or that may be made twice; what may pass by itself is tried again."""
+
+    def __init__(self, logins: Logins, clock: Clock) -> None:
+        self._logins = logins
+        self._clock = clock
+        self._client = new_client(
+            timeout=_ANSWER_SECONDS, follow_redirects=True, headers={"user-agent": "greenrun"}
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def manifest(self, address: Address, reference: str) -> Manifest | None:
+        """Behind an image tag or a digest; None where there is none, or no such repository."""
+        url, headers = f"{address.url}/manifests/{reference}", {"accept": _ACCEPTED}
+        answer = self._ask("GET", url, "read", address, headers)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        digest = Digest(f"sha256:{hashlib.sha256(answer.content).hexdigest()}")
+        return Manifest(digest, _said(answer))
+
+    def tags(self, address: Address) -> Iterator[str]:
+        """Every image tag, in the order that the registry has them; page by page."""
+        url: str | httpx.URL = f"{address.url}/tags/list"
+        while url:
+            answer = self._ask("GET", url, "read", address)
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                return
+            yield from _said(answer).get("tags") or ()
+            following = answer.links.get("next", {}).get("url", "")
+            url = answer.url.join(following) if following else ""
+
+    def remove(self, address: Address, reference: str) -> None:
+        """A manifest by its digest, or where the registry knows how to, an image tag."""
+        self._ask("DELETE", f"{address.url}/manifests/{reference}", "remove", address)
+
+    def expect_room(self, address: Address) -> None:
+        """Begin an upload and take it back; raise CallFailed where that is refused for good."""
+        auth = Challenged(self._logins(address))
+        try:
+            begun = self._client.post(f"{address.url}/blobs/uploads/", auth=auth)
+            if not begun.is_error and "location" in begun.headers:
+                self._client.delete(begun.url.join(begun.headers["location"]), auth=auth)
+        except httpx.HTTPError:
+            return
+        if begun.is_error and (error := refusal("push", address, _told(begun))):
+            raise error
+
+    def _ask(
+        self,
+        method: str,
+        url: str | httpx.URL,
+        action: str,
+        address: Address,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """An answer that is no error, or says that there is no such thing."""
+        for pause in (*islice(CALL_BACKOFF, _TRIES - 1), None):
+            auth = Challenged(self._logins(address))
+            try:
+                answer = self._client.request(method, url, headers=headers, auth=auth)
+            except httpx.HTTPError as error:
+                said = f"{type(error).__name__}: {error}"
+            else:
+                if answer.is_success or answer.status_code == httpx.codes.NOT_FOUND:
+                    return answer
+                said = _told(answer)
+            if error_of := refusal(action, address, said):
+                raise error_of
+            if pause is not None:
+                self._clock.sleep(pause)
+        raise CallFailed(
+            f"could not {action} {address}: got {shortened(said)}, {_TRIES} times in a row",
+            hint=f"see that {address.host} can be reached from here, then try again",
+        )
+
+
+def _said(answer: httpx.Response) -> Mapping[str, Any]:
+    try:
+        found = answer.json()
+    except ValueError:
+        found = None
+    if isinstance(found, Mapping):
+        return found
+    raise CallFailed(f"could not read {answer.url}: got {shortened(answer.text)!r}, needs JSON")
+
+
+def _told(answer: httpx.Response) -> str:
+    return f"HTTP {answer.status_code} {answer.reason_phrase} {answer.text}"

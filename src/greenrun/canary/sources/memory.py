@@ -81,7 +81,7 @@ class MemoryJudge:
 
     def _ask(self, revision: str, since: datetime) -> bool:
         """True where something is told; the most is kept, as series may tell of less anew."""
-        found = self._metrics.memory(revision, since)
+        found = self._metrics.highest("memory", revision, since)
         if found is not None:
             before = self._most.get(revision, found)
             self._most[revision] = max(before, found, key=lambda used: used.value)

@@ -7,7 +7,7 @@ from greenrun.checks.metrics.exposition import Exposition
 from greenrun.checks.metrics.objectives import FamilyPromise, Objective, Rise
 from greenrun.model.errors import GateClosed
 from greenrun.model.objective import Verdict
-from greenrun.model.polling import looks
+from greenrun.model.polling import polls
 from greenrun.release.release import Release
 
 _SETTLED_WITHIN = timedelta(seconds=10)
@@ -47,7 +47,7 @@ class OwnMetrics:
         """
         before, after = self._before, self._before
         broken: Sequence[str] = ()
-        for _ in looks(self._roles.clock, _SETTLED_WITHIN):
+        for _ in polls(self._roles.clock, _SETTLED_WITHIN):
             after = self._read()
             broken = [text for rise in rises if (text := rise.broken_by(before, after))]
             if not broken and after.is_of_the_process(before):

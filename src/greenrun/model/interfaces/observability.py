@@ -47,10 +47,10 @@ class Metrics(Protocol):
         Empty where the platform tells nothing (yet). `until` None is now.
         """
 
-    def memory(self, revision: str, since: datetime) -> Quantity | None:
-        """The most that an instance of a revision has used of its memory limit since then, in %.
+    def highest(self, measure: str, revision: str, since: datetime) -> Quantity | None:
+        """The most that an instance of a revision has had of a measure since then.
 
-        None where the platform tells nothing (yet).
+        `memory` is in % of its limit. None where the platform knows nothing (yet).
         """
 
 

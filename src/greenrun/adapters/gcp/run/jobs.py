@@ -1,21 +1,23 @@
-"""Jobs of Cloud Run: commands of an image that run to their end."""
+"""Jobs of Cloud Run: commands of an image, written, run once, and followed to their end."""
 
 from datetime import timedelta
+from itertools import islice
 
 from google.cloud import run_v2
 
-from greenrun.adapters.gcp.calls import refusal, refused
+from greenrun.adapters.gcp.calls import Operation, Removal, RetryingCall, refusal, refused
 from greenrun.adapters.gcp.clients import GoogleClients
-from greenrun.adapters.gcp.run.executions import DOUBT, Run
-from greenrun.adapters.gcp.run.operations import Operation
-from greenrun.adapters.gcp.run.removals import Removal
-from greenrun.adapters.gcp.run.retrying_call import RetryingCall
-from greenrun.adapters.gcp.run.tasks import runs_the_same, task_template_of
-from greenrun.adapters.waiting import Wait
+from greenrun.adapters.gcp.run.from_proto import condition_named, describe, execution_of, is_over
+from greenrun.adapters.gcp.run.to_proto import template_of
 from greenrun.model.interfaces import Clock, Execution, Job, Timeout
 from greenrun.model.plan import Location
+from greenrun.model.polling import Wait
 
 _SUCCEEDED = run_v2.Condition.State.CONDITION_SUCCEEDED
+_DOUBT = timedelta(seconds=2)
+"""How long to look for an execution, after an answer that got lost, before another is begun."""
+
+_NEWEST = 100
 
 
 class Jobs:
@@ -32,9 +34,9 @@ class Jobs:
         task = task_template_of(job, timeout)
         wait = Wait(f"{name} to be written (UpdateJob)", timeout, self._clock)
         with refused(f"write {name} (UpdateJob)", hint):
-            self._write(name, task, self._sending(wait, hint))
-        wait.goes_on(f"{name} to end (RunJob)")
-        return Run(self._clients, name, task, self._sending(wait, hint, DOUBT)).make()
+            self._write(name, task, self._call(wait, hint))
+        wait.awaited = f"{name} to end (RunJob)"
+        return JobRun(self._clients, name, task, self._call(wait, hint, _DOUBT)).to_its_end()
 
     def remove(self, name: str, timeout: Timeout) -> None:
         """Delete a job with its executions."""
@@ -44,9 +46,9 @@ class Jobs:
             f"delete {full} (DeleteJob)",
             lambda timeout: jobs.delete_job(name=full, retry=None, timeout=timeout).operation,
             lambda timeout: jobs.get_job(name=full, retry=None, timeout=timeout),
-        ).make(self._sending(wait, hint))
+        ).carry_out(self._call(wait, hint))
 
-    def _write(self, name: str, task: run_v2.TaskTemplate, sending: RetryingCall) -> None:
+    def _write(self, name: str, task: run_v2.TaskTemplate, call: RetryingCall) -> None:
         """UpdateJob replaces the whole job: to send it again does no harm."""
         wanted = run_v2.Job(name=name, template=run_v2.ExecutionTemplate(template=task))
         request = run_v2.UpdateJobRequest(job=wanted, allow_missing=True)
@@ -58,25 +60,25 @@ class Jobs:
             return begun
 
         def taken() -> Operation | None:
-            return sending.send(send) if sending.due else None
+            return call.send(send) if call.due else None
 
-        sending.until(taken, lambda: "the job is not written yet")
-        sending.until(lambda: self._written(wanted, sending), lambda: "the job is not ready yet")
+        call.until(taken, lambda: "the job is not written yet")
+        call.until(lambda: self._written(wanted, call), lambda: "the job is not ready yet")
 
-    def _written(self, wanted: run_v2.Job, sending: RetryingCall) -> bool | None:
-        if sending.following.succeeded:
+    def _written(self, wanted: run_v2.Job, call: RetryingCall) -> bool | None:
+        if call.progress.succeeded:
             return True
-        timeout = sending.answer_seconds
+        timeout = call.answer_seconds
         live = self._clients.jobs.get_job(name=wanted.name, retry=None, timeout=timeout)
-        same = runs_the_same(live.template.template, wanted.template.template)
+        same = _runs_the_same(live.template.template, wanted.template.template)
         if same and not live.reconciling and live.terminal_condition.state == _SUCCEEDED:
             return True
-        if sending.following.error:
-            raise refusal(f"write {wanted.name} (UpdateJob)", sending.following.error, sending.hint)
-        sending.look()
+        if call.progress.error:
+            raise refusal(f"write {wanted.name} (UpdateJob)", call.progress.error, call.hint)
+        call.refresh()
         return None
 
-    def _sending(self, wait: Wait, hint: str, doubt: timedelta = timedelta()) -> RetryingCall:
+    def _call(self, wait: Wait, hint: str, doubt: timedelta = timedelta()) -> RetryingCall:
         return RetryingCall(self._clients.services, wait, self._clock, hint, doubt)
 
     def _name(self, job: str) -> str:
@@ -85,3 +87,112 @@ class Jobs:
     def _hint(self, job: str) -> str:
         place = f"--region {self._place.region} --project {self._place.project}"
         return f"`gcloud run jobs executions list --job {job} {place}` tells whether it still runs"
+
+
+class JobRun:
+    """One run of a job that stands as it shall be.
+
+    RunJob is not idempotent. Where its answer got lost, an execution that was not there before is
+    the one that it began; only where none shows itself it is sent again.
+    """
+
+    def __init__(
+        self, clients: GoogleClients, job: str, task: run_v2.TaskTemplate, call: RetryingCall
+    ) -> None:
+        """`job` is its full name."""
+        self._clients = clients
+        self._job = job
+        self._task = task
+        self._call = call
+        self._state = "no execution"
+
+    def to_its_end(self) -> Execution:
+        """Begin it, and return once it has ended, well or not."""
+        with refused(f"run {self._job} (RunJob)", self._call.hint):
+            before = self._call.until(self._names, self._seen)
+            name = self._call.until(lambda: self._begun(before), self._seen)
+        with refused(f"read {name} (GetExecution)", self._call.hint):
+            return self._call.until(lambda: self._ended(name), self._seen)
+
+    def _begun(self, before: frozenset[str]) -> str | None:
+        if self._call.possible and (name := self._new(before)):
+            return name
+        if self._call.accepted or not self._call.due:
+            return None
+        begun = self._call.send(self._send)
+        return _execution_name(begun) if begun else None
+
+    def _send(self, timeout: float) -> Operation:
+        begun: Operation = self._clients.jobs.run_job(
+            name=self._job, retry=None, timeout=timeout
+        ).operation
+        return begun
+
+    def _names(self) -> frozenset[str]:
+        return frozenset(execution.name for execution in self._newest())
+
+    def _new(self, before: frozenset[str]) -> str | None:
+        """The first of those that came since, and run what we want run."""
+        came = [
+            execution.name
+            for execution in self._newest()
+            if execution.name not in before and _runs_the_same(execution.template, self._task)
+        ]
+        return came[-1] if came else None
+
+    def _newest(self) -> list[run_v2.Execution]:
+        """Cloud Run lists the newest first."""
+        request = run_v2.ListExecutionsRequest(parent=self._job, page_size=_NEWEST)
+        timeout = self._call.answer_seconds
+        pages = self._clients.executions.list_executions(request, retry=None, timeout=timeout)
+        return list(islice(pages, _NEWEST))
+
+    def _ended(self, name: str) -> Execution | None:
+        """Judged by the execution alone: its operation may never end."""
+        timeout = self._call.answer_seconds
+        described = self._clients.executions.get_execution(name=name, retry=None, timeout=timeout)
+        self._state = f"{described.name}: {describe(described.conditions)}"
+        over = is_over(condition_named("Completed", described.conditions))
+        return execution_of(described) if over else None
+
+    def _seen(self) -> str:
+        return self._state
+
+
+def _execution_name(begun: Operation) -> str | None:
+    """The operation's metadata is the execution."""
+    return str(run_v2.Execution.deserialize(begun.metadata.value).name) or None
+
+
+def task_template_of(job: Job, timeout: Timeout) -> run_v2.TaskTemplate:
+    """One try, within the time that we wait: nothing goes on when nobody looks any more."""
+    template = template_of(job.settings, job.image)
+    container = template.containers[0]
+    container.command = list(job.command)
+    # A task listens nowhere, and has its CPU until it ends.
+    for field in ("ports", "startup_probe"):
+        run_v2.Container.pb(container).ClearField(field)
+    run_v2.ResourceRequirements.pb(container.resources).ClearField("cpu_idle")
+    task = run_v2.TaskTemplate(
+        containers=[container],
+        volumes=template.volumes,
+        max_retries=0,
+        service_account=template.service_account,
+    )
+    run_v2.TaskTemplate.pb(task).timeout.FromTimedelta(timeout.within)
+    return task
+
+
+def _runs_the_same(one: run_v2.TaskTemplate, other: run_v2.TaskTemplate) -> bool:
+    """True where both run one command of one image with one environment.
+
+    The platform fills in the rest, and may write amounts of CPU and memory in other words.
+    """
+    return _essence(one) == _essence(other)
+
+
+def _essence(task: run_v2.TaskTemplate) -> list[tuple[object, ...]]:
+    return [
+        (one.image, list(one.command), list(one.args), list(one.env), task.max_retries)
+        for one in task.containers
+    ]

@@ -5,19 +5,23 @@ from collections.abc import Sequence
 from google.api_core.exceptions import NotFound
 from google.cloud import run_v2
 
-from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, refused
+from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, Removal, RetryingCall, refused
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.run.from_proto import revision_of, service_of
 from greenrun.adapters.gcp.run.iam import Invokers
 from greenrun.adapters.gcp.run.jobs import Jobs
-from greenrun.adapters.gcp.run.live import LiveService
-from greenrun.adapters.gcp.run.mutations import Creation, Deployment, Mutation, Scaling, Split
-from greenrun.adapters.gcp.run.removals import Removal
-from greenrun.adapters.gcp.run.retrying_call import RetryingCall
-from greenrun.adapters.gcp.run.update import ServiceChange
-from greenrun.adapters.waiting import Wait
+from greenrun.adapters.gcp.run.update import (
+    Create,
+    Deploy,
+    LiveService,
+    Mutation,
+    Scale,
+    ServiceChange,
+    SplitTraffic,
+)
 from greenrun.model.interfaces import Clock, Execution, Job, NewRevision, Timeout
 from greenrun.model.plan import Location
+from greenrun.model.polling import Wait
 from greenrun.model.revision import Revision
 from greenrun.model.service import Service
 from greenrun.model.traffic import LATEST, TrafficSplit
@@ -46,7 +50,7 @@ class CloudRun:
         return f"CloudRun({self._name})"
 
     def service(self) -> Service | None:
-        """One reading; None where the service does not exist."""
+        """Read it; None where the service does not exist, which is believed when told again."""
         with refused(f"read {self._name} (GetService)", self._hint):
             try:
                 return service_of(PATIENT(self._live.read)())
@@ -54,10 +58,12 @@ class CloudRun:
                 return None
 
     def revision(self, name: str) -> Revision | None:
-        """One reading of a revision, by its short name."""
+        """Read a revision, by its short name; that there is none is believed when told again."""
         with refused(f"read revision {name} of {self._name} (GetRevision)", self._hint):
-            look = PATIENT(self._look_at)
-            return look(name)
+            try:
+                return PATIENT(self._read_revision)(name)
+            except NotFound:
+                return None
 
     def revisions(self) -> Sequence[Revision]:
         """Every revision of the service, newest first."""
@@ -74,8 +80,9 @@ class CloudRun:
     def create(self, wanted: NewRevision, timeout: Timeout) -> None:
         """Create the service; its first revision gets all traffic as the latest that is ready."""
         everything = TrafficSplit.all_to(LATEST)
-        wish = Creation(wanted, everything, self._look_at, self._place.parent, self._service)
-        self._make(wish, None, self._readiness(wanted, "CreateService"), timeout)
+        read, parent = self._revision_now, self._place.parent
+        creation = Create(wanted, everything, read, parent, self._service)
+        self._carry_out(creation, None, self._readiness(wanted, "CreateService"), timeout)
 
     def deploy(
         self, wanted: NewRevision, split: TrafficSplit, before: Service, timeout: Timeout
@@ -86,23 +93,23 @@ class CloudRun:
         Raises GateClosed with the platform's reason when the revision cannot start; the service
         then still wants the new split, and serves the old one.
         """
-        wish = Deployment(wanted, split, self._look_at)
-        return self._make(wish, before, self._readiness(wanted, "UpdateService"), timeout)
+        deploy = Deploy(wanted, split, self._revision_now)
+        return self._carry_out(deploy, before, self._readiness(wanted, "UpdateService"), timeout)
 
     def split_traffic(self, split: TrafficSplit, before: Service, timeout: Timeout) -> Service:
         """Replace the split, and nothing else; returns when it is the actual one."""
         awaited = f"{self._name} to have the split {split} (UpdateService)"
-        return self._make(Split(split), before, awaited, timeout)
+        return self._carry_out(SplitTraffic(split), before, awaited, timeout)
 
     def scale_to_zero(self, before: Service, timeout: Timeout) -> Service:
         """Stop every instance, by hand-set scaling; the split, and least and most, stay."""
         awaited = f"{self._name} to be scaled to zero (UpdateService)"
-        return self._make(Scaling(to_zero=True), before, awaited, timeout)
+        return self._carry_out(Scale(to_zero=True), before, awaited, timeout)
 
     def scale_by_load(self, before: Service, timeout: Timeout) -> Service:
         """Let the platform choose the number of instances again."""
         awaited = f"{self._name} to be scaled by load (UpdateService)"
-        return self._make(Scaling(to_zero=False), before, awaited, timeout)
+        return self._carry_out(Scale(to_zero=False), before, awaited, timeout)
 
     def remove_revision(self, name: str, timeout: Timeout) -> None:
         """Delete a revision that has no traffic and no tag. Nothing happens where there is none."""
@@ -114,7 +121,7 @@ class CloudRun:
                 client.delete_revision(name=full, retry=None, timeout=timeout).operation
             ),
             lambda timeout: client.get_revision(name=full, retry=None, timeout=timeout),
-        ).make(self._sending(f"{full} to be gone (DeleteRevision)", timeout, hint))
+        ).carry_out(self._call(f"{full} to be gone (DeleteRevision)", timeout, hint))
 
     def invokable_by_all(self) -> bool:
         """True when users need no identity to reach the service."""
@@ -139,27 +146,30 @@ class CloudRun:
             f"delete {name} (DeleteService)",
             lambda timeout: client.delete_service(name=name, retry=None, timeout=timeout).operation,
             lambda timeout: client.get_service(name=name, retry=None, timeout=timeout),
-        ).make(self._sending(f"{name} to be gone (DeleteService)", timeout))
+        ).carry_out(self._call(f"{name} to be gone (DeleteService)", timeout))
         self._live.forget()
 
-    def _make(
-        self, wish: Mutation, before: Service | None, awaited: str, timeout: Timeout
+    def _carry_out(
+        self, mutation: Mutation, before: Service | None, awaited: str, timeout: Timeout
     ) -> Service:
-        sending = self._sending(awaited, timeout)
-        return ServiceChange(self._live, wish, before, sending).make(self._clients.services)
+        change = ServiceChange(self._live, mutation, before, self._call(awaited, timeout))
+        return change.carry_out(self._clients.services)
 
-    def _sending(self, awaited: str, timeout: Timeout, hint: str = "") -> RetryingCall:
+    def _call(self, awaited: str, timeout: Timeout, hint: str = "") -> RetryingCall:
         wait = Wait(awaited, timeout, self._clock)
         return RetryingCall(self._clients.services, wait, self._clock, hint or self._hint)
 
     def _readiness(self, wanted: NewRevision, call: str) -> str:
         return f"revision {wanted.name} of {self._name} to be ready ({call})"
 
-    def _look_at(self, name: str) -> Revision | None:
-        """A reading of a revision, once: whoever asks tries again."""
+    def _read_revision(self, name: str) -> Revision:
         full, client = f"{self._name}/revisions/{name}", self._clients.revisions
+        return revision_of(client.get_revision(name=full, retry=None, timeout=ANSWER_SECONDS))
+
+    def _revision_now(self, name: str) -> Revision | None:
+        """Read it once: whoever waits for it reads it again."""
         try:
-            return revision_of(client.get_revision(name=full, retry=None, timeout=ANSWER_SECONDS))
+            return self._read_revision(name)
         except NotFound:
             return None
 
