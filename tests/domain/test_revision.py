@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greenrun.model.revision import (
+    FLAGS,
     Difference,
     RevisionSettings,
     SecretReference,
@@ -38,7 +39,11 @@ SETTINGS = st.builds(
         StartupProbe, st.sampled_from(["", "/health"]), SECONDS, st.integers(1, 9)
     ),
     volumes=VOLUMES,
-    service_account=st.sampled_from(["", "me@p.iam.gserviceaccount.com"]),
+    service_account=st.sampled_from(
+        ["robot@p.iam.gserviceaccount.com", "me@p.iam.gserviceaccount.com"]
+    ),
+    session_affinity=st.booleans(),
+    cpu_boost=st.booleans(),
 )
 
 
@@ -121,5 +126,21 @@ def test_parts_of_settings_read_as_people_speak_of_them() -> None:
         "max_instances": "100",
         "startup_probe": "GET /health every 1 s, 60 times",
         "volumes.data": "nfs:10.0.0.2:/things at /data",
-        "service_account": "",
     }
+
+
+def test_what_is_not_said_is_kept_and_no_difference() -> None:
+    live = RevisionSettings(service_account="me@p.iam.gserviceaccount.com", session_affinity=True)
+
+    assert RevisionSettings().over(live) == live
+    assert RevisionSettings().differences(live) == ()
+    assert RevisionSettings(session_affinity=False).differences(live) == (
+        Difference("session_affinity", "False", "True"),
+    )
+
+
+def test_every_flag_is_a_row_with_a_place_of_its_own() -> None:
+    scalars = [flag.path for flag in FLAGS if flag.form]
+
+    assert [flag.field for flag in FLAGS] == [item.name for item in fields(RevisionSettings)]
+    assert len(set(scalars)) == len(scalars)

@@ -253,12 +253,12 @@ _ENVIRONMENT = """\
       cpu: 1
       memory: 512Mi
       startup-probe: {{path: /api/health, period: 1s, failure-threshold: 10}}
-      log-within: 3s
+      log-timeout: 3s
     canary:
       max-duration: 60s
       beta: 20 %
       max-error-increase: 2 %
       latency-floor: 300ms
       probes-per-second: 100
-    preflight: {{reuse-rehearsal-within: 1h, lock-time-to-live: 6s}}
+    preflight: {{rehearsal-max-age: 1h, lease-duration: 6s}}
 """

@@ -124,7 +124,7 @@ class _Watched:
             f"`{self._command}` to end",
             after=self._patience.within,
             last_seen=self._output.last_line,
-            hint="make it quicker, or give it longer: `preflight.gates-within` in release.yaml",
+            hint="make it quicker, or raise `preflight.quality-gate-timeout` in release.yaml",
         )
 
     @property

@@ -7,10 +7,9 @@ from typing import get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from greenrun.config.canary import GONE
-from greenrun.config.node import Node, spelled
-from greenrun.config.schema import Release
-from greenrun.config.section import Section
+from greenrun.config.document import Node, spelled
+from greenrun.config.schema import GONE, Release
+from greenrun.config.values import Section
 from greenrun.model.errors import Complaint
 
 _LONGEST = 80

@@ -1,7 +1,8 @@
-"""Reading YAML, so that every value knows its line."""
+"""YAML in which every value knows its line: version 1.2, core schema, no aliases, no tags."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -19,14 +20,85 @@ from ruamel.yaml.events import (
     StreamEndEvent,
 )
 
-from greenrun.config.core_schema import resolved
-from greenrun.config.node import WHOLE_FILE, Node, spelled
 from greenrun.model.errors import Complaint
 
 Complain = Callable[[Complaint], None]
+Scalar = str | int | float | bool | None
 
+WHOLE_FILE = "whole file"
 _DEEPEST = 20
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_LONGEST_NUMBER = 40
+_WORDS: dict[str, Scalar] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_INTEGERS = {
+    10: re.compile(r"[-+]?[0-9]+"),
+    8: re.compile(r"0o[0-7]+"),
+    16: re.compile(r"0x[0-9a-fA-F]+"),
+}
+_FLOAT = re.compile(
+    r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value and where it stands. `plain` is its text where it was written without quotes."""
+
+    file: str
+    line: int
+    path: tuple[str, ...]
+    value: Scalar | dict[str, "Node"] | list["Node"]
+    plain: str = ""
+
+    @property
+    def key(self) -> str:
+        """The path as complaints name it: `environments.local.canary.min-duration`."""
+        return spelled(self.path)
+
+    @property
+    def entries(self) -> "dict[str, Node]":
+        """The entries of a mapping; none for anything else."""
+        return self.value if isinstance(self.value, dict) else {}
+
+    @property
+    def content(self) -> object:
+        """The value without its places."""
+        if isinstance(self.value, dict):
+            return {name: entry.content for name, entry in self.value.items()}
+        if isinstance(self.value, list):
+            return [item.content for item in self.value]
+        return self.value
+
+    def nearest(self, path: Sequence[str]) -> "tuple[Node, tuple[str, ...]]":
+        """The last node on a path below this one, and the keys that were not written."""
+        node, absent = self, list(path)
+        while absent and absent[0] in node.entries:
+            node = node.entries[absent.pop(0)]
+        return node, tuple(absent)
+
+    def overlaid(self, other: "Node") -> "Node":
+        """This one with the other's entries over its own, deeply; whatever else is replaced."""
+        if not isinstance(self.value, dict) or not isinstance(other.value, dict):
+            return other
+        over = {
+            name: self.value[name].overlaid(entry) if name in self.value else entry
+            for name, entry in other.value.items()
+        }
+        return replace(self, value={**self.value, **over})
+
+    def complaint(self, *, got: str, needs: str) -> Complaint:
+        """What is wrong with this value."""
+        return Complaint(self.file, self.line, self.key, got, needs)
+
+
+def spelled(path: Iterable[str]) -> str:
+    """A path in one line, whatever its keys hold."""
+    shown = (name if name.isprintable() and name else repr(name) for name in path)
+    return ".".join(name if len(name) <= 60 else f"{name[:57]}..." for name in shown) or WHOLE_FILE
 
 
 def read_document(directory: Path, file: str, complain: Complain) -> Node | None:
@@ -115,7 +187,7 @@ class _Composer:
             case SequenceStartEvent():
                 return Node(self._file, line, path, list(self._items(path)))
             case ScalarEvent(style=None):
-                return Node(self._file, line, path, resolved(event.value), event.value)
+                return Node(self._file, line, path, _resolved(event.value), event.value)
             case ScalarEvent():
                 return Node(self._file, line, path, event.value)
         raise AssertionError(event)
@@ -139,3 +211,20 @@ class _Composer:
         while not isinstance(event := self._advance(), SequenceEndEvent):
             position += 1
             yield self._node(event, (*path, f"[{position}]"), self.line)
+
+
+def _resolved(text: str) -> Scalar:
+    """Resolve a scalar without quotes by the core schema.
+
+    `yes`, `on` and `12:30` are text and `010` is ten (YAML 1.2.2, section 10.3.2).
+    """
+    if text in _WORDS:
+        return _WORDS[text]
+    if len(text) > _LONGEST_NUMBER:
+        return text
+    for radix, pattern in _INTEGERS.items():
+        if pattern.fullmatch(text):
+            return int(text, radix)
+    if not _FLOAT.fullmatch(text):
+        return text
+    return float(text.replace(".", "", 1) if text[-1].isalpha() else text)

@@ -4,29 +4,29 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
-from greenrun.config import forms
 from greenrun.config import values as are
-from greenrun.config.forms import Text
-from greenrun.config.section import REQUIRED, Section, written
+from greenrun.config.values import LEFT_OUT, NONE, REQUIRED, Section, accepts, written
+from greenrun.model import forms
+from greenrun.model.forms import HOUR, Form
 from greenrun.model.monitoring import ALERTABLE, Figure, Level, Quantile, Rate, Reading, Share
 from greenrun.model.plan import MonitoringPlan
 
 _METRIC = r"[a-zA-Z_:][a-zA-Z0-9_:]{0,199}"
 _LABEL = r"[a-zA-Z_][a-zA-Z0-9_]{0,99}"
 _MATCHER = rf'{_LABEL} ?(=~|!~|!=|=) ?"(\\.|[^"\\\n])*"'
-_SELECTOR = Text(
+_SELECTOR = forms.text(
     rf"{_METRIC}(\{{({_MATCHER}(, ?{_MATCHER})*)?\}})?",
     'a metric of the service, such as http_requests_total or http_requests_total{status="200"}',
 )
-_FIGURE_NAME = Text(r"[A-Za-z][A-Za-z0-9 _-]{0,62}", "what is shown, in words (`cache size`)")
-_LABEL_NAME = Text(_LABEL, "a label")
-_HOST = Text(
+_FIGURE_NAME = forms.text(r"[A-Za-z][A-Za-z0-9 _-]{0,62}", "what is shown, in words (`cache size`)")
+_LABEL_NAME = forms.text(_LABEL, "a label")
+_HOST = forms.text(
     r"[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?(:[0-9]{1,5})?",
     "HOST or HOST:PORT, such as app.example.com",
 )
-_FILE = Text(r"[^\x00-\x1f\x7f]{1,1023}", "the path of a file where Prometheus runs")
+_FILE = forms.text(r"[^\x00-\x1f\x7f]{1,1023}", "the path of a file where Prometheus runs")
 _MINUTE = timedelta(minutes=1)
 _KINDS = "one of: share with of, quantile with histogram, rate, gauge"
 
@@ -39,43 +39,40 @@ def _selectors(value: object) -> tuple[str, ...] | None:
 
 def _minutes(value: object) -> timedelta | None:
     meant = forms.parse_duration(value)
-    return meant if meant and not meant % _MINUTE and meant <= 23 * are.HOUR else None
-
-
-def _labels(values: Sequence[object]) -> bool:
-    return bool(values) and all(_LABEL_NAME.fits(value) for value in values)
+    return meant if meant and not meant % _MINUTE and meant <= 23 * HOUR else None
 
 
 def _alertable(values: Sequence[object]) -> bool:
     return len(set(map(str, values))) == len(values) and all(one in ALERTABLE for one in values)
 
 
-Selector = Annotated[str, _SELECTOR.form]
+Selector = Annotated[str, accepts(_SELECTOR)]
 Selectors = Annotated[
-    tuple[str, ...], forms.form(f"{_SELECTOR.needs}, or a list of such", _selectors)
+    tuple[str, ...], accepts(Form(f"{_SELECTOR.needs}, or a list of such", _selectors))
 ]
-Labels = Annotated[tuple[str, ...], forms.listed("a list of labels, such as [status]", _labels)]
-FigureName = Annotated[str, _FIGURE_NAME.form]
+Labels = Annotated[
+    tuple[str, ...], accepts(forms.several("a list of labels, such as [status]", _LABEL_NAME))
+]
+FigureName = Annotated[str, accepts(_FIGURE_NAME)]
 Alerts = Annotated[
     tuple[str, ...],
-    forms.listed(f"a list of {', '.join(ALERTABLE)}, each at most once", _alertable),
+    accepts(forms.sequence(f"a list of {', '.join(ALERTABLE)}, each at most once", _alertable)),
 ]
 Lasting = Annotated[
-    timedelta, forms.form("a duration in whole minutes from 1m to 23h, such as 5m", _minutes)
+    timedelta, accepts(Form("a duration in whole minutes from 1m to 23h, such as 5m", _minutes))
 ]
-_left_out = Field(default=None, validate_default=False)
 
 
 class FigureSection(Section):
     """How one figure is read off the service's own metrics; its limits stand in the features."""
 
-    share: Selectors | None = _left_out
-    of: Selectors | None = _left_out
-    quantile: Annotated[float, forms.number(0, 1)] | None = _left_out
-    histogram: Selector | None = _left_out
-    rate: Selector | None = _left_out
-    by: Labels | None = _left_out
-    gauge: Selector | None = _left_out
+    share: Selectors | None = LEFT_OUT
+    of: Selectors | None = LEFT_OUT
+    quantile: Annotated[float, accepts(forms.number(0, 1))] | None = LEFT_OUT
+    histogram: Selector | None = LEFT_OUT
+    rate: Selector | None = LEFT_OUT
+    by: Labels | None = LEFT_OUT
+    gauge: Selector | None = LEFT_OUT
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> Self:
@@ -105,8 +102,8 @@ class MonitoringSection(Section):
     folder: are.RelativePath = "monitoring"
     metrics_path: are.ProbePath = "/metrics"
     scrape_interval: are.Duration = written("30s")
-    credentials_file: Annotated[str, _FILE.form] = Field(default="", validate_default=False)
-    target: Annotated[str, _HOST.form] = Field(default="", validate_default=False)
+    credentials_file: Annotated[str, accepts(_FILE)] = NONE
+    target: Annotated[str, accepts(_HOST)] = NONE
     figures: Mapping[FigureName, FigureSection] = REQUIRED
     alerts: Alerts = written(["error rate", "p99 latency"])
     alert_after: Lasting = written("5m")

@@ -1,19 +1,58 @@
 """The keys of release.yaml; under `deploy` they are the flags of `gcloud run deploy`."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, create_model, field_validator
 
-from greenrun.config import forms, resources
 from greenrun.config import values as are
-from greenrun.config.canary import CanarySection
-from greenrun.config.conduct import PreflightSection, RecordSection
 from greenrun.config.monitoring import MonitoringSection
-from greenrun.config.section import REQUIRED, Optional, Section, written
+from greenrun.config.values import LEFT_OUT, NONE, REQUIRED, Optional, Section, accepts, written
+from greenrun.model import forms, quantities
+from greenrun.model.forms import HOUR, SECOND
 from greenrun.model.image import TagPolicy
-from greenrun.model.plan import REHEARSAL, TAG_FILE, BuildPlan, Location, MigrationPlan, Plan
-from greenrun.model.revision import RevisionSettings, StartupProbe, Volume
+from greenrun.model.plan import (
+    REHEARSAL,
+    TAG_FILE,
+    BuildPlan,
+    CanaryPlan,
+    Location,
+    MigrationPlan,
+    Plan,
+    PreflightPlan,
+    RecordPlan,
+    Underpowered,
+)
+from greenrun.model.revision import FLAGS, Flag, RevisionSettings, StartupProbe, Volume
+
+S = TypeVar("S", bound=Section)
+
+GONE: dict[tuple[str, ...], str] = {
+    ("canary", "bake"): "min-duration",
+    ("canary", "blind"): "underpowered",
+    ("canary", "increments"): "steps",
+    ("canary", "missed"): "beta",
+    ("canary", "slower"): "max-latency-increase",
+    ("canary", "tolerated"): "max-error-increase",
+    ("canary", "within"): "max-duration",
+    ("build", "push-within"): "push-timeout",
+    ("build", "within"): "timeout",
+    ("deploy", "change-within"): "traffic-timeout",
+    ("deploy", "log-within"): "log-timeout",
+    ("deploy", "ready-within"): "ready-timeout",
+    ("migration", "within"): "timeout",
+    ("preflight", "gates-within"): "quality-gate-timeout",
+    ("preflight", "known-secrets"): "secrets-baseline",
+    ("preflight", "lock-time-to-live"): "lease-duration",
+    ("preflight", "reuse-rehearsal-within"): "rehearsal-max-age",
+    ("record", "hand-over"): "changelogs",
+    ("canary", "fewest-requests"): (
+        "to be left out: how many requests are enough follows from beta, max-error-increase and "
+        "max-latency-increase"
+    ),
+}
+"""Keys of earlier days, each with what replaces it."""
 
 
 class BuildSection(Section):
@@ -26,12 +65,10 @@ class BuildSection(Section):
     tag: are.TagPolicyName = written(TagPolicy.TIMESTAMP.value)
     also_latest: are.Flag = True
     tag_file: are.RelativePath = TAG_FILE
-    within: are.Duration = written("10m")
+    timeout: are.Duration = written("10m")
     size_budget: are.Size = written("2GB")
-    push_within: are.Duration = written("15m")
-    keep_images: Annotated[int, forms.whole(0, are.INT32)] | None = Field(
-        default=None, validate_default=False
-    )
+    push_timeout: are.Duration = written("15m")
+    keep_images: Annotated[int, accepts(forms.whole(0, forms.INT32))] | None = LEFT_OUT
 
     @field_validator("keep_images")
     @classmethod
@@ -49,7 +86,7 @@ class BuildSection(Section):
             tag_policy=self.tag,
             also_latest=self.also_latest,
             tag_file=self.tag_file,
-            within=self.within,
+            within=self.timeout,
             size_budget_bytes=self.size_budget,
         )
 
@@ -57,9 +94,9 @@ class BuildSection(Section):
 class ProbeSection(Section):
     """The startup probe; without a path it asks for TCP."""
 
-    path: are.ProbePath = Field(default="", validate_default=False)
+    path: are.ProbePath = NONE
     period: are.Period = written("10s")
-    failure_threshold: Annotated[int, forms.whole(1, are.INT32)] = 3
+    failure_threshold: Annotated[int, accepts(forms.whole(1, forms.INT32))] = 3
 
     def probe(self) -> StartupProbe:
         return StartupProbe(self.path, self.period, self.failure_threshold)
@@ -72,45 +109,52 @@ class VolumeSection(Section):
     path: are.MountPath = REQUIRED
 
 
+def _with_a_key_per_flag(section: type[S]) -> type[S]:
+    """Add the flags of one value to a section, in the order of their table."""
+    keys: dict[str, Any] = {
+        flag.key.replace("-", "_"): (
+            Annotated[Any, accepts(flag.form)],
+            LEFT_OUT if flag.default is None else written(flag.default),
+        )
+        for flag in FLAGS
+        if flag.form is not None
+    }
+    return create_model(section.__name__, __base__=section, __module__=__name__, **keys)
+
+
+@_with_a_key_per_flag
 class DeploySection(Section):
-    """A revision's settings, and what becomes of it once it runs."""
+    """A revision's settings, and what becomes of it once it runs.
+
+    The flags of one value are those of the table in model/revision.py.
+    """
 
     env_vars_file: are.RelativePath = "env.yaml"
     update_secrets: Mapping[are.VariableName, are.SecretVersion] = Field(default_factory=dict)
-    timeout: are.Timeout = written("300s")
-    cpu: are.Cpu = "1"
-    memory: are.Memory = "512Mi"
-    port: Annotated[int, forms.whole(1, 65535)] = 8080
-    concurrency: Annotated[int, forms.whole(1, 1000)] = 80
-    min_instances: Annotated[int, forms.whole(0, are.INT32)] = 0
-    max_instances: Annotated[int, forms.whole(1, are.INT32)] = 100
-    startup_probe: Annotated[ProbeSection | None, Optional] = Field(
-        default=None, validate_default=False
-    )
+    startup_probe: Annotated[ProbeSection | None, Optional] = LEFT_OUT
     volumes: Mapping[are.VolumeName, VolumeSection] = Field(default_factory=dict)
-    service_account: are.ServiceAccount = Field(default="", validate_default=False)
     allow_unauthenticated: are.Flag = False
     tag: are.RevisionTag = "candidate"
     baseline_tag: are.RevisionTag = "baseline"
-    ready_within: are.Duration = written("60s")
-    change_within: are.Duration = written("2m")
-    log_within: are.Duration = written("60s")
+    ready_timeout: are.Duration = written("60s")
+    traffic_timeout: are.Duration = written("2m")
+    log_timeout: are.Duration = written("60s")
 
-    @field_validator("memory")
+    @field_validator("memory", check_fields=False)
     @classmethod
     def _memory_fits_cpu(cls, memory: str, info: ValidationInfo) -> str:
         if "cpu" in info.data:
-            resources.judge_memory(memory, cpu=info.data["cpu"])
+            quantities.judge_memory(memory, cpu=info.data["cpu"])
         return memory
 
-    @field_validator("concurrency")
+    @field_validator("concurrency", check_fields=False)
     @classmethod
     def _concurrency_fits_cpu(cls, concurrency: int, info: ValidationInfo) -> int:
         if "cpu" in info.data:
-            resources.judge_concurrency(concurrency, cpu=info.data["cpu"])
+            quantities.judge_concurrency(concurrency, cpu=info.data["cpu"])
         return concurrency
 
-    @field_validator("max_instances")
+    @field_validator("max_instances", check_fields=False)
     @classmethod
     def _most_are_not_fewer(cls, most: int, info: ValidationInfo) -> int:
         fewest = info.data.get("min_instances", 0)
@@ -138,17 +182,29 @@ class DeploySection(Section):
         return RevisionSettings(
             variables=variables,
             secrets=self.update_secrets,
-            timeout=self.timeout,
-            cpu=self.cpu,
-            memory=self.memory,
-            port=self.port,
-            concurrency=self.concurrency,
-            min_instances=self.min_instances,
-            max_instances=self.max_instances,
             startup_probe=self.startup_probe.probe() if self.startup_probe else StartupProbe(),
             volumes=tuple(Volume(name, at.source, at.path) for name, at in self.volumes.items()),
-            service_account=self.service_account,
+            **{
+                flag.field: getattr(self, flag.key.replace("-", "_"))
+                for flag in FLAGS
+                if flag.form is not None
+            },
         )
+
+
+def flags_table() -> str:
+    """Write the table of the flags as docs/release-yaml.md has it."""
+    head = ("key", "default", "needs", "in the template", "meaning")
+    return "\n".join(
+        (f"| {' | '.join(head)} |", "|---" * len(head) + "|", *map(_documented, FLAGS))
+    )
+
+
+def _documented(flag: Flag) -> str:
+    default = "as the service has it" if flag.default is None else f"`{flag.default}`"
+    needs = flag.form.needs if flag.form else "see above"
+    cells = (f"`{flag.key}`", default, needs, f"`{flag.path}`", flag.meaning)
+    return f"| {' | '.join(cells)} |"
 
 
 class MigrationSection(Section):
@@ -157,12 +213,12 @@ class MigrationSection(Section):
     status: are.Command = REQUIRED
     apply: are.Command = REQUIRED
     check: are.Command = Field(default=(), validate_default=False)
-    within: are.Duration = written("5m")
+    timeout: are.Duration = written("5m")
     allow_contracting: are.Flag = False
 
     def plan(self) -> MigrationPlan:
         return MigrationPlan(
-            self.status, self.apply, self.check, self.within, self.allow_contracting
+            self.status, self.apply, self.check, self.timeout, self.allow_contracting
         )
 
 
@@ -174,6 +230,87 @@ class ProbesSection(Section):
     )
 
 
+class CanarySection(Section):
+    """How the share of the candidate rises, and what decides."""
+
+    steps: are.Steps = written([10])
+    max_duration: are.Duration = written("15m")
+    min_duration: Annotated[timedelta, accepts(forms.duration(timedelta(), 24 * HOUR))] = written(
+        "0s"
+    )
+    probes_per_second: Annotated[float, accepts(forms.number(0, 1000))] = 0
+    probe_paths: are.ProbePaths = written(["/"])
+    alpha: Annotated[float, accepts(forms.percentage(0.001, 50))] = written("1 %")
+    beta: Annotated[float, accepts(forms.percentage(0.001, 50))] = written("5 %")
+    max_error_increase: Annotated[float, accepts(forms.percentage(0.01, 50))] = written("1 %")
+    max_latency_increase: Annotated[float, accepts(forms.percentage(1, 1000))] = written("25 %")
+    latency_floor: Annotated[timedelta, accepts(forms.milliseconds(10_000))] = written("10ms")
+    stall: Annotated[timedelta, accepts(forms.milliseconds(60_000))] = written("250ms")
+    underpowered: Annotated[
+        Underpowered, accepts(forms.choice({item.value: item for item in Underpowered}))
+    ] = written(Underpowered.REFUSED.value)
+
+    @field_validator("min_duration")
+    @classmethod
+    def _min_duration_fits(cls, min_duration: timedelta, info: ValidationInfo) -> timedelta:
+        most = info.data.get("max_duration", min_duration)
+        if min_duration > most:
+            raise ValueError(f"at most canary.max-duration, {forms.spell_duration(most)}")
+        return min_duration
+
+    def plan(self, *, alone: bool) -> CanaryPlan:
+        return CanaryPlan(
+            steps=self.steps,
+            min_duration=self.min_duration,
+            max_duration=self.max_duration,
+            probes_per_second=self.probes_per_second,
+            probe_paths=self.probe_paths,
+            alpha=self.alpha,
+            beta=self.beta,
+            max_error_increase=self.max_error_increase,
+            max_latency_increase=self.max_latency_increase,
+            latency_floor=self.latency_floor,
+            stall=self.stall,
+            underpowered=self.underpowered,
+            alone=alone,
+        )
+
+
+class PreflightSection(Section):
+    """What has to hold before a release."""
+
+    branch: are.Branch = NONE
+    remote: are.Remote = "origin"
+    commits: are.Commits = Field(default=(), validate_default=False)
+    quality_gates: Mapping[are.GateName, are.Command] = Field(default_factory=dict)
+    quality_gate_timeout: are.Duration = written("10m")
+    secrets_baseline: are.RelativePath = NONE
+    rehearsal_max_age: are.Duration | None = LEFT_OUT
+    lease_duration: Annotated[timedelta, accepts(forms.duration(SECOND, HOUR))] = written("90s")
+
+    def plan(self) -> PreflightPlan:
+        return PreflightPlan(
+            branch=self.branch,
+            remote=self.remote,
+            commits=self.commits,
+            quality_gates=self.quality_gates,
+            gates_within=self.quality_gate_timeout,
+            known_secrets=self.secrets_baseline,
+        )
+
+
+class RecordSection(Section):
+    """Where the record of a release goes."""
+
+    folder: are.RelativePath = "docs/deployments"
+    template: are.RelativePath = NONE
+    changelogs: are.RelativePaths = Field(default=(), validate_default=False)
+    commit: are.Flag = False
+
+    def plan(self) -> RecordPlan:
+        return RecordPlan(self.folder, self.template, self.changelogs, self.commit)
+
+
 class Release(Section):
     """release.yaml as one environment sees it."""
 
@@ -182,16 +319,12 @@ class Release(Section):
     region: are.Region = REQUIRED
     build: BuildSection = REQUIRED
     deploy: DeploySection = written({})
-    migration: Annotated[MigrationSection | None, Optional] = Field(
-        default=None, validate_default=False
-    )
+    migration: Annotated[MigrationSection | None, Optional] = LEFT_OUT
     probes: ProbesSection = written({})
     canary: CanarySection = written({})
     preflight: PreflightSection = written({})
     record: RecordSection = written({})
-    monitoring: Annotated[MonitoringSection | None, Optional] = Field(
-        default=None, validate_default=False
-    )
+    monitoring: Annotated[MonitoringSection | None, Optional] = LEFT_OUT
 
     def plan(self, environment: str, variables: Mapping[str, str]) -> Plan:
         return Plan(
@@ -203,16 +336,16 @@ class Release(Section):
             public=self.deploy.allow_unauthenticated,
             revision_tag=self.deploy.tag,
             baseline_tag=self.deploy.baseline_tag,
-            ready_within=self.deploy.ready_within,
-            change_within=self.deploy.change_within,
-            log_within=self.deploy.log_within,
+            ready_within=self.deploy.ready_timeout,
+            change_within=self.deploy.traffic_timeout,
+            log_within=self.deploy.log_timeout,
             migration=self.migration.plan() if self.migration else None,
             canary=self.canary.plan(alone=environment == REHEARSAL),
             preflight=self.preflight.plan(),
             record=self.record.plan(),
-            push_within=self.build.push_within,
-            lock_time_to_live=self.preflight.lock_time_to_live,
-            reuse_rehearsal_within=self.preflight.reuse_rehearsal_within,
+            push_within=self.build.push_timeout,
+            lock_time_to_live=self.preflight.lease_duration,
+            reuse_rehearsal_within=self.preflight.rehearsal_max_age,
             keep_images=self.build.keep_images,
             monitoring=self.monitoring.plan() if self.monitoring else None,
             identities={who: dict(headers) for who, headers in self.probes.identities.items()},

@@ -1,6 +1,16 @@
-"""How a message shows what was found: its beginning, as it can be written."""
+"""Words for messages: values by their beginning, durations, and commands that people may give."""
 
 import json
+from collections.abc import Mapping
+from datetime import timedelta
+
+from greenrun.model.plan import Plan
+
+HEADER_NAME_CHARACTER = r"[A-Za-z0-9!#$%&'*+.^_`|~-]"
+"""One of a header's name, as a regular expression. Source: RFC 9110, 5.6.2."""
+
+MILLISECONDS: Mapping[str, int] = {"s": 1_000, "ms": 1, "min": 60_000}
+"""In one of each unit that a limit of time may be in."""
 
 _LENGTH = 80
 """Characters of a value that a message shows."""
@@ -20,3 +30,29 @@ def beginning(text: str) -> str:
 def writable(text: str) -> str:
     """The text, with a question mark for each half of a surrogate pair: UTF-8 has none."""
     return text.encode(errors="replace").decode()
+
+
+def span(duration: timedelta) -> str:
+    """Write `1 h 5 min 30 s`, without what is zero."""
+    minutes, seconds = divmod(round(duration.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "min"), (seconds, "s"))
+    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 s"
+
+
+def rollback_command(plan: Plan) -> str:
+    """Sends every user back to the baseline of the last release."""
+    return f"pytest features/07-rollback.feature --env={plan.environment}"
+
+
+def restore_command(plan: Plan) -> str:
+    """Sends every user to a revision; nothing of an earlier release is open then."""
+    return f"{rollback_command(plan)} --to=REVISION"
+
+
+def traffic_command(plan: Plan, revision: str) -> str:
+    """Sends every user to a revision, without greenrun."""
+    return (
+        f"gcloud run services update-traffic {plan.service} --to-revisions={revision}=100 "
+        f"--project={plan.place.project} --region={plan.place.region}"
+    )

@@ -106,7 +106,7 @@ class Candidate:
 def _compared(wanted: RevisionSettings, live: RevisionSettings) -> str:
     found = dict(live.facts())
     rows = [("setting", "wanted", "live")]
-    rows += [(key, value, found.pop(key, "nothing")) for key, value in wanted.facts()]
+    rows += [(key, value, found.pop(key, "nothing")) for key, value in wanted.over(live).facts()]
     rows += [(key, "nothing", value) for key, value in found.items()]
     return "\n".join(f"{key:<32}{left:<36}{right}".rstrip() for key, left, right in rows)
 

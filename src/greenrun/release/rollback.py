@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from greenrun.model import commands
 from greenrun.model.errors import GateClosed, LockLost, ManualActionRequired, ReleaseError
 from greenrun.model.interfaces import Dependencies, Timeout
 from greenrun.model.plan import Plan
 from greenrun.model.release_state import ReleaseState
 from greenrun.model.service import Service
+from greenrun.model.text import restore_command, traffic_command
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.prober import Prober
 
@@ -45,7 +45,7 @@ class Rollback:
     @property
     def by_hand(self) -> str:
         """The command that does the same without greenrun."""
-        return commands.send_all_to(self.plan, self.release_state.baseline)
+        return traffic_command(self.plan, self.release_state.baseline)
 
     def _restore(self) -> bool:
         service, target = self._read(), self.release_state.before
@@ -83,7 +83,7 @@ class Rollback:
         return ManualActionRequired(
             f"{self.plan.service} was given another split by {who}: got {service.wanted}{met}; "
             "it was left as it is",
-            hint=f"speak with {who}; then say who shall serve:\n  {commands.settle(self.plan)}",
+            hint=f"speak with {who}; then say who shall serve:\n  {restore_command(self.plan)}",
         )
 
     def _frozen(self, service: Service) -> ManualActionRequired:
@@ -96,7 +96,7 @@ class Rollback:
     @property
     def _advice(self) -> str:
         if self.release_state.contracted:
-            settle = commands.settle(self.plan)
+            settle = restore_command(self.plan)
             return f"the way is forward: mend the candidate, say who serves:\n  {settle}"
         return f"send every user back by hand:\n  {self.by_hand}"
 

@@ -129,5 +129,5 @@ def _over_budget(reference: str, plan: BuildPlan, transcript: Transcript) -> Dea
         f"the build of {reference}",
         after=plan.within,
         last_seen=transcript.instruction,
-        hint="raise `build.within` in release.yaml, or make that instruction cheaper",
+        hint="raise `build.timeout` in release.yaml, or make that instruction cheaper",
     )

@@ -147,5 +147,5 @@ class DockerPush:
             f"the push of {self._reference}",
             after=self._deadline.within,
             last_seen=self._seen,
-            hint="raise `build.push-within`; layers that were sent are not sent again",
+            hint="raise `build.push-timeout`; layers that were sent are not sent again",
         )

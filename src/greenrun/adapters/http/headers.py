@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping
 
 from greenrun.model.errors import CallFailed
-from greenrun.model.headers import NAME_CHARACTER
-from greenrun.model.text import beginning
+from greenrun.model.text import HEADER_NAME_CHARACTER, beginning
 
-_NAME = re.compile(f"{NAME_CHARACTER}+")
+_NAME = re.compile(f"{HEADER_NAME_CHARACTER}+")
 _VALUE = re.compile(r"([!-~]([\t -~]*[!-~])?)?")
 """Source: RFC 9110, 5.5; what else it once allowed, servers read in ways of their own."""
 

@@ -4,13 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from greenrun.model.headers import NAME_CHARACTER
-from greenrun.model.text import beginning
+from greenrun.model.text import HEADER_NAME_CHARACTER, beginning
 
 FORMS = "NAME = VALUE, NAME ~ PART, has NAME or no NAME"
 
-_PRESENCE = re.compile(rf"(has|no) ({NAME_CHARACTER}+)")
-_VALUE = re.compile(rf"({NAME_CHARACTER}+) ([=~]) (\S.*)")
+_PRESENCE = re.compile(rf"(has|no) ({HEADER_NAME_CHARACTER}+)")
+_VALUE = re.compile(rf"({HEADER_NAME_CHARACTER}+) ([=~]) (\S.*)")
 
 
 @dataclass(frozen=True, slots=True)

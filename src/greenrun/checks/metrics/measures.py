@@ -10,10 +10,10 @@ from typing import Protocol
 
 from greenrun.checks.metrics.exposition import Exposition
 from greenrun.checks.metrics.selector import WRITTEN, Selector
-from greenrun.model.duration import MILLISECONDS
 from greenrun.model.errors import ReleaseError
 from greenrun.model.histogram import Histogram
 from greenrun.model.objective import Quantity
+from greenrun.model.text import MILLISECONDS
 
 _SUM = rf"{WRITTEN}(?: \+ {WRITTEN})*"
 _PART = rf"{WRITTEN}|\({_SUM}\)"

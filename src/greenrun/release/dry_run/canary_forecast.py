@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from greenrun.canary.power import Forecast, Power, Traffic, percent
-from greenrun.model.duration import span
+from greenrun.model.text import span
 from greenrun.release.dry_run.tables import Row
 
 _HOUR = timedelta(hours=1)

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from greenrun.canary.forecast import forecast
 from greenrun.canary.power import Forecast
-from greenrun.model import commands
-from greenrun.model.duration import span
 from greenrun.model.image import Image, TagPolicy
 from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import Plan
@@ -15,6 +13,7 @@ from greenrun.model.revision import RevisionSettings
 from greenrun.model.service import Service, baseline_of
 from greenrun.model.source import Source
 from greenrun.model.stats import SequentialTest
+from greenrun.model.text import rollback_command, span, traffic_command
 from greenrun.release.dry_run import canary_forecast, settings_diff, steps
 from greenrun.release.dry_run.settings_diff import Comparison
 from greenrun.release.dry_run.tables import Outlook, Row, Section
@@ -135,9 +134,11 @@ class _Findings:
                 yield variable, str(reference), "live", _FLOATING
 
     def limits(self) -> Iterator[Row]:
-        for key, text in self.plan.settings.facts():
+        for key, value in self.plan.settings.facts():
             if not key.startswith(("variables.", "secrets.")):
-                yield key, text or "the platform's own"
+                yield key, value or "empty text"
+        for flag in self.plan.settings.unsaid:
+            yield flag.field, "as the service has it"
 
     def canary(self, trial: SequentialTest) -> Forecast:
         baseline = self._baseline_name()
@@ -164,10 +165,10 @@ class _Findings:
         yield "when a gate closes", f"roll back: every user returns to {baseline}"
         if may_freeze:
             yield "after a contraction", "freeze: users stay where they are, the way is forward"
-        rollback = commands.send_back(self.plan)
+        rollback = rollback_command(self.plan)
         yield "the way back", rollback
         if self._baseline_name():
-            yield "without greenrun", commands.send_all_to(self.plan, self._baseline_name())
+            yield "without greenrun", traffic_command(self.plan, self._baseline_name())
 
     def _pending(self) -> str:
         brought = self.rehearsed.migrations if self.rehearsed else ()

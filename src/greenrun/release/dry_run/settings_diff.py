@@ -36,7 +36,8 @@ class Comparison:
         return tuple(sorted({**live.variables, **live.secrets}.keys() - kept))
 
     def _rows(self) -> Iterator[Row]:
-        last, live, wanted = (_facts(each) for each in (self.last, self.live, self.wanted))
+        kept = self.wanted.over(self.live) if self.live else self.wanted
+        last, live, wanted = (_facts(each) for each in (self.last, self.live, kept))
         for key in sorted(last.keys() | live.keys() | wanted.keys()):
             of_last = last.get(key) if self.last else live.get(key)
             if not of_last == live.get(key) == wanted.get(key):

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
-from greenrun.model.duration import span
 from greenrun.model.plan import REHEARSAL, Plan
+from greenrun.model.text import span
 from greenrun.release.dry_run.tables import Row
 
 HEAD: Row = ("step", "at most")

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from greenrun.canary.forecast import forecast
 from greenrun.canary.power import LONGEST, Forecast, Power
-from greenrun.model.duration import span
 from greenrun.model.errors import CallFailed, ReleaseError
+from greenrun.model.text import span
 from greenrun.release.preflight.context import Doubt, Scene
 from greenrun.release.preflight.rollback import existing, way_back_of
 

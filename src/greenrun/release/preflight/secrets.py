@@ -19,7 +19,7 @@ def none_stands(scene: Scene) -> Iterator[Doubt]:
         yield Doubt(
             f"secret: got {leak}, needs no secret there",
             "move it to Secret Manager and `deploy.update-secrets`, and revoke it; "
-            "if it is none, accept it in `preflight.known-secrets`",
+            "if it is none, accept it in `preflight.secrets-baseline`",
         )
 
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from greenrun.model.duration import MILLISECONDS
 from greenrun.model.errors import ReleaseError
 from greenrun.model.monitoring import Alert, Figure
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import MonitoringPlan
+from greenrun.model.text import MILLISECONDS
 
 _SCALES = {"%": {"%": 1}, "ms": MILLISECONDS, "/s": {"/s": 1}, "": {"": 1}}
 """By the unit of a figure, how many of it make one of the units that limits may be in."""

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypedDict
 
-from greenrun.model import commands
 from greenrun.model.alert_status import AlertStatus
 from greenrun.model.errors import CallFailed, ReleaseError
 from greenrun.model.results import ScenarioResult
 from greenrun.model.service import Service
+from greenrun.model.text import restore_command, rollback_command
 from greenrun.release.release import Release
 from greenrun.reporting.record import canary
 from greenrun.reporting.record.facts import (
@@ -50,7 +50,7 @@ def gathered(release: Release, results: Sequence[ScenarioResult], at: datetime) 
         **_schema(release),
         checks=tuple(results),
         problems=tuple(_problem(one) for one in results if one.ending == "failed"),
-        roll_back=commands.send_back(release.plan),
+        roll_back=rollback_command(release.plan),
         rollback=release.rollback.by_hand if release.baseline else "",
         lease=_lease(release),
         journal=release.guard.journal.path.name,
@@ -83,7 +83,7 @@ def _outcome(release: Release, service: Service | None) -> str:
 def _next(release: Release, outcome: str) -> str:
     """What a person does now; a schema that was contracted leaves no way but forward."""
     frozen = release.release_state is not None and release.release_state.contracted
-    settling = commands.settle(release.plan)
+    settling = restore_command(release.plan)
     if outcome == RELEASED:
         return "Nothing: the candidate serves every user."
     if outcome == AS_BEFORE:

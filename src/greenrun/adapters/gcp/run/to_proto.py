@@ -1,60 +1,67 @@
 """Settings of a revision as Cloud Run's templates write them, and back."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from google.cloud import run_v2
+from google.protobuf.message import Message
 
-from greenrun.adapters.gcp.run import quantities
-from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe, Volume
+from greenrun.model.forms import Form
+from greenrun.model.revision import (
+    FLAGS,
+    Flag,
+    RevisionSettings,
+    SecretReference,
+    StartupProbe,
+    Volume,
+)
 
 Described = run_v2.RevisionTemplate | run_v2.Revision
 _NONE = run_v2.RevisionTemplate()
+_CONTAINER = "container."
 
 
 def template_of(
     settings: RevisionSettings, image: str, onto: run_v2.RevisionTemplate = _NONE
 ) -> run_v2.RevisionTemplate:
-    """The template that makes a revision of `image` with these settings.
+    """Make the template of a revision of `image` with these settings.
 
     What RevisionSettings does not speak of (sidecars, VPC access, secret volumes, labels, ...)
     stays as in `onto`, as with `gcloud run deploy`; all that it speaks of is replaced.
     """
     template = run_v2.RevisionTemplate(onto)
-    run_v2.RevisionTemplate.pb(template).timeout.FromTimedelta(settings.timeout)
-    template.max_instance_request_concurrency = settings.concurrency
-    template.scaling.min_instance_count = settings.min_instances
-    template.scaling.max_instance_count = settings.max_instances
-    template.service_account = settings.service_account or template.service_account
     if not template.containers:
         template.containers = [run_v2.Container()]
     container = _ingress_container(template)
-    _write_container(container, settings, image)
-    _write_volumes(template, container, settings.volumes)
+    container.image = image
+    # Resources without cpu_idle mean an instance that is billed all the time. A new service gets
+    # what gcloud gives it, CPU during requests; a service that has decided keeps its decision.
+    if "resources" not in container:
+        container.resources.cpu_idle = True
+    container.env = []
+    for flag in FLAGS:
+        if flag.form is None:
+            _CODECS[flag.field].write(template, container, settings)
+        elif (value := getattr(settings, flag.field)) is not None:
+            _write(flag, template, container, value)
     return template
 
 
 def settings_of(described: Described) -> RevisionSettings:
-    """What a template asks for, or what a revision was made with.
+    """Read what a template asks for, or what a revision was made with.
 
     CPU and memory are in the form that settings have: Cloud Run may tell 1 as 1000m, 1Gi as 1024Mi.
     """
     container = _ingress_container(described)
-    limits = container.resources.limits
-    return RevisionSettings(
-        variables={item.name: item.value for item in container.env if not _is_secret(item)},
-        secrets={item.name: _reference(item) for item in container.env if _is_secret(item)},
-        timeout=type(described).pb(described).timeout.ToTimedelta(),
-        cpu=quantities.cpu(limits.get("cpu", "1")),
-        memory=quantities.memory(limits.get("memory", "512Mi")),
-        port=container.ports[0].container_port if container.ports else 8080,
-        concurrency=described.max_instance_request_concurrency,
-        min_instances=described.scaling.min_instance_count,
-        max_instances=described.scaling.max_instance_count,
-        startup_probe=_startup_probe(container),
-        volumes=tuple(_read_volumes(described.volumes, container)),
-        service_account=described.service_account,
-    )
+    read: dict[str, Any] = {
+        flag.field: _CODECS[flag.field].read(described, container)
+        if flag.form is None
+        else _read(flag, flag.form, described, container)
+        for flag in FLAGS
+    }
+    return RevisionSettings(**read)
 
 
 def image_of(described: Described) -> str:
@@ -68,29 +75,77 @@ def _ingress_container(described: Described) -> run_v2.Container:
     return next(named, described.containers[0])
 
 
-def _write_container(container: run_v2.Container, settings: RevisionSettings, image: str) -> None:
-    # Resources without cpu_idle mean an instance that is billed all the time. A new service gets
-    # what gcloud gives it, CPU during requests; a service that has decided keeps its decision.
-    decided = container.resources.cpu_idle if "resources" in container else True
-    container.image = image
-    container.env = [*_variables(settings), *_secrets(settings)]
-    container.resources.cpu_idle = decided
-    container.resources.limits["cpu"] = settings.cpu
-    container.resources.limits["memory"] = settings.memory
-    name = container.ports[0].name if container.ports else ""
-    container.ports = [run_v2.ContainerPort(name=name, container_port=settings.port)]
-    container.startup_probe = _probe(settings.startup_probe, settings.port)
+def _write(flag: Flag, template: Described, container: run_v2.Container, value: object) -> None:
+    *above, last = _names(flag)
+    place = _root(flag, template, container)
+    for name in above:
+        place = _entered(place, name)
+    if isinstance(value, timedelta):
+        getattr(place, last).FromTimedelta(value)
+    elif isinstance(place, Message):
+        setattr(place, last, value)
+    else:
+        place[last] = value
 
 
-def _variables(settings: RevisionSettings) -> Iterator[run_v2.EnvVar]:
-    return (run_v2.EnvVar(name=name, value=value) for name, value in settings.variables.items())
+def _entered(place: Any, name: str) -> Any:  # noqa: ANN401 - messages, lists and maps of protobuf
+    if isinstance(place, Message):
+        return getattr(place, name)
+    while len(place) <= int(name):
+        place.add()
+    return place[int(name)]
 
 
-def _secrets(settings: RevisionSettings) -> Iterator[run_v2.EnvVar]:
+def _read(flag: Flag, form: Form[Any], described: Described, container: run_v2.Container) -> object:
+    """The value at the flag's path; its default where the platform tells nothing there."""
+    place = _root(flag, described, container)
+    for name in _names(flag):
+        if isinstance(place, Message):
+            told = name in {field.name for field, _ in place.ListFields()}
+            message = place.DESCRIPTOR.fields_by_name[name].message_type is not None
+            place = getattr(place, name) if told or not message else None
+        elif isinstance(place, Mapping):
+            place = place.get(name)
+        else:
+            place = place[int(name)] if int(name) < len(place) else None
+        if place is None or place == "":
+            return flag.default_value
+    return form.normal(place.ToTimedelta() if hasattr(place, "ToTimedelta") else place)
+
+
+def _names(flag: Flag) -> list[str]:
+    return flag.path.removeprefix(_CONTAINER).split(".")
+
+
+def _root(flag: Flag, described: Described, container: run_v2.Container) -> Any:  # noqa: ANN401 - protobuf's own messages
+    if flag.path.startswith(_CONTAINER):
+        return run_v2.Container.pb(container)
+    return type(described).pb(described)
+
+
+def _write_variables(
+    _: run_v2.RevisionTemplate, container: run_v2.Container, settings: RevisionSettings
+) -> None:
+    container.env.extend(
+        run_v2.EnvVar(name=name, value=value) for name, value in settings.variables.items()
+    )
+
+
+def _read_variables(_: Described, container: run_v2.Container) -> dict[str, str]:
+    return {item.name: item.value for item in container.env if not _is_secret(item)}
+
+
+def _write_secrets(
+    _: run_v2.RevisionTemplate, container: run_v2.Container, settings: RevisionSettings
+) -> None:
     for name, reference in settings.secrets.items():
         selector = run_v2.SecretKeySelector(secret=reference.secret, version=reference.version)
         source = run_v2.EnvVarSource(secret_key_ref=selector)
-        yield run_v2.EnvVar(name=name, value_source=source)
+        container.env.append(run_v2.EnvVar(name=name, value_source=source))
+
+
+def _read_secrets(_: Described, container: run_v2.Container) -> dict[str, SecretReference]:
+    return {item.name: _reference(item) for item in container.env if _is_secret(item)}
 
 
 def _is_secret(variable: run_v2.EnvVar) -> bool:
@@ -102,7 +157,10 @@ def _reference(variable: run_v2.EnvVar) -> SecretReference:
     return SecretReference(selector.secret, selector.version)
 
 
-def _probe(wanted: StartupProbe, port: int) -> run_v2.Probe:
+def _write_probe(
+    _: run_v2.RevisionTemplate, container: run_v2.Container, settings: RevisionSettings
+) -> None:
+    wanted, port = settings.startup_probe, settings.port
     seconds = int(wanted.period.total_seconds())
     probe = run_v2.Probe(period_seconds=seconds, failure_threshold=wanted.failure_threshold)
     if wanted.path:
@@ -111,10 +169,10 @@ def _probe(wanted: StartupProbe, port: int) -> run_v2.Probe:
         # One try that lasts the whole period, as in the probe that Cloud Run itself fills in.
         probe.timeout_seconds = seconds
         probe.tcp_socket = run_v2.TCPSocketAction(port=port)
-    return probe
+    container.startup_probe = probe
 
 
-def _startup_probe(container: run_v2.Container) -> StartupProbe:
+def _read_probe(_: Described, container: run_v2.Container) -> StartupProbe:
     if "startup_probe" not in container:
         return StartupProbe()
     probe = container.startup_probe
@@ -126,10 +184,10 @@ def _startup_probe(container: run_v2.Container) -> StartupProbe:
 
 
 def _write_volumes(
-    template: run_v2.RevisionTemplate, container: run_v2.Container, wanted: Iterable[Volume]
+    template: run_v2.RevisionTemplate, container: run_v2.Container, settings: RevisionSettings
 ) -> None:
     """Shared volumes are replaced; others (secrets, memory, Cloud SQL) stay."""
-    volumes = tuple(wanted)
+    volumes = settings.volumes
     replaced = {volume.name for volume in template.volumes if _is_shared(volume)}
     replaced |= {volume.name for volume in volumes}
     template.volumes = [
@@ -154,16 +212,32 @@ def _volume(wanted: Volume) -> run_v2.Volume:
     return run_v2.Volume(name=wanted.name, nfs=run_v2.NFSVolumeSource(server=server, path=path))
 
 
-def _read_volumes(
-    volumes: Iterable[run_v2.Volume], container: run_v2.Container
-) -> Iterator[Volume]:
+def _read_volumes(described: Described, container: run_v2.Container) -> tuple[Volume, ...]:
     paths = {mount.name: mount.mount_path for mount in container.volume_mounts}
-    for volume in volumes:
-        if _is_shared(volume) and volume.name in paths:
-            yield Volume(volume.name, _source(volume), paths[volume.name])
+    return tuple(
+        Volume(volume.name, _source(volume), paths[volume.name])
+        for volume in described.volumes
+        if _is_shared(volume) and volume.name in paths
+    )
 
 
 def _source(volume: run_v2.Volume) -> str:
     if "gcs" in volume:
         return f"gcs:{volume.gcs.bucket}"
     return f"nfs:{volume.nfs.server}:{volume.nfs.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Codec:
+    """How a flag of several values is written into a template, and read from it."""
+
+    write: Callable[[run_v2.RevisionTemplate, run_v2.Container, RevisionSettings], None]
+    read: Callable[[Described, run_v2.Container], Any]
+
+
+_CODECS = {
+    "variables": _Codec(_write_variables, _read_variables),
+    "secrets": _Codec(_write_secrets, _read_secrets),
+    "startup_probe": _Codec(_write_probe, _read_probe),
+    "volumes": _Codec(_write_volumes, _read_volumes),
+}

@@ -7,11 +7,12 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenrun.config import forms, load_plan
+from greenrun.config import load_plan
+from greenrun.model import forms
 from greenrun.model.errors import SettingsError
 from greenrun.model.plan import Plan
 
-RELEASE = (Path(__file__).parents[1] / "release.yaml").read_text()
+RELEASE = (Path(__file__).parents[2] / "release.yaml").read_text()
 VARIABLES = 'LOG_LEVEL: "INFO"\n'
 SCRAPS = st.sampled_from(
     [

@@ -4,7 +4,7 @@ import pytest
 
 from greenrun.release.preflight import engine
 from tests.conftest import World
-from tests.preflight.conftest import Told
+from tests.release.preflight.conftest import Told
 
 
 @pytest.mark.parametrize("number", ["20.10.24", "20.10", "28.2.2"])

@@ -10,7 +10,7 @@ from greenrun.model.plan import Plan, PreflightPlan
 from greenrun.release.preflight import commands
 from greenrun.release.preflight.context import Scene
 from tests.conftest import World
-from tests.preflight.conftest import Told
+from tests.release.preflight.conftest import Told
 
 GREEN = "....\n== 154 passed, 2 skipped in 3.21s ==\n"
 RED = "E   assert 1 == 2\nFAILED tests/test_shop.py\n1 failed, 153 passed in 4.00s\n"

@@ -8,12 +8,13 @@ from textwrap import dedent
 import pytest
 
 from greenrun.config import load_plan
+from greenrun.config.schema import GONE
 from greenrun.model.errors import Complaint, SettingsError
 from greenrun.model.image import TagPolicy
 from greenrun.model.plan import BuildPlan, CanaryPlan, Location, MigrationPlan, Plan, Underpowered
 from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe, Volume
 
-GOLDEN = Path(__file__).with_name("test_settings_golden")
+GOLDEN = Path(__file__).with_name("golden")
 SMALLEST = """\
 service: shop
 build: {repository: europe-west1-docker.pkg.dev/rehearsal/app/shop}
@@ -65,7 +66,7 @@ def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
           tag: build-id
           also-latest: false
           tag-file: image/tag.txt
-          within: 1h30m
+          timeout: 1h30m
           size-budget: 1.5GiB
         deploy:
           env-vars-file: prod.yaml
@@ -80,13 +81,15 @@ def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
           startup-probe: {path: /health, period: 2s, failure-threshold: 5}
           volumes: {data: {source: "gcs:things", path: /data}}
           service-account: shop@rehearsal.iam.gserviceaccount.com
+          session-affinity: true
+          cpu-boost: false
           allow-unauthenticated: true
           tag: next
           baseline-tag: last
-          ready-within: 5s
-          change-within: 6s
-          log-within: 7s
-        migration: {status: [app, status], apply: [app, apply], within: 8s}
+          ready-timeout: 5s
+          traffic-timeout: 6s
+          log-timeout: 7s
+        migration: {status: [app, status], apply: [app, apply], timeout: 8s}
         probes: {identities: {a user: {Authorization: "Bearer {TOKEN}", X-Json: "{{}}"}}}
         canary:
           steps: [1, 99]
@@ -131,6 +134,8 @@ def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
             startup_probe=StartupProbe("/health", timedelta(seconds=2), 5),
             volumes=(Volume("data", "gcs:things", "/data"),),
             service_account="shop@rehearsal.iam.gserviceaccount.com",
+            session_affinity=True,
+            cpu_boost=False,
         ),
         public=True,
         revision_tag="next",
@@ -163,9 +168,59 @@ def test_a_key_of_earlier_days_says_what_replaces_it(directory: Path) -> None:
 
     assert str(complaint) == (
         "release.yaml:4: environments.local.canary.fewest-requests: got a key that is no more, "
-        "needs to be left out: how many requests are enough follows from beta, "
-        "max-error-increase and max-latency-increase"
+        "needs to be left out: how many requests are enough follows from beta, max-error-increase "
+        "and max-latency-increase"
     )
+
+
+OLD_KEYS = {
+    "build.push-within": "push-timeout",
+    "build.within": "timeout",
+    "canary.bake": "min-duration",
+    "canary.blind": "underpowered",
+    "canary.increments": "steps",
+    "canary.missed": "beta",
+    "canary.slower": "max-latency-increase",
+    "canary.tolerated": "max-error-increase",
+    "canary.within": "max-duration",
+    "deploy.change-within": "traffic-timeout",
+    "deploy.log-within": "log-timeout",
+    "deploy.ready-within": "ready-timeout",
+    "migration.within": "timeout",
+    "preflight.gates-within": "quality-gate-timeout",
+    "preflight.known-secrets": "secrets-baseline",
+    "preflight.lock-time-to-live": "lease-duration",
+    "preflight.reuse-rehearsal-within": "rehearsal-max-age",
+    "record.hand-over": "changelogs",
+}
+
+
+def test_every_old_key_is_known() -> None:
+    assert {".".join(path) for path in GONE} == {*OLD_KEYS, "canary.fewest-requests"}
+
+
+@pytest.mark.parametrize(("key", "new"), OLD_KEYS.items(), ids=OLD_KEYS)
+@pytest.mark.parametrize("above", ["", "environments.local."])
+def test_an_old_key_is_refused_with_the_name_of_the_new_one(
+    directory: Path, key: str, new: str, above: str
+) -> None:
+    section, name = key.split(".")
+    lines = [
+        "service: shop",
+        "migration: {status: [a], apply: [b]}",
+        "build: {repository: app/shop}",
+        "environments: {local: {project: rehearsal, region: us-east4}}",
+    ]
+    opening = "{local: {" if above else f"{section}: {{"
+    placed = f"{section}: {{{name}: 1}}, " if above else f"{name}: 1, "
+    lines = [line.replace(opening, opening + placed) for line in lines]
+    if not above and not any(line.startswith(section) for line in lines):
+        lines.append(f"{section}: {{{name}: 1}}")
+    number = next(place for place, line in enumerate(lines, 1) if f"{name}: 1" in line)
+
+    found = [str(complaint) for complaint in complaints(directory, "\n".join(lines))]
+
+    assert found == [f"release.yaml:{number}: {above}{key}: got a key that is no more, needs {new}"]
 
 
 def test_an_environment_goes_over_the_rest_and_leaves_what_it_does_not_name(
@@ -242,8 +297,8 @@ WRONG = {
     "canary: rate": ("canary", "{probes-per-second: -1}"),
     "canary: no rate": ("canary", "{probes-per-second: .nan}"),
     "canary: sexagesimal": ("canary", "{min-duration: 1:30}"),
-    "deploy: no time": ("deploy", "{ready-within: 0s}"),
-    "deploy: bare seconds": ("deploy", "{ready-within: 60}"),
+    "deploy: no time": ("deploy", "{ready-timeout: 0s}"),
+    "deploy: bare seconds": ("deploy", "{ready-timeout: 60}"),
     "deploy: no duration": ("deploy", '{timeout: ""}'),
     "deploy: timeout": ("deploy", "{timeout: 3601}"),
     "deploy: port": ("deploy", "{port: 65536}"),

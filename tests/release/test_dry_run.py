@@ -29,7 +29,7 @@ from tests.fakes import (
     MemoryClaims,
 )
 
-GOLDEN = Path(__file__).parent / "test_planning_golden"
+GOLDEN = Path(__file__).parent / "dry_run_golden"
 PATIENCE = Timeout(timedelta(seconds=1))
 SOURCE = Source(Path(), "c0ffee" * 6 + "c0ff")
 IMAGE = Image("registry.test/shop", "shop-20261121-080000", IMAGE_ID, 10**8, "amd64")

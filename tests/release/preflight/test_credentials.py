@@ -10,7 +10,7 @@ from greenrun.release.preflight import credentials
 from greenrun.release.preflight.context import Scene
 from greenrun.release.preflight.permissions import needed
 from tests.conftest import World
-from tests.preflight.conftest import Told
+from tests.release.preflight.conftest import Told
 
 
 def test_everything_is_granted(told: Told, plan: Plan, scene: Scene) -> None:

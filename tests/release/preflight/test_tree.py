@@ -10,7 +10,7 @@ from greenrun.model.source import Distance
 from greenrun.release.preflight import git_tree
 from greenrun.release.preflight.context import Scene
 from tests.conftest import World
-from tests.preflight.conftest import Told
+from tests.release.preflight.conftest import Told
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from greenrun.model.stats import Counts
 from greenrun.release.preflight import canary_power
 from greenrun.release.preflight.context import Scene
 from tests.conftest import BASELINE, World
-from tests.preflight.conftest import Told
+from tests.release.preflight.conftest import Told
 
 
 @pytest.fixture

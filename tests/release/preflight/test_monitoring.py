@@ -9,7 +9,7 @@ from greenrun.model.plan import MonitoringPlan, Plan
 from greenrun.release.preflight import git_tree
 from greenrun.release.preflight.permissions import needed
 from tests.conftest import World
-from tests.preflight.conftest import Told
+from tests.release.preflight.conftest import Told
 
 FIGURES = (Figure("cache size", Level("cache_size")),)
 PREFIX = "monitoring.alertPolicies."

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from greenrun.release.preflight import dockerfile
-from tests.preflight.conftest import DOCKERFILE, Told
+from tests.release.preflight.conftest import DOCKERFILE, Told
 
 HINT = "; hint: correct Dockerfile"
 

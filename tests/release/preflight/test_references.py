@@ -7,7 +7,7 @@ from greenrun.model.revision import SecretReference
 from greenrun.release.preflight import references
 from greenrun.release.preflight.context import Scene
 from tests.conftest import World
-from tests.preflight.conftest import Told
+from tests.release.preflight.conftest import Told
 
 
 def test_each_that_is_missing_is_named_with_its_variable(

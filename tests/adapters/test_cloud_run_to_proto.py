@@ -44,6 +44,8 @@ def any_settings(draw: st.DrawFn) -> RevisionSettings:
         ),
         volumes=tuple(draw(volumes)),
         service_account=draw(words),
+        session_affinity=draw(st.booleans()),
+        cpu_boost=draw(st.booleans()),
     )
 
 
@@ -109,15 +111,28 @@ def test_what_settings_do_not_speak_of_stays(wanted: RevisionSettings) -> None:
     assert template.vpc_access.connector == "c"
     assert (app.name, list(app.args), app.ports[0].name) == ("app", ["--verbose"], "h2c")
     assert app.resources.limits["nvidia.com/gpu"] == "1"
-    assert app.resources.startup_cpu_boost
     assert template.volumes[0].secret.secret == "tls"
     assert app.volume_mounts[0].mount_path == "/tls"
 
 
-def test_a_service_without_an_account_of_ours_keeps_its_own() -> None:
-    template = run_v2.RevisionTemplate(service_account="robot@example.org")
+def test_a_service_keeps_what_settings_do_not_say() -> None:
+    resources = run_v2.ResourceRequirements(startup_cpu_boost=True)
+    template = run_v2.RevisionTemplate(
+        service_account="robot@example.org",
+        session_affinity=True,
+        containers=[run_v2.Container(resources=resources)],
+    )
     written = template_of(RevisionSettings(), IMAGE, template)
     assert written.service_account == "robot@example.org"
+    assert written.session_affinity
+    assert written.containers[0].resources.startup_cpu_boost
+
+
+def test_settings_that_are_said_go_over_those_of_the_service() -> None:
+    template = run_v2.RevisionTemplate(session_affinity=True)
+    assert not template_of(
+        RevisionSettings(session_affinity=False), IMAGE, template
+    ).session_affinity
 
 
 def test_cpu_is_idle_between_requests_unless_the_service_decided_otherwise() -> None:

@@ -9,11 +9,12 @@ import pytest
 from ruamel.yaml import YAML
 
 from greenrun.config import load_plan
-from greenrun.config.schema import Release
-from greenrun.config.section import Section
+from greenrun.config.schema import Release, flags_table
+from greenrun.config.values import Section
 from greenrun.model.plan import Plan
+from greenrun.model.revision import FLAGS
 
-PAGE = (Path(__file__).parents[1] / "docs" / "release-yaml.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "release-yaml.md").read_text()
 RELEASE, VARIABLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 DEFAULT = re.compile(
     r"^(?P<key> *[a-z-]+: )(?P<value>.*?) +# default (?P<default>[^;\n]+).*", re.MULTILINE
@@ -52,11 +53,16 @@ def keys_shown(mapping: dict[str, object], above: str = "") -> Iterator[str]:
                 yield from keys_shown(inner, f"{above}{key}.")
 
 
-def test_the_example_shows_every_key_and_no_other() -> None:
+def test_the_example_and_the_table_show_every_key_and_no_other() -> None:
     example = YAML(typ="safe", pure=True).load(RELEASE)
     del example["environments"]
+    in_the_table = {f"deploy.{flag.key}" for flag in FLAGS}
 
-    assert set(keys_shown(example)) == set(keys_known(Release))
+    assert set(keys_shown(example)) | in_the_table == set(keys_known(Release))
+
+
+def test_the_table_of_the_flags_is_the_one_that_is_documented() -> None:
+    assert flags_table() in PAGE, f"docs/release-yaml.md needs this table:\n{flags_table()}"
 
 
 def test_the_example_is_a_plan(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from greenrun.model.source import Source
 from greenrun.release.preflight import checks
 from greenrun.release.release import Release
 from tests.conftest import World
-from tests.preflight.conftest import TRIAL
+from tests.release.preflight.conftest import TRIAL
 
-FEATURE = Path(__file__).parents[2] / "features" / "01-preflight.feature"
+FEATURE = Path(__file__).parents[3] / "features" / "01-preflight.feature"
 
 
 def test_the_feature_asks_for_every_check_there_is() -> None:

@@ -18,7 +18,7 @@ from greenrun.release.preflight import rollback
 from greenrun.release.preflight.context import Scene
 from tests.conftest import BASELINE, World
 from tests.fakes import IMAGE_ID, MANIFEST
-from tests.preflight.conftest import Told
+from tests.release.preflight.conftest import Told
 
 SPLIT = TrafficSplit((Target(BASELINE, 90), Target("shop-next", 10)))
 STANDING = ReleaseState("r", BASELINE, TrafficSplit.all_to(BASELINE), stage=Stage.MOVED)

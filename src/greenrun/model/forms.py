@@ -1,0 +1,159 @@
+"""Forms of values that people write: durations, sizes, names; what each takes, and needs."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Generic, TypeGuard, TypeVar
+
+T = TypeVar("T")
+
+INT32 = 2**31 - 1
+SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
+
+_DURATION = re.compile(r"(?=.)(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?")
+_SIZE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?([kKMGT]?)(i?)B")
+_PERCENTAGE = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,9})?) ?%")
+_MILLISECONDS = re.compile(r"([0-9]{1,9})ms")
+_PREFIXES = " KMGT"
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[T]):
+    """A form of value.
+
+    `parse` gives None for what cannot be meant, and `needs` says what can. `normal` turns what a
+    platform tells into what `parse` gives for the same.
+    """
+
+    needs: str
+    parse: Callable[[object], T | None]
+    normal: Callable[[T], T] = lambda value: value
+
+    def fits(self, value: object) -> bool:
+        return self.parse(value) is not None
+
+
+def text(pattern: str, needs: str) -> Form[str]:
+    """Text that matches a pattern as a whole."""
+
+    def parse(value: object) -> str | None:
+        return value if isinstance(value, str) and re.fullmatch(pattern, value) else None
+
+    return Form(needs, parse)
+
+
+def choice(choices: dict[str, T]) -> Form[T]:
+    """One of some words, each with what it stands for."""
+    return Form(
+        f"one of {', '.join(choices)}",
+        lambda value: choices.get(value) if isinstance(value, str) else None,
+    )
+
+
+def whole(lowest: int, highest: int = INT32) -> Form[int]:
+    """A whole number within bounds, both included; YAML's booleans are none."""
+
+    def parse(value: object) -> int | None:
+        return value if _is_whole(value) and lowest <= value <= highest else None
+
+    bounds = f"from {lowest} on" if highest == INT32 else f"from {lowest} to {highest}"
+    return Form(f"a whole number {bounds}", parse)
+
+
+def number(lowest: float, highest: float) -> Form[float]:
+    """A number within bounds, both included."""
+
+    def parse(value: object) -> float | None:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        return float(value) if lowest <= value <= highest else None
+
+    return Form(f"a number from {lowest:g} to {highest:g}", parse)
+
+
+def percentage(lowest: float, highest: float) -> Form[float]:
+    """`1 %` or `0.5%`, as a part of one; bounds are in percent, and both included."""
+
+    def parse(value: object) -> float | None:
+        match = _PERCENTAGE.fullmatch(value) if isinstance(value, str) else None
+        if match is None or not lowest <= float(match[1]) <= highest:
+            return None
+        return float(Decimal(match[1]) / 100)
+
+    return Form(f"a percentage from {lowest:g} % to {highest:g} %, such as {lowest:g} %", parse)
+
+
+def milliseconds(highest: int) -> Form[timedelta]:
+    """`20ms`, from none on."""
+
+    def parse(value: object) -> timedelta | None:
+        match = _MILLISECONDS.fullmatch(value) if isinstance(value, str) else None
+        meant = int(match[1]) if match else highest + 1
+        return timedelta(milliseconds=meant) if meant <= highest else None
+
+    return Form(f"a time from 0ms to {highest}ms, such as 20ms", parse)
+
+
+def duration(
+    lowest: timedelta, highest: timedelta, *, bare_seconds: bool = False
+) -> Form[timedelta]:
+    """A duration within bounds; a number alone is seconds only where gcloud takes it as such."""
+
+    def parse(value: object) -> timedelta | None:
+        if bare_seconds and _is_whole(value):
+            meant = timedelta(seconds=value) if 0 <= value <= 86400 else None
+        else:
+            meant = parse_duration(value)
+        return meant if meant is not None and lowest <= meant <= highest else None
+
+    bounds = f"from {spell_duration(lowest)} to {spell_duration(highest)}"
+    return Form(f"a duration {bounds}, such as 90s, 10m or 1h30m", parse)
+
+
+def sequence(needs: str, fits: Callable[[Sequence[object]], bool]) -> Form[tuple[str, ...]]:
+    """A list that is judged as a whole."""
+    return Form(
+        needs, lambda value: tuple(value) if isinstance(value, list) and fits(value) else None
+    )
+
+
+def several(needs: str, item: Form[str]) -> Form[tuple[str, ...]]:
+    """A list of one or more, each of the same form."""
+    return sequence(needs, lambda values: bool(values) and all(map(item.fits, values)))
+
+
+BOOLEAN = Form("true or false", lambda value: value if isinstance(value, bool) else None)
+
+
+def parse_duration(value: object) -> timedelta | None:
+    """`90s`, `10m`, `1h30m`."""
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return None
+    hours, minutes, rest = (int(part or 0) for part in match.groups())
+    return timedelta(hours=hours, minutes=minutes, seconds=rest)
+
+
+def spell_duration(value: timedelta) -> str:
+    """A duration of whole seconds as people write it."""
+    minutes, rest = divmod(int(value.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [(hours, "h"), (minutes, "m"), (rest, "s")]
+    return "".join(f"{amount}{unit}" for amount, unit in parts if amount) or "0s"
+
+
+def parse_size(value: object) -> int | None:
+    """Bytes of `2GB` (10^9 each) or `512MiB` (2^20 each)."""
+    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return None
+    amount, prefix, binary = match.groups()
+    power = _PREFIXES.index(prefix.upper() or " ")
+    return int(Decimal(amount) * (1024 if binary else 1000) ** power) or None
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
