@@ -26,8 +26,8 @@ from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.revision import RevisionSettings
 from greenrun.model.source import Source
 from greenrun.model.traffic import Target, TrafficSplit
-from greenrun.plugin.screen import Screen
-from greenrun.plugin.terminal_writer import Narrator
+from greenrun.plugin.terminal.reporter import Narrator
+from greenrun.plugin.terminal.screen import Screen
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock

@@ -8,7 +8,7 @@ from greenrun.checks.metrics import objectives
 from greenrun.config import load_plan
 from greenrun.model.objective import Gate, Threshold
 from greenrun.model.plan import Plan
-from greenrun.plugin.foresaid import first_table, tables
+from greenrun.plugin.gherkin.tables import first_table, tables
 from greenrun.reporting.monitoring import Objectives, figures_of, monitored
 from greenrun.reporting.monitoring.objectives import alerts, figures
 from greenrun.steps.tables import gate

@@ -6,7 +6,7 @@ from pathlib import Path
 import docker
 import pytest
 
-from greenrun.plugin import feature_parser
+from greenrun.plugin.gherkin import feature_parser
 from tests.rehearsal import remains
 from tests.rehearsal.project import QUICK, Ended, Json
 

@@ -8,10 +8,10 @@ from types import ModuleType
 import pytest
 from pytest_bdd.parser import Feature, Scenario
 
-from greenrun.plugin import feature_parser, tags
-from greenrun.plugin.scenario import perform
-from greenrun.plugin.step_binding import Definition
-from greenrun.plugin.tags import Kind
+from greenrun.plugin.gherkin import feature_parser, tags
+from greenrun.plugin.gherkin.execution import perform
+from greenrun.plugin.gherkin.step_binding import Definition
+from greenrun.plugin.gherkin.tags import Kind
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.plugin import alone, hookspecs, options, tags, validation
+from greenrun.plugin import hookspecs, options, run_lock
 from greenrun.plugin.allure.session import Reporting, claim_results, claimed
 from greenrun.plugin.collection import ENVIRONMENTS, FOUND, REFUSED, FeatureFile, planned
+from greenrun.plugin.gherkin import tags, validation
 from greenrun.plugin.redaction import Redaction, secrets_of
-from greenrun.plugin.runner import Performing
-from greenrun.plugin.screen import Screen, screen
-from greenrun.plugin.session import RUN, Run
-from greenrun.plugin.terminal import Telling
-from greenrun.plugin.terminal_writer import Narrator
+from greenrun.plugin.run.runner import Performing
+from greenrun.plugin.run.session import RUN, Run
+from greenrun.plugin.terminal.hooks import Telling
+from greenrun.plugin.terminal.reporter import Narrator
+from greenrun.plugin.terminal.screen import Screen, screen
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +95,7 @@ def pytest_collection_modifyitems(
     is_emergency = run is not None and run.stop_policy.mode.is_emergency
     _refuse(complaints + validation.bind(items if is_emergency else asked, config))
     if run and items and not (is_emergency or config.option.collectonly):
-        _refuse(list(alone.acquire_lock(config)))
+        _refuse(list(run_lock.acquire_lock(config)))
 
 
 def _refuse(complaints: list[str]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import pytest
 
 from greenrun.model.plan import REHEARSAL
-from greenrun.plugin.tags import ON_REQUEST
+from greenrun.plugin.gherkin.tags import ON_REQUEST
 
 DESTINATION = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?|sha256:[0-9a-f]{64}")
 """A revision's name as Cloud Run takes it, or the digest of an image."""

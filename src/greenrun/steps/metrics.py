@@ -6,7 +6,7 @@ from pytest_bdd import given, parsers, then
 from greenrun.checks.metrics import objectives as promises
 from greenrun.checks.metrics.checks import OwnMetrics
 from greenrun.model.objective import Gate
-from greenrun.plugin import foresaid
+from greenrun.plugin.gherkin import tables
 from greenrun.release.release import Release
 from greenrun.reporting.monitoring import figures_of
 from greenrun.steps.tables import Table
@@ -15,7 +15,7 @@ from greenrun.steps.tables import Table
 @pytest.fixture
 def own_objectives(release: Release, request: pytest.FixtureRequest) -> Gate:
     """Those of the service's own figures, for whoever is at hand when another feature has them."""
-    stated = foresaid.tables(request.path.parent, "they keep these objectives")
+    stated = tables.tables(request.path.parent, "they keep these objectives")
     return promises.limits(stated, figures_of(release.plan))
 
 

@@ -25,7 +25,7 @@ from pytest_bdd.parser import Scenario, Step
 
 from greenrun.model.errors import Hinted
 from greenrun.plugin.collection import ENVIRONMENTS, Planned, planned
-from greenrun.plugin.signals import Interrupted
+from greenrun.plugin.run.signals import Interrupted
 
 _reporter = (
     AllureReporter()

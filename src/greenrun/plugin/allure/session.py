@@ -10,7 +10,7 @@ import pytest
 from greenrun.plugin.allure import report as allure_report
 from greenrun.plugin.allure.bridge import GherkinBridge, ScenarioListener
 from greenrun.plugin.allure.results import ResultsFolder
-from greenrun.plugin.session import Run
+from greenrun.plugin.run.session import Run
 
 RESULTS, PAGE = Path("reports/allure-results"), Path("reports/report.html")
 CLAIMED = pytest.StashKey[str | None]()

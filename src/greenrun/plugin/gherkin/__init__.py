@@ -1,0 +1,1 @@
+"""Feature files: read, bound to step definitions, and performed."""

@@ -1,0 +1,115 @@
+"""Binds every sentence to its step definition before anything runs.
+
+pytest lists fixtures, which step definitions are, only in its private `session._fixturemanager`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from pytest_bdd import parsers
+from pytest_bdd.compat import get_fixture_names, getfixturedefs
+from pytest_bdd.parser import Step
+from pytest_bdd.steps import StepFunctionContext as Definition
+from pytest_bdd.steps import StepNamePrefix, step_function_context_registry
+
+from greenrun.plugin.gherkin.tags import nearest
+
+_PACKAGE = __name__.partition(".")[0]
+
+__all__ = ["Definition", "Vocabulary", "complaint", "vocabulary"]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A step definition; `nearness` grows with the depth of the conftest that offers it.
+
+    What this package brings is the farthest: it has a nearness below zero.
+    """
+
+    definition: Definition
+    nearness: int
+
+    @property
+    def text(self) -> str:
+        return self.definition.parser.name
+
+    def may_begin(self, sentence: Step) -> bool:
+        return self.definition.type in (None, sentence.type)
+
+
+@dataclass
+class Vocabulary:
+    """The step definitions that a feature file can see."""
+
+    known: Sequence[Known]
+    _plain: dict[str, list[Known]] = field(default_factory=lambda: defaultdict(list))
+    _patterns: list[Known] = field(default_factory=list)
+    _found: dict[tuple[str, str], list[Definition]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for known in self.known:
+            is_plain = type(known.definition.parser) is parsers.string
+            (self._plain[known.text] if is_plain else self._patterns).append(known)
+
+    def definitions(self, sentence: Step) -> list[Definition]:
+        """All definitions that fit, of those the nearest. Exactly one is right."""
+        key = (sentence.type, sentence.name)
+        if key not in self._found:
+            self._found[key] = self._nearest_fitting(sentence)
+        return self._found[key]
+
+    def suggestion(self, sentence: Step) -> str:
+        """The definition that was probably meant, or nothing."""
+        return nearest(sentence.name, [k.text for k in self.known if k.may_begin(sentence)])
+
+    def _nearest_fitting(self, sentence: Step) -> list[Definition]:
+        fitting = [known for known in self._candidates(sentence) if known.may_begin(sentence)]
+        nearest_of_all = max((known.nearness for known in fitting), default=0)
+        return [known.definition for known in fitting if known.nearness == nearest_of_all]
+
+    def _candidates(self, sentence: Step) -> Iterable[Known]:
+        yield from self._plain.get(sentence.name, ())
+        for known in self._patterns:
+            if known.definition.parser.is_matching(sentence.name):
+                yield known
+
+
+def vocabulary(node: pytest.Collector) -> Vocabulary:
+    """Everything that can be said in a feature file."""
+    distinct = {id(known.definition): known for known in _visible(node)}
+    return Vocabulary(list(distinct.values()))
+
+
+def _visible(node: pytest.Collector) -> Iterator[Known]:
+    fixtures = node.session._fixturemanager  # noqa: SLF001, see the module's docstring
+    for name in get_fixture_names(fixtures):
+        if not name.startswith(StepNamePrefix.step_def.value):
+            continue
+        for fixture in getfixturedefs(fixtures, name, node) or ():
+            if definition := step_function_context_registry.get(fixture.func):
+                yield Known(definition, _nearness(definition, fixture.baseid))
+
+
+def _nearness(definition: Definition, folder: str) -> int:
+    package = definition.step_func.__module__.partition(".")[0]
+    return -1 if package == _PACKAGE else len(folder)
+
+
+def complaint(sentence: Step, words: Vocabulary, root: Path) -> str:
+    """What is wrong with a sentence that has not exactly one definition."""
+    said = f"{sentence.keyword} {sentence.name}"
+    if rivals := words.definitions(sentence):
+        places = ", ".join(_place(rival, root) for rival in rivals)
+        return f'"{said}" has {len(rivals)} step definitions: {places}'
+    meant = words.suggestion(sentence)
+    return f'"{said}" has no step definition' + (f'; nearest: "{meant}"' if meant else "")
+
+
+def _place(definition: Definition, root: Path) -> str:
+    code = definition.step_func.__code__
+    path = Path(code.co_filename)
+    shown = path.relative_to(root) if path.is_relative_to(root) else path
+    return f"{shown}:{code.co_firstlineno}"

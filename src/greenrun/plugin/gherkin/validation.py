@@ -1,0 +1,46 @@
+"""Everything that is checked before the first sentence runs; all complaints come at once."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+
+import pytest
+
+from greenrun.plugin.collection import Planned, known_tags, planned
+from greenrun.plugin.gherkin import feature_parser, step_binding
+from greenrun.plugin.gherkin.step_binding import Vocabulary
+from greenrun.plugin.gherkin.tags import nearest
+
+
+def bind(items: Sequence[pytest.Item], config: pytest.Config) -> list[str]:
+    """Give every scenario its step definitions; return what stands in the way, without repeats."""
+    return list(dict.fromkeys(_complaints(items, config)))
+
+
+def _complaints(items: Sequence[pytest.Item], config: pytest.Config) -> Iterator[str]:
+    words = cache(step_binding.vocabulary)
+    known = known_tags(config)
+    for item in items:
+        if not (scenario := planned(item)):
+            continue
+        file = item.nodeid.partition("::")[0]
+        yield from _unknown_tags(scenario, known, file)
+        yield from _unbound(scenario, words(item.parent), config, file)
+
+
+def _unknown_tags(scenario: Planned, known: Iterable[str], file: str) -> Iterator[str]:
+    for tag in sorted(scenario.tags.difference(known)):
+        meant = nearest(tag, sorted(known))
+        hint = f"; nearest: @{meant}" if meant else ""
+        yield f"{file}:{feature_parser.line_of_tag(scenario.path, tag)}: unknown tag @{tag}{hint}"
+
+
+def _unbound(
+    scenario: Planned, words: Vocabulary, config: pytest.Config, file: str
+) -> Iterator[str]:
+    for sentence in scenario.scenario.steps:
+        definitions = words.definitions(sentence)
+        if len(definitions) == 1:
+            scenario.bindings.append(definitions[0])
+        else:
+            wrong = step_binding.complaint(sentence, words, config.rootpath)
+            yield f"{file}:{sentence.line_number}: {wrong}"

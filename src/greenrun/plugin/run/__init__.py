@@ -1,0 +1,1 @@
+"""A run of features: what it is for, what it selects, how it is performed and how it ends."""

@@ -1,0 +1,130 @@
+"""What the terminal shows of features, in place of pytest's dots and tracebacks."""
+
+import sys
+from collections.abc import Generator
+
+import pytest
+from pytest_bdd.parser import Step
+
+from greenrun.plugin.collection import Planned, planned
+from greenrun.plugin.run import results
+from greenrun.plugin.run.exit_status import is_plain, said
+from greenrun.plugin.run.session import Run
+from greenrun.plugin.terminal.reporter import FAILED, PASSED, SKIPPED
+from greenrun.plugin.terminal.summary import Closing, show
+
+
+class Telling:
+    """Passes what pytest and pytest-bdd tell on to the narrator, and counts."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._narrator = run.narrator
+        self._scenarios: set[str] = set()
+        self._sentence: Step | None = None
+        self._is_over = False
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """Say where the run leads, and why, before anything runs."""
+        if not self._run.counts:
+            return []
+        redact = self._run.secrets.redact
+        return [redact(line) for line in (self._run.doubt, str(self._run.stop_policy)) if line]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        if scenario := planned(item):
+            self._scenarios.add(item.nodeid)
+            self._open(item.config, scenario)
+        done = yield
+        if scenario:
+            self._close(scenario)
+        return done
+
+    def pytest_bdd_before_step(self, step: Step) -> None:
+        self._sentence = step
+        self._narrator.begin(f"{step.keyword} {step.name}")
+
+    def pytest_bdd_after_step(self) -> None:
+        self._narrator.end(PASSED)
+
+    def pytest_bdd_after_scenario(self) -> None:
+        if error := sys.exception():
+            self._narrator.end(SKIPPED if isinstance(error, pytest.skip.Exception) else FAILED)
+        else:
+            self._sentence = None
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if scenario := planned(item):
+            error = call.excinfo.value if call.excinfo else None
+            if error is not None:
+                self._tell(report, error, scenario)
+            self._run.tally.add(report, error)
+        return report
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Leave the counting to pytest, but not the telling while features run."""
+        if self._is_over or report.nodeid not in self._scenarios:
+            return None
+        if report.when == "call":
+            return report.outcome, "", ""
+        return {"passed": "", "failed": "error", "skipped": "skipped"}[report.outcome], "", ""
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter
+    ) -> Generator[None, object, object]:
+        self._is_over = True
+        self._tell_what_is_left()
+        try:
+            return (yield)
+        finally:
+            terminalreporter.flush()
+            if self._scenarios:
+                show(self._closing(), self._narrator.screen)
+
+    def _open(self, config: pytest.Config, scenario: Planned) -> None:
+        self._sentence = None
+        if not self._run.reason_to_skip(scenario):
+            config.get_terminal_writer().flush()
+            self._narrator.feature(scenario.feature.name, scenario.environment)
+            self._narrator.scenario(scenario.title)
+
+    def _close(self, scenario: Planned) -> None:
+        result = self._run.tally.close(scenario)
+        if result.ending != results.NOT_ATTEMPTED:
+            passed = result.ending == results.PASSED
+            self._narrator.close(scenario.title, result.seconds, passed=passed)
+
+    def _tell(self, report: pytest.TestReport, error: BaseException, scenario: Planned) -> None:
+        if report.skipped:
+            self._narrator.skip(str(error))
+            return
+        message = "as told above" if self._run.tally.knows(error) else said(error)
+        place = (self._sentence or scenario.scenario).line_number
+        file = report.nodeid.partition("::")[0]
+        self._narrator.problem(f"{file}:{place}\n{message}")
+        if is_plain(error):
+            report._pdbshown = True  # type: ignore[attr-defined]  # noqa: SLF001, pytest's sign for "has been shown"
+
+    def _tell_what_is_left(self) -> None:
+        left = self._run.counts.total() - len(self._run.tally.results)
+        if left and self._run.interrupted:
+            self._narrator.skip(f"interrupted by {self._run.interrupted}", left)
+        self._narrator.close_skips()
+
+    def _closing(self) -> Closing:
+        run = self._run
+        return Closing(
+            tally=run.tally,
+            stop_policy=run.stop_policy,
+            target=run.target,
+            whole=run.whole,
+            interrupted=run.interrupted,
+            needs_person=run.outcome.needs_person,
+            report=run.report,
+        )
