@@ -97,8 +97,9 @@ def _account(dependencies: Dependencies, folder: Path, progress: Progress) -> It
     """Under the lock, as a release is."""
     owner = this_process("benchmark")
     lock = Lock(SERVICE, owner, dependencies.leases, dependencies.clock, PLAN.lock_time_to_live)
-    guard = ChangeGuard(Journal(folder / "journal.jsonl", dependencies.clock), lock, owner.run)
-    guard.acquire_lock(progress)
+    journal = Journal(folder / "journal.jsonl", dependencies.clock)
+    guard = ChangeGuard(journal, lock, owner.run, progress)
+    guard.acquire_lock()
     try:
         yield guard
     finally:
@@ -113,7 +114,7 @@ def _round(shop: Shop, unproven: Rollback, proven: Rollback) -> Round:
         return 1000 * (time.perf_counter() - began)
 
     bare = took(lambda: shop.share(0))
-    return Round(bare, unproven=took(unproven.take), proven=took(proven.take))
+    return Round(bare, unproven=took(unproven.restore), proven=took(proven.restore))
 
 
 def _figures(rounds: Sequence[Round]) -> list[Figure]:

@@ -32,8 +32,8 @@ from tests.fakes import (
     FakeSourceControl,
     FakeVault,
     FakeWeb,
-    MemoryClaims,
     MemoryEvidence,
+    MemoryLeases,
     MemoryProgress,
     MemoryRegistry,
 )
@@ -55,7 +55,7 @@ class World:
     metrics: FakeMetrics = field(init=False)
     builder: FakeBuilder = field(default_factory=FakeBuilder)
     registry: MemoryRegistry = field(default_factory=MemoryRegistry)
-    leases: MemoryClaims = field(default_factory=MemoryClaims)
+    leases: MemoryLeases = field(default_factory=MemoryLeases)
     access: FakeAccess = field(default_factory=FakeAccess)
     source_control: FakeSourceControl = field(default_factory=FakeSourceControl)
     commands: FakeCommands = field(default_factory=FakeCommands)
@@ -98,7 +98,7 @@ def plan() -> Plan:
 
 @pytest.fixture
 def world(plan: Plan) -> Iterator[World]:
-    """All claims end with it: a lock that a test keeps beats no more."""
+    """All leases end with it: a lock that a test keeps beats no more."""
     platform = FakePlatform(plan.service)
     settings = replace(plan.settings, variables={"LOG_LEVEL": "INFO"})
     platform.create(NewRevision(BASELINE, "old", settings), Timeout(timedelta(seconds=1)))
@@ -131,8 +131,8 @@ def lock(plan: Plan, world: World, owner: LeaseHolder) -> Lock:
 
 
 @pytest.fixture
-def guard(journal: Journal, lock: Lock, owner: LeaseHolder) -> ChangeGuard:
-    return ChangeGuard(journal, lock, owner.run)
+def guard(journal: Journal, lock: Lock, owner: LeaseHolder, world: World) -> ChangeGuard:
+    return ChangeGuard(journal, lock, owner.run, world.progress)
 
 
 @pytest.fixture

@@ -63,5 +63,7 @@ def next_run(release: Release, run: str = "the-next-run", plan: Plan | None = No
         dependencies.clock,
         plan.lock_time_to_live,
     )
-    guard = ChangeGuard(Journal(release.guard.journal.path, dependencies.clock), lock, run)
+    guard = ChangeGuard(
+        Journal(release.guard.journal.path, dependencies.clock), lock, run, dependencies.progress
+    )
     return Release(plan, dependencies, guard, {"a user": {}}, release.source)

@@ -84,7 +84,7 @@ def way(gate: Gate = OBJECTIVES, *, resume: bool = False, unlock: bool = False) 
         ("preflight", lambda release: before.all_holds(release, CHECKS, gate)),
         ("claim", lambda release: recovery.acquire_lock(release, unlock=unlock)),
         ("locked", release_state.is_locked),
-        ("put right", lambda release: recovery.put_right(release, resume=resume)),
+        ("put right", lambda release: recovery.recover(release, resume=resume)),
         ("nothing unfinished", release_state.nothing_unfinished),
         ("baseline", lambda release: release.find_baseline()),
         ("one serves", before.one_serves),

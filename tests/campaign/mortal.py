@@ -23,9 +23,9 @@ class MortalJournal(Journal):
         self._left = entries or -1
         self._die = die
 
-    def _write(self, action: str, subject: str, state: str, facts: dict[str, str]) -> None:
+    def write(self, action: str, subject: str, state: str, **facts: str) -> None:
         if self._left:
-            super()._write(action, subject, state, facts)
+            super().write(action, subject, state, **facts)
             self._left -= 1
         if not self._left:
             self._die()

@@ -148,7 +148,7 @@ class Shop:
             lock = Lock(
                 SERVICE, owner, dependencies.leases, dependencies.clock, plan.lock_time_to_live
             )
-            guard = ChangeGuard(journal or self.journal(), lock, run)
+            guard = ChangeGuard(journal or self.journal(), lock, run, dependencies.progress)
             source = Source(self.folder, "c0ffee")
             release = Release(plan, dependencies, guard, _IDENTITIES, source)
             image = Image(plan.build.repository, run, IMAGE_ID, 10**8, "amd64")

@@ -131,7 +131,7 @@ def release(
         plan.service, owner, dependencies.leases, dependencies.clock, plan.lock_time_to_live
     )
     environment.start(plan, dependencies, journal, StandIn(BASELINE, build.image.reference))
-    guard = ChangeGuard(journal, lock, owner.run)
+    guard = ChangeGuard(journal, lock, owner.run, dependencies.progress)
     release = Release(plan, dependencies, guard, {"a user": {}}, Source(tmp_path, "c0ffee"))
     release.acquire_lock()
     release.find_baseline()

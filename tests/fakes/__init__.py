@@ -2,7 +2,7 @@
 
 from tests.fakes.images import IMAGE_ID, MANIFEST, FakeBuilder, MemoryRegistry
 from tests.fakes.openings import FakeBrowser, FakeExaminer
-from tests.fakes.platform import FakeAccess, FakePlatform, FakeVault, MemoryClaims
+from tests.fakes.platform import FakeAccess, FakePlatform, FakeVault, MemoryLeases
 from tests.fakes.telling import (
     URL,
     FakeCharts,
@@ -33,8 +33,8 @@ __all__ = [
     "FakeSourceControl",
     "FakeVault",
     "FakeWeb",
-    "MemoryClaims",
     "MemoryEvidence",
+    "MemoryLeases",
     "MemoryProgress",
     "MemoryRegistry",
 ]

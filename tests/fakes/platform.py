@@ -154,7 +154,7 @@ class FakePlatform:
 
 
 @dataclass
-class MemoryClaims:
+class MemoryLeases:
     """Claims in memory. `refuses` names calls that fail."""
 
     kept: dict[int, Lease] = field(default_factory=dict)
@@ -170,7 +170,7 @@ class MemoryClaims:
         if "update" in self.refuses:
             raise CallFailed("update was refused")
         if lease.number not in self.kept:
-            raise CallFailed(f"there is no claim {lease.number}")
+            raise CallFailed(f"there is no lease {lease.number}")
         self.kept[lease.number] = lease
 
     def remove(self, number: int) -> None:

@@ -11,7 +11,6 @@ from greenrun.model.plan import MonitoringPlan, Plan
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.reporting.monitoring import Objectives, ahead, monitored, watch
 from greenrun.reporting.monitoring.objectives import alerts
-from tests.conftest import World
 from tests.fakes.watching import MemoryAlerts
 
 RULES = (
@@ -31,11 +30,9 @@ def platform() -> MemoryAlerts:
 
 
 @pytest.fixture
-def released(
-    watched: MonitoringPlan, objectives: Objectives, guard: ChangeGuard, world: World
-) -> MemoryAlerts:
+def released(watched: MonitoringPlan, objectives: Objectives, guard: ChangeGuard) -> MemoryAlerts:
     """As a release before has left it; by now it refuses to change anything."""
-    guard.acquire_lock(world.progress)
+    guard.acquire_lock()
     platform = MemoryAlerts()
     watch(alerts(watched, objectives.canary), platform, guard)
     platform.refuses.update({"create", "overwrite"})

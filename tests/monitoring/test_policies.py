@@ -12,7 +12,6 @@ from greenrun.model.objective import Quantity, Threshold
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
 from greenrun.reporting.monitoring import watch
-from tests.conftest import World
 from tests.fakes.watching import MemoryAlerts
 
 ERRORS = Alert(Threshold("error rate", "at most", Quantity(5, "%")), timedelta(minutes=5))
@@ -21,8 +20,8 @@ EDIT = Difference("conditions[0].condition_threshold.threshold_value", "0.1", "0
 
 
 @pytest.fixture
-def ours(guard: ChangeGuard, world: World) -> ChangeGuard:
-    guard.acquire_lock(world.progress)
+def ours(guard: ChangeGuard) -> ChangeGuard:
+    guard.acquire_lock()
     return guard
 
 

@@ -121,7 +121,8 @@ def _deployed(plan: Plan, reach: Reach, folder: Path, visitors: Visitors) -> Sho
         plan.service, owner, dependencies.leases, dependencies.clock, plan.lock_time_to_live
     )
     environment.start(plan, dependencies, journal, StandIn(BEFORE, IMAGE))
-    release = Release(plan, dependencies, ChangeGuard(journal, lock, owner.run), identities, source)
+    guard = ChangeGuard(journal, lock, owner.run, dependencies.progress)
+    release = Release(plan, dependencies, guard, identities, source)
     release.acquire_lock()
     release.find_baseline()
     release.build_image()

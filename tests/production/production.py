@@ -159,7 +159,7 @@ class Production:
         dependencies, owner = self.dependencies, LeaseHolder(who, "elsewhere", 1, "a run of theirs")
         within = self.plan.lock_time_to_live
         lock = Lock(self.plan.service, owner, dependencies.leases, dependencies.clock, within)
-        lock.take(dependencies.progress)
+        lock.acquire(dependencies.progress.report)
         try:
             yield lock
         finally:

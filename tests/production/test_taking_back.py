@@ -45,7 +45,7 @@ def test_a_release_that_slept_goes_on(production: Production, baseline: str) -> 
     assert ended.status == 0, ended.output
     assert production.serving == {ended.record["candidate"]: 100}
     assert ended.record["baseline"] == baseline
-    leases = [one for one in production.journal()[run.earlier :] if one["action"] == "claim"]
+    leases = [one for one in production.journal()[run.earlier :] if one["action"] == "lease"]
     assert len(leases) == 2
 
 
@@ -59,7 +59,7 @@ def test_a_killed_release_is_taken_back_by_the_next(production: Production, base
     ended = production.release()
 
     assert ended.status == 0, ended.output
-    assert f"found an unfinished release ({left}, users moved); taking it back" in ended.output
+    assert f"found an unfinished release ({left}, users moved); rolling it back" in ended.output
     assert ended.record["baseline"] == baseline
     assert production.serving == {ended.record["candidate"]: 100}
 

@@ -21,15 +21,15 @@ def test_a_stranger_is_refused(release: Release, world: World) -> None:
     release.guard.lock.check()
 
 
-def test_without_a_claim_nothing_is_locked(release: Release) -> None:
-    with pytest.raises(GateClosed, match="shop: got no claim, needs the lock of this release"):
+def test_without_a_lease_nothing_is_locked(release: Release) -> None:
+    with pytest.raises(GateClosed, match="shop: got no lease, needs the lock of this release"):
         release_state.is_locked(release)
 
 
 def test_a_lock_that_was_let_go_keeps_nobody_out(release: Release, world: World) -> None:
     release.acquire_lock()
     release.guard.lock.release()
-    with pytest.raises(GateClosed, match="shop: got a second lock, needs claim 1 of somebody@"):
+    with pytest.raises(GateClosed, match="shop: got a second lock, needs lease 1 of somebody@"):
         release_state.is_locked(release)
     assert [lease.held for lease in world.leases.all()] == [False]
 
@@ -44,7 +44,7 @@ def test_what_was_put_right_is_not_unfinished(release: Release, *, resume: bool)
     later = next_run(moved(release))
     later.build_image()
     later.acquire_lock()
-    recovery.put_right(later, resume=resume)
+    recovery.recover(later, resume=resume)
     release_state.nothing_unfinished(later)
 
 

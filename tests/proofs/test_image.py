@@ -85,7 +85,7 @@ def test_the_registry_holds_what_was_rehearsed(release: Release, world: World) -
     release.build_image()
     with pytest.raises(GateClosed, match="got no manifest, needs an image that was pushed"):
         image.held_by_registry(release)
-    release.guard.lock.take(world.progress)
+    release.guard.lock.acquire(world.progress.report)
     release.push_image()
     image.held_by_registry(release)
     world.registry.ids[MANIFEST] = Digest("sha256:" + "c" * 64)

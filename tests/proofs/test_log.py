@@ -70,7 +70,8 @@ def release(dependencies: Dependencies, tmp_path: Path) -> Iterator[Release]:
     plan = Plan("shop", "local", place, build, RevisionSettings())
     owner = LeaseHolder("somebody@example.com", "here", 1, "a run")
     lock = Lock("shop", owner, dependencies.leases, dependencies.clock, timedelta(hours=1))
-    guard = ChangeGuard(Journal(tmp_path / "journal.jsonl", dependencies.clock), lock, "a run")
+    journal = Journal(tmp_path / "journal.jsonl", dependencies.clock)
+    guard = ChangeGuard(journal, lock, "a run", dependencies.progress)
     identities = {"a user": {"authorization": "Bearer x"}}
     release = Release(plan, dependencies, guard, identities, Source(tmp_path, "c0ffee"))
     yield deploy(release)

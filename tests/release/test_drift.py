@@ -8,7 +8,7 @@ import pytest
 from greenrun.model.errors import ConcurrentChange, ReleaseError
 from greenrun.model.plan import Plan
 from greenrun.model.traffic import LATEST, Target, TrafficSplit
-from greenrun.release.coordination.drift import DriftGuard
+from greenrun.release.coordination.guard import DriftGuard
 from tests.conftest import BASELINE, World
 
 TAGGED = TrafficSplit((Target(BASELINE, 100), Target(BASELINE, 0, "mine")))
@@ -27,7 +27,7 @@ def drift(plan: Plan, world: World) -> DriftGuard:
 def test_nothing_rests_on_a_service_that_was_not_looked_at(plan: Plan, world: World) -> None:
     drift = DriftGuard(plan, world.platform)
     with pytest.raises(ReleaseError, match="the baseline is not known in this run"):
-        _ = drift.left
+        _ = drift.last_seen
 
 
 def test_a_service_that_is_as_it_was_left_is_undisturbed(drift: DriftGuard) -> None:
@@ -36,14 +36,14 @@ def test_a_service_that_is_as_it_was_left_is_undisturbed(drift: DriftGuard) -> N
 
 @pytest.mark.parametrize("split", [TAGGED, TrafficSplit.all_to("shop-older")])
 def test_a_stale_reading_is_no_change(drift: DriftGuard, world: World, split: TrafficSplit) -> None:
-    world.platform.state = replace(drift.left, generation=2, wanted=split, actual=split)
+    world.platform.state = replace(drift.last_seen, generation=2, wanted=split, actual=split)
     drift.check_unchanged()
 
 
 def test_targets_in_another_order_are_no_change(drift: DriftGuard, world: World) -> None:
-    drift.remember(replace(drift.left, wanted=TAGGED))
+    drift.remember(replace(drift.last_seen, wanted=TAGGED))
     turned = TrafficSplit(tuple(reversed(TAGGED.targets)))
-    world.platform.state = replace(drift.left, wanted=turned)
+    world.platform.state = replace(drift.last_seen, wanted=turned)
     drift.check_unchanged()
 
 
@@ -67,7 +67,7 @@ def test_another_split_of_the_same_generation_is_somebodys_change(
     drift: DriftGuard, world: World, split: TrafficSplit
 ) -> None:
     world.platform.state = replace(
-        drift.left, wanted=split, changed_by="alice", changed_at="2026-11-21T08:00:00Z"
+        drift.last_seen, wanted=split, changed_by="alice", changed_at="2026-11-21T08:00:00Z"
     )
     with pytest.raises(ConcurrentChange) as told:
         drift.check_unchanged()

@@ -26,7 +26,7 @@ from tests.fakes import (
     FakePlatform,
     FakeScanner,
     FakeVault,
-    MemoryClaims,
+    MemoryLeases,
 )
 
 GOLDEN = Path(__file__).parent / "dry_run_golden"
@@ -268,7 +268,7 @@ def test_a_lock_that_is_held_is_told(
     renewed_at = dependencies.clock.now() - timedelta(minutes=minutes)
     owner = LeaseHolder("alice@example.com", "ci-7", 42, "a run")
     lease = Lease(3, owner, renewed_at, renewed_at, timedelta(seconds=90), held=True)
-    dependencies = replace(dependencies, leases=MemoryClaims({3: lease}))
+    dependencies = replace(dependencies, leases=MemoryLeases({3: lease}))
     (lock,) = told(outlook(plan, dependencies, SOURCE, Known(TRIAL)), "Under way")["lock"]
     assert lock.startswith(f"held: {lease}, last heard of {minutes} min ago")
     assert lock.endswith("would be taken over") is dead

@@ -1,4 +1,4 @@
-"""One lock over claims in memory, by a clock that the test turns."""
+"""One lock over leases in memory, by a clock that the test turns."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ import pytest
 from greenrun.model.errors import CallFailed, LockHeld, LockLost
 from greenrun.model.lease import Lease
 from greenrun.release.coordination.lock import Lock
-from tests.fakes import FakeClock, MemoryClaims, MemoryProgress
+from tests.fakes import FakeClock, MemoryLeases, MemoryProgress
 from tests.release.lock.contenders import EIGHT, TIME_TO_LIVE, lease, lock, owner
 
 SECOND = timedelta(seconds=1)
@@ -18,9 +18,9 @@ LONG_AGO = EIGHT - timedelta(hours=1)
 
 @dataclass
 class BeatingClock(FakeClock):
-    """While somebody sleeps by it, another's claim beats every third of its time to live."""
+    """While somebody sleeps by it, another's lease beats every third of its time to live."""
 
-    leases: MemoryClaims = field(default_factory=MemoryClaims)
+    leases: MemoryLeases = field(default_factory=MemoryLeases)
     beats_after: timedelta = TIME_TO_LIVE / 3
 
     def sleep(self, duration: timedelta) -> None:
@@ -33,7 +33,7 @@ class BeatingClock(FakeClock):
 
 
 @dataclass
-class BrokenClaims(MemoryClaims):
+class BrokenLeases(MemoryLeases):
     """Refuses the calls that it is told to refuse; others do something before a creation."""
 
     refuses: set[str] = field(default_factory=set)
@@ -66,8 +66,8 @@ class BrokenClaims(MemoryClaims):
 
 
 @pytest.fixture
-def leases() -> BrokenClaims:
-    return BrokenClaims()
+def leases() -> BrokenLeases:
+    return BrokenLeases()
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def ana(leases: BrokenClaims, clock: FakeClock) -> Iterator[Lock]:
+def ana(leases: BrokenLeases, clock: FakeClock) -> Iterator[Lock]:
     ana = lock("ana", leases, clock)
     yield ana
     leases.refuses.clear()
@@ -89,99 +89,99 @@ def ana(leases: BrokenClaims, clock: FakeClock) -> Iterator[Lock]:
 
 
 @pytest.fixture
-def bob(leases: BrokenClaims) -> Iterator[Lock]:
-    """His clock is an hour and a bit ahead: to him every claim of the others looks dead."""
+def bob(leases: BrokenLeases) -> Iterator[Lock]:
+    """His clock is an hour and a bit ahead: to him every lease of the others looks dead."""
     bob = lock("bob", leases, FakeClock(EIGHT + timedelta(hours=1)))
     yield bob
     bob.release()
 
 
 def test_a_service_that_nobody_claimed_is_taken_at_once(
-    ana: Lock, leases: MemoryClaims, clock: FakeClock, progress: MemoryProgress
+    ana: Lock, leases: MemoryLeases, clock: FakeClock, progress: MemoryProgress
 ) -> None:
     assert ana.latest is None
-    assert ana.take(progress) is None
+    assert ana.acquire(progress.report) is None
     assert ana.lease
     assert [(one.number, one.held) for one in leases.all()] == [(1, True)]
     assert (clock.time, progress.lines) == (EIGHT, [])
     ana.check()
 
 
-def test_a_live_claim_is_told_of_and_left_alone(
-    ana: Lock, leases: MemoryClaims, progress: MemoryProgress
+def test_a_live_lease_is_told_of_and_left_alone(
+    ana: Lock, leases: MemoryLeases, progress: MemoryProgress
 ) -> None:
     leases.create(live := lease(7, "dora"))
     with pytest.raises(LockHeld) as refusal:
-        ana.take(progress)
+        ana.acquire(progress.report)
     assert str(refusal.value) == (
-        "could not claim web: got claim 7 of dora@example.com on doras-host (process 4711), "
-        "since 2026-11-21 08:00:00 UTC (last beat 2026-11-21 08:00:00 UTC), "
+        "could not lock web: got lease 7 of dora@example.com on doras-host (process 4711), "
+        "since 2026-11-21 08:00:00 UTC (last renewed 2026-11-21 08:00:00 UTC), "
         "needs no other release of it\n"
-        "hint: wait for that release to end, interrupt it, or end its claim with --unlock"
+        "hint: wait for that release to end, interrupt it, or end its lease with --unlock"
     )
     assert leases.all() == [live]
     assert not ana.lease
 
 
 def test_what_was_let_go_is_taken_at_once_under_the_next_number(
-    ana: Lock, leases: MemoryClaims, clock: FakeClock, progress: MemoryProgress
+    ana: Lock, leases: MemoryLeases, clock: FakeClock, progress: MemoryProgress
 ) -> None:
     leases.create(mark := lease(7, held=False, release_state="promoted"))
-    assert ana.take(progress) == mark
+    assert ana.acquire(progress.report) == mark
     assert [(one.number, one.held) for one in leases.all()] == [(8, True)]
     assert clock.time == EIGHT
 
 
-def test_a_dead_claim_is_watched_and_then_taken_over(
-    ana: Lock, leases: MemoryClaims, clock: FakeClock, progress: MemoryProgress
+def test_a_dead_lease_is_watched_and_then_taken_over(
+    ana: Lock, leases: MemoryLeases, clock: FakeClock, progress: MemoryProgress
 ) -> None:
     leases.create(dead := lease(3, renewed_at=LONG_AGO, release_state="users moved"))
-    assert ana.take(progress) == dead
+    assert ana.acquire(progress.report) == dead
     assert clock.time - EIGHT == TIME_TO_LIVE / 2
     assert len(progress.lines) == 45
-    assert progress.lines[0] == f"{dead} looks dead; watching 45 s more for a beat of it"
+    assert progress.lines[0] == f"watching whether {dead} is renewed, 45 s more"
     assert [one.number for one in leases.all()] == [4]
 
 
 @pytest.mark.parametrize("age", [timedelta(), TIME_TO_LIVE - SECOND])
-def test_a_claim_lives_for_its_own_time_to_live(
-    ana: Lock, leases: MemoryClaims, progress: MemoryProgress, age: timedelta
+def test_a_lease_lives_for_its_own_time_to_live(
+    ana: Lock, leases: MemoryLeases, progress: MemoryProgress, age: timedelta
 ) -> None:
     leases.create(lease(3, renewed_at=EIGHT - age))
     with pytest.raises(LockHeld):
-        ana.take(progress)
+        ana.acquire(progress.report)
     assert progress.lines == []
 
 
 @pytest.mark.parametrize("behind", [timedelta(minutes=2), timedelta(days=1)])
 @pytest.mark.parametrize("late", [TIME_TO_LIVE / 3, TIME_TO_LIVE * 0.49])
-def test_a_living_claim_is_not_stolen_however_wrong_the_clocks_are(
-    leases: MemoryClaims, progress: MemoryProgress, behind: timedelta, late: timedelta
+def test_a_living_lease_is_not_stolen_however_wrong_the_clocks_are(
+    leases: MemoryLeases, progress: MemoryProgress, behind: timedelta, late: timedelta
 ) -> None:
     leases.create(lease(3, renewed_at=EIGHT - behind))
     thief = lock("bob", leases, BeatingClock(EIGHT, leases=leases, beats_after=late))
-    with pytest.raises(LockHeld, match=r"claim 3 of dora"):
-        thief.take(progress)
+    with pytest.raises(LockHeld, match=r"lease 3 of dora"):
+        thief.acquire(progress.report)
     assert [one.number for one in leases.all()] == [3]
     assert not thief.lease
 
 
-def test_the_new_claim_keeps_what_was_left_open_until_it_has_something_to_say(
-    ana: Lock, leases: MemoryClaims, progress: MemoryProgress
+def test_the_new_lease_keeps_what_was_left_open_until_it_has_something_to_say(
+    ana: Lock, leases: MemoryLeases, progress: MemoryProgress
 ) -> None:
     leases.create(lease(3, renewed_at=LONG_AGO, release_state="users moved"))
-    ana.take(progress)
+    ana.acquire(progress.report)
     assert leases.all()[0].release_state == "users moved"
     ana.write("begun")
     assert leases.all()[0].release_state == "begun"
 
 
-def test_letting_go_leaves_a_mark_with_the_standing_and_numbers_grow(
-    leases: MemoryClaims, progress: MemoryProgress
+def test_letting_go_leaves_a_mark_with_the_release_state_and_numbers_grow(
+    leases: MemoryLeases, progress: MemoryProgress
 ) -> None:
     for number in (1, 2, 3):
         one = lock("ana", leases)
-        one.take(progress)
+        one.acquire(progress.report)
         one.write(f"promoted {number}")
         one.release()
         assert not one.lease
@@ -190,12 +190,14 @@ def test_letting_go_leaves_a_mark_with_the_standing_and_numbers_grow(
 
 
 def test_a_lock_that_was_let_go_may_change_nothing(
-    ana: Lock, leases: MemoryClaims, progress: MemoryProgress
+    ana: Lock, leases: MemoryLeases, progress: MemoryProgress
 ) -> None:
-    ana.take(progress)
+    ana.acquire(progress.report)
     ana.release()
     before = leases.all()
-    with pytest.raises(LockLost, match="may not change web: got no claim on it, needs one"):
+    with pytest.raises(
+        LockLost, match="cannot change web: this run does not hold its release lock"
+    ):
         ana.check()
     with pytest.raises(LockLost):
         ana.write("users moved")
@@ -204,11 +206,11 @@ def test_a_lock_that_was_let_go_may_change_nothing(
 
 
 def test_a_lock_can_be_taken_again(
-    ana: Lock, leases: MemoryClaims, progress: MemoryProgress
+    ana: Lock, leases: MemoryLeases, progress: MemoryProgress
 ) -> None:
-    ana.take(progress)
+    ana.acquire(progress.report)
     ana.release()
-    earlier = ana.take(progress)
+    earlier = ana.acquire(progress.report)
     assert earlier
     assert earlier.number == 1
     ana.check()
@@ -216,14 +218,14 @@ def test_a_lock_can_be_taken_again(
 
 
 def test_a_sleeper_that_wakes_after_a_takeover_is_refused(
-    ana: Lock, bob: Lock, leases: MemoryClaims, progress: MemoryProgress
+    ana: Lock, bob: Lock, leases: MemoryLeases, progress: MemoryProgress
 ) -> None:
-    ana.take(progress)
+    ana.acquire(progress.report)
     taken = ana.latest
-    assert bob.take(progress) == taken
+    assert bob.acquire(progress.report) == taken
     bob.write("bob's")
     for attempt in (ana.check, lambda: ana.write("ana's")):
-        with pytest.raises(LockLost, match=r"got claim 2 of bob@example.com .*, needs .* claim 1"):
+        with pytest.raises(LockLost, match=r"got lease 2 of bob@example.com .*, needs .* lease 1"):
             attempt()
     ana.release()
     assert [(one.number, one.held, one.release_state) for one in leases.all()] == [
@@ -240,10 +242,10 @@ def test_a_sleeper_that_wakes_goes_on_under_the_next_number_where_nobody_took_ov
     wakes: Callable[[Lock], None],
     release_state: str,
     ana: Lock,
-    leases: MemoryClaims,
+    leases: MemoryLeases,
     clock: FakeClock,
 ) -> None:
-    ana.take(MemoryProgress())
+    ana.acquire()
     ana.write("begun")
     clock.sleep(TIME_TO_LIVE)
     wakes(ana)
@@ -254,9 +256,9 @@ def test_a_sleeper_that_wakes_goes_on_under_the_next_number_where_nobody_took_ov
 
 
 def test_a_sleeper_that_wakes_keeps_what_was_written_though_the_answer_was_lost(
-    ana: Lock, leases: MemoryClaims, clock: FakeClock, progress: MemoryProgress
+    ana: Lock, leases: MemoryLeases, clock: FakeClock, progress: MemoryProgress
 ) -> None:
-    ana.take(progress)
+    ana.acquire(progress.report)
     leases.update(replace(leases.kept[1], release_state="users moved"))
     clock.sleep(TIME_TO_LIVE)
     ana.check()
@@ -264,37 +266,37 @@ def test_a_sleeper_that_wakes_keeps_what_was_written_though_the_answer_was_lost(
 
 
 def test_a_sleeper_that_wakes_too_late_by_a_moment_is_refused(
-    ana: Lock, bob: Lock, leases: BrokenClaims, clock: FakeClock, progress: MemoryProgress
+    ana: Lock, bob: Lock, leases: BrokenLeases, clock: FakeClock, progress: MemoryProgress
 ) -> None:
-    ana.take(progress)
+    ana.acquire(progress.report)
     clock.sleep(TIME_TO_LIVE)
-    leases.before_creation.append(lambda: bob.take(progress))
-    with pytest.raises(LockLost, match=r"got claim 2 of bob@example.com .*, needs .* claim 1"):
+    leases.before_creation.append(lambda: bob.acquire(progress.report))
+    with pytest.raises(LockLost, match=r"got lease 2 of bob@example.com .*, needs .* lease 1"):
         ana.check()
     bob.check()
 
 
 def test_a_sleeper_that_wakes_gives_way_to_a_higher_number(
-    ana: Lock, bob: Lock, leases: BrokenClaims, clock: FakeClock, progress: MemoryProgress
+    ana: Lock, bob: Lock, leases: BrokenLeases, clock: FakeClock, progress: MemoryProgress
 ) -> None:
     def two_releases() -> None:
-        bob.take(progress)
+        bob.acquire(progress.report)
         bob.release()
-        bob.take(progress)
+        bob.acquire(progress.report)
 
-    ana.take(progress)
+    ana.acquire(progress.report)
     clock.sleep(TIME_TO_LIVE)
     leases.before_creation.append(two_releases)
-    with pytest.raises(LockLost, match=r"got claim 3 of bob@example.com .*, needs .* claim 2"):
+    with pytest.raises(LockLost, match=r"got lease 3 of bob@example.com .*, needs .* lease 2"):
         ana.check()
     assert [one.number for one in leases.all()] == [3]
     bob.check()
 
 
 def test_writing_is_a_beat(
-    ana: Lock, leases: MemoryClaims, clock: FakeClock, progress: MemoryProgress
+    ana: Lock, leases: MemoryLeases, clock: FakeClock, progress: MemoryProgress
 ) -> None:
-    ana.take(progress)
+    ana.acquire(progress.report)
     clock.sleep(TIME_TO_LIVE - SECOND)
     ana.write("begun")
     clock.sleep(TIME_TO_LIVE - SECOND)
@@ -303,9 +305,9 @@ def test_writing_is_a_beat(
 
 
 def test_a_write_that_failed_is_no_beat(
-    ana: Lock, leases: BrokenClaims, clock: FakeClock, progress: MemoryProgress
+    ana: Lock, leases: BrokenLeases, clock: FakeClock, progress: MemoryProgress
 ) -> None:
-    ana.take(progress)
+    ana.acquire(progress.report)
     clock.sleep(TIME_TO_LIVE - SECOND)
     leases.refuses.add("update")
     with pytest.raises(CallFailed):
@@ -314,42 +316,42 @@ def test_a_write_that_failed_is_no_beat(
 
 
 def test_a_platform_that_does_not_answer_leaves_it_in_doubt(
-    ana: Lock, leases: BrokenClaims, progress: MemoryProgress
+    ana: Lock, leases: BrokenLeases, progress: MemoryProgress
 ) -> None:
-    ana.take(progress)
+    ana.acquire(progress.report)
     leases.refuses.add("all")
     with pytest.raises(CallFailed):
         ana.check()
 
 
-def test_a_claim_that_somebody_deleted_is_lost(
-    ana: Lock, leases: MemoryClaims, progress: MemoryProgress
+def test_a_lease_that_somebody_deleted_is_lost(
+    ana: Lock, leases: MemoryLeases, progress: MemoryProgress
 ) -> None:
-    ana.take(progress)
+    ana.acquire(progress.report)
     leases.remove(1)
-    with pytest.raises(LockLost, match="got no claim at all, needs the highest claim to be claim"):
+    with pytest.raises(LockLost, match="got no lease at all, needs the highest lease to be lease"):
         ana.check()
     ana.release()
     assert leases.all() == []
 
 
 def test_the_same_number_of_another_run_is_not_ours(
-    ana: Lock, leases: MemoryClaims, progress: MemoryProgress
+    ana: Lock, leases: MemoryLeases, progress: MemoryProgress
 ) -> None:
-    ana.take(progress)
+    ana.acquire(progress.report)
     leases.kept[1] = lease(1, "dora")
-    with pytest.raises(LockLost, match="got claim 1 of dora"):
+    with pytest.raises(LockLost, match="got lease 1 of dora"):
         ana.check()
 
 
 def test_unlock_fences_whoever_held_it_and_keeps_what_was_left_open(
-    ana: Lock, bob: Lock, leases: MemoryClaims, progress: MemoryProgress
+    ana: Lock, bob: Lock, leases: MemoryLeases, progress: MemoryProgress
 ) -> None:
-    ana.take(progress)
+    ana.acquire(progress.report)
     ana.write("users moved")
     held = ana.latest
     eve = owner("eve")
-    assert bob.break_open(eve) == held
+    assert bob.force_release(eve) == held
     (mark,) = leases.all()
     assert (mark.number, mark.owner, mark.held, mark.release_state) == (
         2,
@@ -357,80 +359,80 @@ def test_unlock_fences_whoever_held_it_and_keeps_what_was_left_open(
         False,
         "users moved",
     )
-    with pytest.raises(LockLost, match="got claim 2 of eve"):
+    with pytest.raises(LockLost, match="got lease 2 of eve"):
         ana.check()
-    assert bob.take(progress) == mark
+    assert bob.acquire(progress.report) == mark
 
 
-def test_unlock_of_what_nobody_holds_changes_nothing(bob: Lock, leases: MemoryClaims) -> None:
-    assert bob.break_open(owner("eve")) is None
+def test_unlock_of_what_nobody_holds_changes_nothing(bob: Lock, leases: MemoryLeases) -> None:
+    assert bob.force_release(owner("eve")) is None
     leases.create(mark := lease(4, held=False))
-    assert bob.break_open(owner("eve")) is None
+    assert bob.force_release(owner("eve")) is None
     assert leases.all() == [mark]
 
 
 def test_whoever_was_slower_by_a_moment_is_told_to_try_again(
-    ana: Lock, bob: Lock, leases: BrokenClaims, progress: MemoryProgress
+    ana: Lock, bob: Lock, leases: BrokenLeases, progress: MemoryProgress
 ) -> None:
-    leases.before_creation.append(lambda: bob.take(progress))
-    with pytest.raises(LockHeld, match=r"got claim 1 of bob"):
-        ana.take(progress)
+    leases.before_creation.append(lambda: bob.acquire(progress.report))
+    with pytest.raises(LockHeld, match=r"got lease 1 of bob"):
+        ana.acquire(progress.report)
     bob.release()
-    leases.before_creation += [lambda: bob.take(progress), bob.release]
+    leases.before_creation += [lambda: bob.acquire(progress.report), bob.release]
     with pytest.raises(LockHeld, match=r"another release that has ended by now(.|\n)*try again"):
-        ana.take(progress)
+        ana.acquire(progress.report)
     assert [(one.number, one.held) for one in leases.all()] == [(2, False)]
 
 
 def test_unlock_gives_way_to_somebody_quicker(
-    ana: Lock, bob: Lock, leases: BrokenClaims, progress: MemoryProgress
+    ana: Lock, bob: Lock, leases: BrokenLeases, progress: MemoryProgress
 ) -> None:
     leases.create(lease(1, renewed_at=LONG_AGO))
-    leases.before_creation.append(lambda: bob.take(progress))
-    with pytest.raises(LockHeld, match=r"got claim 2 of bob"):
-        ana.break_open(owner("eve"))
+    leases.before_creation.append(lambda: bob.acquire(progress.report))
+    with pytest.raises(LockHeld, match=r"got lease 2 of bob"):
+        ana.force_release(owner("eve"))
     bob.check()
 
 
-def test_a_claim_that_comes_too_late_is_withdrawn(
-    ana: Lock, bob: Lock, leases: BrokenClaims, progress: MemoryProgress
+def test_a_lease_that_comes_too_late_is_withdrawn(
+    ana: Lock, bob: Lock, leases: BrokenLeases, progress: MemoryProgress
 ) -> None:
-    """Two others have come and one has gone between her look and her claim."""
+    """Two others have come and one has gone between her look and her lease."""
     cleo = lock("cleo", leases)
-    leases.before_creation += [lambda: cleo.take(progress), cleo.release]
-    leases.before_creation += [lambda: bob.take(progress)]
-    with pytest.raises(LockHeld, match=r"got claim 2 of bob"):
-        ana.take(progress)
+    leases.before_creation += [lambda: cleo.acquire(progress.report), cleo.release]
+    leases.before_creation += [lambda: bob.acquire(progress.report)]
+    with pytest.raises(LockHeld, match=r"got lease 2 of bob"):
+        ana.acquire(progress.report)
     assert [one.number for one in leases.all()] == [2]
     assert not ana.lease
     bob.check()
 
 
-def test_lower_claims_that_cannot_be_removed_do_no_harm(
-    ana: Lock, leases: BrokenClaims, progress: MemoryProgress
+def test_lower_leases_that_cannot_be_removed_do_no_harm(
+    ana: Lock, leases: BrokenLeases, progress: MemoryProgress
 ) -> None:
     for number in (1, 2):
         leases.create(lease(number, held=False))
     leases.refuses.add("remove")
-    ana.take(progress)
+    ana.acquire(progress.report)
     ana.check()
     assert [one.number for one in leases.all()] == [3, 2, 1]
 
 
-def test_a_claim_that_could_not_be_confirmed_is_let_go(
-    ana: Lock, leases: BrokenClaims, progress: MemoryProgress
+def test_a_lease_that_could_not_be_confirmed_is_let_go(
+    ana: Lock, leases: BrokenLeases, progress: MemoryProgress
 ) -> None:
     leases.refuses_listing_after_creation = True
     with pytest.raises(CallFailed, match="all was refused"):
-        ana.take(progress)
+        ana.acquire(progress.report)
     assert not ana.lease
     assert [(mark.number, mark.held) for mark in leases.kept.values()] == [(1, False)]
 
 
-def test_a_claim_that_could_not_be_ended_says_so(
-    ana: Lock, leases: BrokenClaims, progress: MemoryProgress
+def test_a_lease_that_could_not_be_ended_says_so(
+    ana: Lock, leases: BrokenLeases, progress: MemoryProgress
 ) -> None:
-    ana.take(progress)
+    ana.acquire(progress.report)
     leases.refuses.add("update")
     with pytest.raises(CallFailed, match="update was refused"):
         ana.release()
@@ -438,13 +440,13 @@ def test_a_claim_that_could_not_be_ended_says_so(
 
 
 def test_an_owner_who_has_certainly_ended_is_not_watched(
-    ana: Lock, leases: MemoryClaims, clock: FakeClock, progress: MemoryProgress
+    ana: Lock, leases: MemoryLeases, clock: FakeClock, progress: MemoryProgress
 ) -> None:
-    ana.take(progress)
+    ana.acquire(progress.report)
     left = leases.all()[0]
     next_one = Lock(
         "web", owner("bob"), leases, clock, TIME_TO_LIVE, is_gone=lambda who: who == left.owner
     )
-    assert next_one.take(progress) == left
+    assert next_one.acquire(progress.report) == left
     assert clock.now() == EIGHT
     next_one.release()

@@ -19,7 +19,7 @@ from greenrun.model.revision import Readiness, RevisionSettings
 from greenrun.model.service import Service
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release import manual
-from greenrun.release.recovery import left_open
+from greenrun.release.recovery import unfinished
 from greenrun.release.release import Release
 from tests.conftest import BASELINE, World
 from tests.fakes import MANIFEST
@@ -138,7 +138,7 @@ def test_what_a_person_has_settled_is_no_hindrance_to_the_next_release(
     send_back(settling, to=release_state.candidate)
     later = claimed(next_run(settling))
     assert later.guard.last == replace(release_state, contracted=contracted, stage=Stage.LEFT)
-    assert left_open(later) is None
+    assert unfinished(later) is None
     assert later.find_baseline() == release_state.candidate
 
 
@@ -168,7 +168,7 @@ def test_an_image_that_does_not_start_leaves_users_where_they_are(
         send_back(undoing, to=str(MANIFEST))
     assert world.serving == serving
     assert undoing.by_hand == []
-    assert left_open(undoing) == release.release_state
+    assert unfinished(undoing) == release.release_state
 
 
 def test_a_revision_that_nobody_knows_is_refused_with_those_that_are(
@@ -249,7 +249,7 @@ def test_without_a_release_there_is_no_candidate_to_delete(release: Release) -> 
 def test_every_instance_is_stopped(release: Release, world: World) -> None:
     after = manual.stop_every_instance(release, unlock=False)
     assert world.platform.stopped
-    assert after == reading(world) == release.drift.left
+    assert after == reading(world) == release.drift.last_seen
     assert release.by_hand == ["scaled to zero"]
     release.guard.journal.is_whole()
 

@@ -18,7 +18,7 @@ from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
 from greenrun.release.migrate import Migration, Migrations
 from tests.dependencies import fake_roles
-from tests.fakes import FakeLogs, FakePlatform, MemoryEvidence, MemoryProgress
+from tests.fakes import FakeLogs, FakePlatform, MemoryEvidence
 
 CREATE, ENRICH, DROP = "20250901_create", "20251009_enrich", "20261101_drop"
 TIME = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
@@ -86,14 +86,15 @@ def dependencies(image: Image, evidence: MemoryEvidence) -> Dependencies:
 def lock(dependencies: Dependencies) -> Iterator[Lock]:
     owner = LeaseHolder("somebody@example.com", "here", 1, "a run")
     lock = Lock("shop", owner, dependencies.leases, dependencies.clock, timedelta(hours=1))
-    lock.take(MemoryProgress())
+    lock.acquire()
     yield lock
     lock.release()
 
 
 @pytest.fixture
 def guard(dependencies: Dependencies, lock: Lock, tmp_path: Path) -> ChangeGuard:
-    return ChangeGuard(Journal(tmp_path / "journal.jsonl", dependencies.clock), lock, "a run")
+    journal = Journal(tmp_path / "journal.jsonl", dependencies.clock)
+    return ChangeGuard(journal, lock, "a run", dependencies.progress)
 
 
 COMMANDS = MigrationPlan(("status",), ("apply",), ("check",))
@@ -170,7 +171,7 @@ def test_every_run_of_the_job_is_journalled(
 def test_nothing_is_run_once_the_lock_is_lost(
     migrations: Migrations, image: Image, lock: Lock, told: list[bool]
 ) -> None:
-    lock.break_open(LeaseHolder("somebody else", "there", 2, "another run"))
+    lock.force_release(LeaseHolder("somebody else", "there", 2, "another run"))
     with pytest.raises(LockLost):
         migrations.apply(told.append)
     assert image.ran == []

@@ -62,7 +62,7 @@ def keeping_two(plan: Plan) -> Plan:
 
 @pytest.fixture(autouse=True)
 def locked(guard: ChangeGuard, world: World) -> Iterator[None]:
-    guard.lock.take(world.progress)
+    guard.lock.acquire(world.progress.report)
     yield
     guard.lock.release()
 
@@ -203,7 +203,7 @@ def test_nothing_goes_once_another_has_taken_over(
     keeping_two: Plan, world: World, release: Release, owner: LeaseHolder
 ) -> None:
     hold(world, {tag(day): day for day in range(1, 6)})
-    release.guard.lock.break_open(replace(owner, run="another"))
+    release.guard.lock.force_release(replace(owner, run="another"))
     with pytest.raises(LockLost):
         purge(keeping_two, world.dependencies, release.guard)
     assert len(held(world)) == 5

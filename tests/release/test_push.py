@@ -23,7 +23,7 @@ NAMES = ["registry.test/shop:one", "registry.test/shop:latest"]
 @pytest.fixture
 def held(guard: ChangeGuard, world: World) -> Iterator[ChangeGuard]:
     """An account whose lock is ours."""
-    guard.lock.take(world.progress)
+    guard.lock.acquire(world.progress.report)
     yield guard
     guard.lock.release()
 

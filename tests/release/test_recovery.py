@@ -40,7 +40,7 @@ def stillborn(release: Release) -> Release:
 def killed_before_its_wish(release: Release) -> Release:
     """It has written down what it would ask for, and never asked."""
     begun(release)
-    release_state = release.rollback.release_state.ask(TrafficSplit.all_to("shop-never"))
+    release_state = release.rollback.release_state.asking(TrafficSplit.all_to("shop-never"))
     release.guard.write_release_state(
         replace(release_state, stage=Stage.DEPLOYED, candidate="shop-never")
     )
@@ -80,7 +80,7 @@ def test_a_service_that_was_never_released_has_nothing_left_open(
     release: Release, world: World
 ) -> None:
     release.acquire_lock()
-    recovery.put_right(release, resume=False)
+    recovery.recover(release, resume=False)
     assert world.evidence.kept == {"what was left": "no release was left unfinished"}
 
 
@@ -91,7 +91,7 @@ def test_a_release_that_came_to_its_end_stays_as_it_is(
     end(release)
     later, before = next_run(release), reading(world)
     later.acquire_lock()
-    assert recovery.take_back(later) == "no release was left unfinished"
+    assert recovery.roll_back_unfinished(later) == "no release was left unfinished"
     assert reading(world) == before
     assert later.release_state is None
 
@@ -106,10 +106,10 @@ def test_an_unfinished_release_is_taken_back_and_told(
     last = later.acquire_lock()
     assert last is not None
     assert last.stage is stage
-    recovery.put_right(later, resume=False)
+    recovery.recover(later, resume=False)
     assert (reading(world).wanted, reading(world).actual) == (before, before)
     told = f"an unfinished release ({last.candidate or 'without a candidate'}, {stage.value})"
-    assert world.progress.lines[-1] == f"found {told}; taking it back"
+    assert world.progress.lines[-1] == f"found {told}; rolling it back"
     assert world.evidence.kept["what was left"] == (
         f"{told}: every user was brought back to {BASELINE}"
     )
@@ -122,7 +122,7 @@ def test_what_was_taken_back_is_released_anew(release: Release, world: World) ->
     moved(release)
     later = next_run(release)
     later.acquire_lock()
-    recovery.take_back(later)
+    recovery.roll_back_unfinished(later)
     promoted(later)
     assert later.baseline == BASELINE
     assert world.serving == {later.candidate.name: 100}
@@ -134,7 +134,7 @@ def test_what_cannot_be_taken_back_stays_open_for_the_next(release: Release, wor
     later.acquire_lock()
     world.platform.refuses.add("split_traffic")
     with pytest.raises(ManualActionRequired, match="split_traffic was refused"):
-        recovery.take_back(later)
+        recovery.roll_back_unfinished(later)
     assert next_run(later).acquire_lock() == release.release_state
 
 
@@ -143,15 +143,15 @@ def test_a_release_gone_on_with_keeps_its_candidate_and_brings_users_back(
 ) -> None:
     moved(release)
     later = resuming(release)
-    recovery.put_right(later, resume=True)
+    recovery.recover(later, resume=True)
     name = release.candidate.name
     tagged = TrafficSplit((Target(BASELINE, 100), Target(name, 0, "candidate")))
     assert reading(world).actual == tagged
     assert world.evidence.kept["what was left"] == (
-        f"an unfinished release ({name}, users moved): going on with it"
+        f"an unfinished release ({name}, users moved): resuming it"
     )
     assert later.release_state == replace(
-        left(later).ask(tagged), run="the-next-run", stage=Stage.MOVED
+        left(later).asking(tagged), run="the-next-run", stage=Stage.MOVED
     )
     assert later.find_baseline() == BASELINE
 
@@ -159,7 +159,7 @@ def test_a_release_gone_on_with_keeps_its_candidate_and_brings_users_back(
 def test_a_candidate_that_was_kept_is_not_deployed_again(release: Release, world: World) -> None:
     moved(release)
     later = resuming(release)
-    recovery.go_on(later)
+    recovery.resume_unfinished(later)
     assert later.deploy().name == release.candidate.name
     assert world.platform.calls.count("deploy") == 1
     later.promote()
@@ -172,7 +172,7 @@ def test_a_candidate_that_was_kept_is_reached_by_whom_the_plan_says(
     deployed(release)
     world.platform.public = False
     later = resuming(release)
-    recovery.go_on(later)
+    recovery.resume_unfinished(later)
     later.deploy()
     assert world.platform.public
 
@@ -181,7 +181,7 @@ def test_a_release_gone_on_with_can_still_be_taken_back(release: Release, world:
     before = reading(world).actual
     moved(release)
     later = resuming(release)
-    recovery.go_on(later)
+    recovery.resume_unfinished(later)
     later.raise_share(50)
     assert later.settle(passed=False) is True
     assert reading(world).actual == before
@@ -195,7 +195,7 @@ def test_without_a_ready_candidate_another_one_is_made(
     die(release)
     later = resuming(release)
     later.push_image()
-    recovery.go_on(later)
+    recovery.resume_unfinished(later)
     assert not later.deployed
     assert (reading(world).wanted, reading(world).actual) == (before, before)
     assert later.find_baseline() == BASELINE
@@ -210,10 +210,10 @@ def test_another_image_is_not_gone_on_with(release: Release, world: World) -> No
     manifest = Digest(left(later).image.partition("@")[2])
     world.registry.ids[manifest] = other
     with pytest.raises(ReleaseError) as refused:
-        recovery.go_on(later)
+        recovery.resume_unfinished(later)
     name = release.candidate.name
     assert str(refused.value) == (
-        f"could not go on with {name}: it runs the image {other}, "
+        f"could not resume {name}: it runs the image {other}, "
         f"this tree makes {later.build.image.digest}\n"
         f"hint: check out what {name} was made of, or leave out --resume"
     )
@@ -223,7 +223,7 @@ def test_another_image_is_not_gone_on_with(release: Release, world: World) -> No
 def test_without_an_unfinished_release_there_is_nothing_to_go_on_with(release: Release) -> None:
     release.acquire_lock()
     with pytest.raises(ReleaseError, match="no release was left unfinished") as refused:
-        recovery.put_right(release, resume=True)
+        recovery.recover(release, resume=True)
     assert refused.value.hint == "leave out --resume"
 
 
@@ -234,7 +234,7 @@ def test_a_split_of_somebody_else_is_not_gone_on_with(release: Release, world: W
     )
     later, before = resuming(release), reading(world)
     with pytest.raises(ManualActionRequired, match="was given another split by alice"):
-        recovery.go_on(later)
+        recovery.resume_unfinished(later)
     assert reading(world) == before
 
 
@@ -245,7 +245,7 @@ def test_users_are_not_brought_back_onto_a_contracted_schema(
     release.guard.write_release_state(replace(release.rollback.release_state, contracted=True))
     later, before = resuming(release), reading(world)
     with pytest.raises(ManualActionRequired, match="is frozen as it is"):
-        recovery.go_on(later)
+        recovery.resume_unfinished(later)
     assert reading(world) == before
 
 
@@ -255,7 +255,7 @@ def test_a_lock_is_taken_out_of_anothers_hands_only_if_a_person_wants_it(
     theirs = Lock(
         "shop", replace(owner, run="theirs"), world.leases, world.clock, plan.lock_time_to_live
     )
-    theirs.take(world.progress)
+    theirs.acquire(world.progress.report)
     held = theirs.latest
     with pytest.raises(LockHeld):
         recovery.acquire_lock(release, unlock=False)
@@ -266,10 +266,10 @@ def test_a_lock_is_taken_out_of_anothers_hands_only_if_a_person_wants_it(
     assert world.progress.lines[-1] == f"ended {held}"
     assert [(entry.action, entry.subject) for entry in release.guard.journal.entries()] == [
         ("unlock", str(held)),
-        ("claim", str(release.guard.lock.latest)),
+        ("lease", str(release.guard.lock.latest)),
     ]
 
 
-def test_unlocking_what_nobody_holds_is_a_claim_like_any_other(release: Release) -> None:
+def test_unlocking_what_nobody_holds_is_a_lease_like_any_other(release: Release) -> None:
     recovery.acquire_lock(release, unlock=True)
-    assert [entry.action for entry in release.guard.journal.entries()] == ["claim"]
+    assert [entry.action for entry in release.guard.journal.entries()] == ["lease"]

@@ -6,21 +6,21 @@ from uuid import uuid4
 
 from greenrun.model.errors import GateClosed, LockHeld
 from greenrun.release.coordination.lock import Lock
-from greenrun.release.recovery import described, left_open
+from greenrun.release.recovery import described, unfinished
 from greenrun.release.release import Release
 
 
 def is_locked(release: Release) -> None:
-    """A stranger who claims the service as well is refused."""
+    """Check that a stranger who locks the service as well is refused."""
     plan, dependencies, lease = release.plan, release.dependencies, release.guard.lock.latest
     if lease is None:
-        raise GateClosed(f"{plan.service}: got no claim, needs the lock of this release")
+        raise GateClosed(f"{plan.service}: got no lease, needs the lock of this release")
     stranger = replace(lease.owner, run=uuid4().hex)
     other = Lock(
         plan.service, stranger, dependencies.leases, dependencies.clock, plan.lock_time_to_live
     )
     with suppress(LockHeld):
-        other.take(dependencies.progress)
+        other.acquire(dependencies.progress.report)
         other.release()
         raise GateClosed(f"{plan.service}: got a second lock, needs {lease} to be the only one")
     dependencies.evidence.attach("lock", str(lease))
@@ -28,7 +28,7 @@ def is_locked(release: Release) -> None:
 
 def nothing_unfinished(release: Release) -> None:
     """What was found open has ended, or is what this release goes on with."""
-    last, now = left_open(release), release.release_state
+    last, now = unfinished(release), release.release_state
     gone_on_with = now is not None and now.run == release.guard.run
     ended = now is not None and now.stage.ended
     if last is not None and not (ended or gone_on_with):

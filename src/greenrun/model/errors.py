@@ -7,7 +7,7 @@
     |-- DeadlineExceeded               waited as agreed; says what for and what was last seen
     |-- ConcurrentChange               another than this release has changed the service
     |-- LockHeld                       another release of the service is under way
-    |-- LockLost                       another release has taken over; this one may change nothing
+    |-- LockLost                       the lock is not ours any more; users are moved no further
     `-- ManualActionRequired           production is not as it was, and greenrun cannot mend it
 
 A message reads: what could not be done, to what, got X, needs Y; its hint: what to do next.
@@ -28,6 +28,11 @@ class Hinted(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
+
+
+def described(error: BaseException) -> str:
+    """Return what went wrong without a hint; Python's own errors go by their type as well."""
+    return error.message if isinstance(error, Hinted) else f"{type(error).__name__}: {error}"
 
 
 class GateClosed(Hinted, AssertionError):
@@ -63,11 +68,14 @@ class LockHeld(ReleaseError):
 
 
 class LockLost(ReleaseError):
-    """This release's claim was taken over: it may change nothing any more."""
+    """This release does not hold its lock (any more): it moves users no further."""
 
 
 class ManualActionRequired(ReleaseError):
-    """Production is not as it was before the release; the hint says what a person has to do."""
+    """Production is not as it was before the release, or nobody could prove that it is.
+
+    The hint says what a person has to do. A run that has met one ends with exit status 10.
+    """
 
 
 @dataclass(frozen=True, slots=True)

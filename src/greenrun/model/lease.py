@@ -1,4 +1,4 @@
-"""The lock of a service: numbered claims, of which the highest alone counts."""
+"""The lock of a service: numbered leases, of which the highest alone counts."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,10 +24,12 @@ class LeaseHolder:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One claim on a service. Its number is a fencing token: it only ever grows.
+    """One lease on a service. Its number is a fencing token: it only ever grows.
 
-    A claim that was let go stays as the mark of the last release, and keeps what that left as
-    `release_state` (JSON of a Standing). `renewed_at` is when the platform last heard of it.
+    A lease that was released stays as the mark of the last release, and keeps what that left as
+    `release_state` (JSON of a ReleaseState). `renewed_at` is when the platform last heard of it.
+    `unreadable` says why something that is named like a lease cannot be read as one; nothing but
+    `number` and `renewed_at` is known of it then.
     """
 
     number: int
@@ -37,6 +39,15 @@ class Lease:
     time_to_live: timedelta
     held: bool
     release_state: str = field(default="", repr=False)
+    unreadable: str = field(default="", repr=False)
+
+    @classmethod
+    def illegible(cls, number: int, renewed_at: datetime, why: str) -> "Lease":
+        """Return a lease of somebody unknown, who may hold it."""
+        unknown = LeaseHolder("somebody", "", 0, "")
+        return cls(number, unknown, renewed_at, renewed_at, timedelta(), held=True, unreadable=why)
 
     def __str__(self) -> str:
-        return f"claim {self.number} of {self.owner}, since {self.since:%Y-%m-%d %H:%M:%S} UTC"
+        if self.unreadable:
+            return f"lease {self.number}, which cannot be read ({self.unreadable})"
+        return f"lease {self.number} of {self.owner}, since {self.since:%Y-%m-%d %H:%M:%S} UTC"

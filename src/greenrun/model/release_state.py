@@ -1,11 +1,13 @@
-"""Where a release stands: enough of it to finish or to undo it from another machine."""
+"""The release state: enough of a release to finish or to undo it from another machine."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import Enum
+from typing import Self
 
 from greenrun.model import json_codec
+from greenrun.model.service import Service
 from greenrun.model.traffic import Target, TrafficSplit
 
 
@@ -45,8 +47,8 @@ class ReleaseState:
     contracted: bool = False
     migrations: tuple[str, ...] = ()
 
-    def ask(self, split: TrafficSplit) -> "ReleaseState":
-        """The same, about to ask for a split."""
+    def asking(self, split: TrafficSplit) -> "ReleaseState":
+        """Return the same, about to ask for a split."""
         return replace(self, asked=(*self.asked, split))
 
     def knows(self, split: TrafficSplit) -> bool:
@@ -59,26 +61,49 @@ class ReleaseState:
         return "freeze" if self.contracted else "roll back"
 
     def as_json(self) -> str:
-        """One line, from which `from_json` makes an equal standing."""
+        """Return one line, from which `from_json` makes an equal one.
+
+        Raises ValueError, as `from_json` does, for what nobody could read again.
+        """
         fields = {
             **asdict(self),
             "before": _listed(self.before),
             "asked": [_listed(split) for split in self.asked],
             "stage": self.stage.value,
         }
-        return json.dumps(fields, separators=(",", ":"))
+        text = json.dumps(fields, separators=(",", ":"))
+        self.from_json(text)
+        return text
 
     @classmethod
     def from_json(cls, text: str) -> "ReleaseState":
         """Raises ValueError for what `as_json` did not write: the key, got X, needs Y."""
-        return json_codec.document(text, "standing", _standing)
+        return json_codec.document(text, "state", _release_state)
+
+    @classmethod
+    def left_in(cls, service: Service, candidate_tag: str, our_tags: set[str]) -> Self | None:
+        """What an unfinished release has left of itself in a service, where no lock tells of it.
+
+        That is two revisions that serve, of which one has the candidate's revision tag; None for
+        any other service. `before` is all to the other one, without `our_tags`.
+        """
+        split = service.resolved
+        candidate = split.tags.get(candidate_tag, "")
+        others = [name for name in split.serving if name != candidate]
+        if candidate not in split.serving or len(others) != 1:
+            return None
+        wanted = service.wanted.pinned(service.latest_ready)
+        asked = (split, wanted) if wanted.serving.keys() <= split.serving.keys() else (split,)
+        theirs = TrafficSplit(tuple(one for one in split if one.tag not in our_tags))
+        before = theirs.shared({others[0]: 100})
+        return cls("", others[0], before, 0, candidate, asked=asked, stage=Stage.MOVED)
 
 
 def _listed(split: TrafficSplit) -> list[list[object]]:
     return [[target.revision, target.percent, target.tag] for target in split]
 
 
-def _standing(found: object, key: str) -> ReleaseState:
+def _release_state(found: object, key: str) -> ReleaseState:
     return ReleaseState(**json_codec.fields(found, key, _FIELDS))
 
 

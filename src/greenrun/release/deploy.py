@@ -10,8 +10,7 @@ from greenrun.model.interfaces import Dependencies, LogEntry, NewRevision, Timeo
 from greenrun.model.plan import Plan
 from greenrun.model.revision import Difference, Readiness, Revision, RevisionSettings
 from greenrun.model.traffic import TrafficSplit
-from greenrun.release.coordination.drift import DriftGuard
-from greenrun.release.coordination.guard import ChangeGuard
+from greenrun.release.coordination.guard import ChangeGuard, DriftGuard
 
 _LAST_WORDS = 10
 """Lines of a log that tell why its container did not start."""
@@ -32,19 +31,19 @@ class Candidate:
         Raises:
             GateClosed: it does not get ready.
         """
-        begun = self.dependencies.clock.now()
+        begun = self.dependencies.clock.monotonic()
         wanted = NewRevision(self.name, image, self.plan.settings)
         timeout = Timeout(self.plan.ready_within, self.dependencies.progress.report)
         with guard.change("deploy", self.name, image=image, split=str(split)):
             try:
-                after = self.dependencies.platform.deploy(wanted, split, drift.left, timeout)
+                after = self.dependencies.platform.deploy(wanted, split, drift.last_seen, timeout)
             except GateClosed as closed:
                 raise self.stillborn(closed) from closed
             except ReleaseError:
                 self.log()
                 raise
         drift.remember(after)
-        self.ready_after = self.dependencies.clock.now() - begun
+        self.ready_after = self.dependencies.clock.monotonic() - begun
 
     def admit_everybody(self, guard: ChangeGuard) -> None:
         """Let everybody invoke the service, where the plan says so."""

@@ -5,30 +5,35 @@ from dataclasses import replace
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.image import Digest
 from greenrun.model.interfaces import NewRevision, Timeout
-from greenrun.model.release_state import Stage
+from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.revision import Readiness, Revision
 from greenrun.model.service import Service
-from greenrun.release.recovery import acquire_lock, left_open
-from greenrun.release.release import Release
+from greenrun.release.recovery import acquire_lock, unfinished
+from greenrun.release.release import UNWRITTEN, Release
+from greenrun.release.rollback import START_TAG, without_start_tag
 
 
 def send_back(release: Release, *, asked_for: bool, to: str, unlock: bool) -> str:
     """Send every user back; the revision that serves them then, empty where none is known.
 
     A release that closes its own gate goes back to its baseline. `asked_for`: a person wants it,
-    of whatever was released last, or to lead to another place (`to`).
+    of whatever was released last, or to lead to another place (`to`). Where the person names it and
+    takes the lock away, nothing that stands on a lease, and no journal, is in the way.
     """
     if not asked_for:
         release.roll_back()
         return release.baseline
-    acquire_lock(release, unlock=unlock)
+    if to and unlock:
+        release.guard.attempt("lock the service", lambda: acquire_lock(release, unlock=True))
+    else:
+        acquire_lock(release, unlock=unlock)
     return send_everybody_to(release, to) if to else roll_back_last(release)
 
 
 def roll_back_last(release: Release) -> str:
     """Undo the last release, finished or not; the revision that serves everybody now.
 
-    Raises ReleaseError where no release is known, else as Rollback.take does.
+    Raises ReleaseError where no release is known, else as Rollback.restore does.
     """
     last = release.guard.last
     if last is None:
@@ -36,8 +41,9 @@ def roll_back_last(release: Release) -> str:
             f"could not roll {release.plan.service} back: no release of it is known",
             hint="name the revision that shall serve: --to=REVISION",
         )
-    release.way_back_of(last).expect_open(release.service)
-    release.guard.write_release_state(replace(last, stage=Stage.MOVED))
+    release.rollback_of(last).check()
+    undoing = replace(last, stage=Stage.MOVED)
+    release.guard.attempt(UNWRITTEN, lambda: release.guard.write_release_state(undoing))
     release.roll_back()
     release.by_hand.append(f"rolled back to {last.baseline}")
     return last.baseline
@@ -46,25 +52,35 @@ def roll_back_last(release: Release) -> str:
 def send_everybody_to(release: Release, target: str) -> str:
     """All traffic to a revision by name, or to an image by digest, which is deployed anew.
 
-    Returns the revision's name. Raises ReleaseError for one that is not there or not ready,
-    GateClosed where the image does not start.
+    Returns the revision's name. A revision that does not serve yet is started and asked first.
+    Raises ReleaseError for one that is not there or not ready, GateClosed where it does not start
+    or answer.
     """
-    service = release.drift.remember(release.service)
+    guard, drift, platform = release.guard, release.drift, release.dependencies.platform
+    before = drift.remember(release.service)
     name = _deployed(release, target) if target.startswith("sha256:") else target
     _expect_ready(release, name)
-    split = release.drift.left.resolved.shared({name: 100})
-    with release.guard.change("send everybody to", name, split=str(split)):
-        after = release.dependencies.platform.split_traffic(
-            split, release.drift.left, release.timeout
-        )
-    release.drift.remember(after)
-    release.dependencies.evidence.attach(
-        "traffic", f"before: {service.actual}\nafter: {after.actual}"
+    here = drift.remember(release.start_check.run(name, drift.last_seen))
+    split = without_start_tag(here.resolved.shared({name: 100}))
+    with guard.restoration("send everybody to", name, split=str(split)):
+        after = drift.remember(platform.split_traffic(split, here, release.timeout))
+    told = f"before: {before.actual}\nafter: {after.actual}"
+    guard.attempt(
+        "keep the evidence", lambda: release.dependencies.evidence.attach("traffic", told)
     )
     release.by_hand.append(f"sent every user to {name}")
-    if last := left_open(release):
-        release.guard.write_release_state(replace(last, stage=Stage.LEFT))
+    guard.attempt(UNWRITTEN, lambda: _write_settled(release, name, after))
     return name
+
+
+def _write_settled(release: Release, name: str, after: Service) -> None:
+    """Nothing of an earlier release is open any more, also where nobody can read what it left."""
+    guard, lease = release.guard, release.guard.lock.lease
+    if last := unfinished(release):
+        guard.write_release_state(replace(last, stage=Stage.LEFT))
+    elif guard.last is None and lease and lease.release_state:
+        split = after.resolved
+        guard.write_release_state(ReleaseState(guard.run, name, split, stage=Stage.LEFT))
 
 
 def remove_taken_back(release: Release) -> str:
@@ -100,16 +116,18 @@ def stop_every_instance(release: Release, *, unlock: bool) -> Service:
 def _deployed(release: Release, digest: str) -> str:
     """A new revision of an image, with the settings of what serves now, by name."""
     image = f"{release.plan.build.repository}@{Digest(digest)}"
-    return _deployed_again(release, replace(_serving(release), image=image))
+    return _deployed_again(release, replace(_serving(release), image=image), START_TAG)
 
 
-def _deployed_again(release: Release, revision: Revision) -> str:
-    """A new revision like another one, by name; users stay where they are."""
-    service, at = release.drift.left, release.dependencies.clock.now()
+def _deployed_again(release: Release, revision: Revision, tag: str = "") -> str:
+    """A new revision like another one, by name, under a tag; users stay where they are."""
+    service, at = release.drift.last_seen, release.dependencies.clock.now()
     name = f"{release.plan.service}-{at:%Y%m%d-%H%M%S}"
     split = service.actual.pinned(service.latest_ready)
-    timeout = Timeout(release.plan.ready_within, release.dependencies.progress.report)
-    with release.guard.change("deploy", name, image=revision.image, split=str(split)):
+    split = split.tagged(name, tag) if tag else split
+    timeout = Timeout(release.plan.ready_within, release.guard.tell)
+    account = release.guard.restoration if tag else release.guard.change
+    with account("deploy", name, image=revision.image, split=str(split)):
         wanted = NewRevision(name, revision.image, revision.settings)
         after = release.dependencies.platform.deploy(wanted, split, service, timeout)
     release.drift.remember(after)
@@ -117,7 +135,7 @@ def _deployed_again(release: Release, revision: Revision) -> str:
 
 
 def _serving(release: Release) -> Revision:
-    split = release.drift.left.resolved
+    split = release.drift.last_seen.resolved
     return _revision(release, max(split.serving, key=split.share))
 
 

@@ -1,11 +1,10 @@
 """Migrations: commands of the image, run once each as job executions on the platform."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from textwrap import indent
-from typing import Any
 
+from greenrun.model import json_codec
 from greenrun.model.errors import DeadlineExceeded, GateClosed, ReleaseError
 from greenrun.model.interfaces import Dependencies, Execution, Job, LogEntry, Timeout
 from greenrun.model.plan import MigrationPlan, Plan
@@ -63,7 +62,7 @@ class Migrations:
         self._plan = plan
         self._migration = migration
         self._image = image
-        self._roles = dependencies
+        self._dependencies = dependencies
         self._guard = guard
 
     @classmethod
@@ -153,13 +152,13 @@ class Migrations:
 
     def _run(self, command: tuple[str, ...]) -> _Ended:
         job = Job(self.job, self._image, command, self._plan.settings)
-        timeout = Timeout(self._migration.within, self._roles.progress.report)
+        timeout = Timeout(self._migration.within, self._dependencies.progress.report)
         with self._guard.change("run job", self.job, command=" ".join(command)):
-            return _Ended(" ".join(command), self._roles.platform.run(job, timeout))
+            return _Ended(" ".join(command), self._dependencies.platform.run(job, timeout))
 
     def _failed(self, what: str, ended: _Ended, hint: str = "") -> GateClosed:
         log: Sequence[LogEntry] = ()
-        for _ in polls(self._roles.clock, self._plan.log_within):
+        for _ in polls(self._dependencies.clock, self._plan.log_within):
             before, log = log, self._log(ended)
             if log and len(log) == len(before):
                 break
@@ -170,8 +169,8 @@ class Migrations:
         )
 
     def _status_line(self, ended: _Ended) -> str:
-        begun = self._roles.clock.now()
-        for _ in polls(self._roles.clock, self._plan.log_within):
+        begun = self._dependencies.clock.monotonic()
+        for _ in polls(self._dependencies.clock, self._plan.log_within):
             log = self._log(ended)
             found = [entry.text for entry in log if entry.text.startswith("{")]
             if found:
@@ -179,33 +178,44 @@ class Migrations:
                 return found[-1]
         raise DeadlineExceeded(
             f"the status of the migrations in the log of {ended.execution.name}",
-            after=self._roles.clock.now() - begun,
+            after=self._dependencies.clock.monotonic() - begun,
             last_seen=log[-1].text if log else "no line",
             hint=f"the status command prints one line {_STATUS}",
         )
 
     def _log(self, ended: _Ended) -> Sequence[LogEntry]:
-        return self._roles.logs.of_execution(ended.execution.name)
+        return self._dependencies.logs.of_execution(ended.execution.name)
 
     def _keep_log(self, ended: _Ended) -> None:
         text = "\n".join(map(str, self._log(ended))) or "nothing"
-        self._roles.evidence.attach(f"log of {ended.command}", text)
+        self._dependencies.evidence.attach(f"log of {ended.command}", text)
 
     def _kept(self, name: str, migrations: tuple[Migration, ...]) -> tuple[Migration, ...]:
         text = "\n".join(map(str, migrations)) or "no migration at all"
-        self._roles.evidence.attach(name, text)
+        self._dependencies.evidence.attach(name, text)
         return migrations
 
 
 def _parsed(line: str) -> tuple[Migration, ...]:
     try:
-        return tuple(map(_migration, json.loads(line)["migrations"]))
-    except (ValueError, KeyError, TypeError) as error:
+        return json_codec.document(line, "status", _migrations)
+    except ValueError as error:
         raise ReleaseError(f"{_UNREAD}: got {line!r}, needs {_STATUS}") from error
 
 
-def _migration(row: Mapping[str, Any]) -> Migration:
-    name, state, contracts = row["name"], row["state"], row.get("contracts", False)
-    if state not in {"applied", "pending"} or not isinstance(contracts, bool):
-        raise ValueError(row)
-    return Migration(name, state == "applied", contracts)
+def _migrations(found: object, key: str) -> tuple[Migration, ...]:
+    match found:
+        case {"migrations": rows}:
+            return json_codec.each(_migration)(rows, f"{key}.migrations")
+        case _:
+            return json_codec.refuse(found, key, "an object with migrations")
+
+
+def _migration(found: object, key: str) -> Migration:
+    """Names go onto the lease of the release: they have to be texts that can be written."""
+    match found:
+        case {"name": name, "state": "applied" | "pending" as state, **others}:
+            contracts = json_codec.flag(others.get("contracts", False), f"{key}.contracts")
+            return Migration(json_codec.text(name, f"{key}.name"), state == "applied", contracts)
+        case _:
+            return json_codec.refuse(found, key, _ROW)

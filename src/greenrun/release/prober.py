@@ -7,20 +7,19 @@ from uuid import uuid4
 
 from greenrun.model.errors import DeadlineExceeded, ReleaseError
 from greenrun.model.interfaces import Dependencies, HttpRequest, HttpResponse
+from greenrun.model.polling import polls
 
-_WITNESSES = 10
+_PROBES = 10
 """Requests behind the proof of who answers."""
 
 _LOG_LAG = timedelta(seconds=60)
-_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(milliseconds=10), timedelta(seconds=1)
-"""Between two looks at the log; they double."""
 
 
 class Prober:
     """Sends probes, and judges what comes back.
 
     Args:
-        roles: the web, the clock, the logs and the evidence of a release.
+        dependencies: the web, the clock, the logs and the evidence of a release.
         identities: who asks, with the headers that say so.
         features: the folder that schemas of a table are named in.
     """
@@ -62,18 +61,15 @@ class Prober:
             DeadlineExceeded: the log does not show the requests in time.
         """
         user_agent = f"greenrun/{uuid4().hex}"
-        for _ in range(_WITNESSES):
+        for _ in range(_PROBES):
             self.ask(url + path, **{"User-Agent": user_agent})
         found: Sequence[str] = ()
-        deadline, pause = self.dependencies.clock.now() + _LOG_LAG, _FIRST_PAUSE
-        while self.dependencies.clock.now() < deadline:
+        for _ in polls(self.dependencies.clock, _LOG_LAG):
             found = self.dependencies.logs.answerers(user_agent)
-            if len(found) >= _WITNESSES:
+            if len(found) >= _PROBES:
                 return frozenset(found)
-            self.dependencies.clock.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
         raise DeadlineExceeded(
-            f"{_WITNESSES} requests in the request log",
+            f"{_PROBES} requests in the request log",
             after=_LOG_LAG,
             last_seen=f"{len(found)} of them",
         )

@@ -1,12 +1,12 @@
-"""What a release before this one has left, because it was killed: taken back, or gone on with."""
+"""An unfinished release, which was killed, is rolled back or resumed by the one after it."""
 
 from dataclasses import replace
 
 from greenrun.model.errors import ReleaseError
 from greenrun.model.image import Digest
-from greenrun.model.release_state import ReleaseState, Stage
+from greenrun.model.release_state import ReleaseState
 from greenrun.model.revision import Readiness
-from greenrun.release.release import Release
+from greenrun.release.release import UNWRITTEN, Release
 
 
 def acquire_lock(release: Release, *, unlock: bool) -> None:
@@ -14,69 +14,71 @@ def acquire_lock(release: Release, *, unlock: bool) -> None:
 
     Raises LockHeld.
     """
-    lock = release.guard.lock
-    if unlock and (ended := lock.break_open(lock.owner)):
-        release.guard.note("unlock", str(ended))
-        release.dependencies.progress.report(f"ended {ended}")
+    lock, guard = release.guard.lock, release.guard
+    if unlock and (ended := lock.force_release(lock.owner)):
+        guard.attempt("write the journal", lambda: guard.note("unlock", str(ended)))
+        guard.tell(f"ended {ended}")
     release.acquire_lock()
 
 
-def put_right(release: Release, *, resume: bool) -> None:
-    """Take back what a killed release has left, or go on with it; the evidence tells which."""
-    told = go_on(release) if resume else take_back(release)
+def recover(release: Release, *, resume: bool) -> None:
+    """Roll back what a killed release has left, or resume it; the evidence tells which."""
+    told = resume_unfinished(release) if resume else roll_back_unfinished(release)
     release.dependencies.evidence.attach("what was left", told)
 
 
-def left_open(release: Release) -> ReleaseState | None:
-    """Where the release before this one stopped; None where it came to an end of its own."""
+def unfinished(release: Release) -> ReleaseState | None:
+    """Return where the release before this one stopped; None where it came to an end of its own."""
     last = release.guard.last
     return None if last is None or last.stage.ended else last
 
 
-def take_back(release: Release) -> str:
-    """Bring every user back to the baseline of before; what was found, in a line.
+def roll_back_unfinished(release: Release) -> str:
+    """Bring every user back to the baseline of before; return what was found, in a line.
 
-    Raises as Rollback.take does.
+    Raises as Rollback.restore does.
     """
-    last = left_open(release)
+    last = unfinished(release)
     if last is None:
         return "no release was left unfinished"
-    told = described(last)
-    release.dependencies.progress.present(f"found {told}; taking it back")
-    release.guard.write_release_state(last)
-    release.rollback.take()
-    release.guard.write_release_state(replace(last, stage=Stage.RESTORED))
+    told, guard = described(last), release.guard
+    present = release.dependencies.progress.present
+    guard.attempt("tell of it", lambda: present(f"found {told}; rolling it back"))
+    guard.attempt(UNWRITTEN, lambda: guard.write_release_state(last))
+    release.roll_back()
     return f"{told}: every user was brought back to {last.baseline}"
 
 
-def go_on(release: Release) -> str:
-    """Take up an unfinished release at its deployment; what was found, in a line.
+def resume_unfinished(release: Release) -> str:
+    """Resume an unfinished release at its deployment; return what was found, in a line.
 
     Users are brought back to the baseline, the candidate is kept, and the canary begins anew.
 
     Raises:
-        ReleaseError: there is nothing to go on with, or it was another image.
+        ReleaseError: there is nothing to resume, or it was another image.
     """
-    last = left_open(release)
+    last = unfinished(release)
     if last is None:
         raise ReleaseError("no release was left unfinished", hint="leave out --resume")
     _same_image(release, last)
     told = described(last)
-    release.dependencies.progress.present(f"found {told}; going on with it")
+    release.dependencies.progress.present(f"found {told}; resuming it")
     release.guard.write_release_state(replace(last, run=release.guard.run))
     release.before = release.drift.remember(release.service)
-    release.rollback.expect_open(release.before)
+    release.rollback.check_allowed(release.before)
     _bring_users_back(release, last)
-    return f"{told}: going on with it"
+    return f"{told}: resuming it"
 
 
 def _bring_users_back(release: Release, last: ReleaseState) -> None:
     revision = release.dependencies.platform.revision(last.candidate) if last.candidate else None
     if revision is not None and revision.readiness is Readiness.READY:
         release.keep_candidate(last.candidate)
+        here = release.drift.last_seen
+        release.drift.remember(release.start_check.run(last.baseline, here))
         release.raise_share(0)
     else:
-        release.rollback.take()
+        release.rollback.restore()
         release.drift.remember(release.service)
 
 
@@ -87,7 +89,7 @@ def _same_image(release: Release, last: ReleaseState) -> None:
     found = release.dependencies.registry.image_id(repository, Digest(manifest))
     if found != release.build.image.digest:
         raise ReleaseError(
-            f"could not go on with {last.candidate}: it runs the image {found or last.image}, "
+            f"could not resume {last.candidate}: it runs the image {found or last.image}, "
             f"this tree makes {release.build.image.digest}",
             hint=f"check out what {last.candidate} was made of, or leave out --resume",
         )

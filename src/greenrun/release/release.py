@@ -1,13 +1,12 @@
 """A release: one candidate against one baseline, from the first doubt to the record."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from greenrun.canary.setup import with_baseline_tagged
 from greenrun.canary.showing import Showing
 from greenrun.model.canary_step import CanaryStep
-from greenrun.model.errors import GateClosed, ReleaseError
+from greenrun.model.errors import GateClosed, ManualActionRequired, ReleaseError
 from greenrun.model.image import Build, Image
 from greenrun.model.interfaces import Dependencies, Timeout
 from greenrun.model.objective import Gate
@@ -15,17 +14,19 @@ from greenrun.model.plan import Plan
 from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.service import Service
 from greenrun.model.source import Source
+from greenrun.model.text import rollback_command
 from greenrun.release import build, preflight, push
-from greenrun.release.coordination.drift import DriftGuard
-from greenrun.release.coordination.guard import ChangeGuard
+from greenrun.release.coordination.guard import ChangeGuard, DriftGuard
 from greenrun.release.deploy import Candidate
 from greenrun.release.migrate import Migration, Migrations
 from greenrun.release.prober import Prober
-from greenrun.release.rollback import Rollback
+from greenrun.release.rollback import START_TAG, Rollback, StartCheck
 from greenrun.release.traffic import Rollout
 
 if TYPE_CHECKING:
     from greenrun.model.alert_status import AlertStatus
+
+UNWRITTEN = "write down where the release stands"
 
 
 class Release:
@@ -85,10 +86,32 @@ class Release:
         """A fresh reading of the service. Raises ReleaseError where there is none."""
         return preflight.existing(self.dependencies.platform.service(), self.plan)
 
+    @property
+    def users_are_elsewhere(self) -> bool:
+        """True while users may meet another revision than the baseline, and nobody promoted it.
+
+        A run that ends so has exit status 10, whatever else went wrong.
+        """
+        state = self.release_state or self.guard.last
+        if state is None or state.stage.ended:
+            return False
+        return any(split.share(state.baseline) != 100 for split in state.asked)
+
     def acquire_lock(self) -> ReleaseState | None:
-        """Take the lock; where the release before this one stood when it ended, or died."""
-        self.guard.acquire_lock(self.dependencies.progress)
+        """Take the lock; where the release before this one stood when it ended, or died.
+
+        Where no lock tells of that, the service does.
+        """
+        self.guard.acquire_lock()
+        if self.guard.last is None:
+            self.guard.last = self._left_in_service()
         return self.guard.last
+
+    def _left_in_service(self) -> ReleaseState | None:
+        service = self.dependencies.platform.service()
+        tags = {self.plan.revision_tag, self.plan.baseline_tag, START_TAG}
+        left = ReleaseState.left_in(service, self.plan.revision_tag, tags) if service else None
+        return left and (self.guard.journalled_release_state(left.candidate) or left)
 
     def find_baseline(self) -> str:
         """Find the revision that serves everybody, which is the way back."""
@@ -168,30 +191,30 @@ class Release:
         split = with_baseline_tagged(split, self.baseline, self.plan)
         image = self.image.reference
         candidate = self._candidate = Candidate(name, self.plan, self.dependencies)
-        self.guard.ask(split, stage=Stage.DEPLOYED, candidate=name, image=image)
+        self.guard.write_ahead(split, stage=Stage.DEPLOYED, candidate=name, image=image)
         candidate.make(split, image, self.drift, self.guard)
 
     def raise_share(self, percent: int) -> None:
         """Give the candidate this share of the users, and the baseline the rest."""
-        self._way_forward.raise_share(percent)
+        self._rollout.raise_share(percent)
 
     def run_canary(self, gate: Gate) -> tuple[CanaryStep, ...]:
         """Raise the share by the planned steps; stop at the first that does not pass.
 
         Raises:
             GateClosed: a step failed, or there was too little to judge it by.
-            ChangedBySomebody: another than this release has changed the service meanwhile.
+            ConcurrentChange: another than this release has changed the service meanwhile.
         """
         self._showing.choose_place()
         self.steps = []
-        self._way_forward.run_canary(gate, self.before, self.service, self.steps)
+        self._rollout.run_canary(gate, self.before, self.service, self.steps)
         self._showing.draw(self.steps)
         return tuple(self.steps)
 
     def promote(self) -> frozenset[str]:
         """Give the candidate every user, and prove it by who answers them."""
         name, service = self.candidate.name, self.plan.service
-        self._way_forward.give_everybody()
+        self._rollout.give_everybody()
         found = self.answering()
         if found != {name}:
             raise GateClosed(
@@ -209,41 +232,58 @@ class Release:
     def roll_back(self) -> bool:
         """Give every user back to the baseline and prove it; True where that took a change.
 
-        Raises as Rollback.take does; CallFailed where all but the claim is as before.
+        Raises ManualActionRequired, as Rollback.restore does, and nothing else.
         """
         if self.release_state is None:
             return False
         if self.promoted:
-            with suppress(ReleaseError):  # users come first; the way back tells what forbids it
-                self.guard.update_release_state(stage=Stage.MOVED)
+            self._try_to_write(Stage.MOVED)
         try:
-            changed = self.rollback.take()
-            self.guard.update_release_state(stage=Stage.RESTORED)
+            changed = self.rollback.restore()
+            self._try_to_write(Stage.RESTORED)
         finally:
-            self._showing.draw(self.steps)
+            self.guard.attempt("draw the canary", lambda: self._showing.draw(self.steps))
         return changed
 
+    def _try_to_write(self, stage: Stage) -> None:
+        """Users come first; whoever comes next finds the service as it is."""
+        update = self.guard.update_release_state
+        self.guard.attempt(UNWRITTEN, lambda: update(stage=stage))
+
     def settle(self, *, passed: bool) -> bool:
-        """Leave production whole: what did not pass is taken back; True where users had moved."""
-        if self.release_state is None or (
-            self.release_state.stage.ended and (passed or not self.promoted)
-        ):
+        """Leave production whole: what did not pass is rolled back; True where users had moved.
+
+        Raises ManualActionRequired where users stay elsewhere.
+        """
+        state = self.release_state
+        if state is None and self.users_are_elsewhere and not passed:
+            raise ManualActionRequired(
+                f"{self.plan.service} is not as it was: an unfinished release was found, and was "
+                "not rolled back",
+                hint=f"roll it back:\n  {rollback_command(self.plan)}",
+            )
+        if state is None or (state.stage.ended and (passed or not self.promoted)):
             return False
         return self.roll_back()
 
     @property
-    def _way_forward(self) -> Rollout:
+    def _rollout(self) -> Rollout:
         name, drift = self.candidate.name, self.drift
         return Rollout(self.plan, name, drift, self.prober, self.dependencies, self.guard)
 
     @property
     def rollback(self) -> Rollback:
         """The way back to the baseline. Raises ReleaseError where none was found yet."""
-        return self.way_back_of(self.guard.known_release_state)
+        return self.rollback_of(self.guard.known_release_state)
 
-    def way_back_of(self, release_state: ReleaseState) -> Rollback:
+    def rollback_of(self, release_state: ReleaseState) -> Rollback:
         """The way back from wherever a release stands."""
         return Rollback(self.plan, release_state, self.prober, self.dependencies, self.guard)
+
+    @property
+    def start_check(self) -> StartCheck:
+        """Starts a revision that no user meets, before users are sent there."""
+        return StartCheck(self.plan, self.prober, self.dependencies, self.guard)
 
     @property
     def timeout(self) -> Timeout:

@@ -1,20 +1,44 @@
 """The way back: every user returns to the baseline, and that is proven."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
-from greenrun.model.errors import GateClosed, LockLost, ManualActionRequired, ReleaseError
+from greenrun.model.errors import (
+    DeadlineExceeded,
+    GateClosed,
+    LockHeld,
+    ManualActionRequired,
+    ReleaseError,
+    described,
+)
 from greenrun.model.interfaces import Dependencies, Timeout
 from greenrun.model.plan import Plan
+from greenrun.model.polling import polls
 from greenrun.model.release_state import ReleaseState
 from greenrun.model.service import Service
 from greenrun.model.text import restore_command, traffic_command
+from greenrun.model.traffic import TrafficSplit
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.prober import Prober
+
+START_TAG = "greenrun-start"
+"""The revision tag under which a revision is started and asked before users are sent to it."""
+
+_PAUSES = (timedelta(seconds=1), timedelta(seconds=3))
+"""Between attempts of the way back: a refusal that passes is no reason to leave users where they
+are. The adapters have tried again by themselves before."""
+
+_SERVER_ERROR = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """Leads from wherever a release stands to the split of before. Twice is the same as once."""
+    """Leads from wherever a release stands to the split of before. Twice is the same as once.
+
+    It needs the platform and memory, and nothing else: a journal, a lock or evidence that fails is
+    told of and passed over. It gives way only to a lease that somebody else holds.
+    """
 
     plan: Plan
     release_state: ReleaseState
@@ -22,58 +46,84 @@ class Rollback:
     dependencies: Dependencies = field(repr=False)
     guard: ChangeGuard = field(repr=False)
 
-    def take(self) -> bool:
+    def restore(self) -> bool:
         """Read, act where something is to be done, verify. True where the split was changed.
 
         A split that somebody else has set is left as it is. A release that has asked for nothing
         has moved nobody: that the split is as before is proof enough.
 
         Raises:
-            LockLost: another release has taken over, and with it the care for the users.
-            ManualActionRequired: it may not be done, could not be done, or could not be proven.
+            ManualActionRequired: it may not be done, could not be done, or could not be proven;
+                whatever the reason was.
         """
-        try:
-            changed = self._restore()
-            if self.release_state.asked:
-                self._prove()
-        except (LockLost, ManualActionRequired):
-            raise
-        except (GateClosed, ReleaseError) as error:
-            raise self._undone(error) from error
-        return changed
+        changes: list[str] = []
+        self._persist(lambda: self._restore(changes), "could not be brought back to")
+        if self.release_state.asked:
+            self._persist(self._prove, "was sent back, and nobody could prove that it is served by")
+        return bool(changes)
+
+    def check(self) -> None:
+        """Raise ManualActionRequired where users could not be sent back now."""
+        self._persist(lambda: self.check_allowed(self._read()), "could not be brought back to")
 
     @property
-    def by_hand(self) -> str:
+    def command(self) -> str:
         """The command that does the same without greenrun."""
         return traffic_command(self.plan, self.release_state.baseline)
 
-    def _restore(self) -> bool:
-        service, target = self._read(), self.release_state.before
-        self.expect_open(service)
-        as_before = service.wanted.matches(target) and service.actual.matches(target)
-        if as_before or not self.release_state.asked:
-            return False
-        self.dependencies.evidence.attach("traffic before the rollback", str(service.actual))
-        timeout = Timeout(self.plan.change_within, self.dependencies.progress.report)
-        with self.guard.change("roll back", self.plan.service, split=str(target)):
-            after = self.dependencies.platform.split_traffic(target, service, timeout)
-        self.dependencies.evidence.attach("traffic after the rollback", str(after.actual))
-        return True
-
-    def expect_open(self, service: Service) -> None:
+    def check_allowed(self, service: Service) -> None:
         """Raise ManualActionRequired for a contracted schema, or somebody else's split."""
         if self.release_state.contracted:
             raise self._frozen(service)
         # LATEST is pinned in what a release remembers.
-        asked = (service.wanted, service.wanted.pinned(service.latest_ready))
-        if not any(map(self.release_state.knows, asked)):
+        wanted = without_start_tag(service.wanted)
+        found = (wanted, wanted.pinned(service.latest_ready))
+        if not any(map(self.release_state.knows, found)):
             raise self._somebody_elses(service)
 
-    def _undone(self, error: GateClosed | ReleaseError) -> ManualActionRequired:
+    def _restore(self, changes: list[str]) -> None:
+        service, target = self._read(), self.release_state.before
+        self.check_allowed(service)
+        as_before = service.wanted.matches(target) and service.actual.matches(target)
+        if as_before or not self.release_state.asked:
+            return
+        if self.release_state.run != self.guard.run:
+            check = StartCheck(self.plan, self.prober, self.dependencies, self.guard)
+            service = check.run(self.release_state.baseline, service)
+        changes.append(str(target))
+        self._attach("traffic before the rollback", service.actual)
+        timeout = Timeout(self.plan.change_within, self.guard.tell)
+        with self.guard.restoration("roll back", self.plan.service, split=str(target)):
+            after = self.dependencies.platform.split_traffic(target, service, timeout)
+        self._attach("traffic after the rollback", after.actual)
+
+    def _persist(self, action: Callable[[], None], failed: str) -> None:
+        """Try again after whatever may pass; raise ManualActionRequired for what does not."""
+        for pause in (*_PAUSES, None):
+            try:
+                return action()
+            except ManualActionRequired:
+                raise
+            except LockHeld as error:
+                raise self._left(failed, error, self._unlock) from error
+            except Exception as error:
+                final = isinstance(error, GateClosed | DeadlineExceeded)
+                if final or pause is None:
+                    raise self._left(failed, error, self._advice) from error
+                self._pause(pause)
+        return None
+
+    def _pause(self, duration: timedelta) -> None:
+        self.guard.attempt("wait", lambda: self.dependencies.clock.sleep(duration))
+
+    def _attach(self, name: str, split: TrafficSplit) -> None:
+        attach = self.dependencies.evidence.attach
+        self.guard.attempt("keep the evidence", lambda: attach(name, str(split)))
+
+    def _left(self, failed: str, error: Exception, hint: str) -> ManualActionRequired:
         return ManualActionRequired(
-            f"{self.plan.service} could not be brought back to {self.release_state.baseline}: "
-            f"{error.message}",
-            hint=self._advice,
+            f"{self.plan.service} {failed} {self.release_state.baseline}: {described(error)}",
+            hint=hint,
         )
 
     def _somebody_elses(self, service: Service) -> ManualActionRequired:
@@ -98,7 +148,12 @@ class Rollback:
         if self.release_state.contracted:
             settle = restore_command(self.plan)
             return f"the way is forward: mend the candidate, say who serves:\n  {settle}"
-        return f"send every user back by hand:\n  {self.by_hand}"
+        return f"send every user back by hand:\n  {self.command}"
+
+    @property
+    def _unlock(self) -> str:
+        settle = restore_command(self.plan)
+        return f"speak with them; where nobody releases, say who shall serve:\n  {settle} --unlock"
 
     def _read(self) -> Service:
         service = self.dependencies.platform.service()
@@ -113,3 +168,55 @@ class Rollback:
                 f"got answers from {', '.join(sorted(found)) or 'nobody'}, "
                 f"needs them all from {self.release_state.baseline}"
             )
+
+
+@dataclass(frozen=True, slots=True)
+class StartCheck:
+    """Starts a revision that no user meets, and asks it, before users are sent there.
+
+    The platform calls a revision ready that failed its start, once it has neither traffic nor a
+    tag. What serves has been proven by that.
+    """
+
+    plan: Plan
+    prober: Prober = field(repr=False)
+    dependencies: Dependencies = field(repr=False)
+    guard: ChangeGuard = field(repr=False)
+
+    def run(self, name: str, service: Service) -> Service:
+        """Return the service with the revision under START_TAG; as it is where it serves.
+
+        That we could not ask says nothing of the revision: it is told, and passed over.
+
+        Raises:
+            GateClosed: it answers with an error of a server, for as long as a start may take.
+        """
+        if service.resolved.share(name):
+            return service
+        if service.actual.tags.get(START_TAG) != name:
+            service = self._tag(name, service)
+        url = service.tag_urls.get(START_TAG, "") + self.plan.canary.probe_paths[0]
+        statuses: list[int] = []
+        self.guard.attempt(f"ask {name} at {url}", lambda: statuses.append(self._status(url)))
+        if any(status >= _SERVER_ERROR for status in statuses):
+            raise GateClosed(f"{name} cannot serve: got {statuses[0]} at {url}, needs it to answer")
+        return service
+
+    def _tag(self, name: str, service: Service) -> Service:
+        split = service.resolved.tagged(name, START_TAG)
+        timeout = Timeout(self.plan.change_within, self.guard.tell)
+        with self.guard.restoration("tag", name, split=str(split)):
+            return self.dependencies.platform.split_traffic(split, service, timeout)
+
+    def _status(self, url: str) -> int:
+        """The first status that is no server's error, or the last one there was."""
+        for _ in polls(self.dependencies.clock, self.plan.ready_within):
+            status = self.prober.ask(url).status
+            if status < _SERVER_ERROR:
+                break
+        return status
+
+
+def without_start_tag(split: TrafficSplit) -> TrafficSplit:
+    """Return the same shares and revision tags, but for START_TAG."""
+    return TrafficSplit(tuple(one for one in split if one.tag != START_TAG))

@@ -1,4 +1,4 @@
-"""The way forward: users come to the candidate, share by share, as far as the evidence goes."""
+"""The rollout: users come to the candidate, share by share, as far as the evidence goes."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,9 +14,9 @@ from greenrun.model.plan import Plan
 from greenrun.model.release_state import Stage
 from greenrun.model.service import Service
 from greenrun.model.traffic import TrafficSplit
-from greenrun.release.coordination.drift import DriftGuard
-from greenrun.release.coordination.guard import ChangeGuard
+from greenrun.release.coordination.guard import ChangeGuard, DriftGuard
 from greenrun.release.prober import Prober
+from greenrun.release.rollback import without_start_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class Rollout:
     def raise_share(self, percent: int) -> None:
         """Give the candidate this share of the users, and the baseline the rest."""
         shares = {self._baseline: 100 - percent, self.candidate: percent}
-        self._split(self.drift.left.resolved.shared(shares), f"{percent} %")
+        self._split(self.drift.last_seen.resolved.shared(shares), f"{percent} %")
 
     def give_everybody(self) -> None:
         """Give the candidate every user, and leave no revision tag of ours."""
-        everybody = self.drift.left.resolved.shared({self.candidate: 100})
+        everybody = self.drift.last_seen.resolved.shared({self.candidate: 100})
         self._split(
             without_our_tag(everybody, self.guard.known_release_state.before, self.plan), "100 %"
         )
@@ -59,7 +59,7 @@ class Rollout:
         """
         one, other, headers = self.candidate, self._baseline, partial(self.prober.headers, "a user")
         compared = Comparison(self.plan, now, one, other, self.guard.run, headers)
-        ahead = self._foresight(gate, before or now)
+        ahead = self._forecast(gate, before or now)
         with compared.judged(gate, self.dependencies, ahead.traffic.sample.latencies) as judges:
             check_unchanged = self.drift.check_unchanged
             canary = Canary(self.plan.canary, judges, self.dependencies, check_unchanged, seen)
@@ -72,18 +72,18 @@ class Rollout:
     def _baseline(self) -> str:
         return self.guard.known_release_state.baseline
 
-    def _foresight(self, gate: Gate, before: Service) -> Forecast:
+    def _forecast(self, gate: Gate, before: Service) -> Forecast:
         """As the plan told it."""
         canary = self.plan.canary
         trial = objectives.trial(gate, canary, canary.alpha_each)
         return forecast(self.plan, self.dependencies, before, self._baseline, trial)
 
     def _split(self, split: TrafficSplit, name: str) -> None:
-        before = self.drift.left.resolved
-        self.guard.ask(split, stage=Stage.MOVED)
+        before, split = self.drift.last_seen.resolved, without_start_tag(split)
+        self.guard.write_ahead(split, stage=Stage.MOVED)
         timeout = Timeout(self.plan.change_within, self.dependencies.progress.report)
         with self.guard.change("split traffic", self.plan.service, split=str(split)):
-            after = self.dependencies.platform.split_traffic(split, self.drift.left, timeout)
+            after = self.dependencies.platform.split_traffic(split, self.drift.last_seen, timeout)
         self.drift.remember(after)
         told = f"before: {before}\nafter: {after.actual}"
         self.dependencies.evidence.attach(f"traffic at {name}", told)

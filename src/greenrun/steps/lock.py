@@ -20,7 +20,7 @@ def _(release: Release) -> None:
 
 @when("what was left unfinished is taken back, or gone on with")
 def _(release: Release, run_options: RunOptions) -> None:
-    recovery.put_right(release, resume=run_options.resume)
+    recovery.recover(release, resume=run_options.resume)
 
 
 @then("nothing is left unfinished")

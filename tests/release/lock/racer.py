@@ -14,7 +14,6 @@ from greenrun.adapters.gcp.run.leases import CloudRunLeases
 from greenrun.model.errors import LockHeld
 from greenrun.model.plan import Location
 from greenrun.release.coordination.lock import Lock
-from tests.fakes import MemoryProgress
 from tests.release.lock.contenders import owner
 
 
@@ -32,7 +31,7 @@ def main(address: str, project: str, name: str, seconds_to_live: str) -> None:
         say("ready")
         sys.stdin.readline()
         try:
-            lock.take(MemoryProgress())
+            lock.acquire()
         except LockHeld as refusal:
             say(f"refused: {refusal.message}")
             return

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from greenrun.model.errors import LockHeld, LockLost
 from greenrun.model.lease import Lease
 from greenrun.release.coordination.lock import Lock
-from tests.fakes import FakeClock, MemoryClaims, MemoryProgress
+from tests.fakes import FakeClock, MemoryLeases
 from tests.release.lock.contenders import EIGHT, lease, lock, owner
 from tests.release.lock.turns import Actor, Schedule, Stepwise, every_schedule
 
@@ -21,7 +21,7 @@ HOUR = timedelta(hours=1)
 
 
 class Oversleeping(FakeClock):
-    """So a dead claim is looked at twice, and not once a second."""
+    """So a dead lease is looked at twice, and not once a second."""
 
     def sleep(self, duration: timedelta) -> None:
         super().sleep(duration + timedelta(minutes=1))
@@ -31,7 +31,7 @@ class Oversleeping(FakeClock):
 class World:
     """One service, and what became of those who wanted to release it."""
 
-    leases: MemoryClaims = field(default_factory=MemoryClaims)
+    leases: MemoryLeases = field(default_factory=MemoryLeases)
     newest: int = 0
     inside: set[str] = field(default_factory=set)
     together: set[str] = field(default_factory=set)
@@ -55,7 +55,7 @@ class World:
             clock = Oversleeping(EIGHT + ahead)
             one = lock(name, steps, clock)
             try:
-                one.take(MemoryProgress())
+                one.acquire()
                 self._enter(name, steps.made)
                 for release_state in changes:
                     clock.time += naps
@@ -75,9 +75,9 @@ class World:
         return act
 
     def unlock(self, actor: Actor) -> None:
-        """A person ends whatever claim there is."""
+        """A person ends whatever lease there is."""
         with suppress(LockHeld):
-            lock("eve", Stepwise(self.leases, actor)).break_open(owner("eve"))
+            lock("eve", Stepwise(self.leases, actor)).force_release(owner("eve"))
 
     def _enter(self, name: str, number: int) -> None:
         self.newest = max(self.newest, number)
@@ -207,7 +207,7 @@ def test_whatever_clocks_and_people_do_the_overtaken_write_nothing(choices: Sequ
     assert set(world.ended.values()) <= {"released", "refused", "taken over"}
 
 
-class Overwriting(MemoryClaims):
+class Overwriting(MemoryLeases):
     """Claims whose `create` is not atomic, as an update that wins over another is not."""
 
     def create(self, lease: Lease) -> bool:

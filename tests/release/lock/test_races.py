@@ -17,7 +17,7 @@ from greenrun.model.errors import LockHeld, LockLost
 from greenrun.model.lease import Lease
 from greenrun.release.coordination.lock import Lock
 from tests.adapters.cloud.candidates import until
-from tests.fakes import FakeClock, MemoryProgress
+from tests.fakes import FakeClock
 from tests.release.lock.conftest import Region
 from tests.release.lock.contenders import TIME_TO_LIVE, lease, owner
 
@@ -28,7 +28,7 @@ HOUR = timedelta(hours=1)
 def lock(
     region: Region, name: str, ahead: timedelta = timedelta(), live: timedelta = TIME_TO_LIVE
 ) -> Lock:
-    """By a clock that stands unless somebody sleeps by it: the others' claims are of real time."""
+    """By a clock that stands unless somebody sleeps by it: the others' leases are of real time."""
     clock = FakeClock(datetime.now(UTC) + ahead)
     return Lock("web", owner(name), region.leases(), clock, live)
 
@@ -36,7 +36,7 @@ def lock(
 def wins(one: Lock, together: Barrier) -> bool:
     together.wait(30)
     try:
-        one.take(MemoryProgress())
+        one.acquire()
     except LockHeld:
         return False
     one.write("begun")
@@ -46,7 +46,7 @@ def wins(one: Lock, together: Barrier) -> bool:
 def taken(one: Lock) -> Lease | None:
     """None while another lives."""
     try:
-        return one.take(MemoryProgress())
+        return one.acquire()
     except LockHeld:
         return None
 
@@ -71,10 +71,10 @@ def test_exactly_one_of_fifty_proceeds(region: Region, former: str) -> None:
     assert [(one.number, one.held) for one in region.leases().all()] == [(number, False)]
 
 
-def test_a_live_claim_withstands_fifty_whose_clocks_are_an_hour_ahead(region: Region) -> None:
+def test_a_live_lease_withstands_fifty_whose_clocks_are_an_hour_ahead(region: Region) -> None:
     """Each of them sees it beat while he watches."""
     living = Lock("web", owner("ana"), region.leases(), SystemClock(), timedelta(seconds=3))
-    living.take(MemoryProgress())
+    living.acquire()
 
     class Following(SystemClock):
         def now(self) -> datetime:
@@ -93,11 +93,11 @@ def test_a_live_claim_withstands_fifty_whose_clocks_are_an_hour_ahead(region: Re
 
 def test_a_sleeper_that_wakes_is_refused(region: Region) -> None:
     sleeper = lock(region, "ana")
-    sleeper.take(MemoryProgress())
+    sleeper.acquire()
     successor = lock(region, "bob", HOUR)
-    successor.take(MemoryProgress())
+    successor.acquire()
     for attempt in (sleeper.check, lambda: sleeper.write("ana's")):
-        with pytest.raises(LockLost, match=r"got claim 2 of bob"):
+        with pytest.raises(LockLost, match=r"got lease 2 of bob"):
             attempt()
     sleeper.release()
     successor.check()
@@ -106,16 +106,16 @@ def test_a_sleeper_that_wakes_is_refused(region: Region) -> None:
 
 def test_unlock_fences_whoever_held_it(region: Region) -> None:
     held = lock(region, "ana")
-    held.take(MemoryProgress())
+    held.acquire()
     held.write("users moved")
     person = lock(region, "eve")
-    ended = person.break_open(owner("eve"))
+    ended = person.force_release(owner("eve"))
     assert ended
     assert ended.owner.account == "ana@example.com"
-    with pytest.raises(LockLost, match=r"got claim 2 of eve"):
+    with pytest.raises(LockLost, match=r"got lease 2 of eve"):
         held.check()
     held.release()
-    before = person.take(MemoryProgress())
+    before = person.acquire()
     assert before
     assert (before.number, before.held, before.release_state) == (2, False, "users moved")
     person.release()
@@ -127,7 +127,7 @@ def test_a_lock_survives_a_fault_of_any_of_its_calls(region: Region, rpc: str, f
     region.leases().create(lease(1, held=False))
     one = lock(region, "ana")
     with region.cloud.faults.add(f"Jobs.{rpc}: {fault}") as struck:
-        one.take(MemoryProgress())
+        one.acquire()
         one.write("begun")
         one.check()
         one.release()
@@ -195,7 +195,7 @@ def test_exactly_one_of_five_processes_proceeds(
     assert said.count("held") == 1
     refusals = [what for what in said if what != "held"]
     (held,) = region.leases().all()
-    assert all(what.startswith("refused: could not claim web: got claim 1 of") for what in refusals)
+    assert all(what.startswith("refused: could not lock web: got lease 1 of") for what in refusals)
     assert all(str(held) in what for what in refusals)
     winner = racers[said.index("held")]
     winner.go_on()
@@ -212,7 +212,7 @@ def test_the_lock_of_a_killed_process_dies_with_it_and_is_taken_over(
     assert victim.says() == "held"
     successor = Lock("web", owner("bob"), region.leases(), SystemClock(), TIME_TO_LIVE)
     with pytest.raises(LockHeld):
-        successor.take(MemoryProgress())
+        successor.acquire()
     victim.kill()
     before = until(partial(taken, successor))
     assert before.owner.account == "ana@example.com"

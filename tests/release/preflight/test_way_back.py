@@ -21,7 +21,7 @@ from tests.fakes import IMAGE_ID, MANIFEST
 from tests.release.preflight.conftest import Told
 
 SPLIT = TrafficSplit((Target(BASELINE, 90), Target("shop-next", 10)))
-STANDING = ReleaseState("r", BASELINE, TrafficSplit.all_to(BASELINE), stage=Stage.MOVED)
+STATE = ReleaseState("r", BASELINE, TrafficSplit.all_to(BASELINE), stage=Stage.MOVED)
 
 
 def claimed(world: World, owner: LeaseHolder, *, held: bool, release_state: str = "") -> None:
@@ -51,8 +51,8 @@ def test_a_split_service(told: Told, world: World) -> None:
     "lease",
     [
         {"held": True},
-        {"held": False, "release_state": STANDING.as_json()},
-        {"held": True, "release_state": STANDING.as_json()},
+        {"held": False, "release_state": STATE.as_json()},
+        {"held": True, "release_state": STATE.as_json()},
     ],
 )
 def test_a_split_that_our_unfinished_release_has_left(
@@ -61,14 +61,14 @@ def test_a_split_that_our_unfinished_release_has_left(
     world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
     claimed(world, owner, **lease)
     assert told(rollback.at_rest) == []
-    assert scene.measured[1].startswith(f"unfinished release: claim 1 of {owner}, since 2026-11-21")
+    assert scene.measured[1].startswith(f"unfinished release: lease 1 of {owner}, since 2026-11-21")
 
 
 def test_a_split_after_a_release_that_ended_is_somebody_elses(
     told: Told, world: World, owner: LeaseHolder
 ) -> None:
     world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
-    ended = replace(STANDING, stage=Stage.PROMOTED)
+    ended = replace(STATE, stage=Stage.PROMOTED)
     claimed(world, owner, held=False, release_state=ended.as_json())
     assert len(told(rollback.at_rest)) == 1
 
@@ -135,7 +135,7 @@ def test_the_baseline_of_an_unfinished_release_is_the_one_that_must_start(
     told: Told, world: World, owner: LeaseHolder
 ) -> None:
     world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
-    claimed(world, owner, held=False, release_state=STANDING.as_json())
+    claimed(world, owner, held=False, release_state=STATE.as_json())
     assert told(rollback.startable) == []
     del world.platform.revisions_by_name[BASELINE]
     assert told(rollback.startable) == [
@@ -143,10 +143,17 @@ def test_the_baseline_of_an_unfinished_release_is_the_one_that_must_start(
     ]
 
 
-def test_a_standing_that_nobody_can_read(scene: Scene, world: World, owner: LeaseHolder) -> None:
-    claimed(world, owner, held=False, release_state="{}")
-    with pytest.raises(
-        ReleaseError, match=r"where claim 1 of .* stands: standing\.run: "
-    ) as refused:
-        list(rollback.startable(scene))
-    assert refused.value.hint.startswith("put the service in order by hand, then delete")
+TAGGED_SPLIT = TrafficSplit((*SPLIT.targets, Target("shop-next", 0, "candidate")))
+
+
+@pytest.mark.parametrize("garbled", ["{}", "not JSON"])
+def test_what_no_lease_tells_is_told_by_the_service(
+    told: Told, scene: Scene, world: World, owner: LeaseHolder, garbled: str
+) -> None:
+    claimed(world, owner, held=False, release_state=garbled)
+    assert rollback.way_back_of(scene) == BASELINE
+    world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
+    assert len(told(rollback.at_rest)) == 1
+    world.platform.change_by_somebody(wanted=TAGGED_SPLIT, actual=TAGGED_SPLIT)
+    assert told(rollback.at_rest) == []
+    assert rollback.way_back_of(scene) == BASELINE

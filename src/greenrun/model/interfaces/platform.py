@@ -47,7 +47,7 @@ class Platform(Protocol):
     own answers were lost or late; it may be sent more than once and takes effect once.
 
     A change of the service rests on a reading of it, `before`, and returns the reading after it. It
-    raises ChangedBySomebody, and changes nothing more, where the service is not as `before` says.
+    raises ConcurrentChange, and changes nothing more, where the service is not as `before` says.
     """
 
     def service(self) -> Service | None:
@@ -99,22 +99,22 @@ class Platform(Protocol):
 
 
 class Leases(Protocol):
-    """Claims on one service, where every release of it can see them.
+    """Leases on one service, where every release of it can see them.
 
     Only `create` has to be atomic. Every call raises CallFailed when refused.
     """
 
     def all(self) -> Sequence[Lease]:
-        """Every claim, the highest number first."""
+        """Every lease, the highest number first, also those that cannot be read."""
 
-    def create(self, claim: Lease) -> bool:
-        """Claim a number; False where it is taken. Of any number of callers one gets True."""
+    def create(self, lease: Lease) -> bool:
+        """Take a number; False where it is taken. Of any number of callers one gets True."""
 
-    def update(self, claim: Lease) -> None:
-        """Write one's own claim anew, which is a beat of it."""
+    def update(self, lease: Lease) -> None:
+        """Write one's own lease, which renews it."""
 
     def remove(self, number: int) -> None:
-        """Take a lower claim away. Nothing happens where there is none."""
+        """Take a lower lease away. Nothing happens where there is none."""
 
 
 class Access(Protocol):

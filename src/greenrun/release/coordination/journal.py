@@ -1,12 +1,14 @@
-"""The durable account: what a release changed, written before and after each change."""
+"""The journal: what a release changed, durably written before and after each change."""
 
 import hashlib
 import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from errno import ENOSPC
+from io import FileIO
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -30,40 +32,73 @@ class Entry:
 
 
 class Changes(Protocol):
-    """Where remote changes are accounted for."""
+    """Where remote changes are accounted for: a journal, or the guard around it."""
 
     def change(self, action: str, subject: str, **facts: str) -> AbstractContextManager[None]:
         """Account for one remote change, which is what is done within."""
+
+
+class Write(Protocol):
+    """Writes one line: how far a change of a subject got, with facts about it."""
+
+    def __call__(self, action: str, subject: str, state: str, **facts: str) -> None: ...
+
+
+@contextmanager
+def accounted(write: Write, action: str, subject: str, facts: Mapping[str, str]) -> Iterator[None]:
+    """Account for one remote change: `begun` before it, then `done` or `failed`."""
+    write(action, subject, "begun", **facts)
+    try:
+        yield
+    except BaseException as error:
+        write(action, subject, "failed", **{**facts, "error": type(error).__name__})
+        raise
+    write(action, subject, "done", **facts)
 
 
 class Journal:
     """An append-only file of JSON lines, each on disk before the next thing happens.
 
     Every line holds the sha256 of the line before it, so that a gap or an edit shows. What a killed
-    process has left of its last line is no line: it was on its way to the disk, and is cut off.
+    process has left of its last line is no line: it was on its way to the disk, and is cut off. The
+    file is opened by the first that reads or writes it, so that a run can begin without.
     """
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
         self._clock = clock
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._cut_off_unfinished()
-        self._before_this_run = len(self._lines())
+        self._before_this_run: int | None = None
 
-    @contextmanager
-    def change(self, action: str, subject: str, **facts: str) -> Iterator[None]:
+    def change(self, action: str, subject: str, **facts: str) -> AbstractContextManager[None]:
         """Account for one remote change: `begun` before it, then `done` or `failed`."""
-        self._write(action, subject, "begun", facts)
-        try:
-            yield
-        except BaseException as error:
-            self._write(action, subject, "failed", {**facts, "error": type(error).__name__})
-            raise
-        self._write(action, subject, "done", facts)
+        return accounted(self.write, action, subject, facts)
 
     def note(self, action: str, subject: str, **facts: str) -> None:
         """Account for something that was found out, and changed nothing."""
-        self._write(action, subject, "noted", facts)
+        self.write(action, subject, "noted", **facts)
+
+    def write(self, action: str, subject: str, state: str, **facts: str) -> None:
+        """Append one line. Raises OSError where the disk does not take it; no part of it stays."""
+        lines = self._lines()
+        entry = json.dumps(
+            {
+                "time": self._clock.now().isoformat(),
+                "action": action,
+                "subject": writable(subject),
+                "state": state,
+                "facts": {name: writable(text) for name, text in facts.items()},
+                "previous": _hash(lines[-1]) if lines else _BEGINNING,
+            }
+        )
+        data = f"{entry}\n".encode()
+        with self.path.open("ab", buffering=0) as file:
+            end = file.tell()
+            try:
+                _write_all(data, file)
+            except BaseException:
+                with suppress(OSError):
+                    file.truncate(end)
+                raise
 
     def entries(self) -> tuple[Entry, ...]:
         """All that was written, oldest first.
@@ -84,7 +119,7 @@ class Journal:
         return tuple(found)
 
     def is_whole(self) -> None:
-        """Every change that this run began has ended, and no line of any run was changed.
+        """Check that every change of this run has ended, and no line of any run was changed.
 
         Raises:
             GateClosed: naming what is open or broken, or that nothing was journalled at all.
@@ -100,34 +135,31 @@ class Journal:
             found = ", ".join(still_open) or "no change at all"
             raise GateClosed(f"journal: got {found} without an end, needs every change ended")
 
-    def _write(self, action: str, subject: str, state: str, facts: dict[str, str]) -> None:
-        lines = self._lines()
-        line = json.dumps(
-            {
-                "time": self._clock.now().isoformat(),
-                "action": action,
-                "subject": writable(subject),
-                "state": state,
-                "facts": {name: writable(text) for name, text in facts.items()},
-                "previous": _hash(lines[-1]) if lines else _BEGINNING,
-            }
-        )
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+    def _lines(self) -> list[str]:
+        """Bytes that are no text are told like any other change of a line."""
+        if self._before_this_run is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._cut_off_unfinished()
+            self._before_this_run = len(self._read())
+        return self._read()
+
+    def _read(self) -> list[str]:
+        if not self.path.is_file():
+            return []
+        return self.path.read_text("utf-8", errors="backslashreplace").splitlines()
 
     def _cut_off_unfinished(self) -> None:
-        if not self.path.exists():
+        if not self.path.is_file():
             return
         with self.path.open("rb+") as file:
             file.truncate(file.read().rfind(b"\n") + 1)
 
-    def _lines(self) -> list[str]:
-        """Bytes that are no text are told like any other change of a line."""
-        if not self.path.exists():
-            return []
-        return self.path.read_text("utf-8", errors="backslashreplace").splitlines()
+
+def _write_all(data: bytes, file: FileIO) -> None:
+    written = file.write(data)
+    if written != len(data):
+        raise OSError(ENOSPC, os.strerror(ENOSPC), file.name)
+    os.fsync(file.fileno())
 
 
 def _entry(line: str, previous: str) -> Entry | None:

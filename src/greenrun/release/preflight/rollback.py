@@ -1,6 +1,7 @@
 """Whether there is a way back: a service at rest, and a baseline that could start again (P1.6)."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from greenrun.model.errors import ReleaseError
 from greenrun.model.image import Digest
@@ -9,7 +10,6 @@ from greenrun.model.lease import Lease
 from greenrun.model.plan import Plan
 from greenrun.model.release_state import ReleaseState
 from greenrun.model.service import Service, baseline_of
-from greenrun.release.coordination.guard import UNREADABLE
 from greenrun.release.preflight.context import Doubt, Scene
 from greenrun.release.preflight.references import missing
 
@@ -41,9 +41,9 @@ def at_rest(scene: Scene) -> Iterator[Doubt]:
     try:
         _describe(scene, baseline_of(service))
     except ValueError as error:
-        lease = _last_claim(scene.dependencies)
-        if lease is not None and (lease.held or _open_standing(lease)):
-            scene.measure("unfinished release", f"{lease}, which is restored first")
+        lease, left = _latest_lease(scene.dependencies), _unfinished(scene)
+        if left or (lease and lease.held):
+            scene.measure("unfinished release", f"{lease or left}, which is rolled back first")
             return
         yield from (Doubt(line, _REST) for line in str(error).splitlines())
 
@@ -77,28 +77,25 @@ def _describe(scene: Scene, name: str) -> None:
 
 def way_back_of(scene: Scene) -> str:
     """The revision that users would come back to; raises ReleaseError without one."""
-    lease = _last_claim(scene.dependencies)
-    release_state = _open_standing(lease) if lease else None
-    if release_state is not None:
-        return release_state.baseline
+    if left := _unfinished(scene):
+        return left.baseline
     return baseline(existing(scene.dependencies.platform.service(), scene.plan))
 
 
-def _last_claim(dependencies: Dependencies) -> Lease | None:
+def _latest_lease(dependencies: Dependencies) -> Lease | None:
     return next(iter(dependencies.leases.all()), None)
 
 
-def _open_standing(lease: Lease) -> ReleaseState | None:
-    """Where the release of a claim stands, if it never came to its end."""
-    if not lease.release_state:
-        return None
-    try:
-        release_state = ReleaseState.from_json(lease.release_state)
-    except ValueError as error:
-        raise ReleaseError(
-            f"could not read where {lease} stands: {error}", hint=UNREADABLE
-        ) from error
-    return None if release_state.stage.ended else release_state
+def _unfinished(scene: Scene) -> ReleaseState | None:
+    """Where a release stands that never came to its end, told by its lease or by the service."""
+    lease = _latest_lease(scene.dependencies)
+    if lease and lease.release_state:
+        with suppress(ValueError):
+            found = ReleaseState.from_json(lease.release_state)
+            return None if found.stage.ended else found
+    service, plan = scene.dependencies.platform.service(), scene.plan
+    tags = {plan.revision_tag, plan.baseline_tag}
+    return ReleaseState.left_in(service, plan.revision_tag, tags) if service else None
 
 
 def _held(reference: str, registry: Registry) -> bool:

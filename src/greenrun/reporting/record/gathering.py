@@ -51,7 +51,7 @@ def gathered(release: Release, results: Sequence[ScenarioResult], at: datetime) 
         checks=tuple(results),
         problems=tuple(_problem(one) for one in results if one.ending == "failed"),
         roll_back=rollback_command(release.plan),
-        rollback=release.rollback.by_hand if release.baseline else "",
+        rollback=release.rollback.command if release.baseline else "",
         lease=_lease(release),
         journal=release.guard.journal.path.name,
     )

@@ -1,4 +1,4 @@
-"""Claims on a service, kept as jobs of Cloud Run that are never run."""
+"""Leases on a service, kept as jobs of Cloud Run that are never run."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +10,6 @@ from google.cloud import run_v2
 
 from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, TRANSIENT, refused
 from greenrun.adapters.gcp.clients import GoogleClients
-from greenrun.model.errors import CallFailed
 from greenrun.model.lease import Lease, LeaseHolder
 from greenrun.model.plan import Location
 
@@ -19,9 +18,9 @@ _OURS = "greenrun.dev/"
 
 
 class CloudRunLeases:
-    """Claim N on the service `web` is the job `web-lock-N`; its facts are annotations of it.
+    """Lease N on the service `web` is the job `web-lock-N`; its facts are annotations of it.
 
-    Creating a job of a fixed name is atomic, whatever etags do. No update carries an etag: a claim
+    Creating a job of a fixed name is atomic, whatever etags do. No update carries an etag: a lease
     has one writer.
 
     Args:
@@ -54,15 +53,15 @@ class CloudRunLeases:
         return f"CloudRunLeases({self._service} in {self._place.parent})"
 
     def all(self) -> Sequence[Lease]:
-        """Every claim, the highest number first. Raises CallFailed, too, for one not to be read."""
+        """Every lease, the highest number first, also those that cannot be read."""
         request = run_v2.ListJobsRequest(parent=self._place.parent, page_size=_LARGEST_PAGE)
-        with refused(f"list the claims on {self._service}"):
+        with refused(f"list the leases on {self._service}"):
             client = self._clients.jobs
             jobs = list(client.list_jobs(request, retry=PATIENT, timeout=ANSWER_SECONDS))
-        return sorted(self._claims_among(jobs), key=lambda lease: lease.number, reverse=True)
+        return sorted(self._leases_among(jobs), key=lambda lease: lease.number, reverse=True)
 
     def create(self, lease: Lease) -> bool:
-        """Claim a number; False where it is taken."""
+        """Take a number; False where it is taken."""
         request = run_v2.CreateJobRequest(
             parent=self._place.parent,
             job=self._job_of(lease),
@@ -73,7 +72,7 @@ class CloudRunLeases:
             return PATIENT(self._create)(request)
 
     def update(self, lease: Lease) -> None:
-        """Write one's own claim anew, which is a beat of it. It is not made anew where it is gone.
+        """Write one's own lease, which renews it. It is not made anew where it is gone.
 
         UpdateJob replaces the whole job: there is no mask.
         """
@@ -82,7 +81,7 @@ class CloudRunLeases:
             self._clients.jobs.update_job(request, retry=PATIENT, timeout=ANSWER_SECONDS)
 
     def remove(self, number: int) -> None:
-        """Take a lower claim away. Nothing happens where there is none."""
+        """Take a lower lease away. Nothing happens where there is none."""
         with refused(f"delete job {self._job_id(number)}"):
             try:
                 name = self._name(number)
@@ -111,18 +110,18 @@ class CloudRunLeases:
             return False
         return job.template.annotations == request.job.template.annotations
 
-    def _claims_among(self, jobs: Sequence[run_v2.Job]) -> Iterator[Lease]:
+    def _leases_among(self, jobs: Sequence[run_v2.Job]) -> Iterator[Lease]:
         for job in jobs:
             if named := self._id.fullmatch(job.name.rpartition("/")[2]):
-                yield _claim_of(job, int(named[1]))
+                yield _lease_of(job, int(named[1]))
 
     def _job_of(self, lease: Lease) -> run_v2.Job:
-        """Its beat is unlike any other, and stands in the template: that makes a generation."""
+        """Each renewal is unlike any other, and stands in the template: that makes a generation."""
         return run_v2.Job(
             name=self._name(lease.number),
             annotations=_facts(lease),
             template=run_v2.ExecutionTemplate(
-                annotations={f"{_OURS}beat": uuid4().hex}, template=self._idle()
+                annotations={f"{_OURS}renewal": uuid4().hex}, template=self._idle()
             ),
         )
 
@@ -152,28 +151,34 @@ def _facts(lease: Lease) -> dict[str, str]:
         "since": lease.since.isoformat(),
         "seconds-to-live": str(lease.time_to_live.total_seconds()),
         "held": "yes" if lease.held else "no",
-        "standing": lease.release_state,
+        "release-state": lease.release_state,
     }
     return {f"{_OURS}{name}": fact for name, fact in facts.items()}
 
 
-def _claim_of(job: run_v2.Job, number: int) -> Lease:
+def _lease_of(job: run_v2.Job, number: int) -> Lease:
+    """Any job may have the name of a lease, and people may edit annotations."""
+    updated = run_v2.Job.pb(job).update_time.ToDatetime(tzinfo=UTC)
     facts = {name.removeprefix(_OURS): fact for name, fact in job.annotations.items()}
     try:
         return Lease(
             number,
             _owner(facts),
             datetime.fromisoformat(facts["since"]),
-            run_v2.Job.pb(job).update_time.ToDatetime(tzinfo=UTC),
-            timedelta(seconds=float(facts["seconds-to-live"])),
+            updated,
+            _time_to_live(facts["seconds-to-live"]),
             held=facts["held"] == "yes",
-            release_state=facts["standing"],
+            release_state=facts["release-state"],
         )
     except (KeyError, ValueError, OverflowError) as error:
-        raise CallFailed(
-            f"could not read job {job.name} as a claim: got {error!r}, needs what greenrun writes",
-            hint="see what that job is; if nobody needs it, delete it",
-        ) from error
+        return Lease.illegible(number, updated, f"job {job.name}: got {error!r}")
+
+
+def _time_to_live(seconds: str) -> timedelta:
+    lives = timedelta(seconds=float(seconds))
+    if lives <= timedelta():
+        raise ValueError(f"{seconds} s to live")
+    return lives
 
 
 def _owner(facts: Mapping[str, str]) -> LeaseHolder:

@@ -1,4 +1,4 @@
-"""A standing survives the way onto a claim and back, and knows its own splits."""
+"""A release state survives the way onto a lease and back, and knows its own splits."""
 
 import json
 from itertools import pairwise
@@ -23,7 +23,7 @@ def splits(draw: st.DrawFn) -> TrafficSplit:
 
 
 SPLITS = splits()
-STANDINGS = st.builds(
+STATES = st.builds(
     ReleaseState,
     run=st.text(),
     baseline=st.text(),
@@ -40,69 +40,84 @@ TAGGED = TrafficSplit((Target("shop-a", 100), Target("shop-b", 0, "candidate")))
 BEGUN = ReleaseState("the-run", "shop-a", TrafficSplit.all_to("shop-a"))
 
 
-@given(STANDINGS)
+@given(STATES)
 def test_what_was_written_is_what_is_read(release_state: ReleaseState) -> None:
     assert ReleaseState.from_json(release_state.as_json()) == release_state
 
 
-@given(STANDINGS)
+@given(STATES)
 def test_it_is_written_in_one_line(release_state: ReleaseState) -> None:
     assert len(release_state.as_json().splitlines()) == 1
 
 
 def written(**changes: object) -> str:
-    """A standing as a file has it, with other values under some keys."""
+    """A release state as a file has it, with other values under some keys."""
     return json.dumps({**json.loads(BEGUN.as_json()), **changes})
 
 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "standing: got '', needs JSON"),
-        ("not JSON", "standing: got 'not JSON', needs JSON"),
+        ("", "state: got '', needs JSON"),
+        ("not JSON", "state: got 'not JSON', needs JSON"),
         (BEGUN.as_json()[:-1], "needs JSON"),
         ("[" * 100_000, "needs JSON"),
         ("9" * 5_000, "needs JSON"),
-        ("null", "standing: got null, needs an object"),
-        ("[]", "standing: got [], needs an object"),
-        ('"a text"', 'standing: got "a text", needs an object'),
-        ("{}", "standing.run: got nothing, needs it there"),
+        ("null", "state: got null, needs an object"),
+        ("[]", "state: got [], needs an object"),
+        ('"a text"', 'state: got "a text", needs an object'),
+        ("{}", "state.run: got nothing, needs it there"),
         (
             BEGUN.as_json().replace('"baseline"', '"former"'),
-            'standing.former: got "shop-a", needs ',
+            'state.former: got "shop-a", needs ',
         ),
-        (written(added=1), "standing.added: got 1, needs no field but run, baseline, before, "),
-        (written(run=None), "standing.run: got null, needs a text"),
+        (
+            written(added=1),
+            "state.added: got 1, needs no field but run, baseline, before, ",
+        ),
+        (written(run=None), "state.run: got null, needs a text"),
         (
             written(stage="finished"),
-            'standing.stage: got "finished", needs one of: begun, deployed, ',
+            'state.stage: got "finished", needs one of: begun, deployed, ',
         ),
-        (written(stage=["begun"]), 'standing.stage: got ["begun"], needs a text'),
-        (written(generation=-1), "standing.generation: got -1, needs a whole number from 0"),
-        (written(generation=True), "standing.generation: got true, needs a whole number from 0"),
-        (written(generation=1.0), "standing.generation: got 1.0, needs a whole number from 0"),
-        (written(contracted="no"), 'standing.contracted: got "no", needs true or false'),
-        (written(migrations="one"), 'standing.migrations: got "one", needs a list'),
-        (written(migrations=["one", 2]), "standing.migrations.1: got 2, needs a text"),
-        (written(asked=7), "standing.asked: got 7, needs a list"),
-        (written(run="\ud800"), 'standing.run: got "?", needs a text that UTF-8 can write'),
-        (written(**{"\ud800": 1}), "standing.?: got 1, needs no field but "),
-        (written(before=[]), "standing.before: got [], needs shares that add to 100"),
+        (written(stage=["begun"]), 'state.stage: got ["begun"], needs a text'),
+        (written(generation=-1), "state.generation: got -1, needs a whole number from 0"),
+        (
+            written(generation=True),
+            "state.generation: got true, needs a whole number from 0",
+        ),
+        (written(generation=1.0), "state.generation: got 1.0, needs a whole number from 0"),
+        (written(contracted="no"), 'state.contracted: got "no", needs true or false'),
+        (written(migrations="one"), 'state.migrations: got "one", needs a list'),
+        (written(migrations=["one", 2]), "state.migrations.1: got 2, needs a text"),
+        (written(asked=7), "state.asked: got 7, needs a list"),
+        (written(run="\ud800"), 'state.run: got "?", needs a text that UTF-8 can write'),
+        (written(**{"\ud800": 1}), "state.?: got 1, needs no field but "),
+        (written(before=[]), "state.before: got [], needs shares that add to 100"),
         (
             written(before=[["a", 90, ""], ["b", 0, "t"]]),
-            'standing.before: got [["a", 90, ""], ["b", 0, "t"]], needs shares that add to 100',
+            'state.before: got [["a", 90, ""], ["b", 0, "t"]], needs shares that add to 100',
         ),
         (
             written(asked=[[["a", 100, ""], ["b", 1, ""]]]),
-            'standing.asked.0: got [["a", 100, ""], ["b", 1, ""]], needs shares that add to 100',
+            'state.asked.0: got [["a", 100, ""], ["b", 1, ""]], needs shares that add to 100',
         ),
-        (written(asked=[[["a", 100, ""]], {}]), "standing.asked.1: got {}, needs a list"),
-        (written(before={"a": 1}), 'standing.before: got {"a": 1}, needs a list'),
-        (written(before=[["a", 1, "", 1]]), 'standing.before.0: got ["a", 1, "", 1], needs a '),
-        (written(before=["abc"]), 'standing.before.0: got "abc", needs a revision, its share and '),
-        (written(before=[["a", "1", ""]]), 'standing.before.0.1: got "1", needs a whole number'),
-        (written(before=[["a", 101, ""]]), "standing.before.0.1: got 101, needs 100 at most"),
-        (written(before=[["a", 1, None]]), "standing.before.0.2: got null, needs a text"),
+        (written(asked=[[["a", 100, ""]], {}]), "state.asked.1: got {}, needs a list"),
+        (written(before={"a": 1}), 'state.before: got {"a": 1}, needs a list'),
+        (
+            written(before=[["a", 1, "", 1]]),
+            'state.before.0: got ["a", 1, "", 1], needs a ',
+        ),
+        (
+            written(before=["abc"]),
+            'state.before.0: got "abc", needs a revision, its share and ',
+        ),
+        (
+            written(before=[["a", "1", ""]]),
+            'state.before.0.1: got "1", needs a whole number',
+        ),
+        (written(before=[["a", 101, ""]]), "state.before.0.1: got 101, needs 100 at most"),
+        (written(before=[["a", 1, None]]), "state.before.0.2: got null, needs a text"),
     ],
 )
 def test_what_is_no_standing_is_refused_with_its_key(text: str, told: str) -> None:
@@ -126,7 +141,7 @@ def read_or_refused(text: str) -> None:
         release_state = ReleaseState.from_json(text)
     except ValueError as refused:
         key, got, rest = str(refused).partition(": got ")
-        assert key.startswith("standing")
+        assert key.startswith("state")
         assert got
         assert ", needs " in rest
         return
@@ -143,7 +158,7 @@ def test_any_json_is_a_standing_or_refused(found: object) -> None:
     read_or_refused(json.dumps(found))
 
 
-@given(STANDINGS, st.dictionaries(KEYS, JSON, max_size=2), st.sets(KEYS, max_size=1))
+@given(STATES, st.dictionaries(KEYS, JSON, max_size=2), st.sets(KEYS, max_size=1))
 def test_any_damaged_standing_is_read_or_refused(
     release_state: ReleaseState, changed: dict[str, object], gone: set[str]
 ) -> None:
@@ -151,7 +166,7 @@ def test_any_damaged_standing_is_read_or_refused(
     read_or_refused(json.dumps({key: value for key, value in said.items() if key not in gone}))
 
 
-@given(STANDINGS, st.integers(0), st.integers(0), st.text(max_size=2))
+@given(STATES, st.integers(0), st.integers(0), st.text(max_size=2))
 def test_any_torn_standing_is_read_or_refused(
     release_state: ReleaseState, start: int, length: int, put: str
 ) -> None:
@@ -161,7 +176,7 @@ def test_any_torn_standing_is_read_or_refused(
 
 
 def test_it_knows_what_it_found_and_what_it_asked_for_in_any_order() -> None:
-    release_state = BEGUN.ask(TAGGED)
+    release_state = BEGUN.asking(TAGGED)
     assert release_state.asked == (TAGGED,)
     assert release_state.knows(TrafficSplit.all_to("shop-a"))
     assert release_state.knows(TrafficSplit(tuple(reversed(TAGGED.targets))))
@@ -177,7 +192,7 @@ def test_it_knows_what_it_found_and_what_it_asked_for_in_any_order() -> None:
     ],
 )
 def test_any_other_split_is_somebody_elses(split: TrafficSplit) -> None:
-    assert not BEGUN.ask(TAGGED).knows(split)
+    assert not BEGUN.asking(TAGGED).knows(split)
 
 
 def test_promoted_restored_and_left_are_ends() -> None:

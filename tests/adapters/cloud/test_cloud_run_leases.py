@@ -26,7 +26,7 @@ def job(clients: GoogleClients, place: Location, job_id: str) -> run_v2.Job:
     return clients.jobs.get_job(name=f"{place.parent}/jobs/{job_id}")
 
 
-def test_a_claim_is_a_job_that_people_can_read(
+def test_a_lease_is_a_job_that_people_can_read(
     leases: CloudRunLeases, clients: GoogleClients, place: Location
 ) -> None:
     leases.create(made := lease(12, "ana", release_state="begun"))
@@ -40,7 +40,7 @@ def test_a_claim_is_a_job_that_people_can_read(
         "greenrun.dev/since": "2026-11-21T08:00:00+00:00",
         "greenrun.dev/seconds-to-live": "90.0",
         "greenrun.dev/held": "yes",
-        "greenrun.dev/standing": "begun",
+        "greenrun.dev/release-state": "begun",
     }
     assert kept.template.template.service_account == "releaser@p.iam"
     assert [container.command for container in kept.template.template.containers] == [["true"]]
@@ -76,7 +76,7 @@ def test_the_image_is_asked_for_once_and_not_for_reading(
     assert asked == ["asked"]
 
 
-def test_other_jobs_and_claims_on_other_services_are_no_concern_of_it(
+def test_other_jobs_and_leases_on_other_services_are_no_concern_of_it(
     leases: CloudRunLeases, clients: GoogleClients, place: Location
 ) -> None:
     for name in ("web-lock", "we", "other-web", "web-lock-1", "webb"):
@@ -88,17 +88,22 @@ def test_other_jobs_and_claims_on_other_services_are_no_concern_of_it(
     assert list(leases.all()) == []
 
 
-def test_a_job_that_stands_in_the_way_is_named(
+def test_a_job_that_only_has_the_name_of_a_lease_is_told_as_one_that_cannot_be_read(
     leases: CloudRunLeases, clients: GoogleClients, place: Location
 ) -> None:
+    leases.create(ours := lease(1))
+    began = datetime.now(UTC)
     wanted = run_v2.Job(template={"template": {"containers": [{"image": "in-process/task"}]}})
-    clients.jobs.create_job(parent=place.parent, job=wanted, job_id="web-lock-1")
-    with pytest.raises(CallFailed, match=r"read job .*/jobs/web-lock-1 as a claim: got KeyError"):
-        leases.all()
+    clients.jobs.create_job(parent=place.parent, job=wanted, job_id="web-lock-9999")
+    foreign, read = leases.all()
+    assert (foreign.number, foreign.held) == (9999, True)
+    assert began < foreign.renewed_at < datetime.now(UTC)
+    assert foreign.unreadable == f"job {place.parent}/jobs/web-lock-9999: got KeyError('process')"
+    assert replace(read, renewed_at=ours.renewed_at) == ours
 
 
-@pytest.mark.parametrize("seconds", ["inf", "nan", "1e300", "soon", "5; drop"])
-def test_a_claim_that_somebody_has_edited_is_named(
+@pytest.mark.parametrize("seconds", ["inf", "nan", "1e300", "soon", "5; drop", "0", "-1"])
+def test_a_lease_that_somebody_has_edited_is_named(
     leases: CloudRunLeases, clients: GoogleClients, place: Location, seconds: str
 ) -> None:
     leases.create(lease(1))
@@ -106,11 +111,14 @@ def test_a_claim_that_somebody_has_edited_is_named(
     (name,) = (name for name in job.annotations if name.endswith("seconds-to-live"))
     job.annotations[name] = seconds
     clients.jobs.update_job(job=job).result()
-    with pytest.raises(CallFailed, match=r"read job .*/jobs/web-lock-1 as a claim: got "):
-        leases.all()
+    (read,) = leases.all()
+    assert read.unreadable.startswith(f"job {place.parent}/jobs/web-lock-1: got ")
+    leases.update(lease(1))
+    (read,) = leases.all()
+    assert not read.unreadable
 
 
-def test_the_longest_service_name_leaves_room_for_many_claims(
+def test_the_longest_service_name_leaves_room_for_many_leases(
     clients: GoogleClients, place: Location
 ) -> None:
     leases = CloudRunLeases(clients, place, "w" * 49, lambda: "in-process/echo")
@@ -118,7 +126,7 @@ def test_the_longest_service_name_leaves_room_for_many_claims(
     assert leases.all()[0].number == 99_999_999
 
 
-def test_a_claim_is_found_on_whatever_page_it_stands(
+def test_a_lease_is_found_on_whatever_page_it_stands(
     leases: CloudRunLeases, clients: GoogleClients, place: Location
 ) -> None:
     """The oldest stands last; a page holds a thousand."""
@@ -130,7 +138,7 @@ def test_a_claim_is_found_on_whatever_page_it_stands(
 
 
 @pytest.mark.parametrize("fault", LOST + BUSY)
-def test_a_claim_whose_answer_was_lost_or_late_is_ours(
+def test_a_lease_whose_answer_was_lost_or_late_is_ours(
     leases: CloudRunLeases, cloud: LocalCloud, fault: str
 ) -> None:
     with cloud.faults.add(f"Jobs.CreateJob: {fault}") as struck:
@@ -139,7 +147,7 @@ def test_a_claim_whose_answer_was_lost_or_late_is_ours(
     assert [one.owner for one in leases.all()] == [made.owner]
 
 
-def test_a_claim_whose_every_answer_is_lost_is_ours(
+def test_a_lease_whose_every_answer_is_lost_is_ours(
     leases: CloudRunLeases, cloud: LocalCloud
 ) -> None:
     with cloud.faults.add("Jobs.CreateJob: reply lost"):
@@ -147,7 +155,7 @@ def test_a_claim_whose_every_answer_is_lost_is_ours(
 
 
 @pytest.mark.parametrize("fault", ["reply lost, once", "DEADLINE_EXCEEDED, once", "ABORTED, once"])
-def test_a_claim_of_somebody_else_is_not_ours_whatever_is_lost(
+def test_a_lease_of_somebody_else_is_not_ours_whatever_is_lost(
     leases: CloudRunLeases, cloud: LocalCloud, fault: str
 ) -> None:
     leases.create(theirs := lease(1, "bob"))
@@ -181,7 +189,7 @@ def test_a_removal_and_a_listing_survive_the_same(
 @pytest.mark.parametrize(
     ("rpc", "what"),
     [
-        ("ListJobs", "list the claims on web"),
+        ("ListJobs", "list the leases on web"),
         ("CreateJob", "create job web-lock-1"),
         ("UpdateJob", "update job web-lock-1"),
         ("DeleteJob", "delete job web-lock-1"),
@@ -204,6 +212,6 @@ def test_a_refused_call_is_named_with_what_to_do(
     assert failure.value.hint
 
 
-def test_a_claim_lives_as_long_as_its_owner_says(leases: CloudRunLeases) -> None:
+def test_a_lease_lives_as_long_as_its_owner_says(leases: CloudRunLeases) -> None:
     leases.create(lease(1, time_to_live=timedelta(milliseconds=1500)))
     assert leases.all()[0].time_to_live == timedelta(milliseconds=1500)
