@@ -85,6 +85,41 @@ def test_a_revision_without_traffic_is_ready_though_it_is_retired_and_not_active
     assert (revision.name, revision.readiness) == ("web-one", Readiness.READY)
 
 
+def test_a_revision_that_failed_is_not_ready_once_it_is_retired() -> None:
+    """As recorded: Ready turns True, RETIRED, when the tag goes; ContainerHealthy stays False."""
+    reason = Condition.RevisionReason
+    described = run_v2.Revision(
+        name=f"{FULL}/revisions/web-one",
+        containers=[run_v2.Container(image="app:1")],
+        conditions=[
+            Condition(
+                type_="Ready",
+                state=State.CONDITION_SUCCEEDED,
+                revision_reason=reason.RETIRED,
+            ),
+            Condition(
+                type_="ContainerHealthy",
+                state=State.CONDITION_FAILED,
+                revision_reason=reason.HEALTH_CHECK_CONTAINER_ERROR,
+                message="did not listen",
+            ),
+        ],
+    )
+    revision = revision_of(described)
+    assert (revision.readiness, revision.reason, revision.message) == (
+        Readiness.FAILED,
+        "HEALTH_CHECK_CONTAINER_ERROR",
+        "did not listen",
+    )
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0, ""), (1, "1970-01-01T00:00:01+00:00")])
+def test_the_epoch_is_no_time_of_a_change(seconds: int, told: str) -> None:
+    described = run_v2.Service(name=FULL)
+    run_v2.Service.pb(described).update_time.FromSeconds(seconds)
+    assert service_of(described).changed_at == told
+
+
 @pytest.mark.parametrize(
     ("tasks", "succeeded", "expected"),
     [(1, 1, True), (1, 0, False), (3, 2, False), (0, 0, False)],

@@ -1,5 +1,6 @@
 """A log is judged by severity and by what looks like an error, since the deploy."""
 
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -221,6 +222,16 @@ def test_an_empty_log_is_no_proof(release: Release, evidence: MemoryEvidence) ->
 def test_a_pattern_that_cannot_be_meant_is_refused(text: str, told: str) -> None:
     with pytest.raises(ReleaseError, match=told):
         log_checks.patterns(["fine", text])
+
+
+@pytest.mark.parametrize("text", ["1T" + "1" * 64_000, "x" * 64_000, 'relation "' * 6_400])
+def test_no_line_takes_long_to_judge(text: str) -> None:
+    """One of 32,000 digits after a T took 27 s once; processor time is measured, not the wall's."""
+    began = time.process_time()
+
+    log_checks.judged([LogEntry(TIME, "DEFAULT", text)])
+
+    assert time.process_time() - began < 1
 
 
 def test_a_log_that_stayed_clean_was_judged_after_our_own_requests_arrived(

@@ -250,7 +250,11 @@ class Readiness(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A revision as the platform describes it. A Retired one is READY too: it has no traffic."""
+    """A revision as the platform describes it.
+
+    One without traffic is READY too, with reason RETIRED. That proves no start: where the platform
+    does not say that its container was healthy, only an answer of it does.
+    """
 
     name: str
     image: str

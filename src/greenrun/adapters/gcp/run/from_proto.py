@@ -69,15 +69,21 @@ def service_of(described: run_v2.Service) -> Service:
 
 
 def revision_of(described: run_v2.Revision) -> Revision:
-    """One reading of a revision. Ready counts alone: a revision without traffic is not Active."""
+    """One reading of a revision, as far as its conditions prove that it can serve.
+
+    A revision without traffic is not Active. One that failed its start turns Ready, with reason
+    RETIRED, once its tag is gone; ContainerHealthy stays False then, and decides.
+    """
     ready = condition_named("Ready", described.conditions)
+    healthy = condition_named("ContainerHealthy", described.conditions)
+    deciding = healthy if healthy.state == _State.CONDITION_FAILED else ready
     return Revision(
         name=short(described.name),
         image=image_of(described),
-        readiness=_readiness(ready),
+        readiness=_readiness(deciding),
         settings=settings_of(described),
-        reason=reason_of(ready),
-        message=ready.message,
+        reason=reason_of(deciding),
+        message=deciding.message,
     )
 
 
@@ -118,9 +124,9 @@ def reason_of(condition: run_v2.Condition) -> str:
 
 
 def _moment(described: run_v2.Service) -> str:
-    if "update_time" not in described:
-        return ""
-    return str(run_v2.Service.pb(described).update_time.ToDatetime(UTC).isoformat())
+    """When it was changed; empty where that is not told: an unset time can arrive as the epoch."""
+    told = run_v2.Service.pb(described).update_time.ToDatetime(UTC)
+    return told.isoformat() if told.timestamp() else ""
 
 
 def _readiness(condition: run_v2.Condition) -> Readiness:
