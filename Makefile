@@ -7,6 +7,9 @@ bin := .venv/bin
 # Hundreds of processes start; without it, each of them would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
+# Most of a test is waiting, so three share two cores; tests/conftest.py tells what stays together.
+side-by-side := --numprocesses=3 --dist=loadgroup --no-loadscope-reorder
+
 help:
 	@echo 'make rehearse  a whole release on this machine, and its report'
 	@echo 'make test      lint, types, layers and all tests'
@@ -20,10 +23,10 @@ rehearse: machine
 	echo 'report: file://$(CURDIR)/reports/report.html'; exit $$status
 
 test: lint machine registry promtool
-	@$(bin)/pytest
+	@$(bin)/pytest $(side-by-side)
 
 check: lint
-	@$(bin)/pytest --numprocesses=2 --dist=loadfile -m 'not docker'
+	@$(bin)/pytest $(side-by-side) -m 'not docker'
 
 lint: environment
 	@$(bin)/ruff check --quiet
