@@ -26,7 +26,7 @@ from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.revision import RevisionSettings
 from greenrun.model.source import Source
 from greenrun.model.traffic import Target, TrafficSplit
-from greenrun.plugin.terminal.reporter import Narrator
+from greenrun.plugin.terminal.reporter import ScenarioReporter
 from greenrun.plugin.terminal.screen import Screen
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
@@ -80,7 +80,7 @@ class Round:
 
 def measure() -> list[Figure]:
     """Many rounds in one run; in each, every way starts from the same split."""
-    silence = Narrator(Screen(lambda _: None, str))
+    silence = ScenarioReporter(Screen(lambda _: None, str))
     with local_cloud("in-process") as address, closing(Shop(address, ECHO)) as shop:
         shop.open()
         shop.deploy()

@@ -13,7 +13,7 @@ SOON = timedelta(seconds=30)
 
 
 def complaints(suite: Suite, *arguments: str) -> list[str]:
-    """Run, see that nothing was begun, and return what was complained of."""
+    """ReleaseRun, see that nothing was begun, and return what was complained of."""
     result = suite.run(*arguments)
     assert result.ret == USAGE_ERROR
     assert suite.diary == []
@@ -76,7 +76,8 @@ def test_a_misspelt_tag_is_named_with_the_nearest_known_one(suite: Suite) -> Non
 
 
 def test_a_tag_that_the_project_registered_is_known(suite: Suite) -> None:
-    (suite.path / "tox.ini").write_text("[pytest]\nmarkers =\n    nightly: runs at night\n")
+    with (suite.path / "tox.ini").open("a") as settings:
+        settings.write("markers =\n    nightly: runs at night\n")
     suite.feature("01", "Feature: F\n  @nightly\n  Scenario: S\n    Given a release\n")
 
     assert suite.run("features", "-m", "nightly").ret == 0

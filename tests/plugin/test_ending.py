@@ -63,7 +63,7 @@ def test_the_end_is_heard_with_every_result(hearing: Write) -> None:
         "local; The candidate starts; passed; ",
         "local; The canary holds; passed; ",
         "local; The candidate is promoted; passed; ",
-        "local; All traffic returns; not attempted; the release went through",
+        "local; All traffic returns; skipped; not needed, the release succeeded",
         "local; The record remains; passed; ",
     ]
 
@@ -77,7 +77,7 @@ def test_reasons_are_redacted_and_one_line(hearing: Write) -> None:
         "ended with 1",
         "local; The candidate starts; passed; ",
         "local; The canary holds; failed; could not log in with ********",
-        f"local; The candidate is promoted; not attempted; {stopped}",
+        f"local; The candidate is promoted; skipped; {stopped}",
         "local; All traffic returns; passed; ",
         "local; The record remains; passed; ",
     ]

@@ -90,7 +90,7 @@ def test_a_signal_ends_the_sentence_and_puts_traffic_back(
             f"  {number.name}: the release ends here, putting back what was begun",
             "    ✗ When it takes long *",
             f"      interrupted by {number.name}",
-            f"  5 scenarios not attempted: interrupted by {number.name}",
+            f"  5 scenarios skipped: interrupted by {number.name}",
             f"Not released: interrupted by {number.name}",
         ]
     )

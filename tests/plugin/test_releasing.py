@@ -28,7 +28,7 @@ def test_without_an_environment_it_is_a_rehearsal(release_suite: Write) -> None:
 
     assert result.ret == 0
     result.assert_outcomes(passed=4, skipped=1)
-    result.stdout.fnmatch_lines(["The rehearsal went through"])
+    result.stdout.fnmatch_lines(["The rehearsal passed"])
 
 
 def test_red_before_traffic_leaves_traffic_alone(release_suite: Write) -> None:
@@ -44,13 +44,13 @@ def test_red_before_traffic_leaves_traffic_alone(release_suite: Write) -> None:
             "      features/01-forward.feature:5",
             "      p95: got 900 ms, needs 500 ms or less",
             "      hint: look at the queries",
-            "  2 scenarios not attempted: stopped at Users meet the candidate slowly: The",
-            "  candidate starts",
+            "  2 scenarios skipped: stopped at Users meet the candidate slowly: The candidate",
+            "  starts",
             "There is a way back and a record · local",
-            "  5 scenarios not attempted: stopped at Users meet the candidate slowly: The",
+            "  5 scenarios skipped: stopped at Users meet the candidate slowly: The candidate",
             "Not released: stopped at Users meet the candidate slowly: The candidate starts",
-            "  local    2 passed, 1 failed, 2 not attempted, *",
-            "  prod     5 not attempted, *",
+            "  local    2 passed, 1 failed, 2 skipped, *",
+            "  prod     5 skipped, *",
             "  next     look at the queries",
         ],
         consecutive=False,
@@ -129,7 +129,7 @@ def test_a_drill_that_fails_keeps_the_release_from_the_next_environment(
     assert not [event for event in suite.diary if event.startswith("prod")]
     result.stdout.fnmatch_lines(
         [
-            "  5 scenarios not attempted: stopped at Failures are rehearsed: A slow candidate",
+            "  5 scenarios skipped: stopped at Failures are rehearsed: A slow candidate is",
             "Not released: stopped at Failures are rehearsed: A slow candidate is found",
         ]
     )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from greenrun.plugin.run_options import RunOptions
+from greenrun.plugin.options import RunOptions
 from tests.plugin.conftest import AFTERWARDS, FORWARD, Suite
 from tests.plugin.test_before_it_begins import complaints
 
@@ -13,7 +13,7 @@ WAY_BACK = ("features/02-afterwards.feature", "--env=prod")
 NOTING = """
 @given("the run options are noted")
 def _(pytestconfig, release):
-    from greenrun.plugin.run_options import run_options_of
+    from greenrun.plugin.options import run_options_of
     release.write(run_options_of(pytestconfig))
 """
 

@@ -1,8 +1,7 @@
 import pytest
 
 from greenrun.plugin.gherkin.tags import Kind, environments, kind
-from greenrun.plugin.run.mode import RunMode
-from greenrun.plugin.run.stop_policy import WENT_THROUGH, StopPolicy
+from greenrun.plugin.run.selection import NOT_NEEDED, RunMode, StopPolicy
 
 FORWARD, DRILL, WAY_BACK, RECORD = Kind.FORWARD, Kind.DRILL, Kind.WAY_BACK, Kind.RECORD
 
@@ -22,7 +21,7 @@ def test_everything_but_the_way_back_is_attempted_while_nothing_failed(
     assert reasons(stop_policy, "local") == {
         FORWARD: "",
         DRILL: "",
-        WAY_BACK: WENT_THROUGH,
+        WAY_BACK: NOT_NEEDED,
         RECORD: "",
     }
 

@@ -2,7 +2,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from greenrun.plugin.terminal.reporter import FAILED, PASSED, Narrator, spent
+from greenrun.plugin.terminal.reporter import FAILED, PASSED, ScenarioReporter, duration_text
 from greenrun.plugin.terminal.screen import Screen
 
 
@@ -21,9 +21,9 @@ class Terminal:
     written: str = ""
     clock: Clock = field(default_factory=Clock)
 
-    def narrator(self, *, rewrites: bool = False, verbosity: int = 0) -> Narrator:
+    def reporter(self, *, rewrites: bool = False, verbosity: int = 0) -> ScenarioReporter:
         screen = Screen(self.write, str, width=60, rewrites=rewrites)
-        return Narrator(screen, verbosity, self.clock)
+        return ScenarioReporter(screen, verbosity, self.clock)
 
     def write(self, text: str) -> None:
         self.written += text
@@ -49,18 +49,18 @@ def terminal() -> Terminal:
 
 
 def test_a_sentence_is_one_line_with_its_time(terminal: Terminal) -> None:
-    narrator = terminal.narrator()
-    narrator.begin("Given a release")
+    reporter = terminal.reporter()
+    reporter.begin("Given a release")
     terminal.clock.now += 1.23
-    narrator.end(PASSED)
+    reporter.end(PASSED)
 
     assert terminal.lines == [f"{'    ✓ Given a release':<48}      1.2 s", ""]
 
 
 def test_a_long_sentence_is_wrapped(terminal: Terminal) -> None:
-    narrator = terminal.narrator()
-    narrator.begin("Then the candidate answers every request of every user in time")
-    narrator.end(FAILED)
+    reporter = terminal.reporter()
+    reporter.begin("Then the candidate answers every request of every user in time")
+    reporter.end(FAILED)
 
     assert terminal.lines == [
         "    ✗ Then the candidate answers every request",
@@ -70,12 +70,12 @@ def test_a_long_sentence_is_wrapped(terminal: Terminal) -> None:
 
 
 def test_progress_is_told_at_most_every_two_seconds_and_at_last(terminal: Terminal) -> None:
-    narrator = terminal.narrator()
-    narrator.begin("When the image is built")
+    reporter = terminal.reporter()
+    reporter.begin("When the image is built")
     for step in range(1, 9):
-        narrator.report(f"layer {step} of 8")
+        reporter.report(f"layer {step} of 8")
         terminal.clock.now += 0.5
-    narrator.end(PASSED)
+    reporter.end(PASSED)
 
     assert [line.strip() for line in terminal.lines[:-2]] == [
         "… When the image is built",
@@ -87,45 +87,45 @@ def test_progress_is_told_at_most_every_two_seconds_and_at_last(terminal: Termin
 
 
 def test_on_a_terminal_progress_is_rewritten(terminal: Terminal) -> None:
-    narrator = terminal.narrator(rewrites=True)
-    narrator.begin("When the image is built")
-    narrator.report("layer 1 of 8")
-    narrator.report("layer 2 of 8")
+    reporter = terminal.reporter(rewrites=True)
+    reporter.begin("When the image is built")
+    reporter.report("layer 1 of 8")
+    reporter.report("layer 2 of 8")
 
     assert terminal.lines == ["    … When the image is built", "      layer 2 of 8"]
 
-    narrator.end(PASSED)
+    reporter.end(PASSED)
 
     assert terminal.lines == [f"{'    ✓ When the image is built':<48}      0.0 s", ""]
 
 
 def test_progress_before_any_sentence_stands_alone(terminal: Terminal) -> None:
-    terminal.narrator().report("starting the local cloud")
+    terminal.reporter().report("starting the local cloud")
 
     assert terminal.lines == ["      starting the local cloud", ""]
 
 
 def test_quiet_has_no_sentences_and_no_progress(terminal: Terminal) -> None:
-    narrator = terminal.narrator(verbosity=-1)
-    narrator.scenario("The image is built")
-    narrator.begin("When the image is built")
-    narrator.report("layer 1 of 8")
-    narrator.end(PASSED)
-    narrator.close("The image is built", 3, passed=True)
+    reporter = terminal.reporter(verbosity=-1)
+    reporter.scenario("The image is built")
+    reporter.begin("When the image is built")
+    reporter.report("layer 1 of 8")
+    reporter.end(PASSED)
+    reporter.close("The image is built", 3, passed=True)
 
     assert terminal.lines == [f"{'  ✓ The image is built':<48}      3.0 s", ""]
 
 
 def test_scenarios_that_are_not_attempted_are_one_line(terminal: Terminal) -> None:
-    narrator = terminal.narrator()
+    reporter = terminal.reporter()
     for _ in range(3):
-        narrator.skip("stopped at Canary: it holds")
-    narrator.skip("the release went through")
-    narrator.close_skips()
+        reporter.skip("stopped at Canary: it holds")
+    reporter.skip("not needed, the release succeeded")
+    reporter.close_skips()
 
     assert terminal.lines == [
-        "  3 scenarios not attempted: stopped at Canary: it holds",
-        "  1 scenario not attempted: the release went through",
+        "  3 scenarios skipped: stopped at Canary: it holds",
+        "  1 scenario skipped: not needed, the release succeeded",
         "",
     ]
 
@@ -135,7 +135,7 @@ def test_scenarios_that_are_not_attempted_are_one_line(terminal: Terminal) -> No
     [(0.04, "0.0 s"), (9.94, "9.9 s"), (52.4, "52 s"), (59.9, "1 min 0 s"), (250, "4 min 10 s")],
 )
 def test_durations_read_as_people_say_them(seconds: float, expected: str) -> None:
-    assert spent(seconds) == expected
+    assert duration_text(seconds) == expected
 
 
 def test_every_line_is_redacted(terminal: Terminal) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class ScenarioResult:
-    """One scenario in one environment. `ending` is `passed`, `failed` or `not attempted`.
+    """One scenario in one environment. `ending` is `passed`, `failed` or `skipped`.
 
     `reason` is the first line of why it failed or was not attempted, redacted; else empty.
     """

@@ -5,15 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.plugin import hookspecs, options, run_lock
-from greenrun.plugin.allure.session import Reporting, claim_results, claimed
-from greenrun.plugin.collection import ENVIRONMENTS, FOUND, REFUSED, FeatureFile, planned
+from greenrun.plugin import hookspecs, options
+from greenrun.plugin.allure.session import AllureReport, claim_results, claimed
 from greenrun.plugin.gherkin import tags, validation
+from greenrun.plugin.gherkin.collection import (
+    ENVIRONMENTS,
+    FOUND,
+    REFUSED,
+    FeatureFile,
+    scenario_of,
+)
 from greenrun.plugin.redaction import Redaction, secrets_of
-from greenrun.plugin.run.runner import Performing
-from greenrun.plugin.run.session import RUN, Run
-from greenrun.plugin.terminal.hooks import Telling
-from greenrun.plugin.terminal.reporter import Narrator
+from greenrun.plugin.run.runner import ReleaseRunner
+from greenrun.plugin.run.session import RELEASE_RUN, ReleaseRun
+from greenrun.plugin.terminal.hooks import TerminalHooks
+from greenrun.plugin.terminal.reporter import ScenarioReporter
 from greenrun.plugin.terminal.screen import Screen, screen
 
 
@@ -25,10 +31,10 @@ def environment(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def progress(pytestconfig: pytest.Config) -> Narrator:
+def progress(pytestconfig: pytest.Config) -> ScenarioReporter:
     """Tells what the running sentence is at; silent where no feature runs."""
-    run = pytestconfig.stash.get(RUN, None)
-    return run.narrator if run else Narrator(Screen(lambda _: None, str))
+    run = pytestconfig.stash.get(RELEASE_RUN, None)
+    return run.reporter if run else ScenarioReporter(Screen(lambda _: None, str))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,12 +63,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config, secrets = session.config, secrets_of(session.config)
     if not options.features_are_among(config):
         return
-    narrator = Narrator(screen(config, secrets.redact), config.get_verbosity())
-    run = config.stash[RUN] = Run(options.target(config), narrator, secrets)
+    reporter = ScenarioReporter(screen(config, secrets.redact), config.get_verbosity())
+    run = config.stash[RELEASE_RUN] = ReleaseRun(options.target(config), reporter, secrets)
     if claimed(config):
-        config.pluginmanager.register(Reporting(config, run))
-    config.pluginmanager.register(Performing(session, run))  # comes first when the session ends
-    config.pluginmanager.register(Telling(run))
+        config.pluginmanager.register(AllureReport(config, run))
+    config.pluginmanager.register(ReleaseRunner(session, run))  # comes first when the session ends
+    config.pluginmanager.register(TerminalHooks(run))
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFile | None:
@@ -87,15 +93,15 @@ def pytest_collection_modifyitems(
 ) -> Generator[None]:
     yield
     asked, complaints = list(items), [*config.stash[REFUSED]]
-    run = config.stash.get(RUN, None)
+    run = config.stash.get(RELEASE_RUN, None)
     if run:
         complaints += run.plan(items, config)
-    elif any(map(planned, items)):
+    elif any(map(scenario_of, items)):
         raise pytest.UsageError("features behind a link: name their folder itself")
     is_emergency = run is not None and run.stop_policy.mode.is_emergency
     _refuse(complaints + validation.bind(items if is_emergency else asked, config))
     if run and items and not (is_emergency or config.option.collectonly):
-        _refuse(list(run_lock.acquire_lock(config)))
+        _refuse(list(options.acquire_run_lock(config)))
 
 
 def _refuse(complaints: list[str]) -> None:

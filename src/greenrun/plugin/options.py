@@ -1,15 +1,18 @@
-"""What a person may ask of a release on the command line, and what is refused."""
+"""The command line of a release: what may be asked for, and what is refused."""
 
+import fcntl
 import os
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from greenrun.model.plan import REHEARSAL
-from greenrun.plugin import run_options
+from greenrun.plugin.gherkin.tags import ON_REQUEST
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
@@ -83,10 +86,10 @@ def _features(start: Path, skipped: Sequence[str]) -> Iterator[str]:
 
 def refusals(config: pytest.Config) -> Iterator[str]:
     """Why these options cannot be used together."""
-    yield from run_options.complaints(config, target(config))
+    yield from _conflicts(config, target(config))
     if features_are_among(config):
         yield from _other_orders(config)
-    elif switches := run_options.run_options_of(config).switches:
+    elif switches := run_options_of(config).switches:
         yield f"{', '.join(switches)}: got no feature, needs one (pytest features/ --env=NAME)"
 
 
@@ -110,3 +113,69 @@ def _random_order(config: pytest.Config) -> bool:
     return given.get("random_order_enabled", False) or not all(
         value.startswith("default:") for value in chosen
     )
+
+
+DESTINATION = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?|sha256:[0-9a-f]{64}")
+"""A revision's name as Cloud Run takes it, or the digest of an image."""
+
+EXCLUSIVE = {
+    "--plan": (frozenset[str](), "a plan changes nothing"),
+    "--scale-to-zero": (frozenset({"--unlock"}), "an emergency does nothing else"),
+}
+"""Wishes that leave no room for others than these, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What was wished for. `to` is a revision's name, an image's `sha256:` digest, or empty."""
+
+    plan: bool = False
+    resume: bool = False
+    unlock: bool = False
+    to: str = ""
+    delete_candidate: bool = False
+    scale_to_zero: bool = False
+
+    @property
+    def switches(self) -> tuple[str, ...]:
+        """The options that were given, as people write them."""
+        given = (field.name for field in fields(self) if getattr(self, field.name))
+        return tuple(f"--{name.replace('_', '-')}" for name in given)
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """The tags that were wished for: a run needs a scenario that has each of them."""
+        return (ON_REQUEST | {"plan"}) & {each.removeprefix("--") for each in self.switches}
+
+
+def run_options_of(config: pytest.Config) -> RunOptions:
+    """What the command line of this run wishes for."""
+    given = {field.name: config.getoption(field.name) for field in fields(RunOptions)}
+    return RunOptions(**{name: value for name, value in given.items() if value})
+
+
+def _conflicts(config: pytest.Config, target: str) -> Iterator[str]:
+    """Why these wishes cannot be meant, one line each."""
+    run_options, destination = run_options_of(config), config.getoption("to")
+    if run_options.switches and target == REHEARSAL:
+        yield f"{', '.join(run_options.switches)}: got --env={target}, needs the one to release to"
+    if destination is not None and not DESTINATION.fullmatch(destination):
+        yield f"--to: got {destination!r}, needs a revision's name or sha256: and 64 hex digits"
+    for switch, (company, reason) in EXCLUSIVE.items():
+        others = [other for other in run_options.switches if other not in {switch, *company}]
+        if switch in run_options.switches and others:
+            yield f"{switch}: {reason}; leave out {', '.join(others)}"
+
+
+def acquire_run_lock(config: pytest.Config) -> Iterator[str]:
+    """Hold the directory until this process has ended, however it ends; complain where it is held.
+
+    The directory itself is locked, so that nothing is left behind.
+    """
+    held = os.open(config.rootpath, os.O_RDONLY | os.O_CLOEXEC)
+    config.add_cleanup(partial(os.close, held))
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield "another run of features is under way in this directory"
+        yield "wait for its end, or stop it (`pgrep -af pytest` tells which): it takes users back"

@@ -1,4 +1,4 @@
-"""Words that must never show, replaced in everything that is shown or written."""
+"""ModeWords that must never show, replaced in everything that is shown or written."""
 
 import json
 import warnings
@@ -12,7 +12,7 @@ STARS = "********"
 
 @dataclass
 class Secrets:
-    """Words to hide. Longer ones go first, so that none leaves a rest behind."""
+    """ModeWords to hide. Longer ones go first, so that none leaves a rest behind."""
 
     _words: list[str] = field(default_factory=list, repr=False)
 

@@ -3,7 +3,7 @@
 from pytest_bdd import then, when
 
 from greenrun.checks import release_state
-from greenrun.plugin.run_options import RunOptions
+from greenrun.plugin.options import RunOptions
 from greenrun.release import recovery
 from greenrun.release.release import Release
 

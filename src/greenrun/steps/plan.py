@@ -6,7 +6,7 @@ from pytest_bdd import then
 from greenrun.checks import foretold
 from greenrun.model.objective import Gate
 from greenrun.plugin.gherkin.tables import first_table
-from greenrun.plugin.run_options import RunOptions
+from greenrun.plugin.options import RunOptions
 from greenrun.release.dry_run import Rehearsed
 from greenrun.release.release import Release
 from greenrun.reporting.monitoring import MonitoringTargets, Objectives

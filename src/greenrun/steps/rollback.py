@@ -3,7 +3,7 @@
 from pytest_bdd import then, when
 
 from greenrun.checks import service
-from greenrun.plugin.run_options import RunOptions
+from greenrun.plugin.options import RunOptions
 from greenrun.release import manual
 from greenrun.release.release import Release
 

@@ -24,7 +24,7 @@ from allure_pytest.listener import AllureListener  # type: ignore[import-untyped
 from pytest_bdd.parser import Scenario, Step
 
 from greenrun.model.errors import Hinted
-from greenrun.plugin.collection import ENVIRONMENTS, Planned, planned
+from greenrun.plugin.gherkin.collection import ENVIRONMENTS, PlannedScenario, scenario_of
 from greenrun.plugin.run.signals import Interrupted
 
 _reporter = (
@@ -41,7 +41,7 @@ class ScenarioListener(AllureListener):  # type: ignore[misc]  # it has no types
     def pytest_runtest_protocol(
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> Generator[None, object]:
-        self._is_scenario = planned(item) is not None
+        self._is_scenario = scenario_of(item) is not None
         yield from super().pytest_runtest_protocol(item, nextitem)
 
     @pytest.hookimpl(hookwrapper=True)
@@ -64,7 +64,7 @@ class GherkinBridge:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
-        if planned(item):
+        if scenario_of(item):
             self._note_scenario(_running().uuid)
         return (yield)
 
@@ -98,7 +98,7 @@ class GherkinBridge:
         before = _running()
         details = before.statusDetails if before else None
         report = yield
-        if (scenario := planned(item)) and call.excinfo:
+        if (scenario := scenario_of(item)) and call.excinfo:
             _judge(_running(), call.excinfo.value, details)
             if call.when == "setup":
                 _list_unattempted(scenario.scenario.steps)
@@ -109,7 +109,7 @@ class GherkinBridge:
         try:
             return (yield)
         finally:
-            if scenario := planned(item):
+            if scenario := scenario_of(item):
                 alone = len(item.config.stash[ENVIRONMENTS]) == 1
                 _describe(_running(), scenario, item.nodeid, alone=alone)
 
@@ -182,7 +182,7 @@ def _attach(name: str, content: str, kind: AttachmentType) -> None:
     )
 
 
-def _describe(result: TestResult, scenario: Planned, nodeid: str, *, alone: bool) -> None:
+def _describe(result: TestResult, scenario: PlannedScenario, nodeid: str, *, alone: bool) -> None:
     """Name a scenario so that the tree reads environment (if not alone), feature, scenario."""
     feature, rule = scenario.feature.name, scenario.scenario.rule
     places = [(LabelType.PARENT_SUITE, scenario.environment), (LabelType.SUITE, feature)]

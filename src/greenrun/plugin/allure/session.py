@@ -10,7 +10,7 @@ import pytest
 from greenrun.plugin.allure import report as allure_report
 from greenrun.plugin.allure.bridge import GherkinBridge, ScenarioListener
 from greenrun.plugin.allure.results import ResultsFolder
-from greenrun.plugin.run.session import Run
+from greenrun.plugin.run.session import ReleaseRun
 
 RESULTS, PAGE = Path("reports/allure-results"), Path("reports/report.html")
 CLAIMED = pytest.StashKey[str | None]()
@@ -28,10 +28,10 @@ def claimed(config: pytest.Config) -> bool:
     return CLAIMED in config.stash
 
 
-class Reporting:
+class AllureReport:
     """Wires allure-pytest's listener to our folder, and our bridge to both."""
 
-    def __init__(self, config: pytest.Config, run: Run) -> None:
+    def __init__(self, config: pytest.Config, run: ReleaseRun) -> None:
         self._config, self._run, self._secrets = config, run, run.secrets
         chosen = config.stash[CLAIMED]
         self._path = Path(chosen).absolute() if chosen else config.rootpath / RESULTS
@@ -88,7 +88,7 @@ class Reporting:
         try:
             answers = self._config.hook.pytest_greenrun_environment(config=self._config)
         except Exception as error:  # noqa: BLE001, a report must not change how a release ended
-            self._run.narrator.remark(f"the report lacks its block of facts: {error}")
+            self._run.reporter.remark(f"the report lacks its block of facts: {error}")
             return {}
         facts = {name: str(fact) for answer in reversed(answers) for name, fact in answer.items()}
         return {**facts, "environments": str(self._run.stop_policy)} if self._run.begun else facts

@@ -5,8 +5,8 @@ from functools import cache
 
 import pytest
 
-from greenrun.plugin.collection import Planned, known_tags, planned
 from greenrun.plugin.gherkin import feature_parser, step_binding
+from greenrun.plugin.gherkin.collection import PlannedScenario, known_tags, scenario_of
 from greenrun.plugin.gherkin.step_binding import Vocabulary
 from greenrun.plugin.gherkin.tags import nearest
 
@@ -20,14 +20,14 @@ def _complaints(items: Sequence[pytest.Item], config: pytest.Config) -> Iterator
     words = cache(step_binding.vocabulary)
     known = known_tags(config)
     for item in items:
-        if not (scenario := planned(item)):
+        if not (scenario := scenario_of(item)):
             continue
         file = item.nodeid.partition("::")[0]
         yield from _unknown_tags(scenario, known, file)
         yield from _unbound(scenario, words(item.parent), config, file)
 
 
-def _unknown_tags(scenario: Planned, known: Iterable[str], file: str) -> Iterator[str]:
+def _unknown_tags(scenario: PlannedScenario, known: Iterable[str], file: str) -> Iterator[str]:
     for tag in sorted(scenario.tags.difference(known)):
         meant = nearest(tag, sorted(known))
         hint = f"; nearest: @{meant}" if meant else ""
@@ -35,7 +35,7 @@ def _unknown_tags(scenario: Planned, known: Iterable[str], file: str) -> Iterato
 
 
 def _unbound(
-    scenario: Planned, words: Vocabulary, config: pytest.Config, file: str
+    scenario: PlannedScenario, words: Vocabulary, config: pytest.Config, file: str
 ) -> Iterator[str]:
     for sentence in scenario.scenario.steps:
         definitions = words.definitions(sentence)

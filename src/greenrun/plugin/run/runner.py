@@ -11,25 +11,24 @@ import pytest
 from _pytest.runner import runtestprotocol
 
 from greenrun.model.errors import Hinted
-from greenrun.plugin.collection import planned
-from greenrun.plugin.run.exit_status import NEEDS_PERSON, is_plain, said
-from greenrun.plugin.run.session import Run
+from greenrun.plugin.gherkin.collection import scenario_of
+from greenrun.plugin.run.session import NEEDS_PERSON, ReleaseRun, is_plain, message_of
 from greenrun.plugin.run.signals import Interruption
 
 
-class Performing:
+class ReleaseRunner:
     """The hooks that make the tests of features a release."""
 
-    def __init__(self, session: pytest.Session, run: Run) -> None:
+    def __init__(self, session: pytest.Session, run: ReleaseRun) -> None:
         self._run = run
-        self._interruption = Interruption(session, run.narrator.remark)
+        self._interruption = Interruption(session, run.reporter.remark)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(
         self, item: pytest.Item, nextitem: pytest.Item | None
     ) -> bool | None:
         """Tear everything down at the end of an environment, so that its own tests tell of it."""
-        here, after = planned(item), planned(nextitem)
+        here, after = scenario_of(item), scenario_of(nextitem)
         if not here:
             return None
         self._run.running = here
@@ -42,18 +41,18 @@ class Performing:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None]:
-        with self._interruption.breakable() if planned(item) else nullcontext():
+        with self._interruption.breakable() if scenario_of(item) else nullcontext():
             return (yield)
 
     @pytest.hookimpl(tryfirst=True, specname="pytest_runtest_setup")
     def pytest_skip_what_is_not_attempted(self, item: pytest.Item) -> None:
-        scenario = planned(item)
+        scenario = scenario_of(item)
         if scenario and (reason := self._run.reason_to_skip(scenario)):
             pytest.skip(reason)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None]:
-        with self._interruption.breakable() if planned(item) else nullcontext():
+        with self._interruption.breakable() if scenario_of(item) else nullcontext():
             return (yield)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
@@ -62,10 +61,10 @@ class Performing:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Say what is known of an error instead of how Python came to it."""
         report = yield
-        scenario = planned(item)
+        scenario = scenario_of(item)
         if scenario and report.failed and call.excinfo:
             error = call.excinfo.value
-            self._run.outcome.note(error)
+            self._run.outcome.note_error(error)
             self._run.stop_policy.fail(scenario.environment, scenario.kind, scenario.place)
             if is_plain(error):
                 report.longrepr = str(error)
@@ -77,8 +76,8 @@ class Performing:
         try:
             return (yield)
         except (Hinted, BaseExceptionGroup) as error:
-            self._run.outcome.note(error)
-            self._run.narrator.problem(str(error))
+            self._run.outcome.note_error(error)
+            self._run.reporter.problem(str(error))
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         finally:
             if self._run.outcome.needs_person:
@@ -95,4 +94,4 @@ class Performing:
         try:
             hook.pytest_greenrun_ended(config=session.config, status=status)
         except Exception as error:  # noqa: BLE001, see above
-            self._run.narrator.problem(f"after the end of the run: {said(error)}")
+            self._run.reporter.problem(f"after the end of the run: {message_of(error)}")

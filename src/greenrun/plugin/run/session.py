@@ -1,48 +1,157 @@
-"""The state that the parts of the plugin share while features run."""
+"""The state of a run of features: results, errors, and the exit status that follows."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
 
+from greenrun.model.errors import Hinted, ManualActionRequired
 from greenrun.model.results import ScenarioResult
-from greenrun.plugin.collection import ENVIRONMENTS, FOUND, Planned, planned, release_scenarios
+from greenrun.plugin.gherkin.collection import (
+    ENVIRONMENTS,
+    FOUND,
+    PlannedScenario,
+    release_scenarios,
+    scenario_of,
+)
+from greenrun.plugin.options import run_options_of
 from greenrun.plugin.redaction import Secrets
-from greenrun.plugin.run.exit_status import Outcome, said
-from greenrun.plugin.run.mode import RunMode
-from greenrun.plugin.run.results import NOT_ATTEMPTED, Tally
-from greenrun.plugin.run.selection import Selection
-from greenrun.plugin.run.stop_policy import WENT_THROUGH, StopPolicy
-from greenrun.plugin.run_options import run_options_of
-from greenrun.plugin.terminal.reporter import Narrator
+from greenrun.plugin.run.selection import NOT_NEEDED, RunMode, Selection, StopPolicy
+from greenrun.plugin.run.signals import Interrupted
+from greenrun.plugin.terminal.reporter import ScenarioReporter, duration_text
 
-RUN = pytest.StashKey["Run"]()
+NEEDS_PERSON = 10
+
+
+def is_plain(error: BaseException) -> bool:
+    """True for an error whose message says it all; Python's need their type, and a traceback."""
+    return isinstance(error, Hinted | Interrupted | pytest.skip.Exception)
+
+
+def message_of(error: BaseException) -> str:
+    """What people are told of an error."""
+    return str(error) if is_plain(error) else f"{type(error).__name__}: {error}"
 
 
 @dataclass
-class Run:
+class Outcome:
+    """What went wrong that pytest has no exit status for."""
+
+    needs_person: list[ManualActionRequired] = field(default_factory=list)
+
+    def note_error(self, error: BaseException) -> None:
+        """Look for a call for help, among an error's causes as well."""
+        known = set(map(id, self.needs_person))
+        calls = (each for each in _tree(error) if isinstance(each, ManualActionRequired))
+        self.needs_person += [call for call in calls if id(call) not in known]
+
+
+def _tree(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error with all that it groups or follows from."""
+    waiting, seen = [error], set[int]()
+    while waiting:
+        each = waiting.pop(0)
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        yield each
+        members = each.exceptions if isinstance(each, BaseExceptionGroup) else ()
+        waiting += [*members, each.__cause__, each.__context__]
+
+
+PASSED, FAILED, SKIPPED = ENDINGS = ("passed", "failed", "skipped")
+
+
+@dataclass
+class ScenarioResults:
+    """Takes in the phases of the running scenario, and keeps the results of those that ended.
+
+    `errors` are what failed them, in order; the same one may fail several.
+    """
+
+    ended: list[ScenarioResult] = field(default_factory=list)
+    errors: list[BaseException] = field(default_factory=list)
+    _reports: list[pytest.TestReport] = field(default_factory=list)
+    _reason: str = ""
+
+    def add(self, report: pytest.TestReport, error: BaseException | None) -> None:
+        """Take in one phase of the running scenario."""
+        self._reports.append(report)
+        if error is None:
+            return
+        self._reason = self._reason or message_of(error)
+        if report.failed:
+            self.errors.append(error)
+
+    def knows(self, error: BaseException) -> bool:
+        """True for an error that has come up before."""
+        return any(error is known for known in self.errors)
+
+    def close(self, scenario: PlannedScenario) -> ScenarioResult:
+        """Count the running scenario."""
+        reports, self._reports = self._reports, []
+        reason, self._reason = self._reason, ""
+        result = ScenarioResult(
+            environment=scenario.environment,
+            feature=scenario.feature.name,
+            title=scenario.title,
+            ending=_ending(reports),
+            seconds=sum(report.duration for report in reports),
+            reason=reason,
+        )
+        self.ended.append(result)
+        return result
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """Each environment with its figures."""
+        endings = defaultdict[str, Counter[str]](Counter)
+        seconds = defaultdict[str, float](float)
+        for result in self.ended:
+            endings[result.environment][result.ending] += 1
+            seconds[result.environment] += result.seconds
+        for environment, counted in endings.items():
+            figures = ", ".join(f"{counted[each]} {each}" for each in ENDINGS if counted[each])
+            yield environment, f"{figures}, {duration_text(seconds[environment])}"
+
+    @property
+    def failed(self) -> bool:
+        """True when any scenario failed."""
+        return any(result.ending == FAILED for result in self.ended)
+
+
+def _ending(reports: list[pytest.TestReport]) -> str:
+    if any(report.failed for report in reports):
+        return FAILED
+    return SKIPPED if any(report.skipped for report in reports) else PASSED
+
+
+RELEASE_RUN = pytest.StashKey["ReleaseRun"]()
+
+
+@dataclass
+class ReleaseRun:
     """One run of features: where it goes, how far it came, and who tells of it."""
 
     target: str
-    narrator: Narrator
+    reporter: ScenarioReporter
     secrets: Secrets
     stop_policy: StopPolicy = field(default_factory=lambda: StopPolicy(RunMode.REHEARSAL, []))
     counts: Counter[str] = field(default_factory=Counter)
-    running: Planned | None = None
+    running: PlannedScenario | None = None
     whole: bool = False
     doubt: str = ""
     interrupted: str = ""
     report: str = ""
     outcome: Outcome = field(default_factory=Outcome)
-    tally: Tally = field(default_factory=Tally)
+    results: ScenarioResults = field(default_factory=ScenarioResults)
 
     def plan(self, items: list[pytest.Item], config: pytest.Config) -> list[str]:
         """Choose from what was asked for, and put it in order, after all ordinary tests.
 
         Returns why it cannot be meant.
         """
-        asked = [scenario for item in items if (scenario := planned(item))]
+        asked = [scenario for item in items if (scenario := scenario_of(item))]
         selection = Selection(asked, self.target, run_options_of(config))
         chosen, self.stop_policy = selection.choose(lambda: self._rehearsed(config))
         self.counts = Counter(each.environment for each in chosen)
@@ -55,19 +164,19 @@ class Run:
     @property
     def begun(self) -> bool:
         """True once the first scenario was attempted."""
-        return bool(self.running or self.tally.results)
+        return bool(self.running or self.results.ended)
 
     @property
     def passed_whole(self) -> bool:
         """True when nothing was left out or failed, up to the end of the environment at hand."""
-        results, ended = self.tally.results, Counter[str]()
+        results, ended = self.results.ended, Counter[str]()
         ended.update(result.environment for result in results)
         here = self.running.environment if self.running else self.target
         left = self.counts[here] - ended[here] - bool(self.running)
-        skipped = {each.reason for each in results if each.ending == NOT_ATTEMPTED}
-        return self.whole and not (self.stop_policy.stopped_at or left or skipped - {WENT_THROUGH})
+        skipped = {each.reason for each in results if each.ending == SKIPPED}
+        return self.whole and not (self.stop_policy.stopped_at or left or skipped - {NOT_NEEDED})
 
-    def reason_to_skip(self, scenario: Planned) -> str:
+    def reason_to_skip(self, scenario: PlannedScenario) -> str:
         """Why a scenario is not attempted; empty when it is."""
         return self.stop_policy.reason_to_skip(scenario.environment, scenario.kind)
 
@@ -81,11 +190,11 @@ class Run:
         try:
             return config.hook.pytest_greenrun_rehearsed(config=config) or ""
         except Exception as error:  # noqa: BLE001, whatever it is, the rehearsal will meet it and tell
-            self.doubt = f"no earlier rehearsal was found: {said(error)}"
+            self.doubt = f"no earlier rehearsal was found: {message_of(error)}"
             return ""
 
     def _position(self, item: pytest.Item) -> tuple[int, int, str, int]:
-        scenario = planned(item)
+        scenario = scenario_of(item)
         if not scenario:
             return (-1, 0, "", 0)
         environment = self.stop_policy.environments.index(scenario.environment)
@@ -94,13 +203,13 @@ class Run:
 
 
 def _leave_out(scenarios: set[int], items: list[pytest.Item], config: pytest.Config) -> None:
-    dropped = [item for item in items if id(planned(item)) in scenarios]
+    dropped = [item for item in items if id(scenario_of(item)) in scenarios]
     if dropped:
         config.hook.pytest_deselected(items=dropped)
-        items[:] = [item for item in items if id(planned(item)) not in scenarios]
+        items[:] = [item for item in items if id(scenario_of(item)) not in scenarios]
 
 
-def _is_whole(scenarios: Sequence[Planned], config: pytest.Config) -> bool:
+def _is_whole(scenarios: Sequence[PlannedScenario], config: pytest.Config) -> bool:
     """True when no scenario beside the selected ones was left out, drills aside."""
     found = config.stash[FOUND]
     beside = {path for file in found for path in file.parent.glob("*.feature")}
@@ -109,7 +218,7 @@ def _is_whole(scenarios: Sequence[Planned], config: pytest.Config) -> bool:
 
 def mode_of(config: pytest.Config) -> RunMode:
     """What this run is for; known once everything was collected."""
-    run = config.stash.get(RUN, None)
+    run = config.stash.get(RELEASE_RUN, None)
     return run.stop_policy.mode if run else RunMode.REHEARSAL
 
 
@@ -118,11 +227,11 @@ def passed_whole(config: pytest.Config) -> bool:
 
     To be asked when the environment is left: in the teardown of what its last scenario uses.
     """
-    run = config.stash.get(RUN, None)
+    run = config.stash.get(RELEASE_RUN, None)
     return run is not None and run.passed_whole
 
 
 def results_of(config: pytest.Config) -> tuple[ScenarioResult, ...]:
     """What became of all scenarios that have ended so far, in their order."""
-    run = config.stash.get(RUN, None)
-    return tuple(map(run.shown, run.tally.results)) if run else ()
+    run = config.stash.get(RELEASE_RUN, None)
+    return tuple(map(run.shown, run.results.ended)) if run else ()

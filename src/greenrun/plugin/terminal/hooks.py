@@ -6,20 +6,19 @@ from collections.abc import Generator
 import pytest
 from pytest_bdd.parser import Step
 
-from greenrun.plugin.collection import Planned, planned
-from greenrun.plugin.run import results
-from greenrun.plugin.run.exit_status import is_plain, said
-from greenrun.plugin.run.session import Run
+from greenrun.plugin.gherkin.collection import PlannedScenario, scenario_of
+from greenrun.plugin.run import session
+from greenrun.plugin.run.session import ReleaseRun, is_plain, message_of
 from greenrun.plugin.terminal.reporter import FAILED, PASSED, SKIPPED
-from greenrun.plugin.terminal.summary import Closing, show
+from greenrun.plugin.terminal.summary import Summary, show
 
 
-class Telling:
-    """Passes what pytest and pytest-bdd tell on to the narrator, and counts."""
+class TerminalHooks:
+    """Passes what pytest and pytest-bdd tell on to the reporter, and counts."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: ReleaseRun) -> None:
         self._run = run
-        self._narrator = run.narrator
+        self._reporter = run.reporter
         self._scenarios: set[str] = set()
         self._sentence: Step | None = None
         self._is_over = False
@@ -33,7 +32,7 @@ class Telling:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        if scenario := planned(item):
+        if scenario := scenario_of(item):
             self._scenarios.add(item.nodeid)
             self._open(item.config, scenario)
         done = yield
@@ -43,14 +42,14 @@ class Telling:
 
     def pytest_bdd_before_step(self, step: Step) -> None:
         self._sentence = step
-        self._narrator.begin(f"{step.keyword} {step.name}")
+        self._reporter.begin(f"{step.keyword} {step.name}")
 
     def pytest_bdd_after_step(self) -> None:
-        self._narrator.end(PASSED)
+        self._reporter.end(PASSED)
 
     def pytest_bdd_after_scenario(self) -> None:
         if error := sys.exception():
-            self._narrator.end(SKIPPED if isinstance(error, pytest.skip.Exception) else FAILED)
+            self._reporter.end(SKIPPED if isinstance(error, pytest.skip.Exception) else FAILED)
         else:
             self._sentence = None
 
@@ -59,11 +58,11 @@ class Telling:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
-        if scenario := planned(item):
+        if scenario := scenario_of(item):
             error = call.excinfo.value if call.excinfo else None
             if error is not None:
                 self._tell(report, error, scenario)
-            self._run.tally.add(report, error)
+            self._run.results.add(report, error)
         return report
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -85,42 +84,44 @@ class Telling:
         finally:
             terminalreporter.flush()
             if self._scenarios:
-                show(self._closing(), self._narrator.screen)
+                show(self._summary(), self._reporter.screen)
 
-    def _open(self, config: pytest.Config, scenario: Planned) -> None:
+    def _open(self, config: pytest.Config, scenario: PlannedScenario) -> None:
         self._sentence = None
         if not self._run.reason_to_skip(scenario):
             config.get_terminal_writer().flush()
-            self._narrator.feature(scenario.feature.name, scenario.environment)
-            self._narrator.scenario(scenario.title)
+            self._reporter.feature(scenario.feature.name, scenario.environment)
+            self._reporter.scenario(scenario.title)
 
-    def _close(self, scenario: Planned) -> None:
-        result = self._run.tally.close(scenario)
-        if result.ending != results.NOT_ATTEMPTED:
-            passed = result.ending == results.PASSED
-            self._narrator.close(scenario.title, result.seconds, passed=passed)
+    def _close(self, scenario: PlannedScenario) -> None:
+        result = self._run.results.close(scenario)
+        if result.ending != session.SKIPPED:
+            passed = result.ending == session.PASSED
+            self._reporter.close(scenario.title, result.seconds, passed=passed)
 
-    def _tell(self, report: pytest.TestReport, error: BaseException, scenario: Planned) -> None:
+    def _tell(
+        self, report: pytest.TestReport, error: BaseException, scenario: PlannedScenario
+    ) -> None:
         if report.skipped:
-            self._narrator.skip(str(error))
+            self._reporter.skip(str(error))
             return
-        message = "as told above" if self._run.tally.knows(error) else said(error)
+        message = "as told above" if self._run.results.knows(error) else message_of(error)
         place = (self._sentence or scenario.scenario).line_number
         file = report.nodeid.partition("::")[0]
-        self._narrator.problem(f"{file}:{place}\n{message}")
+        self._reporter.problem(f"{file}:{place}\n{message}")
         if is_plain(error):
             report._pdbshown = True  # type: ignore[attr-defined]  # noqa: SLF001, pytest's sign for "has been shown"
 
     def _tell_what_is_left(self) -> None:
-        left = self._run.counts.total() - len(self._run.tally.results)
+        left = self._run.counts.total() - len(self._run.results.ended)
         if left and self._run.interrupted:
-            self._narrator.skip(f"interrupted by {self._run.interrupted}", left)
-        self._narrator.close_skips()
+            self._reporter.skip(f"interrupted by {self._run.interrupted}", left)
+        self._reporter.close_skips()
 
-    def _closing(self) -> Closing:
+    def _summary(self) -> Summary:
         run = self._run
-        return Closing(
-            tally=run.tally,
+        return Summary(
+            results=run.results,
             stop_policy=run.stop_policy,
             target=run.target,
             whole=run.whole,

@@ -14,7 +14,7 @@ MARKS = {PASSED: {"green": True}, FAILED: {"red": True, "bold": True}, SKIPPED: 
 TIME_WIDTH = 12  # columns
 
 
-def spent(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """A duration as people say it."""
     if seconds < 10:
         return f"{seconds:.1f} s"
@@ -23,7 +23,7 @@ def spent(seconds: float) -> str:
 
 
 @dataclass
-class Narrator:
+class ScenarioReporter:
     """Speaks to the person who watches. `verbosity` is pytest's: 0, or below with -q."""
 
     screen: Screen
@@ -105,9 +105,7 @@ class Narrator:
         if self.verbosity >= -1:
             for reason, count in self._skipped.items():
                 noun = "scenario" if count == 1 else "scenarios"
-                self.screen.paragraph(
-                    f"{count} {noun} not attempted: {reason}", indent="  ", yellow=True
-                )
+                self.screen.paragraph(f"{count} {noun} skipped: {reason}", indent="  ", yellow=True)
         self._skipped.clear()
 
     def _announce(self) -> None:
@@ -124,7 +122,7 @@ class Narrator:
         lines = [mark + text]
         if len(lines[0]) > room:
             lines = textwrap.wrap(mark + text, room, subsequent_indent=" " * len(mark))
-        lines[-1] = lines[-1].ljust(room) + spent(seconds).rjust(TIME_WIDTH - 1)
+        lines[-1] = lines[-1].ljust(room) + duration_text(seconds).rjust(TIME_WIDTH - 1)
         self.screen.line(lines[0].removeprefix(mark), lead=mark, **MARKS[mark.strip()])
         for line in lines[1:]:
             self.screen.line(line)

@@ -4,17 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from greenrun.model.errors import Hinted, ManualActionRequired
-from greenrun.plugin.run.mode import RunMode
-from greenrun.plugin.run.results import Tally
-from greenrun.plugin.run.stop_policy import StopPolicy
+from greenrun.plugin.run.selection import RunMode, StopPolicy
+from greenrun.plugin.run.session import ScenarioResults
 from greenrun.plugin.terminal.screen import Screen
 
 
 @dataclass(frozen=True)
-class Closing:
+class Summary:
     """Everything that the last lines are made of. `whole` means that no scenario was left out."""
 
-    tally: Tally
+    results: ScenarioResults
     stop_policy: StopPolicy
     target: str
     whole: bool
@@ -24,7 +23,7 @@ class Closing:
 
     @property
     def went_well(self) -> bool:
-        return not (self.needs_person or self.interrupted or self.tally.failed)
+        return not (self.needs_person or self.interrupted or self.results.failed)
 
     @property
     def headline(self) -> str:
@@ -33,7 +32,7 @@ class Closing:
             return "A PERSON IS NEEDED: not everything is as it was before"
         if self.interrupted:
             return words.interrupted.format(target=self.target, signal=self.interrupted)
-        if self.tally.failed:
+        if self.results.failed:
             return words.stopped.format(target=self.target, place=self.stop_policy.stopped_at)
         if not (self.whole or self.stop_policy.mode.is_emergency):
             places = ", ".join(self.stop_policy.environments)
@@ -46,7 +45,7 @@ class Closing:
             return list(dict.fromkeys(map(str, self.needs_person)))
         if self.interrupted:
             return ["the same command begins anew"]
-        if self.tally.failed:
+        if self.results.failed:
             hints = [error.hint for error in self._obstacles if isinstance(error, Hinted)]
             return list(dict.fromkeys(filter(None, hints))) or [
                 "mend it, then give the same command"
@@ -56,19 +55,23 @@ class Closing:
     @property
     def _obstacles(self) -> Sequence[BaseException]:
         """What comes after the first failure may only follow from it, except in a plan."""
-        return self.tally.errors if self.stop_policy.mode is RunMode.PLAN else self.tally.errors[:1]
+        return (
+            self.results.errors
+            if self.stop_policy.mode is RunMode.PLAN
+            else self.results.errors[:1]
+        )
 
 
-def show(closing: Closing, screen: Screen) -> None:
+def show(summary: Summary, screen: Screen) -> None:
     """Write the last lines."""
     screen.line()
-    well = closing.went_well
-    screen.paragraph(closing.headline, bold=True, green=well, red=not well)
-    for environment, figures in closing.tally.lines():
+    well = summary.went_well
+    screen.paragraph(summary.headline, bold=True, green=well, red=not well)
+    for environment, figures in summary.results.lines():
         screen.line(f"  {environment:<8} {figures}")
-    if closing.report:
-        screen.line(f"  {'report':<8} {closing.report}")
-    for step in closing.next_steps:
+    if summary.report:
+        screen.line(f"  {'report':<8} {summary.report}")
+    for step in summary.next_steps:
         first, _, rest = step.partition("\n")
         screen.paragraph(first, lead=f"  {'next':<8} ", indent=" " * 11)
         screen.message(rest, indent=" " * 11)

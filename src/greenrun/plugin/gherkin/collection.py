@@ -15,7 +15,7 @@ from greenrun.plugin.gherkin.tags import Kind
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedScenario:
     """A scenario in one environment. `bindings` are its definitions, one a sentence."""
 
     scenario: Scenario
@@ -42,18 +42,18 @@ class Planned:
         return f"{self.feature.name}: {self.title}"
 
 
-PLANNED = pytest.StashKey[Planned]()
+PLANNED = pytest.StashKey[PlannedScenario]()
 REFUSED = pytest.StashKey[list[str]]()
 ENVIRONMENTS = pytest.StashKey[Sequence[str]]()
 FOUND = pytest.StashKey[dict[Path, int]]()
 
 
-def planned(item: pytest.Item | None) -> Planned | None:
+def scenario_of(item: pytest.Item | None) -> PlannedScenario | None:
     """The scenario behind a test, or None for any other test."""
     return item.stash.get(PLANNED, None) if item else None
 
 
-def release_scenarios(scenarios: Iterable[Planned | None]) -> int:
+def release_scenarios(scenarios: Iterable[PlannedScenario | None]) -> int:
     """How many of them are part of a release: a drill proves nothing of the candidate."""
     return sum(each is not None and each.kind is not Kind.DRILL for each in scenarios)
 
@@ -72,7 +72,7 @@ class FeatureFile(pytest.Module):
         items = [
             item for reading in feature_parser.readings(feature) for item in self._items(reading)
         ]
-        self.config.stash[FOUND][self.path] = release_scenarios(map(planned, items))
+        self.config.stash[FOUND][self.path] = release_scenarios(map(scenario_of, items))
         yield from items
 
     def istestfunction(self, obj: object, name: str) -> bool:  # noqa: ARG002, what pytest hands over
@@ -87,7 +87,7 @@ class FeatureFile(pytest.Module):
         setattr(self.obj, name, function)
         made = self.ihook.pytest_pycollect_makeitem(collector=self, name=name, obj=function)
         for item, environment in zip(made, environments, strict=True):
-            item.stash[PLANNED] = Planned(
+            item.stash[PLANNED] = PlannedScenario(
                 reading.scenario, environment, reading.tags, reading.row, self.path
             )
             yield item
