@@ -6,7 +6,7 @@ from greenrun.canary.objectives import trial as trial_of
 from greenrun.checks import service
 from greenrun.model.errors import GateClosed
 from greenrun.model.objective import Gate
-from greenrun.release.preflight import checks, table
+from greenrun.release.preflight import checks
 from greenrun.release.release import Release
 
 
@@ -16,9 +16,9 @@ def all_holds(release: Release, rows: Sequence[Sequence[str]], objectives: Gate)
     `objectives` are those of the canary, which has to be able to judge by them.
     """
     plan = release.plan
-    titles = table.titles(rows, plan.environment)
+    titles = checks.titles_in(rows, plan.environment)
     trial = trial_of(objectives, plan.canary, plan.canary.alpha_each)
-    found = checks.findings(titles, plan, release.dependencies, release.source, trial)
+    found = checks.find_problems(titles, plan, release.dependencies, release.source, trial)
     if found:
         raise GateClosed("\n".join(map(str, found)))
 

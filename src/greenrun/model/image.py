@@ -90,7 +90,7 @@ class Image:
 
 
 class TagPolicy(Enum):
-    """How an image tag is found (PROCEDURE P2.1)."""
+    """How an image tag is found."""
 
     TIMESTAMP = "timestamp"
     BUILD_ID = "build-id"

@@ -9,7 +9,7 @@ import pytest
 from greenrun.model.plan import Plan
 from greenrun.model.source import Source
 from greenrun.model.stats import SequentialTest
-from greenrun.release.preflight.context import Look, Scene
+from greenrun.release.preflight.context import CheckFunction, Context
 from tests.conftest import World
 from tests.fakes import MANIFEST
 
@@ -47,16 +47,18 @@ def plan(plan: Plan) -> Plan:
 
 
 @pytest.fixture
-def scene(plan: Plan, world: World, source: Source) -> Scene:
-    return Scene(plan, world.dependencies, source, TRIAL)
+def context(plan: Plan, world: World, source: Source) -> Context:
+    return Context(plan, world.dependencies, source, TRIAL)
 
 
 @pytest.fixture
-def told(scene: Scene) -> Told:
-    """What a check says of the scene, or of one with another plan."""
+def told(context: Context) -> Told:
+    """What a check says of the context, or of one with another plan."""
 
-    def ask(look: Look, plan: Plan | None = None) -> list[str]:
-        asked = Scene(plan or scene.plan, scene.dependencies, scene.source, TRIAL, scene.measured)
-        return [str(doubt) for doubt in look(asked)]
+    def ask(look: CheckFunction, plan: Plan | None = None) -> list[str]:
+        asked = Context(
+            plan or context.plan, context.dependencies, context.source, TRIAL, context.measured
+        )
+        return [str(problem) for problem in look(asked)]
 
     return ask

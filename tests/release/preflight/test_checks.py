@@ -15,6 +15,8 @@ from greenrun.release.release import Release
 from tests.conftest import World
 from tests.release.preflight.conftest import TRIAL
 
+HEAD = ("what", "where")
+ROWS = (HEAD, ("a", "everywhere"), ("b", "cloud"))
 FEATURE = Path(__file__).parents[3] / "features" / "01-preflight.feature"
 
 
@@ -25,25 +27,25 @@ def test_the_feature_asks_for_every_check_there_is() -> None:
 
 def test_nothing_stands_in_the_way(plan: Plan, world: World, source: Source) -> None:
     changes = list(world.platform.calls)
-    assert checks.findings(tuple(checks.KNOWN), plan, world.dependencies, source, TRIAL) == ()
+    assert checks.find_problems(tuple(checks.KNOWN), plan, world.dependencies, source, TRIAL) == ()
     assert world.platform.calls == changes
-    assert world.progress.lines == [f"{it.number} {it.title}" for it in checks.KNOWN.values()]
+    assert world.progress.lines == [it.title for it in checks.KNOWN.values()]
     kept = str(world.evidence.kept["preflight"])
     for fact in ("container engine: 20.10.24", "account: somebody@example.com", "baseline: shop-"):
         assert fact in kept
 
 
-def test_all_findings_come_at_once_with_the_number_of_their_step(
+def test_all_problems_come_at_once_in_the_order_of_the_checks(
     plan: Plan, world: World, source: Source
 ) -> None:
     world.builder.number = "19.03"
     world.access.lacks = {"run.jobs.create"}
     world.source_control.state = replace(world.source_control.state, changed=("app/main.py",))
-    found = checks.findings(tuple(checks.KNOWN), plan, world.dependencies, source, TRIAL)
-    assert [str(finding).partition(":")[0] for finding in found] == [
-        "P1.2 container engine",
-        "P1.1 tree",
-        "P1.3 permission run.jobs.create",
+    found = checks.find_problems(tuple(checks.KNOWN), plan, world.dependencies, source, TRIAL)
+    assert [str(problem).partition(":")[0] for problem in found] == [
+        "container engine",
+        "tree",
+        "permission run.jobs.create",
     ]
 
 
@@ -54,23 +56,23 @@ class SilentEngine:
         raise CallFailed("could not reach the engine: got\nnothing", hint="start it")
 
 
-def test_a_check_that_cannot_be_made_is_a_finding_and_not_the_end(
+def test_a_check_that_cannot_be_made_is_a_problem_and_not_the_end(
     plan: Plan, world: World, source: Source
 ) -> None:
     silent = replace(world.dependencies, builder=SilentEngine())  # type: ignore[arg-type]  # all that is asked
     world.platform.state = None
-    found = checks.findings(tuple(checks.KNOWN), plan, silent, source, TRIAL)
+    found = checks.find_problems(tuple(checks.KNOWN), plan, silent, source, TRIAL)
     absent = (
         "shop does not exist in projects/rehearsal/locations/europe-west1: there is no way back; "
         "hint: create it once with `gcloud run deploy`, then release with greenrun"
     )
     assert list(map(str, found)) == [
         (
-            "P1.2 the container engine is recent enough: could not reach the engine: "
+            "the container engine is recent enough: could not reach the engine: "
             "got / nothing; hint: start it"
         ),
-        f"P1.6 one revision serves every user: {absent}",
-        f"P1.6 the baseline could start again: {absent}",
+        f"one revision serves every user: {absent}",
+        f"the baseline could start again: {absent}",
     ]
 
 
@@ -79,18 +81,21 @@ def test_no_check_and_an_unknown_one_are_refused_with_the_known_ones(
     plan: Plan, world: World, source: Source, titles: tuple[str, ...]
 ) -> None:
     with pytest.raises(ReleaseError) as told:
-        checks.findings(titles, plan, world.dependencies, source, TRIAL)
+        checks.find_problems(titles, plan, world.dependencies, source, TRIAL)
     assert all(title in str(told.value) for title in (*titles, *checks.KNOWN))
     assert not world.progress.lines
 
 
-def test_one_gate_closes_over_all_findings(release: Release, world: World, directory: Path) -> None:
+def test_one_gate_closes_over_all_problems(release: Release, world: World, directory: Path) -> None:
     (directory / "Dockerfile").unlink()
     world.builder.number = "19.03"
     rows = [("what", "where"), *((title, "everywhere") for title in list(checks.KNOWN)[:2])]
     with pytest.raises(GateClosed) as told:
         before.all_holds(release, rows, Gate(()))
-    assert [line.partition(" ")[0] for line in str(told.value).splitlines()] == ["P1.2", "P1.4"]
+    assert [line.partition(":")[0] for line in str(told.value).splitlines()] == [
+        "container engine",
+        "Dockerfile",
+    ]
 
 
 def test_no_gate_closes_where_all_holds(release: Release, directory: Path) -> None:
@@ -104,3 +109,24 @@ def test_no_gate_closes_where_all_holds(release: Release, directory: Path) -> No
         ],
         Gate(()),
     )
+
+
+def test_a_rehearsal_leaves_out_what_holds_in_the_cloud() -> None:
+    assert checks.titles_in(ROWS, "local") == ("a",)
+    assert checks.titles_in(ROWS, "prod") == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("rows", "environment", "complaint"),
+    [
+        ((("what",), ("a",)), "prod", "got columns what, needs what and where"),
+        ((HEAD, ("a", "sometimes")), "prod", "got where sometimes, needs everywhere or cloud"),
+        ((HEAD,), "prod", "got no check for prod in 0 rows"),
+        ((HEAD, ("b", "cloud")), "local", "got no check for local in 1 rows"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(
+    rows: tuple[tuple[str, ...], ...], environment: str, complaint: str
+) -> None:
+    with pytest.raises(ReleaseError, match=complaint):
+        checks.titles_in(rows, environment)

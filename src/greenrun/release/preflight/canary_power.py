@@ -1,4 +1,4 @@
-"""Whether the canary could see anything: each step decided within its time (P9.1)."""
+"""Whether the canary could see anything: each step decided within its time."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -7,35 +7,35 @@ from greenrun.canary.forecast import forecast
 from greenrun.canary.power import LONGEST, Forecast, Power
 from greenrun.model.errors import CallFailed, ReleaseError
 from greenrun.model.text import span
-from greenrun.release.preflight.context import Doubt, Scene
-from greenrun.release.preflight.rollback import existing, way_back_of
+from greenrun.release.preflight.context import Context, Problem
+from greenrun.release.preflight.rollback import existing, rollback_target
 
 
-def suffices(scene: Scene) -> Iterator[Doubt]:
-    """No step is blind: of an equal candidate, each could tell that it is no worse."""
-    canary = _foresight(scene)
+def suffices(context: Context) -> Iterator[Problem]:
+    """No step is underpowered: of an equal candidate, each could tell that it is no worse."""
+    canary = _forecast(context)
     if canary is None:
-        scene.measure("canary", "what it can see is not known without a baseline")
+        context.measure("canary", "what it can see is not known without a baseline")
         return
     for share in canary.plan.steps:
         passes = " and ".join(_passing(power) for power in canary.at(share))
-        scene.measure(
+        context.measure(
             f"canary at {share} %", f"within {span(canary.max_duration(share))}; {passes}"
         )
     for power in canary.underpowered():
-        yield _doubt(canary, power)
+        yield _problem(canary, power)
 
 
-def _foresight(scene: Scene) -> Forecast | None:
+def _forecast(context: Context) -> Forecast | None:
     """None where another check tells of what is wrong."""
     try:
-        service = existing(scene.dependencies.platform.service(), scene.plan)
-        baseline = way_back_of(scene)
+        service = existing(context.dependencies.platform.service(), context.plan)
+        baseline = rollback_target(context)
     except CallFailed:
         raise
     except ReleaseError:
         return None
-    return forecast(scene.plan, scene.dependencies, service, baseline, scene.trial)
+    return forecast(context.plan, context.dependencies, service, baseline, context.trial)
 
 
 def _passing(power: Power) -> str:
@@ -43,7 +43,7 @@ def _passing(power: Power) -> str:
     return f"{power.flow.counted_by.value} ({power.flow}): a healthy candidate {needed}"
 
 
-def _doubt(canary: Forecast, power: Power) -> Doubt:
+def _problem(canary: Forecast, power: Power) -> Problem:
     got = f"{power.flow.counted_by.value}: {power.flow}"
     if power.passes == timedelta.max:
         told = f"got {got}, needs what a healthy candidate could pass by ({power.slowest})"
@@ -51,7 +51,7 @@ def _doubt(canary: Forecast, power: Power) -> Doubt:
         within, needed = span(canary.max_duration(power.share)), span(power.passes)
         told = f"got {within}, needs {needed} for a healthy candidate to pass ({power.slowest}"
         told += f", by {got})"
-    return Doubt(f"canary at {power.share} %: {told}", "; or ".join(_ways(canary, power)))
+    return Problem(f"canary at {power.share} %: {told}", "; or ".join(_ways(canary, power)))
 
 
 def _ways(canary: Forecast, power: Power) -> Iterator[str]:

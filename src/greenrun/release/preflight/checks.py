@@ -6,88 +6,95 @@ from types import MappingProxyType
 
 from greenrun.model.errors import ReleaseError
 from greenrun.model.interfaces import Dependencies
-from greenrun.model.plan import Plan
+from greenrun.model.plan import REHEARSAL, Plan
 from greenrun.model.source import Source
 from greenrun.model.stats import SequentialTest
 from greenrun.release.preflight import (
     canary_power,
-    commands,
-    credentials,
     dockerfile,
-    engine,
     git_tree,
-    references,
+    permissions,
+    quality_gates,
     rollback,
     secrets,
 )
-from greenrun.release.preflight.context import Doubt, Look, Scene
+from greenrun.release.preflight.context import CheckFunction, Context, Problem
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check; `number` is the step of the procedure that it takes over."""
+    """A check, by the sentence that a feature says of it."""
 
-    number: str
     title: str
-    look: Look
+    check: CheckFunction
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What stands in the way of a release, on one line."""
-
-    check: Check
-    doubt: Doubt
-
-    def __str__(self) -> str:
-        return f"{self.check.number} {self.doubt}"
-
-
+_COLUMNS = ["what", "where"]
+_EVERYWHERE, _CLOUD = "everywhere", "cloud"
 _CHECKS = (
-    Check("P1.2", "the container engine is recent enough", engine.recent),
+    Check("the container engine is recent enough", dockerfile.engine_is_recent),
     Check(
-        "P1.4",
         "the Dockerfile makes an image that listens where requests arrive",
         dockerfile.listens,
     ),
     Check(
-        "P1.5",
         "no secret stands in env.yaml or in what the image is built from",
         secrets.none_stands,
     ),
-    Check("P1.8", "every secret that the service reads exists", references.readable),
-    Check("P1.1", "the tree is clean, on its branch and in step with its remote", git_tree.in_step),
-    Check("P1.1", "the expected commits are in", git_tree.holds_commits),
-    Check("P1.7", "the quality gates pass", commands.pass_all),
+    Check("every secret that the service reads exists", secrets.readable),
+    Check("the tree is clean, on its branch and in step with its remote", git_tree.in_step),
+    Check("the expected commits are in", git_tree.holds_commits),
+    Check("the quality gates pass", quality_gates.pass_all),
     Check(
-        "P1.3",
         "credentials exist, with every permission that the release needs",
-        credentials.suffice,
+        permissions.suffice,
     ),
-    Check("P1.6", "one revision serves every user", rollback.at_rest),
-    Check("P1.6", "the baseline could start again", rollback.startable),
-    Check("P9.1", "every step of the canary could see a regression", canary_power.suffices),
+    Check("one revision serves every user", rollback.at_rest),
+    Check("the baseline could start again", rollback.startable),
+    Check("every step of the canary could see a regression", canary_power.suffices),
 )
 KNOWN: Mapping[str, Check] = MappingProxyType({check.title: check for check in _CHECKS})
 
 
-def findings(
+def titles_in(rows: Sequence[Sequence[str]], environment: str) -> tuple[str, ...]:
+    """The checks for an environment, of a table with the columns `what` and `where`.
+
+    Raises:
+        ReleaseError: other columns, a `where` that is not `everywhere` or `cloud`, or nothing that
+            holds in this environment.
+    """
+    head, *body = rows
+    if list(head) != _COLUMNS:
+        raise ReleaseError(f"preflight: got columns {', '.join(head)}, needs what and where")
+    if odd := [where for _, where in body if where not in {_EVERYWHERE, _CLOUD}]:
+        raise ReleaseError(f"preflight: got where {', '.join(odd)}, needs everywhere or cloud")
+    rehearsed = environment == REHEARSAL
+    chosen = tuple(what for what, where in body if where == _EVERYWHERE or not rehearsed)
+    if not chosen:
+        raise ReleaseError(
+            f"preflight: got no check for {environment} in {len(body)} rows, needs at least one",
+            hint="tag the scenario with @cloud if it has nothing to do with the rehearsal",
+        )
+    return chosen
+
+
+def find_problems(
     titles: Sequence[str],
     plan: Plan,
     dependencies: Dependencies,
     source: Source,
     trial: SequentialTest,
-) -> tuple[Finding, ...]:
+) -> tuple[Problem, ...]:
     """Make every check, whatever the others found; what was measured becomes evidence.
 
-    A check that cannot be made is a finding. Nothing remote is changed.
+    A check that cannot be made is a problem. Nothing remote is changed.
 
     Raises:
         ReleaseError: there is no title, or one that no check has.
     """
-    scene = Scene(plan, dependencies, source, trial)
-    found = [finding for check in _named(titles) for finding in _made(check, scene)]
-    dependencies.evidence.attach("preflight", "\n".join(scene.measured))
+    context = Context(plan, dependencies, source, trial)
+    found = [problem for check in _named(titles) for problem in _performed(check, context)]
+    dependencies.evidence.attach("preflight", "\n".join(context.measured))
     return tuple(found)
 
 
@@ -99,10 +106,9 @@ def _named(titles: Sequence[str]) -> Sequence[Check]:
     return [KNOWN[title] for title in titles]
 
 
-def _made(check: Check, scene: Scene) -> Iterator[Finding]:
-    scene.dependencies.progress.report(f"{check.number} {check.title}")
+def _performed(check: Check, context: Context) -> Iterator[Problem]:
+    context.dependencies.progress.report(check.title)
     try:
-        for doubt in check.look(scene):
-            yield Finding(check, doubt)
+        yield from check.check(context)
     except ReleaseError as error:
-        yield Finding(check, Doubt(f"{check.title}: {error.message}", error.hint))
+        yield Problem(f"{check.title}: {error.message}", error.hint)

@@ -10,7 +10,7 @@ from greenrun.model.stats import SequentialTest
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class Problem:
     """One thing that is not as it has to be: `WHAT: got X, needs Y`, and what to do about it."""
 
     text: str
@@ -22,7 +22,7 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class Context:
     """A release that has not begun. Checks read it, and change nothing but what they measured.
 
     `trial` is what each watcher of the canary will judge by.
@@ -39,5 +39,5 @@ class Scene:
         self.measured.append(f"{what}: {found}")
 
 
-Look = Callable[[Scene], Iterator[Doubt]]
+CheckFunction = Callable[[Context], Iterator[Problem]]
 """A check; it may raise ReleaseError where it cannot be made."""

@@ -1,37 +1,67 @@
-"""Whether an image of the Dockerfile would listen where the platform sends requests (P1.4)."""
+"""What makes the image: the container engine, and a Dockerfile that listens where it should."""
 
 import glob
 import json
+import re
 from collections.abc import Iterator, Sequence
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 from dockerfile_parse import DockerfileParser
 
-from greenrun.release.preflight.context import Doubt, Scene
+from greenrun.model.text import beginning
+from greenrun.release.preflight.context import Context, Problem
 
 _Instruction = tuple[str, str]
 
+_OLDEST = (20, 10)
+_LARGEST = 1_000_000
+"""Bytes of a Dockerfile that are read."""
 
-def listens(scene: Scene) -> Iterator[Doubt]:
+
+def engine_is_recent(context: Context) -> Iterator[Problem]:
+    """The container engine is 20.10 or later."""
+    number = context.dependencies.builder.engine()
+    context.measure("container engine", number)
+    digits = tuple(int(part) for part in re.findall(r"\d+", number)[:2])
+    if digits < _OLDEST:
+        yield Problem(f"container engine: got {number}, needs 20.10 or later", "upgrade the engine")
+
+
+def listens(context: Context) -> Iterator[Problem]:
     """It names a command, the port of the platform, and files that exist."""
-    build, directory = scene.plan.build, scene.source.directory
-    path = directory / build.dockerfile
-    if not path.is_file():
-        yield Doubt(f"{build.dockerfile}: got no such file, needs what the image is built by")
+    build, directory = context.plan.build, context.source.directory
+    try:
+        instructions = _instructions(directory / build.dockerfile)
+    except ValueError as error:
+        yield Problem(f"{build.dockerfile}: got {error}")
         return
-    instructions = _instructions(path)
-    scene.measure("Dockerfile", f"{build.dockerfile}, {len(instructions)} instructions")
+    context.measure("Dockerfile", f"{build.dockerfile}, {len(instructions)} instructions")
     for told in (
-        *_ports(instructions, scene.plan.settings.port),
+        *_ports(instructions, context.plan.settings.port),
         *_commands(instructions),
         *_sources(instructions, directory / build.context),
     ):
-        yield Doubt(f"{build.dockerfile}: {told}", f"correct {build.dockerfile}")
+        yield Problem(f"{build.dockerfile}: {told}", f"correct {build.dockerfile}")
 
 
 def _instructions(path: Path) -> Sequence[_Instruction]:
-    with path.open("rb") as file:
-        found = DockerfileParser(fileobj=file).structure
+    """Raise ValueError, saying what was got and what is needed, for what is no Dockerfile."""
+    if not path.is_file():
+        raise ValueError("no such file, needs what the image is built by")
+    try:
+        with path.open("rb") as file:
+            contents = file.read(_LARGEST + 1)
+        if len(contents) > _LARGEST:
+            raise ValueError(f"more than {_LARGEST:,} bytes, needs fewer")
+        contents.decode()
+    except OSError as error:
+        raise ValueError(f"{error.strerror}, needs a file that can be read") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"bytes that are no text in line {line}, needs UTF-8") from error
+    found = DockerfileParser(fileobj=BytesIO(contents)).structure
     return [(it["instruction"].upper(), it["value"]) for it in found]
 
 
@@ -47,24 +77,34 @@ def _commands(instructions: Sequence[_Instruction]) -> Iterator[str]:
         yield "got neither CMD nor ENTRYPOINT, needs the command that starts the server"
 
 
-def _sources(instructions: Sequence[_Instruction], context: Path) -> Iterator[str]:
+def _sources(instructions: Sequence[_Instruction], folder: Path) -> Iterator[str]:
     for name, value in instructions:
         if name in {"COPY", "ADD"} and "--from" not in value:
-            for source in _absent(value, context):
-                yield f"{name} {source}: got no such file, needs it in the build context"
+            try:
+                *sources, _ = _words(value)
+            except ValueError:
+                yield f"{name}: got {beginning(value) or 'nothing'}, needs sources and a target"
+            else:
+                for source in filter(partial(_is_absent, folder), sources):
+                    yield f"{name} {source}: got no such file, needs it in the build context"
 
 
-def _absent(value: str, context: Path) -> Iterator[str]:
-    """Sources that are not there; remote ones, variables and heredocs are for the build to find."""
-    *sources, _ = _words(value)
-    for source in sources:
-        elsewhere = any(mark in source for mark in ("://", "$", "<<"))
-        found = glob.glob(source.lstrip("/"), root_dir=context)  # noqa: PTH207 - Path refuses "."
-        if not elsewhere and not found:
-            yield source
+def _is_absent(folder: Path, source: str) -> bool:
+    """Remote sources, variables and heredocs are for the build to find."""
+    if any(mark in source for mark in ("://", "$", "<<")):
+        return False
+    return not glob.glob(source.lstrip("/"), root_dir=folder)  # noqa: PTH207 - Path refuses "."
 
 
 def _words(value: str) -> Sequence[str]:
+    """Raise ValueError for a list that is no JSON, or not of text."""
     plain = " ".join(word for word in value.split() if not word.startswith("--"))
-    words: list[str] = json.loads(plain) if plain.startswith("[") else plain.split()
+    if not plain.startswith("["):
+        return plain.split()
+    try:
+        words: object = json.loads(plain)
+    except RecursionError as error:
+        raise ValueError("lists in lists without end") from error
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ValueError("a list of something else than text")
     return words

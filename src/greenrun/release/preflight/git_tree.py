@@ -1,63 +1,63 @@
-"""The working tree: clean, in step with its remote, with every expected commit (P1.1)."""
+"""The working tree: clean, in step with its remote, with every expected commit."""
 
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from greenrun.model.plan import Plan
 from greenrun.model.source import Checkout, Source
-from greenrun.release.preflight.context import Doubt, Scene
+from greenrun.release.preflight.context import Context, Problem
 
 _REPORTS = "reports"
 
 _NAMED_AT_MOST = 10
 
 
-def in_step(scene: Scene) -> Iterator[Doubt]:
+def in_step(context: Context) -> Iterator[Problem]:
     """The tree is what its commit says, and the commit is what the remote's branch says."""
-    checkout = scene.dependencies.source_control.checkout()
-    _describe(scene, checkout)
-    changed = unrecorded(checkout, scene.plan, scene.source)
+    checkout = context.dependencies.source_control.checkout()
+    _describe(context, checkout)
+    changed = unrecorded(checkout, context.plan, context.source)
     if changed:
         more = f" and {len(changed) - _NAMED_AT_MOST} more" if len(changed) > _NAMED_AT_MOST else ""
         named = ", ".join(changed[:_NAMED_AT_MOST])
-        yield Doubt(
+        yield Problem(
             f"tree: got changes in {named}{more}, needs a clean one", "commit them, or `git stash`"
         )
-    if scene.plan.preflight.branch:
-        yield from _branch(scene, checkout)
+    if context.plan.preflight.branch:
+        yield from _branch(context, checkout)
 
 
-def holds_commits(scene: Scene) -> Iterator[Doubt]:
+def holds_commits(context: Context) -> Iterator[Problem]:
     """Every expected commit is in."""
-    expected = scene.plan.preflight.commits
-    scene.measure("expected commits", ", ".join(expected) or "none")
+    expected = context.plan.preflight.commits
+    context.measure("expected commits", ", ".join(expected) or "none")
     for commit in expected:
-        if not scene.dependencies.source_control.contains(commit):
-            yield Doubt(
+        if not context.dependencies.source_control.contains(commit):
+            yield Problem(
                 f"commit {commit}: got a tree without it, needs it in",
                 "merge it, or correct `preflight.commits` in release.yaml",
             )
 
 
-def _describe(scene: Scene, checkout: Checkout) -> None:
-    scene.measure("commit", f"{checkout.commit} on {checkout.branch or 'no branch'}")
-    scene.measure("last commits", "; ".join(checkout.subjects))
+def _describe(context: Context, checkout: Checkout) -> None:
+    context.measure("commit", f"{checkout.commit} on {checkout.branch or 'no branch'}")
+    context.measure("last commits", "; ".join(checkout.subjects))
 
 
-def _branch(scene: Scene, checkout: Checkout) -> Iterator[Doubt]:
-    wanted, remote = scene.plan.preflight.branch, scene.plan.preflight.remote
+def _branch(context: Context, checkout: Checkout) -> Iterator[Problem]:
+    wanted, remote = context.plan.preflight.branch, context.plan.preflight.remote
     if checkout.branch != wanted:
         found = checkout.branch or "no branch"
-        yield Doubt(f"branch: got {found}, needs {wanted}", f"git switch {wanted}")
-    distance = scene.dependencies.source_control.distance(remote, wanted)
+        yield Problem(f"branch: got {found}, needs {wanted}", f"git switch {wanted}")
+    distance = context.dependencies.source_control.distance(remote, wanted)
     if distance is None:
-        yield Doubt(
+        yield Problem(
             f"branch {wanted} of {remote}: got none, needs it there", f"git push {remote} {wanted}"
         )
         return
-    scene.measure(f"{remote}/{wanted}", f"{distance.ahead} ahead, {distance.behind} behind")
+    context.measure(f"{remote}/{wanted}", f"{distance.ahead} ahead, {distance.behind} behind")
     if distance.ahead or distance.behind:
-        yield Doubt(
+        yield Problem(
             f"commit: got {distance.ahead} commits that {remote}/{wanted} has not, and "
             f"{distance.behind} of its missing, needs the same",
             f"git pull {remote} {wanted}, then git push {remote} {wanted}",

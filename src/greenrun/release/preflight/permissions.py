@@ -1,4 +1,4 @@
-"""What a release needs to be allowed, and the role to ask for where it is not.
+"""Whose credentials these are, what a release needs to be allowed, and the role to ask for.
 
 Source: https://cloud.google.com/iam/docs/roles-permissions
 """
@@ -6,6 +6,7 @@ Source: https://cloud.google.com/iam/docs/roles-permissions
 from collections.abc import Callable, Iterator, Mapping
 
 from greenrun.model.plan import Plan
+from greenrun.release.preflight.context import Context, Problem
 
 _DEVELOPER, _ADMIN = "roles/run.developer", "roles/run.admin"
 _WRITER, _REPOSITORY_ADMIN = "roles/artifactregistry.writer", "roles/artifactregistry.repoAdmin"
@@ -53,6 +54,25 @@ _OVERWRITING = {"monitoring.alertPolicies.update": _ALERT_EDITOR}
 _Needs = tuple[Callable[[Plan], bool], Mapping[str, str]]
 
 
+def suffice(context: Context) -> Iterator[Problem]:
+    """There is an account, it may read the service, and it has every permission."""
+    account, place = context.dependencies.access.account(), context.plan.place
+    context.measure("account", account)
+    context.measure("project", f"{place.project}, region {place.region}")
+    permissions = needed(context.plan)
+    missing = context.dependencies.access.missing(tuple(permissions))
+    context.measure(
+        "permissions", f"{len(permissions) - len(missing)} of {len(permissions)} that are needed"
+    )
+    for permission in missing:
+        yield Problem(
+            f"permission {permission}: got none for {account}, needs it in {place.project}",
+            f"gcloud projects add-iam-policy-binding {place.project} "
+            f"--member={_member(account)} --role={permissions[permission]}",
+        )
+    context.dependencies.platform.service()
+
+
 def needed(plan: Plan) -> dict[str, str]:
     """Every permission that this plan needs, each with the predefined role that brings it."""
     return {
@@ -85,3 +105,10 @@ def _pushes_into_project(plan: Plan) -> bool:
     host, _, path = plan.build.repository.partition("/")
     googles = host.endswith(("pkg.dev", "gcr.io"))
     return googles and path.startswith(f"{plan.place.project}/")
+
+
+def _member(account: str) -> str:
+    """As IAM names it."""
+    if account.endswith("gserviceaccount.com"):
+        return f"serviceAccount:{account}"
+    return f"user:{account}" if "@" in account else "user:ACCOUNT"

@@ -1,4 +1,4 @@
-"""Whether there is a way back: a service at rest, and a baseline that could start again (P1.6)."""
+"""Whether there is a way back: a service at rest, and a baseline that could start again."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,8 +10,8 @@ from greenrun.model.lease import Lease
 from greenrun.model.plan import Plan
 from greenrun.model.release_state import ReleaseState
 from greenrun.model.service import Service, baseline_of
-from greenrun.release.preflight.context import Doubt, Scene
-from greenrun.release.preflight.references import missing
+from greenrun.release.preflight.context import Context, Problem
+from greenrun.release.preflight.secrets import missing
 
 _REST = "bring the service to rest: all traffic to one named revision"
 
@@ -34,66 +34,66 @@ def baseline(service: Service) -> str:
         raise ReleaseError(str(error), hint=_REST) from error
 
 
-def at_rest(scene: Scene) -> Iterator[Doubt]:
+def at_rest(context: Context) -> Iterator[Problem]:
     """One revision serves everybody, or an earlier release of ours is the reason why not."""
-    service = existing(scene.dependencies.platform.service(), scene.plan)
-    scene.measure("traffic", f"{service.actual} (generation {service.generation})")
+    service = existing(context.dependencies.platform.service(), context.plan)
+    context.measure("traffic", f"{service.actual} (generation {service.generation})")
     try:
-        _describe(scene, baseline_of(service))
+        _describe(context, baseline_of(service))
     except ValueError as error:
-        lease, left = _latest_lease(scene.dependencies), _unfinished(scene)
+        lease, left = _latest_lease(context.dependencies), _unfinished(context)
         if left or (lease and lease.held):
-            scene.measure("unfinished release", f"{lease or left}, which is rolled back first")
+            context.measure("unfinished release", f"{lease or left}, which is rolled back first")
             return
-        yield from (Doubt(line, _REST) for line in str(error).splitlines())
+        yield from (Problem(line, _REST) for line in str(error).splitlines())
 
 
-def startable(scene: Scene) -> Iterator[Doubt]:
+def startable(context: Context) -> Iterator[Problem]:
     """The registry holds the baseline's image, and every secret version that it reads is there."""
-    name = way_back_of(scene)
-    revision = scene.dependencies.platform.revision(name)
+    name = rollback_target(context)
+    revision = context.dependencies.platform.revision(name)
     if revision is None:
-        yield Doubt(f"revision {name}: got none, needs the baseline to go back to")
+        yield Problem(f"revision {name}: got none, needs the baseline to go back to")
         return
-    scene.measure("image of the baseline", revision.image)
-    if not _held(revision.image, scene.dependencies.registry):
-        yield Doubt(
+    context.measure("image of the baseline", revision.image)
+    if not _held(revision.image, context.dependencies.registry):
+        yield Problem(
             f"image of {name}: got nothing in the registry under {revision.image}, needs the image "
             "that new instances of the baseline start from",
             "push that image again, or first release one that is kept",
         )
-    for reference in missing(revision.settings.secrets, scene.dependencies.secret_store):
-        yield Doubt(
+    for reference in missing(revision.settings.secrets, context.dependencies.secret_store):
+        yield Problem(
             f"secret of {name}: got no {reference}, needs an enabled version",
             "enable that version: new instances of the baseline read it",
         )
 
 
-def _describe(scene: Scene, name: str) -> None:
-    revision = scene.dependencies.platform.revision(name)
+def _describe(context: Context, name: str) -> None:
+    revision = context.dependencies.platform.revision(name)
     image = revision.image if revision else "an unknown image"
-    scene.measure("baseline", f"{name} at 100 %, {image}")
+    context.measure("baseline", f"{name} at 100 %, {image}")
 
 
-def way_back_of(scene: Scene) -> str:
+def rollback_target(context: Context) -> str:
     """The revision that users would come back to; raises ReleaseError without one."""
-    if left := _unfinished(scene):
+    if left := _unfinished(context):
         return left.baseline
-    return baseline(existing(scene.dependencies.platform.service(), scene.plan))
+    return baseline(existing(context.dependencies.platform.service(), context.plan))
 
 
 def _latest_lease(dependencies: Dependencies) -> Lease | None:
     return next(iter(dependencies.leases.all()), None)
 
 
-def _unfinished(scene: Scene) -> ReleaseState | None:
+def _unfinished(context: Context) -> ReleaseState | None:
     """Where a release stands that never came to its end, told by its lease or by the service."""
-    lease = _latest_lease(scene.dependencies)
+    lease = _latest_lease(context.dependencies)
     if lease and lease.release_state:
         with suppress(ValueError):
             found = ReleaseState.from_json(lease.release_state)
             return None if found.stage.ended else found
-    service, plan = scene.dependencies.platform.service(), scene.plan
+    service, plan = context.dependencies.platform.service(), context.plan
     tags = {plan.revision_tag, plan.baseline_tag}
     return ReleaseState.left_in(service, plan.revision_tag, tags) if service else None
 

@@ -1,43 +1,62 @@
-"""Secrets where none may stand: in env.yaml, and in what the image is built from (P1.5)."""
+"""Secrets: none where none may stand, and every version that is read exists."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from greenrun.model.interfaces import Leak
-from greenrun.release.preflight.context import Doubt, Scene
+from greenrun.model.interfaces import Leak, SecretStore
+from greenrun.model.revision import SecretReference
+from greenrun.release.preflight.context import Context, Problem
 
 _WRITTEN = ("release.yaml", "env.yaml")
 
 
-def none_stands(scene: Scene) -> Iterator[Doubt]:
+def none_stands(context: Context) -> Iterator[Problem]:
     """Nothing looks like a secret but what people have looked at and accepted."""
-    files, known = _places(scene), scene.plan.preflight.known_secrets
-    looked_at = ", ".join(_relative(scene, path) for path in files)
-    scene.measure("looked for secrets in", f"{looked_at}, accepting {known or 'nothing'}")
-    accepted = scene.source.directory / known if known else None
-    for leak in (*scene.dependencies.scanner.leaks(files, accepted), *_in_variables(scene)):
-        yield Doubt(
+    files, known = _places(context), context.plan.preflight.known_secrets
+    looked_at = ", ".join(_relative(context, path) for path in files)
+    context.measure("looked for secrets in", f"{looked_at}, accepting {known or 'nothing'}")
+    accepted = context.source.directory / known if known else None
+    for leak in (*context.dependencies.scanner.leaks(files, accepted), *_in_variables(context)):
+        yield Problem(
             f"secret: got {leak}, needs no secret there",
             "move it to Secret Manager and `deploy.update-secrets`, and revoke it; "
             "if it is none, accept it in `preflight.secrets-baseline`",
         )
 
 
-def _places(scene: Scene) -> Sequence[Path]:
+def readable(context: Context) -> Iterator[Problem]:
+    """Every secret version that the service reads exists, and is enabled."""
+    secrets = context.plan.settings.secrets
+    context.measure("secret versions", ", ".join(map(str, secrets.values())) or "none")
+    for reference in missing(secrets, context.dependencies.secret_store):
+        yield Problem(
+            f"secret version: got no {reference}, needs an enabled version",
+            "gcloud secrets versions add, or correct `deploy.update-secrets` in release.yaml",
+        )
+
+
+def missing(secrets: Mapping[str, SecretReference], secret_store: SecretStore) -> Iterator[str]:
+    """References to versions that cannot be read, as `NAME:VERSION for VARIABLE`."""
+    for variable, reference in secrets.items():
+        if not secret_store.exists(reference.secret, reference.version):
+            yield f"{reference} for {variable}"
+
+
+def _places(context: Context) -> Sequence[Path]:
     """A folder stands for what an image of it may hold."""
-    directory, build = scene.source.directory, scene.plan.build
+    directory, build = context.source.directory, context.plan.build
     named = [directory / name for name in (*_WRITTEN, build.dockerfile)]
     return [*filter(Path.is_file, named), directory / build.context]
 
 
-def _in_variables(scene: Scene) -> Iterator[Leak]:
+def _in_variables(context: Context) -> Iterator[Leak]:
     """Variables as the service gets them, whatever the file is called that they are from."""
-    if (scene.source.directory / "env.yaml").is_file():
+    if (context.source.directory / "env.yaml").is_file():
         return
-    for name, value in scene.plan.settings.variables.items():
-        yield from scene.dependencies.scanner.in_text(f"variable {name}", f'{name}="{value}"')
+    for name, value in context.plan.settings.variables.items():
+        yield from context.dependencies.scanner.in_text(f"variable {name}", f'{name}="{value}"')
 
 
-def _relative(scene: Scene, path: Path) -> str:
-    root = scene.source.directory
+def _relative(context: Context, path: Path) -> str:
+    root = context.source.directory
     return str(path.relative_to(root) if path.is_relative_to(root) else path)

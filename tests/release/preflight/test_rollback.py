@@ -15,7 +15,7 @@ from greenrun.model.revision import SecretReference
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release import preflight
 from greenrun.release.preflight import rollback
-from greenrun.release.preflight.context import Scene
+from greenrun.release.preflight.context import Context
 from tests.conftest import BASELINE, World
 from tests.fakes import IMAGE_ID, MANIFEST
 from tests.release.preflight.conftest import Told
@@ -24,14 +24,14 @@ SPLIT = TrafficSplit((Target(BASELINE, 90), Target("shop-next", 10)))
 STATE = ReleaseState("r", BASELINE, TrafficSplit.all_to(BASELINE), stage=Stage.MOVED)
 
 
-def claimed(world: World, owner: LeaseHolder, *, held: bool, release_state: str = "") -> None:
+def leased(world: World, owner: LeaseHolder, *, held: bool, release_state: str = "") -> None:
     now, lives = world.clock.now(), timedelta(seconds=90)
     world.leases.create(Lease(1, owner, now, now, lives, held=held, release_state=release_state))
 
 
-def test_a_service_at_rest_is_described(told: Told, scene: Scene) -> None:
+def test_a_service_at_rest_is_described(told: Told, context: Context) -> None:
     assert told(rollback.at_rest) == []
-    assert scene.measured == [
+    assert context.measured == [
         f"traffic: 100 % {BASELINE} (generation 1)",
         f"baseline: {BASELINE} at 100 %, old",
     ]
@@ -56,12 +56,14 @@ def test_a_split_service(told: Told, world: World) -> None:
     ],
 )
 def test_a_split_that_our_unfinished_release_has_left(
-    told: Told, world: World, owner: LeaseHolder, scene: Scene, *, lease: dict[str, Any]
+    told: Told, world: World, owner: LeaseHolder, context: Context, *, lease: dict[str, Any]
 ) -> None:
     world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
-    claimed(world, owner, **lease)
+    leased(world, owner, **lease)
     assert told(rollback.at_rest) == []
-    assert scene.measured[1].startswith(f"unfinished release: lease 1 of {owner}, since 2026-11-21")
+    assert context.measured[1].startswith(
+        f"unfinished release: lease 1 of {owner}, since 2026-11-21"
+    )
 
 
 def test_a_split_after_a_release_that_ended_is_somebody_elses(
@@ -69,14 +71,14 @@ def test_a_split_after_a_release_that_ended_is_somebody_elses(
 ) -> None:
     world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
     ended = replace(STATE, stage=Stage.PROMOTED)
-    claimed(world, owner, held=False, release_state=ended.as_json())
+    leased(world, owner, held=False, release_state=ended.as_json())
     assert len(told(rollback.at_rest)) == 1
 
 
-def test_a_service_that_does_not_exist(plan: Plan, world: World, scene: Scene) -> None:
+def test_a_service_that_does_not_exist(plan: Plan, world: World, context: Context) -> None:
     world.platform.state = None
     with pytest.raises(ReleaseError, match="shop does not exist in projects/rehearsal"):
-        list(rollback.at_rest(scene))
+        list(rollback.at_rest(context))
     with pytest.raises(ReleaseError, match="there is no way back"):
         preflight.existing(None, plan)
 
@@ -135,7 +137,7 @@ def test_the_baseline_of_an_unfinished_release_is_the_one_that_must_start(
     told: Told, world: World, owner: LeaseHolder
 ) -> None:
     world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
-    claimed(world, owner, held=False, release_state=STATE.as_json())
+    leased(world, owner, held=False, release_state=STATE.as_json())
     assert told(rollback.startable) == []
     del world.platform.revisions_by_name[BASELINE]
     assert told(rollback.startable) == [
@@ -148,12 +150,12 @@ TAGGED_SPLIT = TrafficSplit((*SPLIT.targets, Target("shop-next", 0, "candidate")
 
 @pytest.mark.parametrize("garbled", ["{}", "not JSON"])
 def test_what_no_lease_tells_is_told_by_the_service(
-    told: Told, scene: Scene, world: World, owner: LeaseHolder, garbled: str
+    told: Told, context: Context, world: World, owner: LeaseHolder, garbled: str
 ) -> None:
-    claimed(world, owner, held=False, release_state=garbled)
-    assert rollback.way_back_of(scene) == BASELINE
+    leased(world, owner, held=False, release_state=garbled)
+    assert rollback.rollback_target(context) == BASELINE
     world.platform.change_by_somebody(wanted=SPLIT, actual=SPLIT)
     assert len(told(rollback.at_rest)) == 1
     world.platform.change_by_somebody(wanted=TAGGED_SPLIT, actual=TAGGED_SPLIT)
     assert told(rollback.at_rest) == []
-    assert rollback.way_back_of(scene) == BASELINE
+    assert rollback.rollback_target(context) == BASELINE

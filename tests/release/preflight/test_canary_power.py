@@ -9,7 +9,7 @@ from greenrun.model.errors import CallFailed
 from greenrun.model.plan import CanaryPlan, Plan, Underpowered
 from greenrun.model.stats import Counts
 from greenrun.release.preflight import canary_power
-from greenrun.release.preflight.context import Scene
+from greenrun.release.preflight.context import Context
 from tests.conftest import BASELINE, World
 from tests.release.preflight.conftest import Told
 
@@ -22,10 +22,10 @@ def quiet(plan: Plan, world: World) -> Plan:
     return replace(plan, environment="prod", canary=CanaryPlan((5, 50)))
 
 
-def test_enough_requests_are_told_as_evidence(told: Told, scene: Scene) -> None:
+def test_enough_requests_are_told_as_evidence(told: Told, context: Context) -> None:
     assert told(canary_power.suffices) == []
     counted = "(100 requests/s, 0 % errors): a healthy candidate passes in 7 s"
-    assert scene.measured == [
+    assert context.measured == [
         f"canary at {share} %: within 1 min; "
         f"our own probes {counted} and the platform's metrics {counted}"
         for share in (10, 50)
@@ -53,10 +53,10 @@ def test_the_probes_that_it_names_are_enough(told: Told, quiet: Plan) -> None:
     )
 
 
-def test_it_is_lengthened_where_that_is_wished(told: Told, quiet: Plan, scene: Scene) -> None:
+def test_it_is_lengthened_where_that_is_wished(told: Told, quiet: Plan, context: Context) -> None:
     patient = replace(quiet, canary=replace(quiet.canary, underpowered=Underpowered.LENGTHENED))
     assert told(canary_power.suffices, patient) == []
-    assert scene.measured[0].startswith("canary at 5 %: within 1 h 39 min; ")
+    assert context.measured[0].startswith("canary at 5 %: within 1 h 39 min; ")
 
 
 @pytest.mark.parametrize("underpowered", Underpowered)
@@ -78,10 +78,12 @@ def test_a_rehearsal_without_probes_sees_nothing_however_long(
     ]
 
 
-def test_what_others_complain_of_is_not_told_twice(told: Told, world: World, scene: Scene) -> None:
+def test_what_others_complain_of_is_not_told_twice(
+    told: Told, world: World, context: Context
+) -> None:
     world.platform.state = None
     assert told(canary_power.suffices) == []
-    assert scene.measured == ["canary: what it can see is not known without a baseline"]
+    assert context.measured == ["canary: what it can see is not known without a baseline"]
 
 
 def test_metrics_that_cannot_be_read_are_no_reason_to_begin(

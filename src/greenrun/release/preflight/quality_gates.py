@@ -1,11 +1,11 @@
-"""Quality gates: commands of release.yaml that have to end with 0 (P1.7)."""
+"""Quality gates: commands of release.yaml that have to end with 0."""
 
 import re
 from collections.abc import Iterator, Sequence
 
 from greenrun.model.errors import ReleaseError
 from greenrun.model.interfaces import Ended, Timeout
-from greenrun.release.preflight.context import Doubt, Scene
+from greenrun.release.preflight.context import Context, Problem
 
 _COUNTS = re.compile(
     r"\d+ (?:passed|failed|errors?|skipped|xfailed|xpassed|deselected)\b.* in [\d.]+s"
@@ -13,28 +13,28 @@ _COUNTS = re.compile(
 _TAIL = 5
 
 
-def pass_all(scene: Scene) -> Iterator[Doubt]:
+def pass_all(context: Context) -> Iterator[Problem]:
     """Each is run, however the others ended; progress tells of it once a second."""
-    gates = scene.plan.preflight.quality_gates
+    gates = context.plan.preflight.quality_gates
     if not gates:
-        scene.measure("quality gates", "none")
+        context.measure("quality gates", "none")
     for name, command in gates.items():
         try:
-            yield from _judged(scene, name, command)
+            yield from _judged(context, name, command)
         except ReleaseError as error:
-            yield Doubt(f"quality gate {name}: {error.message}", error.hint)
+            yield Problem(f"quality gate {name}: {error.message}", error.hint)
 
 
-def _judged(scene: Scene, name: str, command: Sequence[str]) -> Iterator[Doubt]:
+def _judged(context: Context, name: str, command: Sequence[str]) -> Iterator[Problem]:
     asked = " ".join(command)
-    scene.dependencies.progress.report(f"quality gate {name}: {asked}")
-    timeout = Timeout(scene.plan.preflight.gates_within, scene.dependencies.progress.report)
-    ended = scene.dependencies.commands.run(command, timeout)
+    context.dependencies.progress.report(f"quality gate {name}: {asked}")
+    timeout = Timeout(context.plan.preflight.gates_within, context.dependencies.progress.report)
+    ended = context.dependencies.commands.run(command, timeout)
     outcome = f"status {ended.status} after {ended.took.total_seconds():.1f} s{_counts(ended)}"
-    scene.measure(f"quality gate {name}", outcome)
-    scene.dependencies.evidence.attach(f"quality gate {name}", ended.output)
+    context.measure(f"quality gate {name}", outcome)
+    context.dependencies.evidence.attach(f"quality gate {name}", ended.output)
     if ended.status:
-        yield Doubt(
+        yield Problem(
             f"quality gate {name}: got {outcome}, needs status 0: {_tail(ended)}",
             f"run `{asked}` and mend what it says",
         )

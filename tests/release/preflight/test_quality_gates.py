@@ -7,8 +7,8 @@ import pytest
 
 from greenrun.model.interfaces import Ended
 from greenrun.model.plan import Plan, PreflightPlan
-from greenrun.release.preflight import commands
-from greenrun.release.preflight.context import Scene
+from greenrun.release.preflight import quality_gates
+from greenrun.release.preflight.context import Context
 from tests.conftest import World
 from tests.release.preflight.conftest import Told
 
@@ -26,10 +26,10 @@ def ended(status: int, output: str) -> Ended:
     return Ended(status, timedelta(seconds=3.25), output)
 
 
-def test_all_pass(told: Told, gated: Plan, world: World, scene: Scene) -> None:
+def test_all_pass(told: Told, gated: Plan, world: World, context: Context) -> None:
     world.commands.ends = {"pytest": ended(0, GREEN), "ruff": ended(0, ""), "npm": ended(0, "ok")}
-    assert told(commands.pass_all, gated) == []
-    assert scene.measured == [
+    assert told(quality_gates.pass_all, gated) == []
+    assert context.measured == [
         "quality gate tests: status 0 after 3.2 s (154 passed, 2 skipped in 3.21s)",
         "quality gate lint: status 0 after 3.2 s",
         "quality gate page: status 0 after 3.2 s",
@@ -41,7 +41,7 @@ def test_one_fails_and_the_others_are_run_all_the_same(
     told: Told, gated: Plan, world: World
 ) -> None:
     world.commands.ends = {"pytest": ended(1, RED), "npm": ended(2, "")}
-    assert told(commands.pass_all, gated) == [
+    assert told(quality_gates.pass_all, gated) == [
         (
             "quality gate tests: got status 1 after 3.2 s (1 failed, 153 passed in 4.00s), needs "
             "status 0: E   assert 1 == 2 / FAILED tests/test_shop.py / "
@@ -60,6 +60,6 @@ def test_one_fails_and_the_others_are_run_all_the_same(
     ]
 
 
-def test_no_gates_are_told_as_none(told: Told, scene: Scene) -> None:
-    assert told(commands.pass_all) == []
-    assert scene.measured == ["quality gates: none"]
+def test_no_gates_are_told_as_none(told: Told, context: Context) -> None:
+    assert told(quality_gates.pass_all) == []
+    assert context.measured == ["quality gates: none"]

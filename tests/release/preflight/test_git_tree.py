@@ -8,7 +8,7 @@ import pytest
 from greenrun.model.plan import Plan, PreflightPlan, RecordPlan
 from greenrun.model.source import Distance
 from greenrun.release.preflight import git_tree
-from greenrun.release.preflight.context import Scene
+from greenrun.release.preflight.context import Context
 from tests.conftest import World
 from tests.release.preflight.conftest import Told
 
@@ -23,9 +23,9 @@ def change(world: World, *paths: str, branch: str = "main") -> None:
     world.source_control.state = replace(state, changed=paths, branch=branch)
 
 
-def test_a_clean_tree_in_step(told: Told, on_main: Plan, scene: Scene) -> None:
+def test_a_clean_tree_in_step(told: Told, on_main: Plan, context: Context) -> None:
     assert told(git_tree.in_step, on_main) == []
-    assert scene.measured == [
+    assert context.measured == [
         f"commit: {'c0ffee' * 6}c0ff on main",
         "last commits: Add the shop",
         "origin/main: 0 ahead, 0 behind",
@@ -44,9 +44,9 @@ def test_changes_are_named(told: Told, world: World) -> None:
 
 def test_of_many_changes_ten_are_named(told: Told, world: World) -> None:
     change(world, *(f"file{number}" for number in range(12)))
-    (doubt,) = told(git_tree.in_step)
-    assert "file9 and 2 more, needs" in doubt
-    assert "file10" not in doubt
+    (problem,) = told(git_tree.in_step)
+    assert "file9 and 2 more, needs" in problem
+    assert "file10" not in problem
 
 
 def test_what_a_release_writes_itself_does_not_count(told: Told, plan: Plan, world: World) -> None:

@@ -6,17 +6,17 @@ import pytest
 
 from greenrun.model.plan import BuildPlan, Plan
 from greenrun.model.revision import SecretReference
-from greenrun.release.preflight import credentials
-from greenrun.release.preflight.context import Scene
+from greenrun.release.preflight import permissions
+from greenrun.release.preflight.context import Context
 from greenrun.release.preflight.permissions import needed
 from tests.conftest import World
 from tests.release.preflight.conftest import Told
 
 
-def test_everything_is_granted(told: Told, plan: Plan, scene: Scene) -> None:
+def test_everything_is_granted(told: Told, plan: Plan, context: Context) -> None:
     count = len(needed(plan))
-    assert told(credentials.suffice) == []
-    assert scene.measured == [
+    assert told(permissions.suffice) == []
+    assert context.measured == [
         "account: somebody@example.com",
         "project: rehearsal, region europe-west1",
         f"permissions: {count} of {count} that are needed",
@@ -37,7 +37,7 @@ def test_what_is_missing_comes_with_the_role_to_ask_for(
     world.access.name = account
     world.access.lacks = {"run.jobs.create", "logging.logEntries.list"}
     command = "hint: gcloud projects add-iam-policy-binding rehearsal"
-    assert told(credentials.suffice) == [
+    assert told(permissions.suffice) == [
         (
             f"permission run.jobs.create: got none for {account}, needs it in rehearsal; "
             f"{command} --member={member} --role=roles/run.developer"
