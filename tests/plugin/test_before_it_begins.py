@@ -219,3 +219,21 @@ def test_the_next_run_is_not_hindered_by_one_that_was_killed(suite: Suite) -> No
         first.kill()
     suite.feature("01", "Feature: F\n  Scenario: S\n    Given a release\n")
     assert suite.run().ret == pytest.ExitCode.OK
+
+
+def test_an_extra_that_a_sentence_needs_and_nobody_installed_is_told_first(suite: Suite) -> None:
+    suite.steps(
+        """
+        from greenrun.model.extras import Extra
+
+        EXTRA = Extra("browser", "no_such_package")
+        """
+    )
+    suite.feature("01", "Feature: Pages\n  Scenario: One\n    Then all gates hold\n")
+
+    [complaint] = complaints(suite)
+    assert complaint == (
+        "features/01.feature:3: 'all gates hold': got no no_such_package, needs the extra browser; "
+        "hint: pip install 'greenrun[browser]'"
+    )
+    assert suite.diary == []

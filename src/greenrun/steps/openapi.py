@@ -3,8 +3,11 @@
 from pytest_bdd import parsers, then
 
 from greenrun.checks import openapi
+from greenrun.model.extras import OPENAPI
 from greenrun.release.release import Release
 from greenrun.steps.tables import Table, column
+
+EXTRA = OPENAPI
 
 
 @then(parsers.parse('every GET of its OpenAPI document "{path}" answers as it promises'))

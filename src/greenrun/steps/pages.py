@@ -4,8 +4,11 @@ from pytest_bdd import then
 
 from greenrun.checks.pages import checks
 from greenrun.checks.pages.table import read_pages
+from greenrun.model.extras import BROWSER
 from greenrun.release.release import Release
 from greenrun.steps.tables import Table
+
+EXTRA = BROWSER
 
 
 @then("these pages open in a browser")

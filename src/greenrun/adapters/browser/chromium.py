@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from typing import cast
 
 from greenrun.model.errors import CallFailed, DeadlineExceeded
+from greenrun.model.extras import BROWSER
 from greenrun.model.interfaces.browser import Element, Seen, Visit
 
 _BESIDE_THE_VISIT = timedelta(seconds=50)
@@ -64,6 +65,7 @@ class Chromium:
         )
 
     def _ask(self, question: object, within: timedelta) -> object:
+        BROWSER.require("open a page")
         self._process = self._process or _Process()
         try:
             answer = self._process.ask(question, within)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from greenrun.adapters.openapi.asking import Asking, Unanswered
 from greenrun.model.errors import ReleaseError
+from greenrun.model.extras import OPENAPI
 from greenrun.model.interfaces.openapi import Deviation, OpenApiTest, OpenApiTestResult
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Schemathesis:
 
     def examine(self, examination: OpenApiTest) -> OpenApiTestResult:
         """Ask in rounds, one example of each operation a round, until the time is up."""
+        OPENAPI.require("make requests from an OpenAPI document")
         from greenrun.adapters.openapi.document import read_document  # noqa: PLC0415 - takes a while
 
         document = read_document(examination.document)

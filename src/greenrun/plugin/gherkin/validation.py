@@ -5,9 +5,10 @@ from functools import cache
 
 import pytest
 
+from greenrun.model.extras import Extra
 from greenrun.plugin.gherkin import feature_parser, step_binding
 from greenrun.plugin.gherkin.collection import PlannedScenario, known_tags, scenario_of
-from greenrun.plugin.gherkin.step_binding import Vocabulary
+from greenrun.plugin.gherkin.step_binding import Definition, Vocabulary
 from greenrun.plugin.gherkin.tags import nearest
 
 
@@ -41,6 +42,14 @@ def _unbound(
         definitions = words.definitions(sentence)
         if len(definitions) == 1:
             scenario.bindings.append(definitions[0])
+            if (extra := _extra(definitions[0])) and not extra.is_installed:
+                yield f"{file}:{sentence.line_number}: {sentence.name!r}: {extra.lack}"
         else:
             wrong = step_binding.complaint(sentence, words, config.rootpath)
             yield f"{file}:{sentence.line_number}: {wrong}"
+
+
+def _extra(definition: Definition) -> Extra | None:
+    """What the module of a step definition says that it needs."""
+    needed: Extra | None = definition.step_func.__globals__.get("EXTRA")
+    return needed
