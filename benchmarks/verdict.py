@@ -21,7 +21,8 @@ from benchmarks.verdict_judges import (
     share_of,
     taken,
 )
-from greenrun.model.stats import Counts, Outcome, Sequential, power
+from greenrun.model.stats import Counts, ErrorRateComparison, Outcome
+from greenrun.model.stats.power import time_to_detect
 
 RUNS, EQUAL_RUNS, LONG = 4000, 10_000, 20_000
 A_MINUTE = 600
@@ -82,7 +83,7 @@ def _minutes() -> Iterator[Figure]:
     name = "0.1 % to 5 %, 10/s, 5 % share"
     _say_all(name, found)
     minutes = float(np.median(found["greenrun"])) / A_MINUTE
-    foretold = power(10, 0.05, 0.001, 0.05, ALPHA) / timedelta(minutes=1)
+    foretold = time_to_detect(10, 0.05, 0.001, 0.05, ALPHA) / timedelta(minutes=1)
     yield Figure(name, f"median {minutes:.1f} min", "aim 3 min", minutes / 3, "1.00 or less")
     mean = float(found["greenrun"].mean()) / A_MINUTE
     yield Figure(
@@ -95,7 +96,7 @@ def _minutes() -> Iterator[Figure]:
 
 def _by_minutes() -> Iterator[Figure]:
     """The same by the domain itself, from points a minute, as a platform's metrics have them."""
-    kind, test = Kind(18_000, 0.05, 0.001, 0.05), Sequential(ALPHA)
+    kind, test = Kind(18_000, 0.05, 0.001, 0.05), ErrorRateComparison(ALPHA)
     (streams,) = kind.streams(200, 3)
     after = [_failed_at(test, streams, run) for run in range(len(streams.bad))]
     minutes = float(np.median(after))
@@ -103,11 +104,11 @@ def _by_minutes() -> Iterator[Figure]:
     yield Figure(name, f"median {minutes:.0f} min", "aim 3 min", minutes / 3, "1.00 or less")
 
 
-def _failed_at(test: Sequential, streams: Streams, run: int) -> float:
-    look = test.begin()
+def _failed_at(test: ErrorRateComparison, streams: Streams, run: int) -> float:
+    look = test.start()
     for minute in range(1, streams.bad.shape[1] // A_MINUTE + 1):
         until = minute * A_MINUTE
-        look = test.look(look, *_counts(streams, run, until))
+        look = test.update(look, *_counts(streams, run, until))
         if look.outcome is Outcome.FAIL:
             return minute
     return np.inf

@@ -8,11 +8,10 @@ import numpy as np
 
 from benchmarks.figures import Figure
 from benchmarks.verdict_judges import ALPHA, Numbers
-from greenrun.canary.power import Forecast, Traffic
-from greenrun.model.histogram import Histogram
+from greenrun.canary.forecast import Forecast, UserTraffic
 from greenrun.model.plan import CanaryPlan
-from greenrun.model.stats import Counts, Outcome, Results, Sample, SequentialTest
-from greenrun.model.stats.passing import SURELY
+from greenrun.model.stats import Counts, Histogram, Outcome, Results, Sample, SequentialTest
+from greenrun.model.stats.power import NINE_IN_TEN
 
 BUCKETS = Histogram.exponential(66, 1.4, 1.0)
 PLAN = CanaryPlan((10, 50))
@@ -33,13 +32,13 @@ class Service:
     buckets: Numbers
 
     @property
-    def traffic(self) -> Traffic:
+    def traffic(self) -> UserTraffic:
         """As the platform tells of a day of it."""
         requests = round(self.per_second * 86_400)
         bad = round(requests * self.errors)
         counts = tuple(int(count) for count in np.round(self.buckets * requests))
         sample = Sample(Counts(requests - bad, bad), Histogram(BUCKETS.bounds, counts))
-        return Traffic(self.per_second, sample, timedelta(days=1))
+        return UserTraffic(self.per_second, sample, timedelta(days=1))
 
 
 def service(per_second: float, errors: float) -> Service:
@@ -88,7 +87,7 @@ class Canary:
         """All steps, one after the other; what the baseline takes is known from its day."""
         random = np.random.default_rng([7, seed])
         revisions = Revision(self.service, random), Revision(self.service, random)
-        results, took = TRIAL.begin(self.service.traffic.sample.latencies), []
+        results, took = TRIAL.start(self.service.traffic.sample.latencies), []
         for share in PLAN.steps:
             results = TRIAL.next_step(results)
             looks, results = self._watched(results, share, revisions, random)
@@ -112,7 +111,7 @@ class Canary:
             mine = int(random.poisson(requests * share / 100))
             theirs = int(random.poisson(requests * (1 - share / 100)))
             both = one.answer(mine, seconds), other.answer(theirs, seconds)
-            results = TRIAL.look(results, *both)
+            results = TRIAL.update(results, *both)
             if results.outcome in {Outcome.PASS, Outcome.FAIL}:
                 return look, results
         return LOOKS * LONGEST, results
@@ -141,7 +140,7 @@ def measure() -> Iterator[Figure]:
 
 
 def _of_step(name: str, took: Numbers, foretold: timedelta) -> Figure:
-    middle, in_time = float(np.median(took)), float((took <= SURELY).mean())
+    middle, in_time = float(np.median(took)), float((took <= NINE_IN_TEN).mean())
     minutes = foretold / timedelta(minutes=1)
     measured = f"median {middle * minutes:.1f} min, {in_time:.0%} in twice what was foretold"
     return Figure(name, measured, f"foretold {minutes:.1f} min", middle)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu
 
 from greenrun.model.stats import Counts
-from greenrun.model.stats.comparison import BLOCK
-from greenrun.model.stats.odds import LOG_STAKES, STEPS, fell_to
+from greenrun.model.stats.bets import LOG_STAKES, STEPS, fisher_gains
+from greenrun.model.stats.comparisons import BLOCK
 
 ALPHA = 0.01
 AT_ONCE = 250
@@ -64,7 +64,7 @@ def sequential(streams: Streams, alpha: float = ALPHA) -> Numbers:
     """Ours, looked at at every request: after how many each run failed.
 
     The evidence of a block is looked up in a table that the domain has filled; a test shows that
-    this gives what `Sequential` gives when it is asked at every request.
+    this gives what `ErrorRateComparison` gives when it is asked at every request.
     """
     grown = evidence(streams)
     return first(grown >= -math.log(alpha), BLOCK)
@@ -93,7 +93,7 @@ def table() -> Numbers:
             for other_bad in range(BLOCK - one + 1):
                 candidate = Counts(one - one_bad, one_bad)
                 baseline = Counts(BLOCK - one - other_bad, other_bad)
-                gains[one, one_bad, other_bad] = fell_to(candidate, baseline)
+                gains[one, one_bad, other_bad] = fisher_gains(candidate, baseline)
     return gains
 
 
@@ -148,7 +148,8 @@ def taken(found: Numbers) -> str:
 
 def _in_blocks(marks: Marks, size: int = BLOCK) -> NDArray[np.int64]:
     whole = marks.shape[1] // size * size
-    return marks[:, :whole].reshape(len(marks), -1, size).sum(axis=2)
+    blocks: NDArray[np.int64] = marks[:, :whole].reshape(len(marks), -1, size).sum(axis=2)
+    return blocks
 
 
 def _rates(streams: Streams, a_minute: int) -> tuple[Numbers, Numbers]:

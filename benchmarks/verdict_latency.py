@@ -7,8 +7,14 @@ import numpy as np
 
 from benchmarks.figures import Figure
 from benchmarks.verdict_judges import ALPHA, Kind, Marks, Numbers, share_of, taken
-from greenrun.model.histogram import Histogram
-from greenrun.model.stats import Counts, Outcome, Quantile, Sample, SequentialTest
+from greenrun.model.stats import (
+    Counts,
+    Histogram,
+    Outcome,
+    QuantileComparison,
+    Sample,
+    SequentialTest,
+)
 
 EMPTY = Histogram.exponential(66, 1.4, 1.0)
 RUNS, EQUAL_RUNS = 60, 150
@@ -52,7 +58,7 @@ class Traffic:
     tail: bool = False
     stalls: float = 0.0
 
-    def looks(self, seconds: int, seed: int) -> Iterator[tuple[int, Sample, Sample]]:
+    def readings(self, seconds: int, seed: int) -> Iterator[tuple[int, Sample, Sample]]:
         """After each second: requests of both so far, and what either revision has answered."""
         random = np.random.default_rng([4, seed])
         at = np.sort(random.random(random.poisson(self.per_second * seconds)) * seconds)
@@ -62,7 +68,8 @@ class Traffic:
         for second in range(1, seconds + 1):
             seen = int(np.searchsorted(at, second))
             mine, theirs = (np.flatnonzero(whose[:seen]) for whose in (one, ~one))
-            yield seen, *(_sample(bad[of], took[of], second) for of in (mine, theirs))
+            candidate, baseline = (_sample(bad[of], took[of], second) for of in (mine, theirs))
+            yield seen, candidate, baseline
 
     def _taken(self, random: np.random.Generator, at: Numbers, one: Marks, seconds: int) -> Numbers:
         took = self._slower(latencies(random, len(at)), one)
@@ -79,7 +86,7 @@ class Traffic:
     @property
     def bound(self) -> float:
         """Wald's, in requests of both, each of them evidence of its own."""
-        slow, _ = Quantile(0.95).begin(KNOWN).weighed.bounds or (0.0, 0.0)
+        slow, _ = QuantileComparison(0.95).start(KNOWN).state.bounds or (0.0, 0.0)
         healthy = latencies(np.random.default_rng(5), 200_000)
         mine = self._slower(healthy, np.full(len(healthy), fill_value=True))
         other, one = (float((took >= slow).mean()) for took in (healthy, mine))
@@ -88,12 +95,12 @@ class Traffic:
 
 def failed_at(trial: SequentialTest, traffic: Traffic, seconds: int, seed: int) -> float:
     """Requests of both until it was rolled back; infinite where it was not."""
-    results = trial.begin(KNOWN)
-    for seen, candidate, baseline in traffic.looks(seconds, seed):
-        results = trial.look(results, candidate, baseline)
+    results = trial.start(KNOWN)
+    for seen, candidate, baseline in traffic.readings(seconds, seed):
+        results = trial.update(results, candidate, baseline)
         if results.outcome is Outcome.FAIL:
-            return seen
-    return np.inf
+            return float(seen)
+    return float(np.inf)
 
 
 def _found(trial: SequentialTest, traffic: Traffic, seconds: int, runs: int) -> Numbers:

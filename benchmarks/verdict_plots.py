@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks import verdict_report
 from benchmarks.project import ROOT
 from benchmarks.verdict_judges import ALPHA, Kind, Numbers, Streams, judged
-from greenrun.model.stats import Counts, Result, Sequential
+from greenrun.model.stats import Counts, ErrorRateComparison, Result
 
 mpl.use("svg")
 mpl.rcParams.update({"svg.hashsalt": "greenrun", "font.size": 9, "axes.spines.top": False})
@@ -53,11 +53,11 @@ def _evidence(path: Path) -> Path:
 
 def _looks(kind: Kind) -> Iterable[Result]:
     """Every 32 requests, until it is decided."""
-    test = Sequential(ALPHA)
-    look = test.begin()
+    test = ErrorRateComparison(ALPHA)
+    look = test.start()
     (streams,) = kind.streams(1, 9)
     for until in range(32, kind.requests, 32):
-        look = test.look(look, *_counts(streams, until))
+        look = test.update(look, *_counts(streams, until))
         yield look
         if look.outcome.value in {"pass", "fail"}:
             return
@@ -96,7 +96,8 @@ def _judges(path: Path) -> Path:
 
 
 def _by(after: Numbers, places: Numbers) -> Numbers:
-    return np.mean(100.0 * (after[:, None] <= places), axis=0)
+    percent: Numbers = np.mean(100.0 * (after[:, None] <= places), axis=0)
+    return percent
 
 
 def _saved(figure: Any, path: Path) -> Path:  # noqa: ANN401 - untyped

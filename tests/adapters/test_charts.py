@@ -10,12 +10,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from greenrun.model.canary_step import CanaryStep, CountedBy, Observation
-from greenrun.model.histogram import Histogram
-from greenrun.model.stats import Counts, Evidence, Outcome, Sample
-from greenrun.model.stats.look import Weighed
+from greenrun.model.stats import Counts, Histogram, LogEvidence, Outcome, Sample
+from greenrun.model.stats.result import SequentialState
 from greenrun.reporting.charts.charts import MatplotlibCharts
 from greenrun.reporting.charts.labels import Label, apart, joined
-from tests.canaries import BEGAN, TRIAL, Canary
+from tests.canary.streams import BEGAN, TEST, Canary
 
 EVIDENCE, LATENCIES, TRAFFIC = NAMES = (
     "canary: evidence over time",
@@ -24,7 +23,7 @@ EVIDENCE, LATENCIES, TRAFFIC = NAMES = (
 )
 WORSE = Canary(errors=0.05).steps()
 SLOWER = Canary(max_latency_increase=1.6).steps()
-HEALTHY = Canary(within=900).steps()
+HEALTHY = Canary(max_seconds=900).steps()
 UNDECIDED = Canary(errors=0.006, users=1, probes=4, shares=(10,)).steps()
 
 
@@ -43,7 +42,7 @@ def told(svg: bytes) -> str:
 
 def looked(candidate: Sample, baseline: Sample, outcome: Outcome = Outcome.NO_DATA) -> CanaryStep:
     """A step of a second with one look at these."""
-    results = TRIAL.look(TRIAL.begin(), candidate, baseline)
+    results = TEST.update(TEST.start(), candidate, baseline)
     end = BEGAN + timedelta(seconds=1)
     observation = Observation(end, CountedBy.PLATFORM, candidate, baseline, results)
     return CanaryStep(10, outcome, "no data: nobody came", BEGAN, end, (observation,))
@@ -104,8 +103,8 @@ def test_latencies_are_told_in_milliseconds_side_by_side() -> None:
 
 def test_limits_that_are_known_are_drawn() -> None:
     last = SLOWER[-1].observations[-1]
-    limit = replace(last.results.looks["p95 limit"], weighed=Weighed(bounds=(800.0, 800.0)))
-    results = replace(last.results, looks={**last.results.looks, "p95 limit": limit})
+    limit = replace(last.results.by_part["p95 limit"], state=SequentialState(bounds=(800.0, 800.0)))
+    results = replace(last.results, by_part={**last.results.by_part, "p95 limit": limit})
     observations = [
         replace(one, results=results) if one.counted_by is CountedBy.PROBES else one
         for one in SLOWER[-1].observations
@@ -123,7 +122,7 @@ def test_errors_of_both_revisions_are_told() -> None:
 
 
 def test_where_nothing_failed_a_chart_says_so() -> None:
-    steps = Canary(errors=0, shares=(10,), within=5, users=0, seed=1).steps()
+    steps = Canary(errors=0, shares=(10,), max_seconds=5, users=0, seed=1).steps()
     assert "none failed" in words(drawn(*steps)[TRAFFIC])
 
 
@@ -137,7 +136,7 @@ def test_text_stays_text_and_nothing_is_loaded_from_elsewhere() -> None:
 
 def test_the_same_canary_gives_the_same_bytes_in_another_process() -> None:
     program = (
-        "import sys, hashlib; from tests.canaries import Canary;"
+        "import sys, hashlib; from tests.canary.streams import Canary;"
         "from greenrun.reporting.charts.charts import MatplotlibCharts;"
         "charts = MatplotlibCharts().of_canary(Canary(errors=0.05).steps());"
         "sys.stdout.buffer.write(b''.join(chart.svg for chart in charts))"
@@ -147,7 +146,7 @@ def test_the_same_canary_gives_the_same_bytes_in_another_process() -> None:
 
 
 def test_a_long_canary_stays_small() -> None:
-    long = Canary(errors=0.006, users=20, probes=20, within=900, shares=(10,)).steps()
+    long = Canary(errors=0.006, users=20, probes=20, max_seconds=900, shares=(10,)).steps()
     assert len(long[0].observations) == 2 * 900
     sizes = {name: len(svg) for name, svg in drawn(*long).items()}
     assert max(sizes.values()) < 100_000, sizes
@@ -192,9 +191,10 @@ def test_odd_counts_are_drawn_as_far_as_they_go(candidate: Sample, baseline: Sam
 def test_evidence_that_is_no_number_breaks_nothing(value: float, needed: float) -> None:
     step = looked(Sample(Counts(3, 1)), Sample(Counts(3, 1)), Outcome.INCONCLUSIVE)
     (observation,) = step.observations
-    odd = Evidence(value, value, needed, needed)
-    looks = {name: replace(look, evidence=odd) for name, look in observation.results.looks.items()}
-    observation = replace(observation, results=replace(observation.results, looks=looks))
+    odd = LogEvidence(value, value, needed, needed)
+    parts = observation.results.by_part
+    parts = {name: replace(part, evidence=odd) for name, part in parts.items()}
+    observation = replace(observation, results=replace(observation.results, by_part=parts))
     assert "inf" not in drawn(replace(step, observations=(observation,)))[EVIDENCE].decode().lower()
 
 

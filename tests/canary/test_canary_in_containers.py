@@ -156,8 +156,7 @@ def test_one_that_eats_its_memory_is_taken_back(release: Release) -> None:
 def test_one_that_keeps_within_it_passes(release: Release) -> None:
     release.deploy()
     (step,) = release.run_canary(OBJECTIVES)
-    used = step.memory
-    assert used is not None
+    (used,) = step.peaks
     assert used.candidate is not None
     assert used.baseline is not None
     assert (step.outcome, used.outcome) == (Outcome.PASS, Outcome.PASS)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.canary.forecast import forecast
-from greenrun.canary.power import Traffic
+from greenrun.canary.forecast import UserTraffic, forecast
 from greenrun.model.errors import GateClosed
 from greenrun.model.objective import Gate
 from greenrun.model.plan import CanaryPlan, Plan, Underpowered
@@ -28,7 +27,7 @@ def prod(plan: Plan) -> Plan:
     return replace(plan, environment="prod")
 
 
-def read(plan: Plan, world: World) -> Traffic:
+def read(plan: Plan, world: World) -> UserTraffic:
     service = world.platform.state
     assert service is not None
     return forecast(plan, world.dependencies, service, BASELINE, TRIAL).traffic
@@ -87,7 +86,7 @@ def test_an_hour_that_is_quieter_than_the_day_counts(prod: Plan, world: World) -
 
 def test_a_rehearsal_counts_on_no_users(plan: Plan, world: World) -> None:
     world.metrics.answering[BASELINE] = Counts(1000)
-    assert read(plan, world) == Traffic()
+    assert read(plan, world) == UserTraffic()
 
 
 def test_the_platforms_lag_is_minded(prod: Plan, world: World) -> None:

@@ -1,4 +1,4 @@
-"""The canary: the candidate's share rises by steps, each watched until evidence decides."""
+"""The canary: the candidate's share rises by steps, each analysed until evidence decides."""
 
 from greenrun.canary.analysis import Canary
 

@@ -1,55 +1,58 @@
-"""The watch: a share of the users meets the candidate until the evidence decides."""
+"""The analysis: a share of the users meets the candidate until the evidence decides."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from greenrun.canary import progress
-from greenrun.canary.judge import Judging, decide
-from greenrun.model.canary_step import CanaryStep, MemoryObservation, Observation
+from greenrun.canary.judge import Judge, decide
+from greenrun.model.best_effort import best_effort
+from greenrun.model.canary_step import CanaryStep, Observation, PeakObservation
 from greenrun.model.errors import GateClosed
 from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import CanaryPlan
 from greenrun.model.stats import Outcome
 
-LOOK = timedelta(seconds=1)
-"""Between two looks at the evidence."""
+PAUSE = timedelta(seconds=1)
+"""Between two observations."""
 
 
 @dataclass(slots=True)
 class Canary:
-    """Watches one candidate beside one baseline. `steps` holds what was watched until now.
+    """Analyses one candidate beside one baseline. `steps` holds those that are over.
 
-    `check_unchanged` raises where somebody else has changed the service; asked at each look.
+    `check_unchanged` raises where somebody else has changed the service; called at each
+    observation. Every duration is by the monotonic clock: a wall clock that is set meanwhile keeps
+    no user on a candidate that fails.
     """
 
     plan: CanaryPlan
-    judges: Sequence[Judging]
+    judges: Sequence[Judge]
     dependencies: Dependencies = field(repr=False)
     check_unchanged: Callable[[], None] = field(repr=False)
     steps: list[CanaryStep] = field(default_factory=list)
 
-    def watch(self, share: int) -> CanaryStep:
-        """Look until the evidence decides: for `min_duration` at least, `within` at most.
+    def analyse_step(self, share: int) -> CanaryStep:
+        """Observe until the evidence decides: from `min_duration` to `max_duration`.
 
         Raises:
             GateClosed: the step has not passed.
         """
         for judge in self.judges:
-            judge.rise(share)
-        with self._kept(_Rise(share, self.dependencies.clock.now())) as rise:
-            while not self._over(rise):
-                self.dependencies.clock.sleep(min(LOOK, self.plan.max_duration))
+            judge.start_step(share)
+        with self._recorded(_RunningStep(share, self.dependencies.clock.monotonic())) as running:
+            while not self._is_over(running):
+                self.dependencies.clock.sleep(min(PAUSE, self.plan.max_duration))
                 self.check_unchanged()
-                self._look(rise)
+                self._observe(running)
         step = self.steps[-1]
         if step.outcome is not Outcome.PASS:
             raise GateClosed(f"the canary at {step}", hint=progress.advice(step))
         return step
 
-    def _over(self, rise: "_Rise") -> bool:
-        lasted = self.dependencies.clock.now() - rise.began
+    def _is_over(self, running: "_RunningStep") -> bool:
+        lasted = self.dependencies.clock.monotonic() - running.began
         match decide(self.judges).outcome:
             case Outcome.FAIL:
                 return True
@@ -58,55 +61,60 @@ class Canary:
             case _:
                 return lasted >= self.plan.max_duration
 
-    def _look(self, rise: "_Rise") -> None:
-        now = self.dependencies.clock.now()
-        left = self.plan.max_duration - (now - rise.began)
+    def _observe(self, running: "_RunningStep") -> None:
+        now = self.dependencies.clock.monotonic()
+        left = self.plan.max_duration - (now - running.began)
         last = left <= timedelta()
-        asked = [judge for judge in self.judges if last or judge.due(now)]
-        for judge in asked:
-            rise.keep(judge.observation(rise.began, now, last=last))
-        self.dependencies.progress.report(progress.line(rise.share, rise.latest, left))
+        for judge in [judge for judge in self.judges if last or judge.is_due(now)]:
+            running.add(judge.observe(running.began, now, last=last))
+        with best_effort("report the canary's progress"):
+            self.dependencies.progress.report(progress.line(running.share, running.latest, left))
 
     @contextmanager
-    def _kept(self, rise: "_Rise") -> Iterator["_Rise"]:
-        """Whatever ends it, what was seen of it is kept."""
+    def _recorded(self, running: "_RunningStep") -> Iterator["_RunningStep"]:
+        """Keep what was observed, whatever ends the step."""
         try:
-            yield rise
+            yield running
         except BaseException as error:
-            self._keep(rise, Outcome.INCONCLUSIVE, f"broken off: {error or type(error).__name__}")
+            reason = f"broken off: {error or type(error).__name__}"
+            self._record(running, Outcome.INCONCLUSIVE, reason)
             raise
         decision = decide(self.judges)
-        self._keep(rise, decision.outcome, decision.sentence)
+        self._record(running, decision.outcome, decision.sentence)
 
-    def _keep(self, rise: "_Rise", outcome: Outcome, sentence: str) -> None:
-        ended = self.dependencies.clock.now()
-        observations = tuple(rise.observations)
+    def _record(self, running: "_RunningStep", outcome: Outcome, sentence: str) -> None:
         step = CanaryStep(
-            rise.share, outcome, sentence, rise.began, ended, observations, rise.memory
+            running.share,
+            outcome,
+            sentence,
+            running.began,
+            self.dependencies.clock.monotonic(),
+            tuple(running.observations),
+            tuple(running.peaks.values()),
         )
         self.steps.append(step)
-        self.dependencies.evidence.attach(f"canary at {rise.share} %", progress.table(step))
+        with best_effort(f"keep the evidence of the canary at {step.share} %"):
+            self.dependencies.evidence.attach(f"canary at {step.share} %", progress.table(step))
 
 
 @dataclass(slots=True)
-class _Rise:
-    """A step under way."""
+class _RunningStep:
+    """All observations of requests so far, and the last one of each gauge."""
 
     share: int
-    began: datetime
+    began: timedelta
     observations: list[Observation] = field(default_factory=list)
-    memory: MemoryObservation | None = None
+    peaks: dict[str, PeakObservation] = field(default_factory=dict)
 
-    def keep(self, observation: Observation | MemoryObservation) -> None:
-        """One more: all at requests, and the last at memory."""
+    def add(self, observation: Observation | PeakObservation) -> None:
         match observation:
             case Observation():
                 self.observations.append(observation)
-            case MemoryObservation():
-                self.memory = observation
+            case PeakObservation():
+                self.peaks[observation.measure] = observation
 
     @property
-    def latest(self) -> tuple[Observation | MemoryObservation, ...]:
-        """The last one of each who judges, in the order in which they were asked first."""
-        counted = {one.counted_by: one for one in self.observations}.values()
-        return (*counted, self.memory) if self.memory else tuple(counted)
+    def latest(self) -> tuple[Observation | PeakObservation, ...]:
+        """The last observation of each judge, in the order in which they were first asked."""
+        by_source = {one.counted_by: one for one in self.observations}
+        return (*by_source.values(), *self.peaks.values())

@@ -1,45 +1,54 @@
-"""The verdict: the evidence of each who counts, and what all of it comes to."""
+"""Judges: each weighs the evidence of one metric source; the worst outcome decides."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Protocol
 
-from greenrun.canary.latencies import floor_of, floored
-from greenrun.canary.sources.source import MetricSource, Reading
-from greenrun.model.canary_step import MemoryObservation, Observation
-from greenrun.model.histogram import UNKNOWN, Histogram
-from greenrun.model.stats import Counts, Outcome, Results, Sample, Sequential, SequentialTest
+from greenrun.canary.sources.source import Measurement, MetricSource
+from greenrun.model.canary_step import Observation, PeakObservation
+from greenrun.model.stats import (
+    UNKNOWN,
+    Counts,
+    ErrorRateComparison,
+    Histogram,
+    Outcome,
+    Results,
+    Sample,
+    SequentialTest,
+)
+from greenrun.model.stats.result import WORST_FIRST
 
-_WORST_FIRST = (Outcome.FAIL, Outcome.NO_DATA, Outcome.INCONCLUSIVE, Outcome.PASS)
-_ERRORS = {"errors", "error limit"}
+_MS = timedelta(milliseconds=1)
+_OF_ERRORS = {"errors", "error limit"}
 
 
-class Judging(Protocol):
-    """Whoever has a say in the outcome."""
+class Judge(Protocol):
+    """Has a say in the outcome of each step."""
 
-    def rise(self, share: int) -> None:
-        """Another share of the users, in percent: what was told before is no pass any more."""
+    def start_step(self, share: int) -> None:
+        """Begin with another share of the users, in percent: no pass until it passes anew."""
 
-    def due(self, now: datetime) -> bool:
-        """True where there may be something new to see."""
+    def is_due(self, at: timedelta) -> bool:
+        """Return True where there may be something new to observe."""
 
-    def observation(
-        self, began: datetime, now: datetime, *, last: bool
-    ) -> Observation | MemoryObservation:
-        """Look, and judge; `began` is when the split was in effect, `last` of all looks at it."""
+    def observe(
+        self, began: timedelta, at: timedelta, *, last: bool
+    ) -> Observation | PeakObservation:
+        """Observe, and judge; `began` is when the split was in effect, `last` ends the step."""
 
     @property
     def outcome(self) -> Outcome:
-        """By what was seen until now."""
+        """By what was observed until now."""
 
     @property
     def sentence(self) -> str:
-        """Why, as people say it, and who has told."""
+        """The reason of the outcome, and who counted."""
 
 
-class Judge:
-    """Weighs what one witness counts, over all steps of a canary.
+class RequestJudge:
+    """Tests the requests that one metric source counts, over all steps of a canary.
 
     Errors are compared of each path, too, where there are several: a rise in one of many is soon
     drowned in the others. Half of alpha is for that, in equal parts. A path can only fail; the pass
@@ -48,97 +57,116 @@ class Judge:
 
     def __init__(
         self,
-        metric_source: MetricSource,
-        trial: SequentialTest,
+        source: MetricSource,
+        test: SequentialTest,
         paths: Iterable[str] = (),
         latency_floor: timedelta = timedelta(),
         reference: Histogram = UNKNOWN,
     ) -> None:
         names = tuple(dict.fromkeys(paths))
         several = len(names) > 1
-        self.metric_source = metric_source
-        self._floor = floor_of(trial, latency_floor)
-        self._trial = replace(trial, alpha=trial.alpha / 2) if several else trial
-        known = floored(Sample(Counts(), reference), self._floor)
-        self._standings = self._trial.begin(known.latencies)
-        alpha = trial.alpha / 2 / len(names) if several else trial.alpha
-        self._test = Sequential(alpha, trial.max_error_increase, trial.beta)
-        self._paths = {name: self._test.begin() for name in names} if several else {}
-        self._asked: datetime | None = None
+        self.source = source
+        self._floor = _floor_milliseconds(test, latency_floor)
+        self._test = replace(test, alpha=test.alpha / 2) if several else test
+        known = with_latency_floor(Sample(Counts(), reference), self._floor)
+        self._results = self._test.start(known.latencies)
+        alpha = test.alpha / 2 / len(names) if several else test.alpha
+        self._path_test = ErrorRateComparison(alpha, test.max_error_increase, test.beta)
+        self._by_path = {name: self._path_test.start() for name in names} if several else {}
+        self._observed_at: timedelta | None = None
 
-    def rise(self, share: int) -> None:
-        """Another share of the users, in percent: ask anew for evidence for the candidate."""
-        self.metric_source.rise(share)
-        self._next_step()
+    def start_step(self, share: int) -> None:
+        """Begin with another share of the users: evidence for the candidate starts anew."""
+        self.source.start_step(share)
+        self._start_evidence_anew()
 
-    def _next_step(self) -> None:
-        self._standings = self._trial.next_step(self._standings)
-        self._paths = {path: self._test.next_step(had) for path, had in self._paths.items()}
+    def _start_evidence_anew(self) -> None:
+        self._results = self._test.next_step(self._results)
+        self._by_path = {at: self._path_test.next_step(had) for at, had in self._by_path.items()}
 
-    def due(self, now: datetime) -> bool:
-        """True where the witness may know more than when it was asked last."""
-        return self._asked is None or now - self._asked >= self.metric_source.every
+    def is_due(self, at: timedelta) -> bool:
+        """Return True where the source may know more than at the last observation."""
+        return self._observed_at is None or at - self._observed_at >= self.source.interval
 
-    def observation(self, began: datetime, now: datetime, *, last: bool) -> Observation:
-        """Ask the witness, and weigh it; `last` weighs what is left over, too.
+    def observe(self, began: timedelta, at: timedelta, *, last: bool) -> Observation:
+        """Read the source, and test what it has counted; `last` tests what is left over, too.
 
-        What it tells in the first moments of a step, which `began` then, is still of the one
-        before: it may speak against the candidate, not for it.
+        What it reports within its lag, from `began` on, is still of the step before: it may count
+        against the candidate, not for it.
         """
-        reading = self.metric_source.read()
-        self._asked = now
-        self._weigh(reading, last=last)
-        if now - began < self.metric_source.lag:
-            self._next_step()
+        measured = self.source.read()
+        self._observed_at = at
+        self._update(measured, last=last)
+        if at - began < self.source.lag:
+            self._start_evidence_anew()
         return Observation(
-            now, self.metric_source.counted_by, reading.candidate, reading.baseline, self.results
+            at, self.source.counted_by, measured.candidate, measured.baseline, self.results
         )
+
+    def _update(self, measured: Measurement, *, last: bool) -> None:
+        one, other = (
+            with_latency_floor(each, self._floor)
+            for each in (measured.candidate, measured.baseline)
+        )
+        self._results = self._test.update(self._results, one, other, last=last)
+        self._by_path = {
+            path: self._path_test.update(had, *measured.paths[path], last=last)
+            for path, had in self._by_path.items()
+        }
 
     @property
     def results(self) -> Results:
-        """Of everything that can pass, and of the paths that have failed."""
-        failed = {at: look for at, look in self._paths.items() if look.outcome is Outcome.FAIL}
-        return Results({**self._standings.looks, **failed})
+        """Of every part that can pass, and of the paths that have failed."""
+        failed = {at: had for at, had in self._by_path.items() if had.outcome is Outcome.FAIL}
+        return Results({**self._results.by_part, **failed})
 
     @property
     def outcome(self) -> Outcome:
-        """The worst of them."""
+        """The worst outcome of all parts and paths."""
         return self.results.outcome
 
     @property
     def sentence(self) -> str:
-        """What decided, as people say it, and who counted."""
+        """The verdict of the decisive part, and who counted."""
         decisive = self.results.decisive
-        if decisive in self._paths:
-            told = f"{decisive}: {self._paths[decisive].sentence()}"
+        if decisive in self._by_path:
+            sentence = f"{decisive}: {self._by_path[decisive].sentence()}"
         else:
-            told = self._trial.sentence(self._standings) + self._only(decisive)
-        return f"{told} ({self.metric_source.counted_by.value})"
+            sentence = self._test.sentence(self._results) + self._where(decisive)
+        return f"{sentence} ({self.source.counted_by.value})"
 
-    def _weigh(self, reading: Reading, *, last: bool) -> None:
-        one, other = (floored(each, self._floor) for each in (reading.candidate, reading.baseline))
-        self._standings = self._trial.look(self._standings, one, other, last=last)
-        self._paths = {
-            path: self._test.look(had, *reading.paths[path], last=last)
-            for path, had in self._paths.items()
-        }
-
-    def _only(self, decisive: str) -> str:
-        """Where the candidate's errors are, unless they are everywhere."""
-        failing = [path for path, look in self._paths.items() if look.candidate.bad]
-        some = decisive in _ERRORS and 0 < len(failing) < len(self._paths)
+    def _where(self, decisive: str) -> str:
+        """Name the paths of the candidate's errors, unless they are everywhere."""
+        failing = [path for path, result in self._by_path.items() if result.candidate.bad]
+        some = decisive in _OF_ERRORS and 0 < len(failing) < len(self._by_path)
         return f", all of the candidate's on {' and '.join(failing)}" if some else ""
+
+
+def _floor_milliseconds(test: SequentialTest, floor: timedelta) -> float:
+    """What takes less counts as equally fast; no limit lies below it."""
+    return min([floor / _MS, *(limit for _, limit in test.latency_limits)])
+
+
+def with_latency_floor(sample: Sample, milliseconds: float) -> Sample:
+    """Merge all buckets of latency below the floor."""
+    latencies = sample.latencies
+    first = bisect_right(latencies.bounds, milliseconds) - 1
+    if first < 1:
+        return sample
+    below = sum(latencies.counts[: first + 1])
+    counts = (below, *latencies.counts[first + 1 :])
+    return replace(sample, latencies=Histogram(latencies.bounds[first:], counts))
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What all evidence comes to by now."""
+    """The outcome of all evidence so far."""
 
     outcome: Outcome
     sentence: str
 
 
-def decide(judges: Iterable[Judging]) -> Decision:
-    """The worst outcome: one failure is enough, and a pass needs all."""
-    judge = min(judges, key=lambda one: _WORST_FIRST.index(one.outcome))
+def decide(judges: Iterable[Judge]) -> Decision:
+    """Return the worst outcome: one failure is enough, and a pass needs all."""
+    judge = min(judges, key=lambda one: WORST_FIRST.index(one.outcome))
     return Decision(judge.outcome, judge.sentence)

@@ -1,22 +1,25 @@
-"""Who is compared in a canary, and by whom."""
+"""From the table of objectives to the judges of a canary, and the URLs that they probe at."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
-from greenrun.canary import objectives
-from greenrun.canary.judge import Judge, Judging
-from greenrun.canary.sources.memory import MemoryJudge
-from greenrun.canary.sources.platform import PlatformCounts
+from greenrun.canary.judge import Judge, RequestJudge
+from greenrun.canary.sources.gauges import GAUGES, Gauge, PeakJudge
+from greenrun.canary.sources.platform import PlatformMetrics
 from greenrun.canary.sources.probes import Probes
 from greenrun.model.errors import ReleaseError
-from greenrun.model.histogram import Histogram
-from greenrun.model.interfaces import Dependencies, Metrics
-from greenrun.model.objective import Gate
-from greenrun.model.plan import Plan
+from greenrun.model.interfaces import Dependencies
+from greenrun.model.objective import Gate, Quantity, Threshold
+from greenrun.model.plan import CanaryPlan, Plan
 from greenrun.model.service import Service
+from greenrun.model.stats import Histogram, SequentialTest
 from greenrun.model.traffic import TrafficSplit
+
+_QUANTILE = re.compile(r"p([0-9]{1,2}(?:\.[0-9]+)?) latency")
+_ERRORS = "error rate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,42 +37,31 @@ class Comparison:
     headers: Callable[[], Mapping[str, str]] = field(repr=False)
 
     @contextmanager
-    def judged(
-        self, gate: Gate, dependencies: Dependencies, users: Histogram
-    ) -> Iterator[Sequence[Judging]]:
-        """All who judge, while our own probes are on their way.
+    def judges(
+        self, gate: Gate, dependencies: Dependencies, reference: Histogram
+    ) -> Iterator[Sequence[Judge]]:
+        """Yield all judges, while our own probes are sent.
 
-        Those who count share alpha in equal parts. `users` are the baseline's latencies of earlier
-        times, as the platform tells of them.
+        The metric sources share alpha in equal parts. `reference`: the baseline's latencies of
+        earlier times, as the platform tells of them.
 
         Raises:
             ReleaseError: the objectives cannot be judged, or a revision has no URL to be probed at.
         """
-        canary, since = self.plan.canary, dependencies.clock.now()
-        trial = objectives.trial(gate, canary, canary.alpha_each)
-        platform = PlatformCounts(
-            dependencies.metrics, dependencies.clock, self.candidate, self.baseline, since
-        )
+        canary, clock = self.plan.canary, dependencies.clock
+        test = sequential_test(gate, canary)
+        platform = PlatformMetrics(dependencies.metrics, clock, self.candidate, self.baseline)
         floor = canary.latency_floor
-        judges: list[Judging] = [
-            Judge(platform.metric_source, trial, latency_floor=floor, reference=users),
-            *self._of_memory(gate, dependencies.metrics, platform.metric_source.every, since),
+        judges: list[Judge] = [
+            RequestJudge(platform, test, latency_floor=floor, reference=reference),
+            *(PeakJudge(gauge, limit, platform) for gauge, limit in gauge_limits(gate)),
         ]
         if not canary.probes_per_second:
             yield judges
             return
         urls = self._url(self.plan.revision_tag), self._url(self.plan.baseline_tag)
-        with Probes(canary, *urls, self._headers, dependencies.web) as probes:
-            yield [Judge(probes.metric_source, trial, canary.probe_paths, floor), *judges]
-
-    def _of_memory(
-        self, gate: Gate, metrics: Metrics, every: timedelta, since: datetime
-    ) -> Iterator[MemoryJudge]:
-        """One, where the objectives have a limit of memory."""
-        limit = objectives.memory_limit(gate)
-        if limit is not None:
-            revisions = self.candidate, self.baseline
-            yield MemoryJudge(metrics, limit, revisions, since, every)
+        with Probes(canary, urls, self._headers, dependencies.web, clock) as probes:
+            yield [RequestJudge(probes, test, canary.probe_paths, floor), *judges]
 
     def _headers(self) -> Mapping[str, str]:
         return {**self.headers(), "User-Agent": f"greenrun-canary/{self.run}"}
@@ -84,8 +76,82 @@ class Comparison:
         return self.service.tag_urls[tag]
 
 
+def sequential_test(gate: Gate, plan: CanaryPlan) -> SequentialTest:
+    """Return the test of each metric source: limits, and the same figures against the baseline's.
+
+    Raises:
+        ReleaseError: an objective that a canary cannot judge, in another unit, or stated twice.
+    """
+    gauge_limits(gate)  # no part of the test, and no reason to start one where they are wrong
+    errors = _only(gate, _ERRORS)
+    others = [one for one in gate.thresholds if one.measure not in {_ERRORS, *GAUGES}]
+    latencies = [(_share(one), one) for one in others]
+    _refuse_twice(f"p{100 * share:.4g} latency" for share, _ in latencies)
+    limits = tuple((share, _limit(one, "ms")) for share, one in latencies)
+    return SequentialTest(
+        alpha=plan.alpha_each,
+        beta=plan.beta,
+        max_error_increase=plan.max_error_increase,
+        error_limit=_limit(errors, "%") / 100 if errors else None,
+        quantiles=tuple(share for share, _ in limits),
+        max_latency_increase=plan.max_latency_increase,
+        latency_limits=limits,
+        stall=plan.stall.total_seconds(),
+    )
+
+
+def gauge_limits(gate: Gate) -> list[tuple[Gauge, Quantity]]:
+    """Return the gauges that have a row among the objectives, each with its limit.
+
+    Raises:
+        ReleaseError: one is in another unit, no part of the whole, or stated twice.
+    """
+    stated = ((gauge, _only(gate, gauge.measure)) for gauge in GAUGES.values())
+    return [
+        (gauge, Quantity(_limit(threshold, gauge.unit), gauge.unit))
+        for gauge, threshold in stated
+        if threshold
+    ]
+
+
+def _only(gate: Gate, measure: str) -> Threshold | None:
+    found = [one for one in gate.thresholds if one.measure == measure]
+    _refuse_twice(one.measure for one in found)
+    return found[0] if found else None
+
+
+def _refuse_twice(measures: Iterable[str]) -> None:
+    for measure, times in Counter(measures).items():
+        if times > 1:
+            raise ReleaseError(
+                f"objectives of the canary: got {measure} {times} times, needs each measure once"
+            )
+
+
+def _share(threshold: Threshold) -> float:
+    found = _QUANTILE.fullmatch(threshold.measure)
+    share = float(found[1]) / 100 if found else 0.0
+    if not share:
+        known = ", ".join(f"`{measure}`" for measure in (_ERRORS, *GAUGES))
+        raise ReleaseError(
+            f"objectives of the canary: got the measure {threshold.measure!r}, "
+            f"needs {known} or a quantile such as `p95 latency`"
+        )
+    return share
+
+
+def _limit(threshold: Threshold, unit: str) -> float:
+    limit, most = threshold.limit, 100 if unit == "%" else float("inf")
+    if limit.unit != unit or not 0 < limit.value < most:
+        over = "between 0 and 100 %" if unit == "%" else f"over 0 {unit}"
+        raise ReleaseError(
+            f"objectives of the canary: {threshold.measure}: got {limit}, needs to be {over}"
+        )
+    return limit.value
+
+
 def with_baseline_tagged(split: TrafficSplit, baseline: str, plan: Plan) -> TrafficSplit:
-    """Where the canary probes: the same shares, and a URL of its own for the baseline.
+    """Return the same shares, with a URL of its own for the baseline where the canary probes.
 
     Raises:
         ReleaseError: the revision tag stands for another revision already.
@@ -102,8 +168,8 @@ def with_baseline_tagged(split: TrafficSplit, baseline: str, plan: Plan) -> Traf
     return split.tagged(baseline, tag)
 
 
-def without_our_tag(split: TrafficSplit, before: TrafficSplit, plan: Plan) -> TrafficSplit:
-    """Without the baseline's revision tag, unless it stood there before the release."""
+def without_baseline_tag(split: TrafficSplit, before: TrafficSplit, plan: Plan) -> TrafficSplit:
+    """Remove the baseline's revision tag, unless it stood there before the release."""
     if plan.baseline_tag in before.tags:
         return split
     return TrafficSplit(tuple(one for one in split if one.tag != plan.baseline_tag))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from greenrun.canary.objectives import trial as trial_of
+from greenrun.canary.setup import sequential_test
 from greenrun.checks import service
 from greenrun.model.errors import GateClosed
 from greenrun.model.objective import Gate
@@ -17,8 +17,8 @@ def all_holds(release: Release, rows: Sequence[Sequence[str]], objectives: Gate)
     """
     plan = release.plan
     titles = checks.titles_in(rows, plan.environment)
-    trial = trial_of(objectives, plan.canary, plan.canary.alpha_each)
-    found = checks.find_problems(titles, plan, release.dependencies, release.source, trial)
+    test = sequential_test(objectives, plan.canary)
+    found = checks.find_problems(titles, plan, release.dependencies, release.source, test)
     if found:
         raise GateClosed("\n".join(map(str, found)))
 

@@ -1,6 +1,6 @@
 """Proof that what will happen is told before it does."""
 
-from greenrun.canary.objectives import trial as trial_of
+from greenrun.canary.setup import sequential_test
 from greenrun.model.interfaces.alerting import Alerts
 from greenrun.model.release_state import ReleaseState
 from greenrun.release.dry_run import Known, Rehearsed, outlook
@@ -21,8 +21,8 @@ def told(
     What the canary can see depends on the objectives, and who is told of what afterwards.
     """
     plan = release.plan
-    trial = trial_of(objectives.canary, plan.canary, plan.canary.alpha_each)
-    known = Known(trial, _last(release), rehearsed, ahead(plan, objectives, alerts))
+    test = sequential_test(objectives.canary, plan.canary)
+    known = Known(test, _last(release), rehearsed, ahead(plan, objectives, alerts))
     told = outlook(plan, release.dependencies, release.source, known)
     release.dependencies.evidence.attach("plan", told.as_markdown(), "text/markdown")
     if aloud:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from greenrun.canary.progress import CanaryCharts
 from greenrun.canary.setup import with_baseline_tagged
-from greenrun.canary.showing import Showing
 from greenrun.model.canary_step import CanaryStep
 from greenrun.model.errors import GateClosed, ManualActionRequired, ReleaseError
 from greenrun.model.image import Build, Image
@@ -58,7 +58,7 @@ class Release:
         self.by_hand: list[str] = []
         self.watched: tuple[AlertStatus, ...] = ()
         self.migrations: tuple[Migration, ...] = ()
-        self._showing = Showing(dependencies)
+        self._charts = CanaryCharts(dependencies)
         self._build: Build | None = None
         self._pushed: Image | None = None
         self._candidate: Candidate | None = None
@@ -205,10 +205,10 @@ class Release:
             GateClosed: a step failed, or there was too little to judge it by.
             ConcurrentChange: another than this release has changed the service meanwhile.
         """
-        self._showing.choose_place()
+        self._charts.remember_place()
         self.steps = []
         self._rollout.run_canary(gate, self.before, self.service, self.steps)
-        self._showing.draw(self.steps)
+        self._charts.draw(self.steps)
         return tuple(self.steps)
 
     def promote(self) -> frozenset[str]:
@@ -242,7 +242,7 @@ class Release:
             changed = self.rollback.restore()
             self._try_to_write(Stage.RESTORED)
         finally:
-            self.guard.attempt("draw the canary", lambda: self._showing.draw(self.steps))
+            self.guard.attempt("draw the canary", lambda: self._charts.draw(self.steps))
         return changed
 
     def _try_to_write(self, stage: Stage) -> None:

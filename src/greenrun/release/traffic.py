@@ -3,10 +3,9 @@
 from dataclasses import dataclass, field
 from functools import partial
 
-from greenrun.canary import Canary, objectives
-from greenrun.canary.forecast import forecast
-from greenrun.canary.power import Forecast
-from greenrun.canary.setup import Comparison, without_our_tag
+from greenrun.canary import Canary
+from greenrun.canary.forecast import Forecast, forecast
+from greenrun.canary.setup import Comparison, sequential_test, without_baseline_tag
 from greenrun.model.canary_step import CanaryStep
 from greenrun.model.interfaces import Dependencies, Timeout
 from greenrun.model.objective import Gate
@@ -43,7 +42,8 @@ class Rollout:
         """Give the candidate every user, and leave no revision tag of ours."""
         everybody = self.drift.last_seen.resolved.shared({self.candidate: 100})
         self._split(
-            without_our_tag(everybody, self.guard.known_release_state.before, self.plan), "100 %"
+            without_baseline_tag(everybody, self.guard.known_release_state.before, self.plan),
+            "100 %",
         )
 
     def run_canary(
@@ -59,24 +59,23 @@ class Rollout:
         """
         one, other, headers = self.candidate, self._baseline, partial(self.prober.headers, "a user")
         compared = Comparison(self.plan, now, one, other, self.guard.run, headers)
-        ahead = self._forecast(gate, before or now)
-        with compared.judged(gate, self.dependencies, ahead.traffic.sample.latencies) as judges:
+        expected = self._forecast(gate, before or now)
+        with compared.judges(gate, self.dependencies, expected.traffic.sample.latencies) as judges:
             check_unchanged = self.drift.check_unchanged
             canary = Canary(self.plan.canary, judges, self.dependencies, check_unchanged, seen)
             for share in self.plan.canary.steps:
-                canary.plan = ahead.plan_at(share)
+                canary.plan = expected.plan_at(share)
                 self.raise_share(share)
-                canary.watch(share)
+                canary.analyse_step(share)
 
     @property
     def _baseline(self) -> str:
         return self.guard.known_release_state.baseline
 
     def _forecast(self, gate: Gate, before: Service) -> Forecast:
-        """As the plan told it."""
-        canary = self.plan.canary
-        trial = objectives.trial(gate, canary, canary.alpha_each)
-        return forecast(self.plan, self.dependencies, before, self._baseline, trial)
+        """Forecast as the dry run does."""
+        test = sequential_test(gate, self.plan.canary)
+        return forecast(self.plan, self.dependencies, before, self._baseline, test)
 
     def _split(self, split: TrafficSplit, name: str) -> None:
         before, split = self.drift.last_seen.resolved, without_start_tag(split)

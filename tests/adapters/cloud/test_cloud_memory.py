@@ -67,7 +67,7 @@ def cloud_held() -> Iterator[Held]:
         metrics = CloudMetrics(clients, PLACE, "web", clock)
 
         def half_full() -> bool:
-            used = metrics.highest("memory", "web-one", earlier(clock))
+            used = metrics.highest("memory", "web-one", earlier(clock), clock.now())
             return used is not None and used.value > 50
 
         wait_until(half_full, SOON, "a look at the container while it holds 64 of its 128 MiB")
@@ -91,17 +91,17 @@ def earlier(clock: Clock) -> datetime:
 
 
 def test_the_most_that_was_used_is_told_in_percent_of_the_limit(held: Held) -> None:
-    used = held.metrics.highest("memory", "web-one", earlier(held.clock))
+    used = held.metrics.highest("memory", "web-one", earlier(held.clock), held.clock.now())
     assert used is not None
     assert (used.unit, 50 < used.value < 80) == ("%", True)  # and an interpreter
 
 
 def test_nothing_is_told_of_another_revision(held: Held) -> None:
-    assert held.metrics.highest("memory", "web-two", earlier(held.clock)) is None
+    assert held.metrics.highest("memory", "web-two", earlier(held.clock), held.clock.now()) is None
 
 
 def test_nothing_is_told_of_what_has_not_been_yet(held: Held) -> None:
-    assert held.metrics.highest("memory", "web-one", held.clock.now()) is None
+    assert held.metrics.highest("memory", "web-one", held.clock.now(), held.clock.now()) is None
 
 
 def test_a_runtime_that_measures_no_memory_tells_none(
@@ -109,7 +109,7 @@ def test_a_runtime_that_measures_no_memory_tells_none(
 ) -> None:
     clock = SystemClock()
     metrics = CloudMetrics(clients, place, "web", clock)
-    assert metrics.highest("memory", "web-one", earlier(clock)) is None
+    assert metrics.highest("memory", "web-one", earlier(clock), clock.now()) is None
 
 
 def series(options: dict[str, object], *distributions: list[int]) -> list[TimeSeries]:

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Where a canary's figures come from; each implements one interface."""

@@ -1,33 +1,41 @@
 """Our own requests to both revisions, side by side, through their revision tags."""
 
-from collections.abc import Callable, Iterator, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import cycle
 from secrets import SystemRandom
-from threading import Event, Thread
-from time import monotonic
+from threading import Event, Lock, Thread
 from typing import Self
 
-from greenrun.canary.sources.source import MetricSource, Reading
-from greenrun.canary.sources.tally import Tally, total
+from greenrun.canary.sources.source import Measurement
 from greenrun.model.canary_step import CountedBy
 from greenrun.model.errors import CallFailed
-from greenrun.model.interfaces import HttpClient, HttpRequest
+from greenrun.model.interfaces import Clock, HttpClient, HttpRequest
 from greenrun.model.plan import CanaryPlan
+from greenrun.model.stats import Counts, Histogram, Sample
 
-_MOST_UNDER_WAY = 32
-"""Most probes of one revision at once: so many wait for one that has stopped to answer."""
+WARM_UP = 3
+"""Probes of a path that are not counted: they meet cold caches, and open connections."""
 
-_PATIENCE = timedelta(seconds=10)
+_BUCKETS = Histogram.exponential(110, 1.1, 1.0)
+"""From 1 ms to 36 s, each bound a tenth above the one before."""
+
+_MS = timedelta(milliseconds=1)
+
+_MAX_IN_FLIGHT = 32
+"""Probes of one revision at once: so many wait for one that has stopped to answer."""
+
+_TIMEOUT = timedelta(seconds=10)
 """Nobody waits longer for an answer."""
 
-_LAST_ANSWERS = 0.5
-"""Seconds that what is under way is waited for at the end."""
+_GRACE = 0.5
+"""Seconds that probes under way are waited for at the end."""
 
-_LAST_GOOD = 399
+_HIGHEST_GOOD = 399
 """Users get what they asked for, or are sent to it."""
 
 
@@ -35,106 +43,165 @@ Headers = Callable[[], Mapping[str, str]]
 """Who we are, asked for each probe: tokens lapse. Raises ReleaseError where nobody says it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One revision: its URL, and how it answered."""
-
-    url: str
-    tally: Tally = field(repr=False)
-    under_way: set[Future[None]] = field(default_factory=set, repr=False)
-
-
 class Probes(AbstractContextManager["Probes"]):
-    """Sends them at the planned rate until it is left.
+    """Sends probes at the planned rate until it is left.
 
-    Chance says which of the two gets a probe, so that no moment is worse for one of them, each its
-    part as the plan has it; and none waits for the answer to the one before, nor for the other
+    Each goes to one of the two by chance, so that no moment is worse for one of them, in the shares
+    of the plan; and none waits for the answer to the one before, nor for the other
     revision. No answer, and any that is neither 2xx nor 3xx, is bad.
     """
 
+    counted_by = CountedBy.PROBES
+    interval = lag = timedelta()
+    """They can be read at any moment."""
+
     def __init__(
-        self, plan: CanaryPlan, candidate: str, baseline: str, headers: Headers, web: HttpClient
+        self,
+        plan: CanaryPlan,
+        urls: tuple[str, str],
+        headers: Headers,
+        web: HttpClient,
+        clock: Clock,
     ) -> None:
+        """Probe two revisions; `urls` are the candidate's and the baseline's."""
+        candidate, baseline = urls
         self._plan = plan
         self._candidate = Side(candidate, Tally(plan.probe_paths))
         self._baseline = Side(baseline, Tally(plan.probe_paths))
         self._headers = headers
         self._web = web
+        self._clock = clock
         self._chance = SystemRandom()
-        self._candidates_part = 0.5
-        self._over = Event()
+        self._candidate_share = 0.5
+        self._ended = Event()
         self._failed: Exception | None = None
-        self._began = monotonic()
-        self._pool = ThreadPoolExecutor(2 * _MOST_UNDER_WAY, thread_name_prefix="probe")
-        self._pace = Thread(target=self._send, name="probes", daemon=True)
-
-    @property
-    def metric_source(self) -> MetricSource:
-        """They can be asked at every moment."""
-        return MetricSource(CountedBy.PROBES, self.read, rise=self._rise)
+        self._began = clock.monotonic()
+        self._pool = ThreadPoolExecutor(2 * _MAX_IN_FLIGHT, thread_name_prefix="probe")
+        self._sender = Thread(target=self._send, name="probes", daemon=True)
 
     def __enter__(self) -> Self:
-        self._began = monotonic()
-        self._pace.start()
+        self._began = self._clock.monotonic()
+        self._sender.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End; who hangs is left behind, as users may be waiting for their way back."""
-        self._over.set()
-        self._pace.join(_LAST_ANSWERS)
-        wait(self._candidate.under_way | self._baseline.under_way, _LAST_ANSWERS)
+        """Stop; probes that hang are left behind, as users may be waiting for their way back."""
+        self._ended.set()
+        self._sender.join(_GRACE)
+        wait(self._candidate.in_flight | self._baseline.in_flight, _GRACE)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def read(self) -> Reading:
-        """What was answered by now.
+    def start_step(self, share: int) -> None:
+        """Send the candidate its planned part of the probes."""
+        self._candidate_share = self._plan.probed_share(share)
+
+    def read(self) -> Measurement:
+        """Return what was answered by now.
 
         Raises what has kept a probe from being sent or counted, as where nobody says any more who
         we are: that blames neither revision.
         """
         if self._failed:
             raise self._failed
-        seconds = monotonic() - self._began
+        seconds = (self._clock.monotonic() - self._began).total_seconds()
         one, other = self._candidate.tally.samples(), self._baseline.tally.samples()
         paths = {path: (one[path].counts, other[path].counts) for path in one}
-        return Reading(total(one.values(), seconds), total(other.values(), seconds), paths)
+        return Measurement(_total(one.values(), seconds), _total(other.values(), seconds), paths)
 
     def _send(self) -> None:
-        interval, due = 1 / self._plan.probes_per_second, monotonic()
+        interval = timedelta(seconds=1) / self._plan.probes_per_second
+        due = self._clock.monotonic()
         paths = cycle(self._plan.probe_paths)
-        while not (self._failed or self._over.wait(max(0.0, due - monotonic()))):
-            due = max(due, monotonic() - interval) + interval
-            side = self._side()
-            if len(side.under_way) < _MOST_UNDER_WAY:
+        while not (self._failed or self._ended.wait(self._seconds_until(due))):
+            due = max(due, self._clock.monotonic() - interval) + interval
+            side = self._choose_side()
+            if len(side.in_flight) < _MAX_IN_FLIGHT:
                 self._submit(side, next(paths))
 
-    def _submit(self, side: Side, path: str) -> None:
-        with self._failures_kept():
+    def _seconds_until(self, due: timedelta) -> float:
+        return max(timedelta(), due - self._clock.monotonic()).total_seconds()
+
+    def _submit(self, side: "Side", path: str) -> None:
+        with self._keep_failures():
             probe = self._pool.submit(self._probe, side, path, self._headers())
-            side.under_way.add(probe)
-            probe.add_done_callback(side.under_way.discard)
+            side.in_flight.add(probe)
+            probe.add_done_callback(side.in_flight.discard)
 
     @contextmanager
-    def _failures_kept(self) -> Iterator[None]:
-        """For who reads. Once it is over nobody does, and the pool takes no more probes."""
+    def _keep_failures(self) -> Iterator[None]:
+        """Keep an error for `read`; after the end nobody reads, and the pool takes no probes."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - a thread has nobody to raise it to
-            if not self._over.is_set():
+            if not self._ended.is_set():
                 self._failed = self._failed or error
 
-    def _rise(self, share: int) -> None:
-        self._candidates_part = self._plan.probed_share(share)
-
-    def _side(self) -> Side:
-        drawn = self._chance.random() < self._candidates_part
+    def _choose_side(self) -> "Side":
+        drawn = self._chance.random() < self._candidate_share
         return self._candidate if drawn else self._baseline
 
-    def _probe(self, side: Side, path: str, headers: Mapping[str, str]) -> None:
-        with self._failures_kept():
+    def _probe(self, side: "Side", path: str, headers: Mapping[str, str]) -> None:
+        with self._keep_failures():
             try:
                 answer = self._web.ask(
-                    HttpRequest(side.url + path, headers=headers, within=_PATIENCE)
+                    HttpRequest(side.url + path, headers=headers, within=_TIMEOUT)
                 )
-                side.tally.add(path, answer.latency, good=answer.status <= _LAST_GOOD)
+                side.tally.add(path, answer.latency, good=answer.status <= _HIGHEST_GOOD)
             except CallFailed:
                 side.tally.add(path, None, good=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One revision: its URL, and what it answered."""
+
+    url: str
+    tally: "Tally" = field(repr=False)
+    in_flight: set[Future[None]] = field(default_factory=set, repr=False)
+
+
+@dataclass(slots=True)
+class _PathCount:
+    seen: int = 0
+    good: int = 0
+    bad: int = 0
+    latencies: list[int] = field(default_factory=lambda: [0] * (len(_BUCKETS.bounds) + 1))
+
+    def add(self, latency: timedelta | None, *, good: bool) -> None:
+        self.seen += 1
+        if self.seen <= WARM_UP:
+            return
+        self.good, self.bad = self.good + good, self.bad + (not good)
+        if latency is not None:
+            self.latencies[bisect_right(_BUCKETS.bounds, latency / _MS)] += 1
+
+    @property
+    def sample(self) -> Sample:
+        latencies = Histogram(_BUCKETS.bounds, tuple(self.latencies))
+        return Sample(Counts(self.good, self.bad), latencies)
+
+
+class Tally:
+    """Counts of one revision's probes by path, which one thread reads while others add."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._lock = Lock()
+        self._counts = {path: _PathCount() for path in paths}
+
+    def add(self, path: str, latency: timedelta | None, *, good: bool) -> None:
+        """Add a probe; `latency` is None where no answer came."""
+        with self._lock:
+            self._counts[path].add(latency, good=good)
+
+    def samples(self) -> Mapping[str, Sample]:
+        """Return the counts of each path."""
+        with self._lock:
+            return {path: count.sample for path, count in self._counts.items()}
+
+
+def _total(samples: Iterable[Sample], seconds: float) -> Sample:
+    """Add up samples that were all counted in so many seconds."""
+    counts, latencies = Counts(), Histogram(_BUCKETS.bounds)
+    for sample in samples:
+        counts, latencies = counts + sample.counts, latencies + sample.latencies
+    return Sample(counts, latencies, seconds)

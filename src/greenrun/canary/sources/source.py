@@ -1,22 +1,19 @@
-"""What whoever counts has counted by now, of both revisions."""
+"""The interface of whatever counts requests of both revisions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 
 from greenrun.model.canary_step import CountedBy
 from greenrun.model.stats import Counts, Sample
 
 
-def _ignore(_: int) -> None:
-    """Most count what comes, whatever the share."""
-
-
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """Counts since the canary began, which never fall.
+class Measurement:
+    """Counts of both revisions since the canary began, which never fall.
 
-    `paths` has the counts of candidate and baseline by path, where whoever counts knows paths.
+    `paths` has the counts of candidate and baseline by path, where the source knows paths.
     """
 
     candidate: Sample
@@ -24,15 +21,23 @@ class Reading:
     paths: Mapping[str, tuple[Counts, Counts]] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class MetricSource:
-    """One that counts: who it is, how to ask, how long to wait between, how late answers are.
+class MetricSource(Protocol):
+    """Counts requests of both revisions."""
 
-    `rise` is told of each share of the users, in percent, before anything is counted at it.
-    """
+    @property
+    def counted_by(self) -> CountedBy:
+        """Who counts."""
 
-    counted_by: CountedBy
-    read: Callable[[], Reading] = field(repr=False)
-    every: timedelta = timedelta()
-    lag: timedelta = timedelta()
-    rise: Callable[[int], None] = field(default=_ignore, repr=False)
+    @property
+    def interval(self) -> timedelta:
+        """How often there may be something new."""
+
+    @property
+    def lag(self) -> timedelta:
+        """How late the source knows of what has happened."""
+
+    def start_step(self, share: int) -> None:
+        """Hear of a share of the users, in percent, before anything is counted at it."""
+
+    def read(self) -> Measurement:
+        """Return all that was counted by now."""

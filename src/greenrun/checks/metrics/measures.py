@@ -11,8 +11,8 @@ from typing import Protocol
 from greenrun.checks.metrics.exposition import Exposition
 from greenrun.checks.metrics.selector import WRITTEN, Selector
 from greenrun.model.errors import ReleaseError
-from greenrun.model.histogram import Histogram
 from greenrun.model.objective import Quantity
+from greenrun.model.stats import Histogram
 from greenrun.model.text import MILLISECONDS
 
 _SUM = rf"{WRITTEN}(?: \+ {WRITTEN})*"

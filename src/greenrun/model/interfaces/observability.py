@@ -47,8 +47,10 @@ class Metrics(Protocol):
         Empty where the platform tells nothing (yet). `until` None is now.
         """
 
-    def highest(self, measure: str, revision: str, since: datetime) -> Quantity | None:
-        """The most that an instance of a revision has had of a measure since then.
+    def highest(
+        self, measure: str, revision: str, since: datetime, until: datetime
+    ) -> Quantity | None:
+        """Return the most that an instance of a revision has had of a measure in that time.
 
         `memory` is in % of its limit. None where the platform knows nothing (yet).
         """

@@ -1,26 +1,21 @@
-"""Judging a candidate by evidence that may be looked at at every moment."""
+"""Sequential tests: a candidate is judged by evidence that may be looked at at any time."""
 
-from greenrun.model.stats.comparison import Sequential
-from greenrun.model.stats.counts import Counts
-from greenrun.model.stats.latency import Quantile
-from greenrun.model.stats.look import Evidence, Outcome, Result
-from greenrun.model.stats.objective import Objective
-from greenrun.model.stats.parts import Sample
-from greenrun.model.stats.power import detectable, power, promise
-from greenrun.model.stats.trial import Results, SequentialTest
+from greenrun.model.stats.comparisons import ErrorRateComparison, QuantileComparison, RateLimit
+from greenrun.model.stats.result import LogEvidence, Outcome, Result
+from greenrun.model.stats.samples import UNKNOWN, Counts, Histogram, Sample
+from greenrun.model.stats.sequential_test import Results, SequentialTest
 
 __all__ = [
+    "UNKNOWN",
     "Counts",
-    "Evidence",
-    "Objective",
+    "ErrorRateComparison",
+    "Histogram",
+    "LogEvidence",
     "Outcome",
-    "Quantile",
+    "QuantileComparison",
+    "RateLimit",
     "Result",
     "Results",
     "Sample",
-    "Sequential",
     "SequentialTest",
-    "detectable",
-    "power",
-    "promise",
 ]

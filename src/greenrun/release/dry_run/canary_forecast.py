@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from greenrun.canary.power import Forecast, Power, Traffic, percent
+from greenrun.canary.forecast import Forecast, Power, UserTraffic, percent
 from greenrun.model.text import span
 from greenrun.release.dry_run.tables import Row
 
@@ -17,13 +17,13 @@ def rows(forecast: Forecast) -> Iterator[Row]:
         sights = forecast.at(share)
         for power in sights:
             yield (
-                f"{share} %, {power.flow.counted_by.value}",
+                f"{share} %, {power.expected.counted_by.value}",
                 _told(power, forecast.max_duration(share)),
             )
         yield f"{share} %, in all", _in_all(forecast, share)
 
 
-def _users(traffic: Traffic) -> str:
+def _users(traffic: UserTraffic) -> str:
     counts, latencies = traffic.sample.counts, traffic.sample.latencies
     if not traffic.over:
         return "not counted on: only our own probes are sure to come"
@@ -37,17 +37,17 @@ def _users(traffic: Traffic) -> str:
 
 
 def _told(power: Power, within: timedelta) -> str:
-    return f"{power.flow}: {_seen(power, within)}; {_passing(power)}"
+    return f"{power.expected}: {_seen(power, within)}; {_passing(power)}"
 
 
 def _seen(power: Power, within: timedelta) -> str:
-    if not power.flow.per_second:
+    if not power.expected.per_second:
         return "can see nothing"
-    rate = percent(power.flow.rate)
-    sees = f"can see {rate} to {percent(power.worse)} in {_about(power.sees)}"
-    if power.sees <= within:
+    rate = percent(power.expected.rate)
+    sees = f"can see {rate} to {percent(power.worse)} in {_about(power.detects)}"
+    if power.detects <= within:
         return sees
-    least = power.least(within)
+    least = power.smallest_within(within)
     seen = f"{rate} to {percent(least)}" if least else "nothing"
     return f"{sees}, and {seen} in {span(within)}"
 
@@ -58,17 +58,17 @@ def _passing(power: Power) -> str:
     at_best = "" if power.known else ", if its latencies allow"
     return (
         f"a healthy candidate passes in {_about(power.passes)} ({power.slowest}{at_best}), "
-        f"9 of 10 in {_about(power.surely)}"
+        f"9 of 10 in {_about(power.passes_nine_in_ten)}"
     )
 
 
 def _in_all(forecast: Forecast, share: int) -> str:
     planned, within = forecast.plan.max_duration, forecast.max_duration(share)
-    if forecast.is_blind(share):
+    if forecast.is_underpowered(share):
         return f"blind: it could only end undecided after {span(within)}"
     if within > planned:
         return f"lengthened from {span(planned)} to {span(within)}"
-    if forecast.surely(share) > within:
+    if forecast.passes_nine_in_ten(share) > within:
         return f"decided within {span(within)}, though not always"
     return f"decided within {span(within)}"
 

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from greenrun.canary.forecast import forecast
-from greenrun.canary.power import Forecast
+from greenrun.canary.forecast import Forecast, forecast
 from greenrun.model.image import Image, TagPolicy
 from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import Plan

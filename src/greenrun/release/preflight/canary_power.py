@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from greenrun.canary.forecast import forecast
-from greenrun.canary.power import LONGEST, Forecast, Power
+from greenrun.canary.forecast import LONGEST, Forecast, Power, forecast
 from greenrun.model.errors import CallFailed, ReleaseError
 from greenrun.model.text import span
 from greenrun.release.preflight.context import Context, Problem
@@ -22,7 +21,7 @@ def suffices(context: Context) -> Iterator[Problem]:
         context.measure(
             f"canary at {share} %", f"within {span(canary.max_duration(share))}; {passes}"
         )
-    for power in canary.underpowered():
+    for power in canary.underpowered_steps():
         yield _problem(canary, power)
 
 
@@ -40,11 +39,11 @@ def _forecast(context: Context) -> Forecast | None:
 
 def _passing(power: Power) -> str:
     needed = "never passes" if power.passes == timedelta.max else f"passes in {span(power.passes)}"
-    return f"{power.flow.counted_by.value} ({power.flow}): a healthy candidate {needed}"
+    return f"{power.expected.counted_by.value} ({power.expected}): a healthy candidate {needed}"
 
 
 def _problem(canary: Forecast, power: Power) -> Problem:
-    got = f"{power.flow.counted_by.value}: {power.flow}"
+    got = f"{power.expected.counted_by.value}: {power.expected}"
     if power.passes == timedelta.max:
         told = f"got {got}, needs what a healthy candidate could pass by ({power.slowest})"
     else:
@@ -56,10 +55,10 @@ def _problem(canary: Forecast, power: Power) -> Problem:
 
 def _ways(canary: Forecast, power: Power) -> Iterator[str]:
     """What can be done about it, in release.yaml."""
-    surely = canary.surely(power.share)
-    if surely <= LONGEST:
-        yield f"allow `canary.max-duration: {_written(surely)}` or `canary.underpowered: lengthen`"
-    probes = canary.enough_probes(power.share)
+    needed = canary.passes_nine_in_ten(power.share)
+    if needed <= LONGEST:
+        yield f"allow `canary.max-duration: {_written(needed)}` or `canary.underpowered: lengthen`"
+    probes = canary.sufficient_probes(power.share)
     if probes is not None:
         yield f"send `canary.probes-per-second: {probes}`"
     tolerances = "`canary.max-error-increase`, `canary.max-latency-increase`, the objectives"

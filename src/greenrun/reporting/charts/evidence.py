@@ -104,7 +104,7 @@ def _lines(time: Timeline, counted_by: CountedBy) -> list[_Line]:
     telling = "against" if results.outcome is Outcome.FAIL else "for"
     return [
         _Line(part, side, part == results.decisive, *_course(time, counted_by, part, side))
-        for part in results.looks
+        for part in results.by_part
         for side in (_SIDES if part == results.decisive else [telling])
     ]
 
@@ -120,7 +120,7 @@ def _course(
         ]
         some = thinned(of_watcher, max(2, POINTS // len(time.steps)))
         seconds += [*(time.at(observation.at) for observation in some), math.nan]
-        percent += [*(_percent(one.results.looks.get(part), side) for one in some), math.nan]
+        percent += [*(_percent(one.results.by_part.get(part), side) for one in some), math.nan]
     return seconds, percent
 
 

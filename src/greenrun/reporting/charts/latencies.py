@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
 
 from greenrun.model.canary_step import CanaryStep, CountedBy, Observation
-from greenrun.model.histogram import Histogram
+from greenrun.model.stats import Histogram
 from greenrun.reporting.charts.sheet import BASELINE, CANDIDATE, FAINT, INK, Sheet, explain, style
 
 QUANTILES = {"p99": 0.99, "p95": 0.95, "p50": 0.5}
@@ -137,9 +137,9 @@ def _draw_limit(panel: Axes, row: int, limit: float) -> None:
 
 def _limits(observation: Observation) -> dict[str, float]:
     """Milliseconds that a quantile must keep, by its name, where one has to."""
-    looks = observation.results.looks
+    looks = observation.results.by_part
     of_quantiles = {name: looks.get(f"{name} limit") for name in QUANTILES}
-    bounds = {name: look.weighed.bounds for name, look in of_quantiles.items() if look}
+    bounds = {name: look.state.bounds for name, look in of_quantiles.items() if look}
     return {name: limit[0] for name, limit in bounds.items() if limit}
 
 

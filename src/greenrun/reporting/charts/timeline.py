@@ -1,7 +1,7 @@
 """Time since the canary began: its axis, its steps, and the glances that stand on it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import timedelta
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MultipleLocator
@@ -32,7 +32,7 @@ class Timeline:
         self.began = steps[0].began
         self.seconds = max(self.at(steps[-1].ended), 1.0)
 
-    def at(self, time: datetime) -> float:
+    def at(self, time: timedelta) -> float:
         """Seconds since the canary began."""
         return (time - self.began).total_seconds()
 

@@ -31,17 +31,17 @@ def _counted(step: CanaryStep) -> Iterator[RecordedCounts]:
     """The last of each who counts."""
     for counted_by in CountedBy:
         if last := step.last(counted_by):
-            one, other = _memory(step, counted_by)
+            one, other = _peaks(step, counted_by)
             candidate, baseline = _figures(last.candidate), _figures(last.baseline)
             yield RecordedCounts(counted_by.value, {**candidate, **one}, {**baseline, **other})
 
 
-def _memory(step: CanaryStep, counted_by: CountedBy) -> tuple[Figures, Figures]:
-    """What either revision has used, where that was asked: it is the platform's to tell."""
-    used = step.memory
-    if used is None or counted_by is not CountedBy.PLATFORM:
-        return {}, {}
-    return {"memory": used.candidate}, {"memory": used.baseline}
+def _peaks(step: CanaryStep, counted_by: CountedBy) -> tuple[Figures, Figures]:
+    """Return the gauges of either revision, which are the platform's."""
+    peaks = step.peaks if counted_by is CountedBy.PLATFORM else ()
+    return {one.measure: one.candidate for one in peaks}, {
+        one.measure: one.baseline for one in peaks
+    }
 
 
 def _figures(sample: Sample) -> Figures:

@@ -25,11 +25,10 @@ from google.cloud.monitoring_v3.types import (
 from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, refused
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.model.errors import CallFailed
-from greenrun.model.histogram import UNKNOWN, Histogram
 from greenrun.model.interfaces import Clock
 from greenrun.model.objective import Quantity
 from greenrun.model.plan import Location
-from greenrun.model.stats import Counts, Sample
+from greenrun.model.stats import UNKNOWN, Counts, Histogram, Sample
 
 RawDistribution = Any  # google.api.Distribution
 _Aligner, _Reducer = Aggregation.Aligner, Aggregation.Reducer
@@ -106,14 +105,15 @@ class CloudMetrics:
         bad = counts["5xx"]
         return Sample(Counts(counts.total() - bad, bad), latencies)
 
-    def highest(self, measure: str, revision: str, since: datetime) -> Quantity | None:
-        """Return the most that an instance has had of a measure since then; None: no data.
+    def highest(
+        self, measure: str, revision: str, since: datetime, until: datetime
+    ) -> Quantity | None:
+        """Return the most that an instance has had of a measure in that time; None: no data.
 
         As near as the platform's buckets tell, and never less than it was; of whole periods.
         """
         metric = METRICS[measure]
-        found = self._series(metric.type, revision, since, self._clock.now())
-        value = highest(found, since)
+        value = highest(self._series(metric.type, revision, since, until), since)
         return None if value is None else Quantity(metric.scale * value, metric.unit)
 
     def _series(

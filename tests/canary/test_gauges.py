@@ -6,16 +6,17 @@ from datetime import timedelta
 import pytest
 
 from greenrun.canary import Canary
-from greenrun.canary.judge import Judge
-from greenrun.canary.sources.memory import MemoryJudge
-from greenrun.model.canary_step import CanaryStep, CountedBy, MemoryObservation
+from greenrun.canary.judge import RequestJudge
+from greenrun.canary.sources.gauges import GAUGES, PeakJudge
+from greenrun.canary.sources.platform import PlatformMetrics
+from greenrun.model.canary_step import CanaryStep, CountedBy, PeakObservation
 from greenrun.model.errors import GateClosed
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import CanaryPlan
 from greenrun.model.stats import Outcome, SequentialTest
 from greenrun.release.release import Release
 from greenrun.reporting.record.canary import recorded
-from tests.canary.witnesses import Told
+from tests.canary.sources import SteadySource
 from tests.conftest import BASELINE, HEALTHY, World
 from tests.dependencies import fake_roles
 from tests.fakes import FakeClock, FakeMetrics, MemoryEvidence, MemoryProgress
@@ -32,30 +33,34 @@ def metrics() -> FakeMetrics:
     return FakeMetrics(FakeClock(), using={"one": 40.0, "other": 20.0})
 
 
-@pytest.fixture
-def judge(metrics: FakeMetrics) -> MemoryJudge:
-    return MemoryJudge(metrics, LIMIT, ("one", "other"), metrics.clock.now())
+def platform(metrics: FakeMetrics) -> PlatformMetrics:
+    return PlatformMetrics(metrics, metrics.clock, "one", "other")
 
 
 @pytest.fixture
-def canary(metrics: FakeMetrics, judge: MemoryJudge) -> Canary:
+def judge(metrics: FakeMetrics) -> PeakJudge:
+    return PeakJudge(GAUGES["memory"], LIMIT, platform(metrics))
+
+
+@pytest.fixture
+def canary(metrics: FakeMetrics, judge: PeakJudge) -> Canary:
     """One whose requests are soon sure."""
-    counted = Judge(Told(CountedBy.PROBES).metric_source, SequentialTest())
+    counted = RequestJudge(SteadySource(CountedBy.PROBES), SequentialTest())
     dependencies = fake_roles("shop", clock=metrics.clock)
     return Canary(PLAN, [counted, judge], dependencies, lambda: None)
 
 
-def look(judge: MemoryJudge, clock: FakeClock) -> MemoryObservation:
+def look(judge: PeakJudge, clock: FakeClock) -> PeakObservation:
     """A second after the share has risen."""
-    began = clock.now()
-    judge.rise(10)
+    began = clock.monotonic()
+    judge.start_step(10)
     clock.sleep(SECOND)
-    return judge.observation(began, clock.now(), last=False)
+    return judge.observe(began, clock.monotonic(), last=False)
 
 
 def closed(canary: Canary) -> tuple[GateClosed, CanaryStep]:
     with pytest.raises(GateClosed) as caught:
-        canary.watch(10)
+        canary.analyse_step(10)
     return caught.value, canary.steps[-1]
 
 
@@ -63,13 +68,17 @@ def seconds(step: CanaryStep) -> float:
     return (step.ended - step.began).total_seconds()
 
 
-def test_both_are_told_and_the_candidate_is_judged(
-    judge: MemoryJudge, metrics: FakeMetrics
-) -> None:
+def test_both_are_told_and_the_candidate_is_judged(judge: PeakJudge, metrics: FakeMetrics) -> None:
     metrics.using["other"] = 99
     observation = look(judge, metrics.clock)
-    assert observation == MemoryObservation(
-        metrics.clock.now(), Quantity(40, "%"), Quantity(99, "%"), LIMIT, Outcome.PASS
+    assert observation == PeakObservation(
+        metrics.clock.monotonic(),
+        "memory",
+        Quantity(40, "%"),
+        Quantity(99, "%"),
+        LIMIT,
+        Outcome.PASS,
+        GAUGES["memory"].relief,
     )
     assert judge.sentence == "the candidate used 40 % of its memory (the platform's metrics)"
 
@@ -78,7 +87,7 @@ def test_both_are_told_and_the_candidate_is_judged(
     ("used", "outcome"), [(90, Outcome.PASS), (90.01, Outcome.FAIL), (100, Outcome.FAIL)]
 )
 def test_the_limit_itself_is_kept(
-    judge: MemoryJudge, metrics: FakeMetrics, used: float, outcome: Outcome
+    judge: PeakJudge, metrics: FakeMetrics, used: float, outcome: Outcome
 ) -> None:
     metrics.using["one"] = used
     assert look(judge, metrics.clock).outcome is outcome
@@ -99,7 +108,7 @@ def test_too_much_closes_the_gate_at_once(canary: Canary, metrics: FakeMetrics) 
 def test_of_two_failures_at_once_that_of_the_requests_is_told(
     canary: Canary, metrics: FakeMetrics
 ) -> None:
-    failing = Judge(Told(CountedBy.PROBES, candidate=(50, 50)).metric_source, SequentialTest())
+    failing = RequestJudge(SteadySource(CountedBy.PROBES, candidate=(50, 50)), SequentialTest())
     canary.judges = [failing, *canary.judges[1:]]
     metrics.using["one"] = 97
     error, step = closed(canary)
@@ -107,7 +116,7 @@ def test_of_two_failures_at_once_that_of_the_requests_is_told(
     assert error.hint.startswith("compare the figures of both revisions")
 
 
-def test_what_it_has_used_once_is_not_forgotten(judge: MemoryJudge, metrics: FakeMetrics) -> None:
+def test_what_it_has_used_once_is_not_forgotten(judge: PeakJudge, metrics: FakeMetrics) -> None:
     metrics.using["one"] = 97
     look(judge, metrics.clock)
     metrics.using["one"] = 12
@@ -122,61 +131,61 @@ def test_what_is_not_told_is_no_pass_and_says_of_which_metric(
     error, step = closed(canary)
     assert (step.outcome, seconds(step)) == (Outcome.NO_DATA, 60)
     assert step.sentence == (
-        "no data: nothing is told yet of the candidate's memory at this share "
-        "(the platform's metrics)"
+        "no data: no memory of the candidate is reported yet at this share (the platform's metrics)"
     )
     assert error.hint.startswith(
-        "the platform has told nothing new of the metric container/memory/utilizations"
+        "the platform has reported nothing new of the metric container/memory/utilizations"
     )
     assert "probes-per-second" not in error.hint
 
 
-def test_every_share_waits_for_what_is_told_of_it(judge: MemoryJudge, metrics: FakeMetrics) -> None:
+def test_every_share_waits_for_what_is_told_of_it(judge: PeakJudge, metrics: FakeMetrics) -> None:
     metrics.lag = 3 * SECOND
     assert look(judge, metrics.clock).outcome is Outcome.NO_DATA
     metrics.clock.sleep(5 * SECOND)
     observation = look(judge, metrics.clock)
     assert (observation.candidate, observation.outcome) == (Quantity(40, "%"), Outcome.NO_DATA)
-    began = metrics.clock.now()
+    began = metrics.clock.monotonic()
     metrics.clock.sleep(4 * SECOND)
-    assert judge.observation(began, metrics.clock.now(), last=False).outcome is Outcome.PASS
+    assert judge.observe(began, metrics.clock.monotonic(), last=False).outcome is Outcome.PASS
 
 
 def test_a_pass_takes_no_longer_than_it_is_late(canary: Canary, metrics: FakeMetrics) -> None:
     alone = replace(canary, judges=canary.judges[:1], steps=[])
-    needed = seconds(alone.watch(10))
+    needed = seconds(alone.analyse_step(10))
     metrics.lag = timedelta(seconds=needed + 5)
-    assert seconds(canary.watch(10)) == needed + 6
+    assert seconds(canary.analyse_step(10)) == needed + 6
     metrics.lag = timedelta()
-    assert seconds(canary.watch(50)) == needed
+    assert seconds(canary.analyse_step(50)) == needed
 
 
 def test_it_asks_no_more_often_than_there_is_something_new(metrics: FakeMetrics) -> None:
-    began = metrics.clock.now()
-    judge = MemoryJudge(metrics, LIMIT, ("one", "other"), began, every=10 * SECOND)
-    assert judge.due(began)
-    judge.observation(began, began, last=False)
-    assert not judge.due(began + 9 * SECOND)
-    assert judge.due(began + 10 * SECOND)
+    began = metrics.clock.monotonic()
+    metrics.lag = 240 * SECOND
+    judge = PeakJudge(GAUGES["memory"], LIMIT, platform(metrics))
+    assert judge.is_due(began)
+    judge.observe(began, began, last=False)
+    assert not judge.is_due(began + 9 * SECOND)
+    assert judge.is_due(began + 10 * SECOND)
 
 
 def test_who_waits_for_memory_is_told_so(canary: Canary, metrics: FakeMetrics) -> None:
     metrics.lag = 3 * SECOND
-    canary.watch(10)
+    canary.analyse_step(10)
     progress = canary.dependencies.progress
     assert isinstance(progress, MemoryProgress)
     assert progress.lines[0].startswith(
-        "10/90 %, 59 s left; no memory told yet; our own probes 100/100: "
+        "10/90 %, 59 s left; no memory reported yet; our own probes 100/100: "
     )
     assert progress.lines[-1].endswith("; memory 40 % of at most 90 %")
 
 
 def test_the_evidence_has_both_revisions_beside_the_limit(canary: Canary) -> None:
-    canary.watch(10)
+    canary.analyse_step(10)
     evidence = canary.dependencies.evidence
     assert isinstance(evidence, MemoryEvidence)
     *_, title, head, row = str(evidence.kept["canary at 10 %"]).splitlines()
-    assert title == "the platform's metrics: the most of its memory limit that a revision has used"
+    assert title == "the platform's metrics: the peak of memory of each revision"
     assert head.split() == ["candidate", "baseline", "at", "most", "outcome"]
     assert row.split() == ["memory", "40", "%", "20", "%", "90", "%", "pass"]
 
@@ -200,7 +209,7 @@ def candidate_using(release: Release, world: World, percent: float | None) -> Re
 def test_a_row_of_the_table_has_it_judged(release: Release, world: World) -> None:
     steps = candidate_using(release, world, 40).run_canary(OBJECTIVES)
     assert [step.outcome for step in steps] == [Outcome.PASS] * 2
-    assert [one.memory and one.memory.baseline for one in steps] == [Quantity(30, "%")] * 2
+    assert [[peak.baseline for peak in one.peaks] for one in steps] == [[Quantity(30, "%")]] * 2
 
 
 @pytest.mark.parametrize(("percent", "verdict"), [(97, "fail"), (None, "no data")])

@@ -23,9 +23,10 @@ def splits(draw: st.DrawFn) -> TrafficSplit:
     """Shares, some of them tagged, and targets that only have a tag, in any order."""
     tags = draw(st.lists(TAGS, unique=True))
     shares = draw(shares_of_100())
+    tagged = draw(st.lists(st.booleans(), min_size=len(shares), max_size=len(shares)))
     named = [
-        Target(revision, percent, tags.pop() if tags and draw(st.booleans()) else "")
-        for revision, percent in shares.items()
+        Target(revision, percent, tags.pop() if tags and has_tag else "")
+        for (revision, percent), has_tag in zip(shares.items(), tagged, strict=True)
     ]
     tag_only = [Target(draw(REVISIONS), 0, tag) for tag in tags]
     return TrafficSplit(tuple(draw(st.permutations(named + tag_only))))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenrun.model.histogram import Histogram
+from greenrun.model.stats import Histogram
 
 EMPTY = Histogram.exponential(66, 1.4, 1.0)
 LATENCIES = st.lists(st.floats(0, EMPTY.bounds[-1], exclude_max=True), min_size=1, max_size=200)

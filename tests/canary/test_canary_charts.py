@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.canary.showing import Showing
+from greenrun.canary.progress import CanaryCharts
 from greenrun.model.canary_step import CanaryStep
 from greenrun.model.errors import GateClosed, ManualActionRequired
 from greenrun.model.interfaces import Chart
@@ -15,7 +15,7 @@ from greenrun.model.plan import Plan
 from greenrun.model.source import Source
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.release import Release
-from tests.canaries import Canary
+from tests.canary.streams import Canary
 from tests.conftest import BASELINE, FAILING, HEALTHY, World
 
 SEEN = Canary(errors=0.2, shares=(10,)).steps()
@@ -60,10 +60,10 @@ def fail(release: Release, world: World) -> None:
 
 
 def test_charts_are_kept_at_the_place_that_was_chosen_and_once(world: World) -> None:
-    showing = Showing(world.dependencies)
+    showing = CanaryCharts(world.dependencies)
     showing.draw(SEEN)
     assert not world.evidence.kept
-    showing.choose_place()
+    showing.remember_place()
     showing.draw(SEEN)
     assert world.evidence.kept == {"canary": b"<svg>10 %</svg>"}
     world.evidence.kept.clear()
@@ -72,8 +72,8 @@ def test_charts_are_kept_at_the_place_that_was_chosen_and_once(world: World) -> 
 
 
 def test_what_cannot_be_drawn_is_told_and_stops_nothing(world: World) -> None:
-    showing = Showing(replace(world.dependencies, charts=NoCharts()))
-    showing.choose_place()
+    showing = CanaryCharts(replace(world.dependencies, charts=NoCharts()))
+    showing.remember_place()
     showing.draw(SEEN)
     assert world.evidence.kept == {
         "charts of the canary": "could not be drawn: ValueError('1 steps are too many')"

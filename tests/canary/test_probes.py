@@ -1,6 +1,6 @@
 """Our own requests reach both revisions alike, and are judged as users would judge them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
@@ -11,9 +11,9 @@ from time import monotonic, sleep
 import pytest
 
 from cloudrun_emulator.core.time import wait_until
-from greenrun.canary.sources.probes import Probes
-from greenrun.canary.sources.source import Reading
-from greenrun.canary.sources.tally import WARM_UP
+from greenrun.adapters.clock import SystemClock
+from greenrun.canary.sources.probes import WARM_UP, Probes
+from greenrun.canary.sources.source import Measurement
 from greenrun.model.errors import CallFailed, ReleaseError
 from greenrun.model.interfaces import HttpRequest, HttpResponse
 from greenrun.model.plan import CanaryPlan
@@ -36,19 +36,19 @@ class Answering:
         self.asked.append(probe)
         return HttpResponse(self._answer(probe), {}, "", FAST)
 
-    def converse(self, url: str, message: str) -> list[str]:
-        raise AssertionError(url + message)
+    def converse(self, url: str, message: str, headers: Mapping[str, str]) -> list[str]:
+        raise AssertionError(f"{url} {message} {headers}")
 
 
 def speaking(token: str) -> dict[str, str]:
     return {"Authorization": token, "User-Agent": "greenrun-canary/the-run"}
 
 
-def reading(web: Answering, probes: int, plan: CanaryPlan = PLAN) -> Reading:
+def reading(web: Answering, probes: int, plan: CanaryPlan = PLAN) -> Measurement:
     """What is known once so many probes were answered."""
     deadline = monotonic() + 10
-    with Probes(plan, ONE, OTHER, lambda: speaking("x"), web) as sent:
-        sent.metric_source.rise(20)
+    with Probes(plan, (ONE, OTHER), lambda: speaking("x"), web, SystemClock()) as sent:
+        sent.start_step(20)
         while True:
             found = sent.read()
             if found.candidate.counts.total + found.baseline.counts.total >= probes:
@@ -72,7 +72,7 @@ def test_chance_gives_each_as_many_as_of_the_users(
 
 def test_each_says_anew_who_we_are() -> None:
     web, tokens = Answering(lambda _: 200), count()
-    with Probes(PLAN, ONE, OTHER, lambda: speaking(str(next(tokens))), web):
+    with Probes(PLAN, (ONE, OTHER), lambda: speaking(str(next(tokens))), web, SystemClock()):
         wait_until(lambda: len(web.asked) >= 5, SOON, "five probes")
     assert len({probe.headers["Authorization"] for probe in web.asked}) == len(web.asked)
 
@@ -83,7 +83,7 @@ def test_whoever_cannot_say_it_any_more_blames_neither_revision(kind: type[Excep
         raise kind("could not get an identity token")
 
     with (
-        Probes(PLAN, ONE, OTHER, lapsed, Answering(lambda _: 200)) as sent,
+        Probes(PLAN, (ONE, OTHER), lapsed, Answering(lambda _: 200), SystemClock()) as sent,
         pytest.raises(kind, match="identity token"),
     ):
         wait_until(lambda: sent.read().candidate.counts.total, SOON, "a probe")
@@ -94,7 +94,7 @@ def test_what_keeps_a_probe_from_being_counted_is_told_to_who_reads() -> None:
         raise ValueError("a fault of our own")
 
     with (
-        Probes(PLAN, ONE, OTHER, lambda: speaking("x"), Answering(broken)) as sent,
+        Probes(PLAN, (ONE, OTHER), lambda: speaking("x"), Answering(broken), SystemClock()) as sent,
         pytest.raises(ValueError, match="a fault of our own"),
     ):
         wait_until(lambda: sent.read().candidate.counts.total, SOON, "a probe")
@@ -110,7 +110,7 @@ def test_the_way_back_does_not_wait_for_who_we_are() -> None:
         return speaking("late")
 
     try:
-        with Probes(PLAN, ONE, OTHER, minting, Answering(lambda _: 200)) as sent:
+        with Probes(PLAN, (ONE, OTHER), minting, Answering(lambda _: 200), SystemClock()) as sent:
             assert asked.wait(10)
             begun = monotonic()
         assert monotonic() - begun < 5

@@ -8,9 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenrun.model.histogram import Histogram
-from greenrun.model.stats import Counts, Outcome, Quantile, Result, Sample, SequentialTest
-from greenrun.model.stats.buckets import bound_from, bound_up_to, over
+from greenrun.model.stats import (
+    Counts,
+    Histogram,
+    Outcome,
+    QuantileComparison,
+    Result,
+    Sample,
+    SequentialTest,
+)
 
 EMPTY = Histogram.exponential(66, 1.4, 1.0)
 NOTHING = Histogram(())
@@ -30,15 +36,15 @@ def taken(requests: int, seed: int, times: float = 1.0) -> Histogram:
 
 
 def judged(
-    quantile: Quantile, times: float, *, reference: bool = True, both: float = 1.0
+    quantile: QuantileComparison, times: float, *, reference: bool = True, both: float = 1.0
 ) -> Result:
     """For a minute, at each second's 200 requests, of which the candidate answers a quarter."""
-    look = quantile.begin(taken(5000, 1) if reference else NOTHING)
+    look = quantile.start(taken(5000, 1) if reference else NOTHING)
     candidate, baseline = taken(0, 0), taken(0, 0)
     for second in range(1, 61):
         candidate += taken(50, second + 1, times * both)
         baseline += taken(150, -second - 1, both)
-        look = quantile.look(look, candidate, baseline, second)
+        look = quantile.update(look, candidate, baseline, second)
         if look.outcome is Outcome.FAIL:
             break
     return look
@@ -50,7 +56,7 @@ def test_a_slower_candidate_fails_and_an_equal_one_does_not(
     share: float, *, reference: bool
 ) -> None:
     max_latency_increase, equal = (
-        judged(Quantile(share), times, reference=reference) for times in (1.8, 1.0)
+        judged(QuantileComparison(share), times, reference=reference) for times in (1.8, 1.0)
     )
 
     assert max_latency_increase.outcome is Outcome.FAIL
@@ -62,22 +68,22 @@ def test_a_slower_candidate_fails_and_an_equal_one_does_not(
 def test_an_equal_candidate_passes_though_both_have_become_slower(
     share: float, both: float
 ) -> None:
-    assert judged(Quantile(share), 1.0, both=both).outcome is Outcome.PASS
+    assert judged(QuantileComparison(share), 1.0, both=both).outcome is Outcome.PASS
 
 
 @pytest.mark.parametrize("both", [1.0, 1.4])
 def test_a_candidate_that_is_too_slow_does_not_pass(both: float) -> None:
-    assert judged(Quantile(0.5), 1.8, both=both).outcome is not Outcome.PASS
+    assert judged(QuantileComparison(0.5), 1.8, both=both).outcome is not Outcome.PASS
 
 
 def test_a_candidate_that_is_slower_than_a_slowed_baseline_does_not_pass() -> None:
     """p95 was 97 ms, and is 130 ms; of the candidate, four in five take 675 ms."""
-    quantile = Quantile(0.95)
-    look = quantile.begin(histogram([60.0] * 94 + [97.0] * 6))
+    quantile = QuantileComparison(0.95)
+    look = quantile.start(histogram([60.0] * 94 + [97.0] * 6))
     for second in range(1, 61):
         candidate = histogram([40.0] * 10 * second + [675.0] * 40 * second)
         baseline = histogram([60.0] * 40 * second + [130.0] * 10 * second)
-        look = quantile.look(look, candidate, baseline, second)
+        look = quantile.update(look, candidate, baseline, second)
 
     assert look.outcome is Outcome.FAIL
     assert "took over" in quantile.sentence(look)
@@ -85,26 +91,26 @@ def test_a_candidate_that_is_slower_than_a_slowed_baseline_does_not_pass() -> No
 
 @pytest.mark.parametrize("times", [5.0, 0.1])
 def test_what_the_bound_was_read_from_is_not_weighed(times: float) -> None:
-    quantile = Quantile(0.95)
+    quantile = QuantileComparison(0.95)
     counted = taken(300, 3, times), taken(300, 4)
-    calibrated = quantile.look(quantile.begin(), *counted, 1)
-    again = quantile.look(calibrated, *counted, 2, last=True)
+    calibrated = quantile.update(quantile.start(), *counted, 1)
+    again = quantile.update(calibrated, *counted, 2, last=True)
 
     assert calibrated.outcome is again.outcome is Outcome.INCONCLUSIVE
-    assert calibrated.evidence == quantile.begin().evidence
+    assert calibrated.evidence == quantile.start().evidence
     assert (again.evidence.against, again.evidence.for_) == pytest.approx((0, 0))
 
 
 def test_a_baseline_that_nobody_knows_is_no_data() -> None:
-    quantile = Quantile(0.95)
-    look = quantile.look(quantile.begin(), taken(100, 3), taken(20, 4), 1)
+    quantile = QuantileComparison(0.95)
+    look = quantile.update(quantile.start(), taken(100, 3), taken(20, 4), 1)
 
     assert look.outcome is Outcome.NO_DATA
     assert quantile.sentence(look) == "no data: it is not known yet what the baseline takes"
 
 
 def test_a_verdict_on_latency_names_the_bound() -> None:
-    quantile = Quantile(0.95)
+    quantile = QuantileComparison(0.95)
     sentence = quantile.sentence(judged(quantile, 1.8))
 
     assert sentence == (
@@ -118,13 +124,13 @@ def test_a_verdict_on_latency_names_the_bound() -> None:
 def test_a_bound_parts_what_was_counted(values: list[float], bound: float) -> None:
     slow = sum(value >= bound for value in values)
 
-    assert over(histogram(values), bound) == Counts(len(values) - slow, slow)
+    assert histogram(values).split_at(bound) == Counts(len(values) - slow, slow)
 
 
 @given(st.floats(EMPTY.bounds[0], EMPTY.bounds[-1]))
 @settings(deadline=None)
 def test_a_value_lies_between_its_bounds(value: float) -> None:
-    below, above = bound_up_to(EMPTY, value), bound_from(EMPTY, value)
+    below, above = EMPTY.bound_at_or_below(value), EMPTY.bound_at_or_above(value)
 
     assert below <= value <= above
     assert below == above or (below, above) in pairwise(EMPTY.bounds)
@@ -134,7 +140,7 @@ WHOLE = SequentialTest(quantiles=(0.5, 0.95, 0.99), latency_limits=((0.99, 2000)
 
 
 def looked(trial: SequentialTest, candidate: Sample, baseline: Sample) -> tuple[Outcome, str]:
-    results = trial.look(trial.begin(taken(5000, 1)), candidate, baseline)
+    results = trial.update(trial.start(taken(5000, 1)), candidate, baseline)
     return results.outcome, trial.sentence(results)
 
 
@@ -193,23 +199,23 @@ def test_a_limit_within_a_bucket_is_held_against_nobody() -> None:
     within = histogram([90.0] * 400)
     beyond = histogram([150.0] * 400)
     outcomes = [
-        trial.look(trial.begin(), sample, sample).looks["p90 limit"].outcome
+        trial.update(trial.start(), sample, sample).by_part["p90 limit"].outcome
         for sample in (Sample(Counts(400), each, seconds=60) for each in (within, beyond))
     ]
 
-    assert bound_up_to(EMPTY, 100.0) == bound_up_to(EMPTY, 90.0)
+    assert EMPTY.bound_at_or_below(100.0) == EMPTY.bound_at_or_below(90.0)
     assert outcomes == [Outcome.INCONCLUSIVE, Outcome.FAIL]
 
 
 def test_the_next_step_has_to_pass_in_every_part_anew() -> None:
     healthy = Sample(Counts(4_000, 4), taken(4_004, 5, 0.8), 60)
     beside = Sample(Counts(4_000, 4), taken(4_004, 6))
-    passed = WHOLE.look(WHOLE.begin(taken(5000, 1)), healthy, beside)
+    passed = WHOLE.update(WHOLE.start(taken(5000, 1)), healthy, beside)
     begun = WHOLE.next_step(passed)
-    again = WHOLE.look(begun, healthy, beside)
+    again = WHOLE.update(begun, healthy, beside)
 
     assert passed.outcome is Outcome.PASS
-    assert {look.outcome for look in again.looks.values()} == {Outcome.INCONCLUSIVE}
-    assert [look.evidence.against for look in again.looks.values()] == [
-        look.evidence.against for look in passed.looks.values()
+    assert {look.outcome for look in again.by_part.values()} == {Outcome.INCONCLUSIVE}
+    assert [look.evidence.against for look in again.by_part.values()] == [
+        look.evidence.against for look in passed.by_part.values()
     ]

@@ -1,18 +1,17 @@
-"""What one look at the counts shows, and what the next one has to remember."""
+"""What a sequential test says after an observation, and what it remembers for the next one."""
 
 import math
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from operator import add
 
-from greenrun.model.histogram import UNKNOWN, Histogram
 from greenrun.model.objective import Verdict
-from greenrun.model.stats.counts import Counts
-from greenrun.model.stats.odds import STEPS, log_of_sum, together
+from greenrun.model.stats.bets import NO_GAINS, Gains, log_mixture, log_of_sum
+from greenrun.model.stats.samples import UNKNOWN, Counts, Histogram
 
 
 class Outcome(Enum):
-    """Where the evidence stands. No data is an outcome of its own, and never a pass."""
+    """Where the evidence leads. No data is an outcome of its own, and never a pass."""
 
     PASS = "pass"  # noqa: S105 - an outcome, no password
     INCONCLUSIVE = "inconclusive"
@@ -25,8 +24,11 @@ class Outcome(Enum):
         return Verdict.INCONCLUSIVE if self is Outcome.NO_DATA else Verdict(self.value)
 
 
+WORST_FIRST = (Outcome.FAIL, Outcome.NO_DATA, Outcome.INCONCLUSIVE, Outcome.PASS)
+
+
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class LogEvidence:
     """Natural logarithms of what was gained on bets, and of what it takes to decide.
 
     `against` the candidate, and `for_` it. 4.6 is odds of 100 to 1.
@@ -43,33 +45,28 @@ class Evidence:
         return f"evidence against {100 * against:.0f} %, for {100 * for_:.0f} % of what it takes"
 
 
-_NOTHING = Counts()
-
-Gains = tuple[float, ...]
-"""Log gain of each bet of one comparison, in the order of STEPS."""
-
-NO_GAINS: Gains = (0.0,) * len(STEPS)
+_NO_COUNTS = Counts()
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
-    """What has been weighed: counts up to here, and what each bet has gained by them.
+class SequentialState:
+    """What has been tested: counts up to here, and what each bet has gained by them.
 
     `since` is where the evidence for the candidate begins, `strict` the candidate's counts where it
     has another bound for that.
 
-    Of latencies, `latencies` are what was weighed of either revision, `seconds` after the start,
-    `gains_for` what the bets for the candidate have gained, and `bounds` what is slow and what is
-    too slow from now on, None until it is known what the baseline takes. `enough` is from how many
-    of its requests they follow it.
+    Of latencies, `latencies` are those of either revision that were tested, `seconds` after the
+    start, `gains_for` what the bets for the candidate have gained, and `bounds` what is slow and
+    what is too slow from now on, None until it is known what the baseline takes. From `enough` of
+    its requests on, they follow the baseline.
     """
 
-    candidate: Counts = _NOTHING
-    baseline: Counts = _NOTHING
+    candidate: Counts = _NO_COUNTS
+    baseline: Counts = _NO_COUNTS
     gains: tuple[Gains, ...] = field(default=(NO_GAINS,), repr=False)
-    since: tuple[Counts, Counts] = (_NOTHING, _NOTHING)
+    since: tuple[Counts, Counts] = (_NO_COUNTS, _NO_COUNTS)
     bounds: tuple[float, float] | None = None
-    strict: Counts = _NOTHING
+    strict: Counts = _NO_COUNTS
     seconds: float = 0.0
     latencies: tuple[Histogram, Histogram] = field(default=(UNKNOWN, UNKNOWN), repr=False)
     gains_for: Gains = field(default=NO_GAINS, repr=False)
@@ -77,16 +74,16 @@ class Weighed:
 
     @property
     def against(self) -> float:
-        """Log evidence against the candidate; every comparison has its equal part of the stakes."""
-        return log_of_sum(map(together, self.gains)) - math.log(len(self.gains))
+        """Log evidence against the candidate; each comparison has an equal part of the stakes."""
+        return log_of_sum(map(log_mixture, self.gains)) - math.log(len(self.gains))
 
-    def richer(self, *gained: Gains) -> "Weighed":
-        """With what each bet of each comparison has gained since."""
+    def with_gains(self, *gained: Gains) -> "SequentialState":
+        """Add what each bet of each comparison has gained since."""
         pairs = zip(self.gains, gained, strict=True)
         return replace(self, gains=tuple(tuple(map(add, had, got)) for had, got in pairs))
 
-    def room_for(self, stall: float, seconds: float, *, last: bool) -> float:
-        """How many stalls fit in since what was weighed last; 0 where it is too early."""
+    def stalls_since(self, stall: float, seconds: float, *, last: bool) -> float:
+        """Return how many stalls fit in since what was tested last; 0 where it is too early."""
         since = (seconds - self.seconds) / stall if stall else math.inf
         return since if since >= 1 or last else 0.0
 
@@ -97,9 +94,9 @@ class Result:
 
     candidate: Counts
     baseline: Counts
-    evidence: Evidence
+    evidence: LogEvidence
     outcome: Outcome = Outcome.NO_DATA
-    weighed: Weighed = field(default=Weighed(), repr=False)
+    state: SequentialState = field(default=SequentialState(), repr=False)
 
     @property
     def requests(self) -> int:
@@ -107,7 +104,7 @@ class Result:
         return self.candidate.total + self.baseline.total
 
     def sentence(self, bad: str = "failed") -> str:
-        """The verdict as people say it; `bad` is what bad requests did."""
+        """Return the verdict in words; `bad` is the verb for what bad requests did."""
         counted = f"{self.candidate} candidate requests {bad}, {self.baseline} baseline requests"
         match self.outcome:
             case Outcome.FAIL:
@@ -123,43 +120,45 @@ class Result:
                 )
 
 
-def begin(alpha: float, beta: float) -> Result:
-    """Before anything was counted.
+def initial_result(alpha: float, beta: float) -> Result:
+    """Return the result before anything was counted.
 
     Raises:
         ValueError: a chance is not between 0 and 1.
     """
-    for name, chance in (("alpha", alpha), ("missed", beta)):
+    for name, chance in (("alpha", alpha), ("beta", beta)):
         if not 0 < chance < 1:
             raise ValueError(f"got {name} {chance}, needs to be between 0 and 1")
-    return Result(_NOTHING, _NOTHING, Evidence(0.0, 0.0, -math.log(alpha), -math.log(beta)))
+    evidence = LogEvidence(0.0, 0.0, -math.log(alpha), -math.log(beta))
+    return Result(_NO_COUNTS, _NO_COUNTS, evidence)
 
 
-def renewed(before: Result, weighed: Weighed) -> Result:
-    """Evidence for the candidate begins anew, as `weighed` has it; a failure stays one.
+def result_at_next_step(before: Result, state: SequentialState) -> Result:
+    """Start evidence for the candidate anew, as `state` has it; a failure stays one.
 
-    Where it was proven worse, but tolerably so, evidence against it begins anew, too. Alpha stays
-    what it is: nothing begins anew without that proof, and an equal candidate has it as seldom.
+    Where it was proven worse, but by less than the largest increase allowed, evidence against it
+    starts anew, too. Alpha stays what it is: nothing starts anew without that proof, and an equal
+    candidate has it as seldom.
     """
     worse = before.evidence.against >= before.evidence.against_needed
-    weighed = replace(weighed, gains=(NO_GAINS,) * len(weighed.gains)) if worse else weighed
+    state = replace(state, gains=(NO_GAINS,) * len(state.gains)) if worse else state
     outcome = Outcome.FAIL if before.outcome is Outcome.FAIL else Outcome.INCONCLUSIVE
     evidence = replace(before.evidence, for_=0.0, against=0.0 if worse else before.evidence.against)
-    return replace(before, weighed=weighed, outcome=outcome, evidence=evidence)
+    return replace(before, state=state, outcome=outcome, evidence=evidence)
 
 
-def compared(
-    before: Result, candidate: Counts, baseline: Counts, for_: float, weighed: Weighed
+def result_of_comparison(
+    before: Result, candidate: Counts, baseline: Counts, for_: float, state: SequentialState
 ) -> Result:
-    """The next look, where evidence `for_` the candidate and what each bet has gained are known."""
-    evidence = replace(before.evidence, against=weighed.against, for_=for_)
+    """Return the next result from evidence `for_` the candidate and what the bets have gained."""
+    evidence = replace(before.evidence, against=state.against, for_=for_)
     some = candidate.total and baseline.total
-    outcome = decided(before.outcome, evidence) if some else Outcome.NO_DATA
-    return Result(candidate, baseline, evidence, outcome, weighed)
+    outcome = next_outcome(before.outcome, evidence) if some else Outcome.NO_DATA
+    return Result(candidate, baseline, evidence, outcome, state)
 
 
-def decided(before: Outcome, evidence: Evidence) -> Outcome:
-    """Where evidence leads. A worsening proven to be under the tolerated size is none.
+def next_outcome(before: Outcome, evidence: LogEvidence) -> Outcome:
+    """Return where evidence leads. An increase proven to be under the largest allowed is none.
 
     A failure stays one; a pass stays one until the candidate is proven worse.
     """

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenrun.model.histogram import Histogram
-from greenrun.model.stats import Counts, Objective, Outcome, Quantile
-from greenrun.model.stats.odds import STEPS
-from greenrun.model.stats.stalls import Weight, fell_more_to, weight
+from greenrun.model.stats import Counts, Histogram, Outcome, QuantileComparison, RateLimit
+from greenrun.model.stats.bets import STEPS, two_sample_gains
+from greenrun.model.stats.samples import EffectiveCounts, effective_counts
 
 BOUNDS = (100.0, 200.0, 300.0)
 KNOWN = Histogram(BOUNDS, (9_500, 0, 500))
@@ -38,11 +37,11 @@ def stalling(seed: int) -> list[tuple[Counts, Counts]]:
 
 def rolled_back(stall: float) -> float:
     """The share of the equal candidates."""
-    quantile, failed = Quantile(0.95, stall=stall), 0
+    quantile, failed = QuantileComparison(0.95, stall=stall), 0
     for seed in range(RUNS):
-        look = quantile.begin(KNOWN)
+        look = quantile.start(KNOWN)
         for second, (one, other) in enumerate(stalling(seed), start=1):
-            look = quantile.look(look, histogram(one), histogram(other), second)
+            look = quantile.update(look, histogram(one), histogram(other), second)
         failed += look.outcome is Outcome.FAIL
     return failed / RUNS
 
@@ -65,8 +64,8 @@ def test_no_bet_gains_on_average_where_both_are_equal(
     for first in (0, 1):
         for second in (0, 1):
             likely = math.prod(chance if slow else 1 - chance for slow in (first, second))
-            slow = Weight(one, one * first), Weight(other, other * second)
-            means += likely * np.exp(fell_more_to(*slow, usual))
+            slow = EffectiveCounts(one, one * first), EffectiveCounts(other, other * second)
+            means += likely * np.exp(two_sample_gains(*slow, usual))
 
     assert means.max() <= 1 + 1e-9
 
@@ -74,19 +73,19 @@ def test_no_bet_gains_on_average_where_both_are_equal(
 @given(st.integers(0, 500), st.integers(0, 500), st.floats(0.01, 1000))
 def test_nothing_weighs_more_than_it_is(good: int, bad: int, stalls: float) -> None:
     counts = Counts(good, bad)
-    found = weight(counts, stalls)
+    found = effective_counts(counts, stalls)
 
     assert found.total <= min(counts.total, max(stalls, 1.0))
-    assert weight(counts, 1.0).total == min(counts.total, 1)
-    assert weight(counts, math.inf).total == counts.total
+    assert effective_counts(counts, 1.0).total == min(counts.total, 1)
+    assert effective_counts(counts, math.inf).total == counts.total
     assert found.bad == pytest.approx(found.total * counts.rate)
 
 
 def test_a_limit_is_not_broken_by_one_stall() -> None:
-    objective = Objective(0.05, stall=0.25)
-    quiet = objective.look(objective.begin(), Counts(400), seconds=10)
-    stalled = objective.look(quiet, Counts(500, 100), seconds=11)
-    slow = objective.look(stalled, Counts(500, 4_000), seconds=50)
+    objective = RateLimit(0.05, stall=0.25)
+    quiet = objective.update(objective.start(), Counts(400), seconds=10)
+    stalled = objective.update(quiet, Counts(500, 100), seconds=11)
+    slow = objective.update(stalled, Counts(500, 4_000), seconds=50)
 
     assert [look.outcome for look in (quiet, stalled, slow)] == [
         Outcome.PASS,
@@ -97,20 +96,22 @@ def test_a_limit_is_not_broken_by_one_stall() -> None:
 
 def test_the_few_requests_of_a_stall_weigh_no_more_than_others() -> None:
     """In every other second there are 50 quick ones, in the others two, which wait for it."""
-    objective = Objective(0.05, stall=0.25)
-    look, counts = objective.begin(), Counts()
+    objective = RateLimit(0.05, stall=0.25)
+    look, counts = objective.start(), Counts()
     for second in range(1, 121):
         counts += Counts(0, 2) if second % 2 else Counts(50)
-        look = objective.look(look, counts, seconds=second)
+        look = objective.update(look, counts, seconds=second)
         assert look.outcome is not Outcome.FAIL
 
 
 def test_what_came_too_soon_is_weighed_later() -> None:
-    quantile = Quantile(0.95)
-    soon = quantile.look(quantile.begin(KNOWN), histogram(Counts(0, 5)), histogram(Counts(5)), 0.2)
-    late = quantile.look(soon, histogram(Counts(0, 9)), histogram(Counts(9)), 1.0)
-    last = quantile.look(
-        quantile.begin(KNOWN), histogram(Counts(0, 5)), histogram(Counts(5)), 0.2, last=True
+    quantile = QuantileComparison(0.95)
+    soon = quantile.update(
+        quantile.start(KNOWN), histogram(Counts(0, 5)), histogram(Counts(5)), 0.2
+    )
+    late = quantile.update(soon, histogram(Counts(0, 9)), histogram(Counts(9)), 1.0)
+    last = quantile.update(
+        quantile.start(KNOWN), histogram(Counts(0, 5)), histogram(Counts(5)), 0.2, last=True
     )
 
     assert soon.evidence.against == pytest.approx(0)

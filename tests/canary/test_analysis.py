@@ -7,19 +7,19 @@ from datetime import timedelta
 import pytest
 
 from greenrun.canary import Canary
-from greenrun.canary.judge import Judge
+from greenrun.canary.judge import RequestJudge
 from greenrun.model.canary_step import CanaryStep, CountedBy
 from greenrun.model.errors import ConcurrentChange, GateClosed
 from greenrun.model.plan import CanaryPlan
 from greenrun.model.stats import Outcome, SequentialTest
-from tests.canary.witnesses import Told
+from tests.canary.sources import SteadySource
 from tests.dependencies import fake_roles
 from tests.fakes import FakeClock, MemoryEvidence, MemoryProgress
 
 PROBES, PLATFORM = CountedBy.PROBES, CountedBy.PLATFORM
 PLAN = CanaryPlan((10, 50), max_duration=timedelta(minutes=1))
 TRIAL = SequentialTest(quantiles=(0.5,))
-Watching = Callable[..., Canary]
+Analysing = Callable[..., Canary]
 
 
 @pytest.fixture
@@ -28,19 +28,21 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def watching(clock: FakeClock) -> Watching:
-    def watch(
-        *told: Told, plan: CanaryPlan = PLAN, check_unchanged: Callable[[], None] = lambda: None
+def analysing(clock: FakeClock) -> Analysing:
+    def analyse(
+        *told: SteadySource,
+        plan: CanaryPlan = PLAN,
+        check_unchanged: Callable[[], None] = lambda: None,
     ) -> Canary:
-        judges = [Judge(one.metric_source, TRIAL) for one in told]
+        judges = [RequestJudge(one, TRIAL) for one in told]
         return Canary(plan, judges, fake_roles("shop", clock=clock), check_unchanged)
 
-    return watch
+    return analyse
 
 
 def closed(canary: Canary, share: int = 10) -> tuple[GateClosed, CanaryStep]:
     with pytest.raises(GateClosed) as caught:
-        canary.watch(share)
+        canary.analyse_step(share)
     return caught.value, canary.steps[-1]
 
 
@@ -48,16 +50,18 @@ def seconds(step: CanaryStep) -> float:
     return (step.ended - step.began).total_seconds()
 
 
-def test_a_pass_needs_everybody_who_counts(watching: Watching) -> None:
-    slowly = Told(PLATFORM, candidate=(20, 0), baseline=(20, 0))
-    both = watching(Told(PROBES), slowly).watch(10)
-    alone = watching(Told(PROBES)).watch(10)
+def test_a_pass_needs_everybody_who_counts(analysing: Analysing) -> None:
+    slowly = SteadySource(PLATFORM, candidate=(20, 0), baseline=(20, 0))
+    both = analysing(SteadySource(PROBES), slowly).analyse_step(10)
+    alone = analysing(SteadySource(PROBES)).analyse_step(10)
     assert (both.outcome, alone.outcome) == (Outcome.PASS, Outcome.PASS)
     assert seconds(both) > seconds(alone)
 
 
-def test_one_who_sees_a_failure_is_enough(watching: Watching) -> None:
-    error, step = closed(watching(Told(PROBES), Told(PLATFORM, candidate=(70, 30))))
+def test_one_who_sees_a_failure_is_enough(analysing: Analysing) -> None:
+    error, step = closed(
+        analysing(SteadySource(PROBES), SteadySource(PLATFORM, candidate=(70, 30)))
+    )
     assert error.message == (
         "the canary at 10 %: rolled back after 200 requests: 30 of 100 candidate requests failed, "
         "0 of 100 baseline requests (the platform's metrics)"
@@ -65,15 +69,15 @@ def test_one_who_sees_a_failure_is_enough(watching: Watching) -> None:
     assert seconds(step) == 1
 
 
-def test_a_pass_waits_for_the_least_time_and_a_failure_does_not(watching: Watching) -> None:
+def test_a_pass_waits_for_the_least_time_and_a_failure_does_not(analysing: Analysing) -> None:
     plan = replace(PLAN, min_duration=timedelta(seconds=45))
-    assert seconds(watching(Told(PROBES), plan=plan).watch(10)) == 45
-    _, step = closed(watching(Told(PROBES, candidate=(50, 50)), plan=plan))
+    assert seconds(analysing(SteadySource(PROBES), plan=plan).analyse_step(10)) == 45
+    _, step = closed(analysing(SteadySource(PROBES, candidate=(50, 50)), plan=plan))
     assert seconds(step) == 1
 
 
-def test_what_stays_undecided_is_not_promoted(watching: Watching) -> None:
-    error, step = closed(watching(Told(PROBES, candidate=(1, 0), baseline=(1, 0))))
+def test_what_stays_undecided_is_not_promoted(analysing: Analysing) -> None:
+    error, step = closed(analysing(SteadySource(PROBES, candidate=(1, 0), baseline=(1, 0))))
     assert (step.outcome, seconds(step)) == (Outcome.INCONCLUSIVE, 60)
     assert step.sentence.startswith("undecided after 120 requests: 0 of 60 candidate")
     assert error.hint is not None
@@ -81,9 +85,9 @@ def test_what_stays_undecided_is_not_promoted(watching: Watching) -> None:
 
 
 @pytest.mark.parametrize("silent", [PROBES, PLATFORM])
-def test_no_data_of_one_is_no_pass_and_says_whose(watching: Watching, silent: CountedBy) -> None:
-    told = [Told(one, candidate=(0 if one is silent else 100, 0)) for one in CountedBy]
-    error, step = closed(watching(*told))
+def test_no_data_of_one_is_no_pass_and_says_whose(analysing: Analysing, silent: CountedBy) -> None:
+    told = [SteadySource(one, candidate=(0 if one is silent else 100, 0)) for one in CountedBy]
+    error, step = closed(analysing(*told))
     assert step.outcome is Outcome.NO_DATA
     assert step.sentence == (
         f"no data: the candidate answered 0 requests, the baseline 6,000 ({silent.value})"
@@ -92,24 +96,26 @@ def test_no_data_of_one_is_no_pass_and_says_whose(watching: Watching, silent: Co
     assert "canary.probes-per-second" in error.hint
 
 
-def test_every_step_asks_for_evidence_anew(watching: Watching) -> None:
-    canary = watching(Told(PROBES))
-    first, second = canary.watch(10), canary.watch(50)
+def test_every_step_asks_for_evidence_anew(analysing: Analysing) -> None:
+    canary = analysing(SteadySource(PROBES))
+    first, second = canary.analyse_step(10), canary.analyse_step(50)
     assert seconds(second) == pytest.approx(seconds(first), abs=1)
     assert second.began == first.ended
     assert canary.steps == [first, second]
 
 
-def test_what_the_platform_tells_late_is_no_evidence_for_the_new_share(watching: Watching) -> None:
-    late = Told(PLATFORM, lag=timedelta(seconds=30))
-    assert seconds(watching(late).watch(10)) > 30
-    _, step = closed(watching(replace(late, candidate=(50, 50))))
+def test_what_the_platform_tells_late_is_no_evidence_for_the_new_share(
+    analysing: Analysing,
+) -> None:
+    late = SteadySource(PLATFORM, lag=timedelta(seconds=30))
+    assert seconds(analysing(late).analyse_step(10)) > 30
+    _, step = closed(analysing(replace(late, candidate=(50, 50))))
     assert seconds(step) == 1
 
 
-def test_nobody_is_asked_more_often_than_there_is_something_new(watching: Watching) -> None:
-    seldom = Told(PLATFORM, every=timedelta(seconds=10), candidate=(1, 0))
-    _, step = closed(watching(Told(PROBES), seldom))
+def test_nobody_is_asked_more_often_than_there_is_something_new(analysing: Analysing) -> None:
+    seldom = SteadySource(PLATFORM, interval=timedelta(seconds=10), candidate=(1, 0))
+    _, step = closed(analysing(SteadySource(PROBES), seldom))
     at = [(one.at - step.began).total_seconds() for one in step.observations]
     assert [each for each in at if at.count(each) == 2] == [
         *(1.0, 1.0, 11.0, 11.0, 21.0, 21.0, 31.0, 31.0, 41.0, 41.0, 51.0, 51.0),
@@ -117,9 +123,9 @@ def test_nobody_is_asked_more_often_than_there_is_something_new(watching: Watchi
     ]
 
 
-def test_each_look_is_told_in_one_line(watching: Watching) -> None:
-    canary = watching(Told(PROBES), Told(PLATFORM, candidate=(10, 0)))
-    canary.watch(10)
+def test_each_look_is_told_in_one_line(analysing: Analysing) -> None:
+    canary = analysing(SteadySource(PROBES), SteadySource(PLATFORM, candidate=(10, 0)))
+    canary.analyse_step(10)
     progress = canary.dependencies.progress
     assert isinstance(progress, MemoryProgress)
     assert progress.lines[2] == (
@@ -128,24 +134,26 @@ def test_each_look_is_told_in_one_line(watching: Watching) -> None:
     )
 
 
-def test_somebody_elses_change_breaks_it_off_and_what_was_seen_is_kept(watching: Watching) -> None:
-    told = Told(PROBES)
+def test_somebody_elses_change_breaks_it_off_and_what_was_seen_is_kept(
+    analysing: Analysing,
+) -> None:
+    told = SteadySource(PROBES)
 
     def check_unchanged() -> None:
         if told.asked == 3:
             raise ConcurrentChange("shop was changed by alice")
 
-    canary = watching(told, check_unchanged=check_unchanged)
+    canary = analysing(told, check_unchanged=check_unchanged)
     with pytest.raises(ConcurrentChange):
-        canary.watch(10)
+        canary.analyse_step(10)
     [step] = canary.steps
     assert step.sentence == "broken off: shop was changed by alice"
     assert (step.outcome, len(step.observations)) == (Outcome.INCONCLUSIVE, 3)
 
 
-def test_the_evidence_has_the_verdict_first_then_every_part(watching: Watching) -> None:
-    canary = watching(Told(PROBES))
-    step = canary.watch(10)
+def test_the_evidence_has_the_verdict_first_then_every_part(analysing: Analysing) -> None:
+    canary = analysing(SteadySource(PROBES))
+    step = canary.analyse_step(10)
     evidence = canary.dependencies.evidence
     assert isinstance(evidence, MemoryEvidence)
     told = str(evidence.kept["canary at 10 %"]).splitlines()

@@ -2,13 +2,13 @@
 
 import pytest
 
-from greenrun.canary.objectives import memory_limit, trial
+from greenrun.canary.setup import gauge_limits, sequential_test
 from greenrun.model.errors import ReleaseError
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import CanaryPlan
 from greenrun.model.stats import SequentialTest
 
-PLAN = CanaryPlan(beta=0.1, max_error_increase=0.02, max_latency_increase=0.5)
+PLAN = CanaryPlan(alpha=0.005, beta=0.1, max_error_increase=0.02, max_latency_increase=0.5)
 
 
 def gate(**limits: Quantity) -> Gate:
@@ -22,7 +22,7 @@ def test_rows_of_latency_are_limits_and_compared_too() -> None:
         p50_latency=Quantity(300, "ms"),
         p99_latency=Quantity(2000, "ms"),
     )
-    assert trial(table, PLAN, 0.005) == SequentialTest(
+    assert sequential_test(table, PLAN) == SequentialTest(
         alpha=0.005,
         beta=0.1,
         max_error_increase=0.02,
@@ -34,19 +34,21 @@ def test_rows_of_latency_are_limits_and_compared_too() -> None:
 
 
 def test_without_a_row_of_errors_they_are_compared_all_the_same() -> None:
-    found = trial(gate(p95_latency=Quantity(800, "ms")), PLAN, 0.005)
+    found = sequential_test(gate(p95_latency=Quantity(800, "ms")), PLAN)
     assert found.error_limit is None
     assert [part.name for part in found.parts] == ["errors", "p95", "p95 limit"]
 
 
-def test_memory_is_a_limit_beside_the_trial() -> None:
+def test_memory_is_a_limit_beside_the_sequential_test() -> None:
     table = gate(memory=Quantity(90, "%"), error_rate=Quantity(5, "%"))
-    assert memory_limit(table) == Quantity(90, "%")
-    assert trial(table, PLAN, 0.005) == trial(gate(error_rate=Quantity(5, "%")), PLAN, 0.005)
+    assert [(gauge.measure, limit) for gauge, limit in gauge_limits(table)] == [
+        ("memory", Quantity(90, "%"))
+    ]
+    assert sequential_test(table, PLAN) == sequential_test(gate(error_rate=Quantity(5, "%")), PLAN)
 
 
 def test_without_a_row_of_memory_nobody_asks_for_it() -> None:
-    assert memory_limit(gate(error_rate=Quantity(5, "%"))) is None
+    assert gauge_limits(gate(error_rate=Quantity(5, "%"))) == []
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,7 @@ def test_without_a_row_of_memory_nobody_asks_for_it() -> None:
 )
 def test_what_cannot_be_judged_is_named(measure: str, limit: Quantity, told: str) -> None:
     with pytest.raises(ReleaseError) as refused:
-        trial(Gate((Threshold(measure, "at most", limit),)), PLAN, 0.005)
+        sequential_test(Gate((Threshold(measure, "at most", limit),)), PLAN)
     assert told in str(refused.value)
 
 
@@ -87,4 +89,4 @@ def test_a_measure_that_is_stated_twice_is_named(
 ) -> None:
     twice = Gate(tuple(Threshold(each, "at most", limit) for each in (one, other)))
     with pytest.raises(ReleaseError, match=f"{told}, needs each measure once"):
-        trial(twice, PLAN, 0.005)
+        sequential_test(twice, PLAN)

@@ -7,19 +7,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenrun.model.objective import Verdict
-from greenrun.model.stats import Counts, Objective, Outcome, Result, Sequential
-from greenrun.model.stats.comparison import BLOCK
+from greenrun.model.stats import Counts, ErrorRateComparison, Outcome, RateLimit, Result
+from greenrun.model.stats.comparisons import BLOCK
 
 COUNTS = st.builds(Counts, st.integers(0, 500), st.integers(0, 60))
 FEW = st.builds(Counts, st.integers(0, 3), st.integers(0, 2))
-TEST = Sequential()
+TEST = ErrorRateComparison()
 
 
-def folded(pairs: Iterable[tuple[Counts, Counts]], test: Sequential = TEST) -> Result:
+def folded(pairs: Iterable[tuple[Counts, Counts]], test: ErrorRateComparison = TEST) -> Result:
     """Steps, each looked at as it came."""
-    look = test.begin()
+    look = test.start()
     for candidate, baseline in pairs:
-        look = test.look(look, look.candidate + candidate, look.baseline + baseline)
+        look = test.update(look, look.candidate + candidate, look.baseline + baseline)
     return look
 
 
@@ -40,7 +40,7 @@ def test_looking_at_every_request_is_as_good_as_looking_at_every_block(
 
     one_by_one, block_by_block = folded(steps(1)), folded(steps(BLOCK))
 
-    assert one_by_one.weighed == block_by_block.weighed
+    assert one_by_one.state == block_by_block.state
     assert one_by_one.evidence == block_by_block.evidence
 
 
@@ -49,8 +49,8 @@ def test_looking_at_every_request_is_as_good_as_looking_at_every_block(
 def test_what_failed_once_has_failed(steps: list[tuple[Counts, Counts]]) -> None:
     look = folded([(Counts(0, 40), Counts(40, 0))])
     for candidate, baseline in steps:
-        look = TEST.look(look, look.candidate + candidate, look.baseline + baseline)
-    better = TEST.look(look, look.candidate + Counts(90_000), look.baseline + Counts(0, 9_000))
+        look = TEST.update(look, look.candidate + candidate, look.baseline + baseline)
+    better = TEST.update(look, look.candidate + Counts(90_000), look.baseline + Counts(0, 9_000))
 
     assert better.evidence.for_ > better.evidence.for_needed
     assert (look.outcome, better.outcome) == (Outcome.FAIL, Outcome.FAIL)
@@ -60,9 +60,9 @@ def test_what_failed_once_has_failed(steps: list[tuple[Counts, Counts]]) -> None
 @settings(deadline=None)
 def test_no_data_of_either_revision_is_no_pass(counts: Counts) -> None:
     looks = [
-        TEST.look(TEST.begin(), counts, Counts()),
-        TEST.look(TEST.begin(), Counts(), counts),
-        TEST.begin(),
+        TEST.update(TEST.start(), counts, Counts()),
+        TEST.update(TEST.start(), Counts(), counts),
+        TEST.start(),
     ]
 
     assert {look.outcome for look in looks} == {Outcome.NO_DATA}
@@ -107,13 +107,13 @@ def test_no_data_of_either_revision_is_no_pass(counts: Counts) -> None:
 def test_a_verdict_is_said_in_a_sentence(
     candidate: Counts, baseline: Counts, sentence: str
 ) -> None:
-    assert TEST.look(TEST.begin(), candidate, baseline).sentence() == sentence
+    assert TEST.update(TEST.start(), candidate, baseline).sentence() == sentence
 
 
 def test_a_worsening_that_is_surely_tolerated_passes() -> None:
     steps = [(Counts(98_800, 1_200), Counts(990_000, 10_000))]
     strict, tolerant = (
-        folded(steps, Sequential(max_error_increase=size)) for size in (0.001, 0.01)
+        folded(steps, ErrorRateComparison(max_error_increase=size)) for size in (0.001, 0.01)
     )
 
     assert strict.outcome is Outcome.FAIL
@@ -123,7 +123,7 @@ def test_a_worsening_that_is_surely_tolerated_passes() -> None:
 def test_a_step_has_to_pass_anew_while_evidence_against_is_kept() -> None:
     passed = folded([(Counts(2_000, 0), Counts(2_000, 10))])
     begun = TEST.next_step(passed)
-    looked = TEST.look(begun, passed.candidate + Counts(5), passed.baseline + Counts(5))
+    looked = TEST.update(begun, passed.candidate + Counts(5), passed.baseline + Counts(5))
 
     assert passed.outcome is Outcome.PASS
     assert looked.outcome is Outcome.INCONCLUSIVE
@@ -133,8 +133,8 @@ def test_a_step_has_to_pass_anew_while_evidence_against_is_kept() -> None:
 def test_what_was_tolerated_once_is_not_held_against_the_next_step() -> None:
     passed = folded([(Counts(98_800, 1_200), Counts(990_000, 10_000))])
     begun = TEST.next_step(passed)
-    healthy = TEST.look(begun, passed.candidate + Counts(99, 1), passed.baseline + Counts(99, 1))
-    worse = TEST.look(begun, passed.candidate + Counts(80, 20), passed.baseline + Counts(99, 1))
+    healthy = TEST.update(begun, passed.candidate + Counts(99, 1), passed.baseline + Counts(99, 1))
+    worse = TEST.update(begun, passed.candidate + Counts(80, 20), passed.baseline + Counts(99, 1))
 
     assert passed.evidence.against > passed.evidence.against_needed
     assert (passed.outcome, healthy.outcome, worse.outcome) == (
@@ -154,27 +154,33 @@ def test_errors_that_rise_for_both_with_the_share_are_nobodys_fault() -> None:
 
 def test_what_is_left_over_is_weighed_at_the_last_look() -> None:
     counts = Counts(0, 6), Counts(20, 0)
-    waiting = TEST.look(TEST.begin(), *counts)
+    waiting = TEST.update(TEST.start(), *counts)
 
     assert waiting.evidence.against == 0
-    assert TEST.look(waiting, *counts, last=True).outcome is Outcome.FAIL
+    assert TEST.update(waiting, *counts, last=True).outcome is Outcome.FAIL
 
 
 def test_counts_never_fall() -> None:
     look = folded([(Counts(100, 2), Counts(100, 2))])
 
     with pytest.raises(ValueError, match="needs counts that never fall"):
-        TEST.look(look, Counts(100, 1), Counts(200, 2))
+        TEST.update(look, Counts(100, 1), Counts(200, 2))
     with pytest.raises(ValueError, match="needs 0 or more of each"):
         Counts(-1, 0)
 
 
 @pytest.mark.parametrize(
-    "wrong", [Sequential(alpha=0), Sequential(beta=1), Objective(alpha=2), Objective(beta=0)]
+    "wrong",
+    [
+        ErrorRateComparison(alpha=0),
+        ErrorRateComparison(beta=1),
+        RateLimit(alpha=2),
+        RateLimit(beta=0),
+    ],
 )
-def test_a_chance_lies_between_never_and_always(wrong: Sequential | Objective) -> None:
+def test_a_chance_lies_between_never_and_always(wrong: ErrorRateComparison | RateLimit) -> None:
     with pytest.raises(ValueError, match="needs to be between 0 and 1"):
-        wrong.begin()
+        wrong.start()
 
 
 @pytest.mark.parametrize(
@@ -205,6 +211,6 @@ def test_a_chance_lies_between_never_and_always(wrong: Sequential | Objective) -
     ],
 )
 def test_a_limit_is_kept_whatever_the_baseline_does(counts: Counts, sentence: str) -> None:
-    objective = Objective(0.05)
+    objective = RateLimit(0.05)
 
-    assert objective.sentence(objective.look(objective.begin(), counts)) == sentence
+    assert objective.sentence(objective.update(objective.start(), counts)) == sentence

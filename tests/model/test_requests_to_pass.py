@@ -5,11 +5,17 @@ import math
 import numpy as np
 import pytest
 
-from greenrun.model.histogram import Histogram
-from greenrun.model.stats import Counts, Outcome, Quantile, Sequential, SequentialTest
-from greenrun.model.stats.comparison import under
-from greenrun.model.stats.odds import better_than
-from greenrun.model.stats.passing import SURELY, requests_to_pass
+from greenrun.model.stats import (
+    Counts,
+    ErrorRateComparison,
+    Histogram,
+    Outcome,
+    QuantileComparison,
+    SequentialTest,
+)
+from greenrun.model.stats.bets import evidence_below
+from greenrun.model.stats.comparisons import evidence_within
+from greenrun.model.stats.power import NINE_IN_TEN, requests_to_pass
 
 UNKNOWN = Histogram(())
 RUNS, LOOKS, LONGEST = 40, 20, 4
@@ -46,7 +52,7 @@ def test_half_of_all_equal_candidates_pass_by_then_and_nine_of_ten_in_twice_that
     took = np.array([_passed_after(requests, share, rate, random) for _ in range(RUNS)])
 
     assert 0.5 <= np.median(took) <= 1.3
-    assert np.mean(took <= SURELY) >= 0.9 - 3 * math.sqrt(0.9 * 0.1 / RUNS)
+    assert np.mean(took <= NINE_IN_TEN) >= 0.9 - 3 * math.sqrt(0.9 * 0.1 / RUNS)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.002, 0.02, 0.035])
@@ -58,20 +64,20 @@ def test_a_limit_is_shown_to_be_kept_by_then(rate: float) -> None:
         bad = random.binomial(math.ceil(requests / LOOKS), rate, LOOKS * LONGEST).cumsum()
         seen = math.ceil(requests / LOOKS) * np.arange(1, len(bad) + 1)
         evidence = [
-            better_than(Counts(int(all_ - some), int(some)), 0.05)
+            evidence_below(Counts(int(all_ - some), int(some)), 0.05)
             for all_, some in zip(seen, bad, strict=True)
         ]
         passed = np.array(evidence) >= -math.log(0.05)
         took.append((passed.argmax() + 1) / LOOKS if passed.any() else np.inf)
 
     assert 0.5 <= np.median(took) <= 1.3
-    assert np.mean(np.array(took) <= SURELY) >= 0.9 - 3 * math.sqrt(0.9 * 0.1 / 400)
+    assert np.mean(np.array(took) <= NINE_IN_TEN) >= 0.9 - 3 * math.sqrt(0.9 * 0.1 / 400)
 
 
 def test_what_is_foretold_is_what_the_evidence_comes_to_if_all_goes_as_expected() -> None:
     requests = 100 * math.ceil(foretold("errors", 0.5, 0.01) / 100)
     each = Counts(requests // 2 - requests // 200, requests // 200)
-    evidence = under(each, each, 0.01)
+    evidence = evidence_within(each, each, 0.01)
 
     assert evidence == pytest.approx(-math.log(0.05), rel=0.05)
 
@@ -101,15 +107,15 @@ def test_a_quantile_is_passed_by_then() -> None:
         np.searchsorted(EVEN.bounds, values, side="right"), minlength=len(EVEN.bounds) + 1
     ) / len(values)
     reference = Histogram(EVEN.bounds, tuple(int(count) for count in chances * 100_000))
-    quantile = Quantile(0.95)
+    quantile = QuantileComparison(0.95)
     requests = foretold("p95", 0.3, 0.0, reference)
 
     def passed_after() -> float:
-        look, mine, theirs = quantile.begin(reference), np.zeros(68, int), np.zeros(68, int)
+        look, mine, theirs = quantile.start(reference), np.zeros(68, int), np.zeros(68, int)
         for place in range(1, LOOKS * LONGEST + 1):
             mine += random.multinomial(math.ceil(0.3 * requests / LOOKS), chances)
             theirs += random.multinomial(math.ceil(0.7 * requests / LOOKS), chances)
-            look = quantile.look(look, _histogram(mine), _histogram(theirs), place)
+            look = quantile.update(look, _histogram(mine), _histogram(theirs), place)
             if look.outcome is Outcome.PASS:
                 return place / LOOKS
         return math.inf
@@ -117,7 +123,7 @@ def test_a_quantile_is_passed_by_then() -> None:
     took = np.array([passed_after() for _ in range(60)])
 
     assert 0.5 <= np.median(took) <= 1.3
-    assert np.mean(took <= SURELY) >= 0.9 - 3 * math.sqrt(0.9 * 0.1 / 60)
+    assert np.mean(took <= NINE_IN_TEN) >= 0.9 - 3 * math.sqrt(0.9 * 0.1 / 60)
 
 
 def _histogram(counts: np.ndarray) -> Histogram:
@@ -126,13 +132,13 @@ def _histogram(counts: np.ndarray) -> Histogram:
 
 def _passed_after(requests: float, share: float, rate: float, random: np.random.Generator) -> float:
     """In what was foretold; infinite where that was not enough by far."""
-    test, mine, theirs = Sequential(), Counts(), Counts()
-    look = test.begin()
+    test, mine, theirs = ErrorRateComparison(), Counts(), Counts()
+    look = test.start()
     for place in range(1, LOOKS * LONGEST + 1):
         one = int(random.binomial(math.ceil(requests / LOOKS), share))
         mine += _drawn(one, rate, random)
         theirs += _drawn(math.ceil(requests / LOOKS) - one, rate, random)
-        look = test.look(look, mine, theirs)
+        look = test.update(look, mine, theirs)
         if look.outcome is Outcome.PASS:
             return place / LOOKS
     return math.inf

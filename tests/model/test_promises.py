@@ -9,16 +9,13 @@ import pytest
 from benchmarks.verdict_judges import ALPHA, Kind, evidence, first, sequential, share_of
 from greenrun.model.stats import (
     Counts,
-    Objective,
+    ErrorRateComparison,
     Outcome,
+    RateLimit,
     Result,
-    Sequential,
-    detectable,
-    power,
-    promise,
 )
-from greenrun.model.stats.comparison import BLOCK
-from greenrun.model.stats.power import requests_to_detect
+from greenrun.model.stats.comparisons import BLOCK
+from greenrun.model.stats.power import requests_to_detect, smallest_detectable, time_to_detect
 
 RUNS = 2000
 CHANCE = 3 * math.sqrt(ALPHA * (1 - ALPHA) / RUNS)
@@ -67,15 +64,15 @@ def test_the_streams_would_show_a_judge_that_errs_too_often() -> None:
 
 
 def test_the_benchmark_judges_as_the_domain_does() -> None:
-    kind, test = Kind(320, 0.3, 0.05, 0.2), Sequential()
+    kind, test = Kind(320, 0.3, 0.05, 0.2), ErrorRateComparison()
     (streams,) = kind.streams(4, 22)
     for run, grown in enumerate(evidence(streams)):
-        look, seen = test.begin(), []
+        look, seen = test.start(), []
         mine = theirs = Counts()
         for candidate, bad in zip(streams.candidate[run], streams.bad[run], strict=True):
             one = Counts(int(not bad), int(bad))
             mine, theirs = (mine + one, theirs) if candidate else (mine, theirs + one)
-            look = test.look(look, mine, theirs)
+            look = test.update(look, mine, theirs)
             seen.append(look.evidence.against)
         assert seen[BLOCK - 1 :: BLOCK] == pytest.approx(list(grown))
 
@@ -101,7 +98,7 @@ def test_detection_comes_near_the_bound_that_no_test_can_beat(share: float) -> N
 
 
 def test_a_candidate_that_is_too_bad_hardly_ever_passes() -> None:
-    test = Sequential(max_error_increase=0.02, beta=0.05)
+    test = ErrorRateComparison(max_error_increase=0.02, beta=0.05)
     kind = Kind(1_600, 0.3, 0.02, 0.04)
     (streams,) = kind.streams(80, 25)
     passed = [
@@ -112,7 +109,7 @@ def test_a_candidate_that_is_too_bad_hardly_ever_passes() -> None:
 
 
 def test_a_healthy_candidate_passes() -> None:
-    test = Sequential(max_error_increase=0.02)
+    test = ErrorRateComparison(max_error_increase=0.02)
     (streams,) = Kind(1_600, 0.5, 0.002, 0.002).streams(40, 26)
     passed = [
         _passes(test, one, bad) for one, bad in zip(streams.candidate, streams.bad, strict=True)
@@ -122,52 +119,40 @@ def test_a_healthy_candidate_passes() -> None:
 
 
 def test_a_limit_that_is_kept_is_hardly_ever_held_against_a_candidate() -> None:
-    objective = Objective(0.05, alpha=0.05)
+    objective = RateLimit(0.05, alpha=0.05)
     bad = np.random.default_rng(27).random((200, 600)) < 0.05
     failed = 0
     for run in bad:
-        look = objective.begin()
+        look = objective.start()
         for until in range(10, 601, 10):
             number = int(run[:until].sum())
-            look = objective.look(look, Counts(until - number, number))
+            look = objective.update(look, Counts(until - number, number))
         failed += look.outcome is Outcome.FAIL
 
     assert failed <= 200 * 0.05 + 3 * math.sqrt(200 * 0.05 * 0.95)
 
 
 def test_power_is_told_in_time() -> None:
-    assert power(10, 0.1, 0.004, 0.02, ALPHA) == pytest.approx(
+    assert time_to_detect(10, 0.1, 0.004, 0.02, ALPHA) == pytest.approx(
         timedelta(minutes=8), abs=timedelta(minutes=1)
     )
-    assert power(10, 0.1, 0.004, 0.004, ALPHA) == timedelta.max
-    assert power(0, 0.1, 0.004, 0.02, ALPHA) == timedelta.max
+    assert time_to_detect(10, 0.1, 0.004, 0.004, ALPHA) == timedelta.max
+    assert time_to_detect(0, 0.1, 0.004, 0.02, ALPHA) == timedelta.max
 
 
 def test_what_can_be_detected_within_a_time_takes_that_time() -> None:
     within = timedelta(minutes=10)
-    seen = detectable(10, 0.1, 0.004, within, ALPHA)
+    seen = smallest_detectable(10, 0.1, 0.004, within, ALPHA)
 
     assert seen is not None
-    assert power(10, 0.1, 0.004, seen, ALPHA) == pytest.approx(within, rel=0.01)
-    assert detectable(0.01, 0.1, 0.004, within, ALPHA) is None
+    assert time_to_detect(10, 0.1, 0.004, seen, ALPHA) == pytest.approx(within, rel=0.01)
+    assert smallest_detectable(0.01, 0.1, 0.004, within, ALPHA) is None
 
 
-def test_a_plan_says_what_a_canary_can_see() -> None:
-    assert [
-        promise(10, 0.1, 0.004, 0.02, ALPHA),
-        promise(40, 0.5, 0.004, 0.02, ALPHA),
-        promise(10, 0.1, 0.02, 0.02, ALPHA),
-    ] == [
-        "0.4 % to 2 % in about 8 minutes",
-        "0.4 % to 2 % in about 48 seconds",
-        "2 % to 2 % never",
-    ]
-
-
-def _passes(test: Sequential, candidate: np.ndarray, bad: np.ndarray) -> bool:
-    look = test.begin()
+def _passes(test: ErrorRateComparison, candidate: np.ndarray, bad: np.ndarray) -> bool:
+    look = test.start()
     for until in range(40, len(bad) + 1, 40):
-        look = test.look(look, *_counts(candidate[:until], bad[:until]))
+        look = test.update(look, *_counts(candidate[:until], bad[:until]))
         if look.outcome is not Outcome.INCONCLUSIVE:
             break
     return _passed(look)

@@ -8,16 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenrun.model.stats import Counts
-from greenrun.model.stats.comparison import under
-from greenrun.model.stats.odds import (
+from greenrun.model.stats.bets import (
     LOG_STAKES,
     STEPS,
-    better_than,
-    fell_to,
-    hedged_worse_than,
-    together,
-    worse_than,
+    evidence_above,
+    evidence_below,
+    fisher_gains,
+    hedged_evidence_above,
+    log_mixture,
 )
+from greenrun.model.stats.comparisons import evidence_within
 
 SMALL = st.integers(0, 25)
 RATES = st.floats(0.001, 0.6)
@@ -43,7 +43,7 @@ def test_no_bet_gains_on_average_where_the_candidate_is_no_worse(
     bad = min(bad, one + other)
     means = [0.0] * len(STEPS)
     for k, likely in ways_to_fall(one, other, bad, odds).items():
-        gains = fell_to(Counts(one - k, k), Counts(other - bad + k, bad - k))
+        gains = fisher_gains(Counts(one - k, k), Counts(other - bad + k, bad - k))
         means = [mean + likely * math.exp(gain) for mean, gain in zip(means, gains, strict=True)]
 
     assert max(means) <= 1 + 1e-9
@@ -59,12 +59,12 @@ def test_a_bet_gains_what_its_likelihood_is_worth(
     bad = min(bad, one + other - 1)
     equal, worse = (ways_to_fall(one, other, bad, odds) for odds in (1.0, math.exp(step)))
     for k, likely in worse.items():
-        gains = fell_to(Counts(one - k, k), Counts(other - bad + k, bad - k))
+        gains = fisher_gains(Counts(one - k, k), Counts(other - bad + k, bad - k))
         assert gains[STEPS.index(step)] == pytest.approx(math.log(likely / equal[k]), abs=1e-7)
 
 
 def test_a_million_requests_are_weighed_as_exactly_as_a_few() -> None:
-    gains = fell_to(Counts(49_000, 1_000), Counts(931_000, 19_000))
+    gains = fisher_gains(Counts(49_000, 1_000), Counts(931_000, 19_000))
 
     assert gains[0] == pytest.approx(-950 * STEPS[0] ** 2 / 2, rel=0.05)
     assert all(later < earlier for earlier, later in pairwise(gains))
@@ -79,7 +79,11 @@ def test_nothing_is_gained_against_a_limit_that_is_kept(of: int, limit: float, p
         judge: sum(
             chance(bad, of, rate) * math.exp(judge(counts, limit)) for counts, bad in counted
         )
-        for judge, rate in ((worse_than, kept), (hedged_worse_than, kept), (better_than, broken))
+        for judge, rate in (
+            (evidence_above, kept),
+            (hedged_evidence_above, kept),
+            (evidence_below, broken),
+        )
     }
 
     assert max(evidence.values()) <= 1 + 1e-9
@@ -96,7 +100,9 @@ def test_nothing_is_gained_for_a_candidate_that_is_too_bad(
         chance(bad, one, worse)
         * chance(failed, other, rate)
         * math.exp(
-            under(Counts(one - bad, bad), Counts(other - failed, failed), max_error_increase)
+            evidence_within(
+                Counts(one - bad, bad), Counts(other - failed, failed), max_error_increase
+            )
         )
         for bad in range(one + 1)
         for failed in range(other + 1)
@@ -110,11 +116,14 @@ def test_nothing_is_gained_for_a_candidate_that_is_too_bad(
 def test_evidence_for_a_candidate_holds_for_every_rate_of_the_baseline(
     candidate: Counts, baseline: Counts, rate: float
 ) -> None:
-    least = under(candidate, baseline, 0.01)
+    least = evidence_within(candidate, baseline, 0.01)
 
-    assert least <= better_than(candidate, rate + 0.01) + hedged_worse_than(baseline, rate) + 1e-6
+    assert (
+        least
+        <= evidence_below(candidate, rate + 0.01) + hedged_evidence_above(baseline, rate) + 1e-6
+    )
 
 
 def test_the_stakes_are_one_together() -> None:
-    assert together((0.0,) * len(STEPS)) == pytest.approx(0)
+    assert log_mixture((0.0,) * len(STEPS)) == pytest.approx(0)
     assert sum(map(math.exp, LOG_STAKES)) == pytest.approx(1)

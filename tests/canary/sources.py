@@ -1,14 +1,13 @@
-"""Witnesses that tell what a test has them count."""
+"""A metric source that counts what a test has it count."""
 
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from greenrun.canary.sources.source import MetricSource, Reading
+from greenrun.canary.sources.source import Measurement
 from greenrun.model.canary_step import CountedBy
-from greenrun.model.histogram import Histogram
-from greenrun.model.stats import Counts, Sample
+from greenrun.model.stats import Counts, Histogram, Sample
 
 BUCKETS = Histogram.exponential(66, 1.4, 1.0)
 
@@ -21,26 +20,25 @@ def sample(good: int, bad: int = 0, milliseconds: float = 5.0, seconds: float = 
 
 
 @dataclass
-class Told:
-    """At each look, one a second, both have answered so many more: good, bad and how fast."""
+class SteadySource:
+    """At each reading, one a second, both have answered so many more: good, bad and how fast."""
 
     counted_by: CountedBy
     candidate: tuple[int, int] = (100, 0)
     baseline: tuple[int, int] = (100, 0)
     slow: float = 5.0
     lag: timedelta = timedelta()
-    every: timedelta = timedelta()
+    interval: timedelta = timedelta()
     paths: Callable[[int], dict[str, tuple[Counts, Counts]]] = lambda _: {}
     asked: int = field(default=0, init=False)
 
-    @property
-    def metric_source(self) -> MetricSource:
-        return MetricSource(self.counted_by, self.read, self.every, self.lag)
+    def start_step(self, share: int) -> None:
+        assert 0 < share < 100
 
-    def read(self) -> Reading:
+    def read(self) -> Measurement:
         self.asked += 1
         good, bad = self.candidate
         candidate = sample(good * self.asked, bad * self.asked, self.slow, self.asked)
         good, bad = self.baseline
         baseline = sample(good * self.asked, bad * self.asked, seconds=self.asked)
-        return Reading(candidate, baseline, self.paths(self.asked))
+        return Measurement(candidate, baseline, self.paths(self.asked))

@@ -1,17 +1,16 @@
-"""Canaries as the engine would have watched them: streams of requests, judged by real trials."""
+"""Canaries as the engine would have analysed them: streams of requests, judged by real tests."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from random import Random
 
 from greenrun.model.canary_step import CanaryStep, CountedBy, Observation
-from greenrun.model.histogram import Histogram
-from greenrun.model.stats import Counts, Outcome, Results, Sample, SequentialTest
+from greenrun.model.stats import Counts, Histogram, Outcome, Results, Sample, SequentialTest
 
-BEGAN = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
+BEGAN = timedelta(hours=8)
 BUCKETS = Histogram.exponential(66, 1.4, 1.0)
-TRIAL = SequentialTest(
+TEST = SequentialTest(
     alpha=0.005,
     quantiles=(0.5, 0.95, 0.99),
     latency_limits=((0.5, 300.0), (0.95, 800.0), (0.99, 2000.0)),
@@ -53,15 +52,15 @@ class Stream:
 
 @dataclass
 class Canary:
-    """Two watchers of one candidate; the platform's metrics come every minute."""
+    """Two metric sources of one candidate; the platform's tell every minute."""
 
     errors: float = 0.004
     max_latency_increase: float = 1.0
     users: float = 20.0
     probes: float = 40.0
     shares: tuple[int, ...] = (10, 50)
-    within: int = 300
-    look: float = 1.0
+    max_seconds: int = 300
+    interval: float = 1.0
     seed: int = 4
 
     def steps(self) -> tuple[CanaryStep, ...]:
@@ -74,26 +73,26 @@ class Canary:
             one: Stream(0, self.errors, 80 * self.max_latency_increase, chance) for one in CountedBy
         }
         theirs = {one: Stream(0, 0.004, 80, chance) for one in CountedBy}
-        results = {one: TRIAL.begin() for one in CountedBy if self.probes or one.name != "PROBES"}
+        results = {one: TEST.start() for one in CountedBy if self.probes or one.name != "PROBES"}
         now = BEGAN
         for share in self.shares:
-            results = {one: TRIAL.next_step(each) for one, each in results.items()}
+            results = {one: TEST.next_step(each) for one, each in results.items()}
             began, observations = now, list[Observation]()
             mine[CountedBy.PROBES].rate = theirs[CountedBy.PROBES].rate = self.probes / 2
             mine[CountedBy.PLATFORM].rate = self.users * share / 100
             theirs[CountedBy.PLATFORM].rate = self.users - mine[CountedBy.PLATFORM].rate
             told = {one: (mine[one].sample, theirs[one].sample) for one in results}
-            while (now - began).total_seconds() < self.within:
-                now += timedelta(seconds=self.look)
+            while (now - began).total_seconds() < self.max_seconds:
+                now += timedelta(seconds=self.interval)
                 for one in results:
-                    mine[one].flow(self.look)
-                    theirs[one].flow(self.look)
+                    mine[one].flow(self.interval)
+                    theirs[one].flow(self.interval)
                     late = one is CountedBy.PLATFORM and round((now - BEGAN).total_seconds()) % 60
                     if not late:
                         told[one] = (mine[one].sample, theirs[one].sample)
-                    results[one] = TRIAL.look(results[one], *told[one])
+                    results[one] = TEST.update(results[one], *told[one])
                     observations.append(Observation(now, one, *told[one], results[one]))
-                if decided(results):
+                if is_decided(results):
                     break
             outcome, sentence = verdict(results)
             yield CanaryStep(share, outcome, sentence, began, now, tuple(observations))
@@ -101,14 +100,14 @@ class Canary:
                 return
 
 
-def decided(results: dict[CountedBy, Results]) -> bool:
+def is_decided(results: dict[CountedBy, Results]) -> bool:
     outcomes = {one.outcome for one in results.values()}
     return Outcome.FAIL in outcomes or outcomes == {Outcome.PASS}
 
 
 def verdict(results: dict[CountedBy, Results]) -> tuple[Outcome, str]:
-    """The worst outcome, as people say it, and who counted."""
+    """Return the worst outcome, the reason, and who counted."""
     worst = (Outcome.FAIL, Outcome.NO_DATA, Outcome.INCONCLUSIVE, Outcome.PASS)
     counted_by = min(results, key=lambda one: worst.index(results[one].outcome))
-    told = TRIAL.sentence(results[counted_by])
+    told = TEST.sentence(results[counted_by])
     return results[counted_by].outcome, f"{told}, by {counted_by.value}"
