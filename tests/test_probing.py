@@ -27,15 +27,15 @@ class Crowd(FakeWeb):
         self._counting = Lock()
         self._barrier = Barrier(together)
 
-    def ask(self, probe: HttpRequest) -> HttpResponse:
+    def send(self, request: HttpRequest) -> HttpResponse:
         with self._counting:
             self._under_way += 1
             self.most = max(self.most, self._under_way)
-        if "alone" not in probe.url:
+        if "alone" not in request.url:
             self._barrier.wait(timeout=10)
         with self._counting:
             self._under_way -= 1
-        return super().ask(probe)
+        return super().send(request)
 
 
 class Slow(FakeWeb):
@@ -45,21 +45,21 @@ class Slow(FakeWeb):
         super().__init__({**answers})
         self._clock = clock
 
-    def ask(self, probe: HttpRequest) -> HttpResponse:
-        assert probe.within is not None
-        self._clock.sleep(min(probe.within, SECOND))
-        if probe.within < SECOND:
+    def send(self, request: HttpRequest) -> HttpResponse:
+        assert request.within is not None
+        self._clock.sleep(min(request.within, SECOND))
+        if request.within < SECOND:
             raise CallFailed("nothing came")
-        return super().ask(probe)
+        return super().send(request)
 
 
 class Deaf(FakeWeb):
     """Some paths are never answered."""
 
-    def ask(self, probe: HttpRequest) -> HttpResponse:
-        if probe.url.endswith("/deaf"):
-            raise CallFailed(f"got no answer to GET {probe.url}")
-        return super().ask(probe)
+    def send(self, request: HttpRequest) -> HttpResponse:
+        if request.url.endswith("/deaf"):
+            raise CallFailed(f"got no answer to GET {request.url}")
+        return super().send(request)
 
 
 SECOND = timedelta(seconds=1)
@@ -157,8 +157,8 @@ def test_a_deadline_hides_no_broken_promise(world: World) -> None:
 
 def test_an_error_of_ours_is_not_lost_in_a_thread(world: World) -> None:
     class Broken(FakeWeb):
-        def ask(self, probe: HttpRequest) -> HttpResponse:
-            raise LookupError(probe.url)
+        def send(self, request: HttpRequest) -> HttpResponse:
+            raise LookupError(request.url)
 
     with pytest.raises(LookupError):
         verify(prober(world, Broken()), URL, read_table([["request"], *[["GET /"]] * 9]))

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from greenrun.adapters.openapi.examiner import Schemathesis
+from greenrun.adapters.openapi.tester import Schemathesis
 from greenrun.model.errors import CallFailed, GateClosed, ReleaseError
 from greenrun.model.interfaces import Deviation, OpenApiTest, OpenApiTestResult
 from tests.site import Page, Site, served
@@ -273,3 +273,61 @@ def test_nothing_beyond_the_document_is_read(site: Site, place: str) -> None:
     document["components"]["schemas"]["Item"] = {"$ref": place}
     with pytest.raises(GateClosed, match="needs all within itself"):
         examine(site, document)
+
+
+def test_a_pattern_that_never_ends_deviates_in_time(site: Site) -> None:
+    document = deepcopy(DOCUMENT)
+    document["components"]["schemas"]["Item"] = {"type": "string", "pattern": "^(a+)+$"}
+    text = json.dumps("a" * 40 + "!")
+    site.pages["/items/games"] = site.pages["/items/books"] = Page(text, kind=JSON)
+    began = time.monotonic()
+    found = examine(site, document, examples=1, each_within=timedelta(seconds=1))
+    assert time.monotonic() - began < 10
+    assert [deviation.operation for deviation in found.deviations] == [ITEM_NAME]
+
+
+def test_a_pattern_in_what_is_asked_ends_in_time(site: Site) -> None:
+    document = deepcopy(DOCUMENT)
+    shelf = document["paths"]["/items/{shelf}"]["get"]["parameters"][0]
+    shelf["schema"] = {"type": "string", "pattern": "^(([a-z])+.)+[A-Z]([a-z])+$", "minLength": 60}
+    began = time.monotonic()
+    examine(site, document, within=timedelta(seconds=3))
+    assert time.monotonic() - began < 20
+
+
+def laughing() -> str:
+    """Aliases that stand for 10 parts each, nine times over."""
+    lines = [f"a{n}: &a{n} [{', '.join(10 * [f'*a{n - 1}'])}]" for n in range(1, 10)]
+    return "\n".join(["openapi: 3.1.0", "info: {}", "paths: {}", "a0: &a0 lol", *lines])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (laughing(), "more than 200,000 parts with its aliases"),
+        ("info: &a {b: *a}\npaths: {}", "nested too deep"),
+        ('{"info": ' + "[" * 100_000, "nested too deep"),
+        ('{"info": {}, "paths": {}, "x": "' + "x" * 2_000_000 + '"}', "2,000,0.. characters"),
+        ("info: 2026-99-99\npaths: {}", "needs JSON or YAML"),
+    ],
+    ids=["aliases", "an alias of itself", "deep", "long", "a date that is none"],
+)
+def test_a_document_without_end_closes_the_gate_in_time(site: Site, text: str, told: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(GateClosed, match=f"OpenAPI document: got .*{told}"):
+        examine(site, text)
+    assert time.monotonic() - began < 20
+
+
+def test_a_schema_of_itself_is_worked_through(site: Site) -> None:
+    document = deepcopy(DOCUMENT)
+    document["components"]["schemas"]["Item"] = {"allOf": [{"$ref": "#/components/schemas/Item"}]}
+    began = time.monotonic()
+    examine(site, document, within=timedelta(seconds=5))
+    assert time.monotonic() - began < 20
+
+
+def test_a_body_without_end_deviates(site: Site) -> None:
+    site.pages["/health"] = Page('"' + "x" * 11_000_000 + '"', kind=JSON)
+    (deviation,) = examine(site).deviations
+    assert deviation.got.endswith("got more than 10 MB, needs an answer that ends before")

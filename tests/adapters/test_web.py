@@ -86,7 +86,7 @@ def web() -> Iterator[HttpWeb]:
 
 def test_an_answer_holds_what_came_back(web: HttpWeb, address: str) -> None:
     probe = HttpRequest(f"{address}/", "POST", headers={"x-note": "well"}, json={"a": 1})
-    answer = web.ask(probe)
+    answer = web.send(probe)
     assert answer.status == 200
     assert json.loads(answer.body) == {
         "method": "POST",
@@ -97,33 +97,33 @@ def test_an_answer_holds_what_came_back(web: HttpWeb, address: str) -> None:
 
 
 def test_a_user_agent_of_the_probe_replaces_ours(web: HttpWeb, address: str) -> None:
-    answer = web.ask(HttpRequest(address, headers={"user-agent": "greenrun/one-of-its-kind"}))
+    answer = web.send(HttpRequest(address, headers={"user-agent": "greenrun/one-of-its-kind"}))
     assert json.loads(answer.body)["agent"] == "greenrun/one-of-its-kind"
 
 
 def test_secrets_are_redacted_from_body_and_headers(web: HttpWeb, address: str) -> None:
-    answer = web.ask(HttpRequest(address, headers={"x-note": SECRET}))
+    answer = web.send(HttpRequest(address, headers={"x-note": SECRET}))
     assert json.loads(answer.body)["note"] == "********"
     assert answer.headers["x-secret"] == "********"
 
 
 def test_the_latency_covers_the_whole_answer(web: HttpWeb, address: str) -> None:
-    assert web.ask(HttpRequest(f"{address}/slow")).latency >= timedelta(milliseconds=190)
+    assert web.send(HttpRequest(f"{address}/slow")).latency >= timedelta(milliseconds=190)
 
 
 def test_connections_are_reused(web: HttpWeb, address: str) -> None:
     for _ in range(5):
-        web.ask(HttpRequest(address))
+        web.send(HttpRequest(address))
     assert len(Echo.peers) == 1
 
 
 def test_a_redirect_is_an_answer(web: HttpWeb, address: str) -> None:
-    assert web.ask(HttpRequest(f"{address}/elsewhere")).status == 302
+    assert web.send(HttpRequest(f"{address}/elsewhere")).status == 302
 
 
 def test_silence_is_a_failed_call(web: HttpWeb, address: str) -> None:
     with pytest.raises(CallFailed, match=r"no answer to GET .*/silent: got TimeoutError"):
-        web.ask(HttpRequest(f"{address}/silent"))
+        web.send(HttpRequest(f"{address}/silent"))
 
 
 def free_port() -> int:
@@ -135,13 +135,13 @@ def free_port() -> int:
 
 def test_nobody_there_is_a_failed_call_without_secrets(web: HttpWeb) -> None:
     with pytest.raises(CallFailed, match="ConnectionRefusedError") as failure:
-        web.ask(HttpRequest(f"http://127.0.0.1:{free_port()}/?key={SECRET}"))
+        web.send(HttpRequest(f"http://127.0.0.1:{free_port()}/?key={SECRET}"))
     assert SECRET not in str(failure.value)
 
 
 def test_nonsense_for_a_url_is_a_failed_call(web: HttpWeb) -> None:
     with pytest.raises(CallFailed):
-        web.ask(HttpRequest("http://[nowhere"))
+        web.send(HttpRequest("http://[nowhere"))
 
 
 def converse(connection: ServerConnection) -> None:
@@ -216,6 +216,20 @@ def test_a_conversation_does_not_follow_a_redirect(web: HttpWeb) -> None:
     assert elsewhere.notes == []
 
 
+@pytest.mark.parametrize("frame", [900_000, 2_000_000])
+def test_a_conversation_without_end_is_a_failed_call(web: HttpWeb, frame: int) -> None:
+    def talk(connection: ServerConnection) -> None:
+        with suppress(ConnectionClosed):
+            for _ in range(1000):
+                connection.send(frame * "x")
+
+    with (
+        listening(lambda *_: None, talk) as server,
+        pytest.raises(CallFailed, match=r"more than 10 MB|message too big"),
+    ):
+        web.converse(f"ws://{server.address}", "hello", {})
+
+
 def test_a_server_may_end_the_conversation(web: HttpWeb, socket_address: str) -> None:
     received = web.converse(f"ws://{socket_address}", "and be gone", {})
     assert received == ["welcome, ********", "you said 'and be gone'"]
@@ -246,7 +260,7 @@ UNCARRIED = ["Bearer gr\u00fcn", "Bearer x\n", " x", "x\x00y", "\ud800"]
 @pytest.mark.parametrize("value", UNCARRIED)
 def test_a_header_that_http_does_not_carry_is_refused_by_its_name(web: HttpWeb, value: str) -> None:
     def ask(url: str, headers: dict[str, str]) -> None:
-        web.ask(HttpRequest(f"http://{url}", headers=headers))
+        web.send(HttpRequest(f"http://{url}", headers=headers))
 
     def converse(url: str, headers: dict[str, str]) -> None:
         web.converse(f"ws://{url}", "hello", headers)
@@ -264,7 +278,7 @@ def test_a_header_that_http_does_not_carry_is_refused_by_its_name(web: HttpWeb, 
 def test_a_header_s_name_is_one_that_http_carries(web: HttpWeb) -> None:
     for name in ("x note", "x\0y", "", "gr\u00fcn"):
         with pytest.raises(CallFailed, match=r"could not send the header .*needs letters"):
-            web.ask(HttpRequest("http://127.0.0.1:9", headers={name: SECRET}))
+            web.send(HttpRequest("http://127.0.0.1:9", headers={name: SECRET}))
 
 
 @pytest.mark.parametrize("url", ["http://[nowhere", "ws://127.0.0.1:99999/", "ws://127.0.0.1:x/"])
@@ -275,7 +289,7 @@ def test_nonsense_for_a_socket_s_url_is_a_failed_call(web: HttpWeb, url: str) ->
 
 @pytest.mark.parametrize("value", ["", "!", "Bearer  a\tb~", "{'a': 1}"])
 def test_a_header_that_http_carries_is_sent(web: HttpWeb, address: str, value: str) -> None:
-    answer = web.ask(HttpRequest(address, headers={"x-note": value}))
+    answer = web.send(HttpRequest(address, headers={"x-note": value}))
     assert json.loads(answer.body)["note"] == value
 
 
@@ -285,7 +299,7 @@ def test_a_service_without_websockets_is_a_failed_call(web: HttpWeb, address: st
 
 
 def test_a_form_of_files(web: HttpWeb, address: str) -> None:
-    answer = web.ask(HttpRequest(address, "POST", files={"file": ("a.txt", "some text")}))
+    answer = web.send(HttpRequest(address, "POST", files={"file": ("a.txt", "some text")}))
     body = json.loads(answer.body)["body"]
     assert 'name="file"; filename="a.txt"' in body
     assert "some text" in body
@@ -300,4 +314,4 @@ def test_a_handshake_that_switches_protocols_is_an_answer(
         "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
     }
-    assert web.ask(HttpRequest(f"http://{socket_address}", headers=upgrade)).status == 101
+    assert web.send(HttpRequest(f"http://{socket_address}", headers=upgrade)).status == 101

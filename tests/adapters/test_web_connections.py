@@ -37,7 +37,7 @@ def test_an_address_that_cannot_be_meant_is_a_failed_call(
     web: HttpWeb, url: str, told: str
 ) -> None:
     with pytest.raises(CallFailed, match=told):
-        web.ask(HttpRequest(url))
+        web.send(HttpRequest(url))
 
 
 def test_a_connection_that_the_server_has_closed_is_not_used_again(web: HttpWeb) -> None:
@@ -52,7 +52,7 @@ def test_a_connection_that_the_server_has_closed_is_not_used_again(web: HttpWeb)
     with serving(serve) as server:
         for _ in range(3):
             closed.clear()
-            assert web.ask(HttpRequest(f"http://{server.address}/")).status == 200
+            assert web.send(HttpRequest(f"http://{server.address}/")).status == 200
             assert closed.wait(5)
     assert [len(asked) for asked in server.requests] == [1, 1, 1]
 
@@ -61,7 +61,7 @@ def test_a_cookie_of_one_identity_is_not_sent_for_another(web: HttpWeb) -> None:
     answer = OK.replace(b"\r\n\r\n", b"\r\nset-cookie: session=admin; path=/\r\n\r\n")
     with serving(saying(answer)) as server:
         for _ in range(2):
-            web.ask(HttpRequest(f"http://{server.address}/"))
+            web.send(HttpRequest(f"http://{server.address}/"))
         web.close()
     ((first, second),) = server.requests
     assert b"cookie" not in first.lower()
@@ -72,7 +72,7 @@ def test_a_connection_that_will_be_closed_is_not_used_again(web: HttpWeb) -> Non
     closing_soon = OK.replace(b"\r\n\r\n", b"\r\nconnection: x-foo\r\nconnection: close\r\n\r\n")
     with serving(saying(closing_soon)) as server:
         for _ in range(2):
-            assert web.ask(HttpRequest(f"http://{server.address}/")).body == "ok"
+            assert web.send(HttpRequest(f"http://{server.address}/")).body == "ok"
         web.close()
     assert [len(asked) for asked in server.requests] == [1, 1]
 
@@ -88,14 +88,14 @@ def test_threads_have_connections_of_their_own(web: HttpWeb) -> None:
     with serving(serve) as server, ThreadPoolExecutor(4) as threads:
         for _ in range(2):
             probes = 4 * [HttpRequest(f"http://{server.address}/")]
-            assert [answer.body for answer in threads.map(web.ask, probes)] == 4 * ["ok"]
+            assert [answer.body for answer in threads.map(web.send, probes)] == 4 * ["ok"]
         web.close()
     assert [len(asked) for asked in server.requests] == [2, 2, 2, 2]
 
 
 def test_a_method_that_http_does_not_carry_is_a_failed_call(web: HttpWeb) -> None:
     with serving(saying(OK)) as server, pytest.raises(CallFailed, match="ValueError: "):
-        web.ask(HttpRequest(f"http://{server.address}/", "GET\r\nx:"))
+        web.send(HttpRequest(f"http://{server.address}/", "GET\r\nx:"))
 
 
 def test_an_answer_that_comes_after_the_end_leaves_no_connection(web: HttpWeb) -> None:
@@ -108,7 +108,7 @@ def test_an_answer_that_comes_after_the_end_leaves_no_connection(web: HttpWeb) -
         return True
 
     with serving(serve) as server, ThreadPoolExecutor(1) as threads:
-        answer = threads.submit(web.ask, HttpRequest(f"http://{server.address}/"))
+        answer = threads.submit(web.send, HttpRequest(f"http://{server.address}/"))
         assert asked.wait(5)
         web.close()
         ended.set()
@@ -147,7 +147,7 @@ def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLConte
 def test_a_certificate_that_is_trusted(certificate: ssl.SSLContext, web: HttpWeb) -> None:
     with serving(saying(OK), certificate) as server:
         for _ in range(2):
-            assert web.ask(HttpRequest(f"https://{server.address}/")).body == "ok"
+            assert web.send(HttpRequest(f"https://{server.address}/")).body == "ok"
         web.close()
     assert [len(asked) for asked in server.requests] == [2]
 
@@ -159,7 +159,7 @@ def test_what_follows_an_answer_is_no_other_answer(
     stray = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nstray"
     with serving(saying(long + stray), certificate) as server:
         for _ in range(2):
-            assert len(web.ask(HttpRequest(f"https://{server.address}/")).body) == 10_000
+            assert len(web.send(HttpRequest(f"https://{server.address}/")).body) == 10_000
         web.close()
 
 
@@ -171,7 +171,7 @@ def test_a_certificate_of_somebody_else_is_a_failed_call(
         serving(saying(OK), certificate) as server,
         pytest.raises(CallFailed, match=r"SSLCertVerificationError: .*certificate"),
     ):
-        web.ask(HttpRequest(port_of.format(server.address.rpartition(":")[2])))
+        web.send(HttpRequest(port_of.format(server.address.rpartition(":")[2])))
 
 
 def test_a_proxy_is_used_where_the_variables_name_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +180,7 @@ def test_a_proxy_is_used_where_the_variables_name_one(monkeypatch: pytest.Monkey
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
         with closing(HttpWeb(str, within=timedelta(seconds=1))) as web:
-            assert web.ask(HttpRequest("http://shop.example/a")).body == "ok"
+            assert web.send(HttpRequest("http://shop.example/a")).body == "ok"
     ((request,),) = server.requests
     assert request.startswith(b"GET http://shop.example/a HTTP/1.1")
 
@@ -193,7 +193,7 @@ def test_a_socks_proxy_is_one_too(variable: str, monkeypatch: pytest.MonkeyPatch
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
         with closing(HttpWeb(str, within=timedelta(seconds=5))) as web:
-            assert web.ask(HttpRequest("http://192.0.2.1/a")).body == "ok"
+            assert web.send(HttpRequest("http://192.0.2.1/a")).body == "ok"
     assert seen.result().startswith(b"GET /a HTTP/1.1")
 
 

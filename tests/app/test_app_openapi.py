@@ -1,6 +1,6 @@
 """The document that the service gives of itself, against the service."""
 
-from greenrun.adapters.openapi.examiner import Schemathesis
+from greenrun.adapters.openapi.tester import Schemathesis
 from greenrun.model.interfaces import OpenApiTest
 from tests.app.conftest import Serve
 

@@ -32,7 +32,7 @@ class Answering:
         self.asked: list[HttpRequest] = []
         self._answer = answer
 
-    def ask(self, probe: HttpRequest) -> HttpResponse:
+    def send(self, probe: HttpRequest) -> HttpResponse:
         self.asked.append(probe)
         return HttpResponse(self._answer(probe), {}, "", FAST)
 

@@ -132,11 +132,11 @@ class FakeWeb:
     asked: list[HttpRequest] = field(default_factory=list)
     shown: list[Mapping[str, str]] = field(default_factory=list)
 
-    def ask(self, probe: HttpRequest) -> HttpResponse:
-        self.asked.append(probe)
-        path = probe.url.removeprefix(URL)
+    def send(self, request: HttpRequest) -> HttpResponse:
+        self.asked.append(request)
+        path = request.url.removeprefix(URL)
         answer = self.answers.get(path, HttpResponse(404, {}, "", timedelta(milliseconds=1)))
-        return answer if isinstance(answer, HttpResponse) else answer(probe)
+        return answer if isinstance(answer, HttpResponse) else answer(request)
 
     def converse(self, url: str, message: str, headers: Mapping[str, str]) -> Sequence[str]:
         assert url

@@ -55,8 +55,8 @@ class There:
         self._web = web
         self._address = address
 
-    def ask(self, probe: HttpRequest) -> HttpResponse:
-        return self._web.ask(replace(probe, url=self._moved(probe.url)))
+    def send(self, probe: HttpRequest) -> HttpResponse:
+        return self._web.send(replace(probe, url=self._moved(probe.url)))
 
     def converse(self, url: str, message: str, headers: Mapping[str, str]) -> Sequence[str]:
         return self._web.converse(self._moved(url), message, headers)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from greenrun.model.errors import CallFailed, DeadlineExceeded
 from greenrun.model.source import Checkout, Distance
+from greenrun.model.text import without_passwords
 
 _WITHIN = timedelta(seconds=60)
 # Nobody is there to answer: a question for a password is a refusal.
@@ -77,7 +78,8 @@ class Git:
                 [self._git(), "-C", str(self._folder), *arguments],
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                text=True,
+                encoding="utf-8",
+                errors="backslashreplace",  # a file's name may be any bytes
                 check=False,
                 env={**os.environ, **_UNATTENDED},
                 timeout=self._within.total_seconds(),
@@ -100,8 +102,9 @@ class Git:
 
 def _refused(asked: str, done: "subprocess.CompletedProcess[str]") -> CallFailed:
     said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+    got = without_passwords(" / ".join(said)) or f"status {done.returncode}"
     return CallFailed(
-        f"could not {asked}: got {' / '.join(said) or f'status {done.returncode}'}",
+        f"could not {asked}: got {got}",
         hint="release from a git checkout with at least one commit, whose remote can be reached",
     )
 

@@ -1,6 +1,7 @@
 """Words for messages: values by their beginning, durations, and commands that people may give."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -14,6 +15,8 @@ MILLISECONDS: Mapping[str, int] = {"s": 1_000, "ms": 1, "min": 60_000}
 
 _LENGTH = 80
 """Characters of a value that a message shows."""
+
+_USER_INFO = re.compile(r"(?<=://)[^/?#\s'\"<>]{1,2000}@")
 
 
 def shown(found: object) -> str:
@@ -56,3 +59,8 @@ def traffic_command(plan: Plan, revision: str) -> str:
         f"gcloud run services update-traffic {plan.service} --to-revisions={revision}=100 "
         f"--project={plan.place.project} --region={plan.place.region}"
     )
+
+
+def without_passwords(text: str) -> str:
+    """The text, with stars for whoever an address in it names before its host."""
+    return _USER_INFO.sub("********@", text)

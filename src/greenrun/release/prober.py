@@ -52,7 +52,7 @@ class Prober:
     ) -> HttpResponse:
         """Send one probe to a full URL."""
         sent = {**self.headers(identity), **headers}
-        return self.dependencies.web.ask(HttpRequest(url, method, sent, json))
+        return self.dependencies.web.send(HttpRequest(url, method, sent, json))
 
     def answering(self, url: str, path: str) -> frozenset[str]:
         """The revisions behind some requests to a URL, told by the platform's request log.

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Error, Page
 
-from greenrun.adapters.http.headers import carried
+from greenrun.adapters.http.limits import carried
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 

@@ -54,6 +54,7 @@ _OPTIONS = (
 word is found out and replaced. Google's own clients ping every 30 s, too."""
 
 _OPTIONAL = "RESOURCE_MANAGER_EMULATOR_HOST"
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError)
 _CONNECTED_WITHIN = 1.0  # seconds
 _Transport = TypeVar("_Transport")
 
@@ -204,6 +205,12 @@ def application_default(what: str) -> Credentials:
             raise CallFailed(
                 f"could not {what}: got no Google credentials on this machine", hint=LOG_IN
             ) from error
+        except _MALFORMED as error:  # quoted by nobody: it may be half a key
+            raise CallFailed(
+                f"could not {what}: got Google credentials that cannot be read "
+                f"({type(error).__name__}), needs what gcloud writes",
+                hint=LOG_IN,
+            ) from None
     return credentials
 
 

@@ -19,11 +19,12 @@ from websockets.exceptions import (
 )
 from websockets.sync.client import ClientConnection, connect
 
-from greenrun.adapters.http.connections import Connections, WireRequest, WireResponse
-from greenrun.adapters.http.headers import carried
-from greenrun.adapters.http.proxy import ProxiedConnections
+from greenrun.adapters.http.client import ProxiedConnections
+from greenrun.adapters.http.limits import MOST_BYTES, EndlessAnswer, carried, inflated
+from greenrun.adapters.http.wire import Connections, WireRequest, WireResponse
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import HttpRequest, HttpResponse
+from greenrun.model.text import without_passwords
 
 _NAME = "greenrun"
 _HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "user-agent": _NAME}
@@ -62,20 +63,21 @@ class HttpWeb:
         """Close all connections."""
         self._connections.close()
 
-    def ask(self, probe: HttpRequest) -> HttpResponse:
-        """Send one probe; redirects are answers like any other, and no cookie is kept.
+    def send(self, request: HttpRequest) -> HttpResponse:
+        """Send it once; redirects are answers like any other, and no cookie is kept.
 
         The latency runs from the first byte sent to the last one received, connecting included.
-        Raises CallFailed where no whole answer comes in time, or a header cannot be sent.
+        Raises CallFailed where no whole answer of at most 10 MB comes in time, or a header cannot
+        be sent.
         """
         seconds = self._seconds
-        if probe.within is not None:
-            seconds = min(seconds, probe.within.total_seconds())
+        if request.within is not None:
+            seconds = min(seconds, request.within.total_seconds())
         try:
-            answer = self._connections.send(_request(probe, seconds))
+            answer = self._connections.send(_on_the_wire(request, seconds))
             body = _body_text(answer)
         except _NO_ANSWER as error:
-            raise self._no_answer(f"{probe.method} {probe.url}", error, seconds) from error
+            raise self._no_answer(f"{request.method} {request.url}", error, seconds) from error
         return HttpResponse(
             status=answer.status,
             headers={name: self._redact(value) for name, value in answer.headers.items()},
@@ -107,31 +109,34 @@ class HttpWeb:
 
     def _no_answer(self, asked: str, error: Exception, seconds: float) -> CallFailed:
         late = isinstance(error, httpx.TimeoutException | TimeoutError)
-        reason = f"nothing within {seconds:.3g} s" if late else self._redact(str(error))
+        reason = f"nothing within {seconds:.3g} s" if late else self._shown(str(error))
         return CallFailed(
-            f"got no answer to {self._redact(asked)}: got {type(error).__name__}: {reason}"
+            f"got no answer to {self._shown(asked)}: got {type(error).__name__}: {reason}"
         )
 
+    def _shown(self, text: str) -> str:
+        return without_passwords(self._redact(text))
 
-def _request(probe: HttpRequest, seconds: float) -> WireRequest:
+
+def _on_the_wire(request: HttpRequest, seconds: float) -> WireRequest:
     """A body is written by httpx."""
-    named = {name.lower(): value for name, value in carried(probe.headers).items()}
+    named = {name.lower(): value for name, value in carried(request.headers).items()}
     headers, body = {**_HEADERS, **named}, None
-    if probe.json is not None or probe.files:
+    if request.json is not None or request.files:
         written = httpx.Request(
-            probe.method, probe.url, headers=headers, json=probe.json, files=probe.files or None
+            request.method,
+            request.url,
+            headers=headers,
+            json=request.json,
+            files=request.files or None,
         )
         headers, body = dict(written.headers.items()), written.read()
-    return WireRequest(probe.method.upper(), probe.url, headers, body, seconds)
+    return WireRequest(request.method.upper(), request.url, headers, body, seconds)
 
 
 def _body_text(answer: WireResponse) -> str:
-    """The body as text; httpx knows how to read one that is compressed."""
-    body = answer.body
-    if coding := answer.headers.get("content-encoding"):
-        body = httpx.Response(
-            HTTPStatus.OK, headers={"content-encoding": coding}, content=body
-        ).content
+    """The body as text, decompressed."""
+    body = inflated(answer.body, answer.headers.get("content-encoding", ""))
     return body.decode(_charset(answer.headers.get("content-type", "")), errors="replace")
 
 
@@ -148,12 +153,19 @@ def _charset(content_type: str) -> str:
 
 
 def _received(connection: ClientConnection, seconds: float) -> list[str]:
-    """All texts up to a silence or the end of the time; nothing at all raises TimeoutError."""
+    """All texts up to a silence or the end of the time.
+
+    Raises TimeoutError for nothing at all, and EndlessAnswer.
+    """
     ends = time.monotonic() + seconds
     texts = [_text(connection.recv(timeout=seconds))]
+    left_bytes = MOST_BYTES - len(texts[0])
     with suppress(TimeoutError, ConnectionClosed):
         while (left := ends - time.monotonic()) > 0:
             texts.append(_text(connection.recv(timeout=min(left, _QUIET.total_seconds()))))
+            left_bytes -= len(texts[-1])
+            if left_bytes < 0:
+                raise EndlessAnswer
     return texts
 
 

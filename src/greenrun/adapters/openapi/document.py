@@ -1,10 +1,15 @@
 """An OpenAPI document as schemathesis reads it: operations, examples of them, what they allow."""
 
 import json
+import signal
+import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from threading import current_thread, main_thread
 from typing import Any
 
 import httpx
@@ -42,6 +47,13 @@ _CHECKS: list[CheckFunction] = [
     response_schema_conformance,
 ]
 _SERVER_ERROR = 500
+_LONGEST = 2_000_000
+"""Characters of a document that are read."""
+
+_MOST_PARTS = 200_000
+"""Objects, lists and values of a document with all its YAML aliases written out."""
+
+_TOO_SLOW = "patterns and schemas that can be worked through in that time"
 _EXCERPT = 200
 """Characters of a document that a message quotes; it was redacted when it came."""
 
@@ -65,42 +77,70 @@ class Operation:
         self.name = name
         self._definition = definition
 
-    def examples(self, most: int) -> list[Example]:
+    def examples(self, most: int, within: timedelta) -> list[Example]:
         """Those that the document gives, then made ones; the same for the same document.
 
         Raises:
-            Unusable: the definition is broken, or no value satisfies it.
+            Unusable: the definition is broken, no value satisfies it, or none is found in time.
         """
         if isinstance(self._definition, str):
             raise Unusable(self._definition)
         try:
-            with _undisturbed():
+            with _undisturbed(), _ended(within):
                 own = self._definition.get_strategies_from_examples()[:most]
                 found = [example for strategy in own for example in _drawn(strategy, 1)]
                 return found + _drawn(self._definition.as_strategy(), most - len(found))
+        except _TimeIsUp:
+            raise Unusable(f"no values within {_seconds(within)}, needs {_TOO_SLOW}") from None
+        except RecursionError:
+            raise Unusable("a schema that never ends") from None
         except (HypothesisException, SchemathesisError) as error:
             raise Unusable(str(error)) from error
 
-    def deviations(self, example: Example, response: httpx.Response) -> Iterator[tuple[str, str]]:
-        """What an answer is, and what the document wants it to be, as `got` and `needs`."""
+    def deviations(
+        self, example: Example, response: httpx.Response, within: timedelta
+    ) -> Iterator[tuple[str, str]]:
+        """Compare an answer with what the document wants it to be, as `got` and `needs`."""
         try:
-            with _undisturbed():
+            with _undisturbed(), _ended(within):
                 example.validate_response(response, checks=_CHECKS)
         except FailureGroup as group:
             if response.status_code >= _SERVER_ERROR:
                 yield f"status {response.status_code}: {response.text}", "a status below 500"
             else:
                 yield from (_told(failure, response) for failure in group.exceptions)
+        except _TimeIsUp:
+            yield f"an answer that is not judged within {_seconds(within)}", _TOO_SLOW
+        except RecursionError:
+            yield "an answer, or a schema, that is nested too deep", "one that can be judged"
         except SchemathesisError as error:
             yield str(error), "a definition that answers can be judged by"
 
 
-def read_document(text: str) -> Document:
+def read_document(text: str, within: timedelta) -> Document:
     """The operations of a document in JSON or YAML.
 
     Raises:
-        GateClosed: it is none, or refers to what is not in it.
+        GateClosed: it is none, refers to what is not in it, or cannot be read in time.
     """
+    try:
+        with _ended(within):
+            return _read(text)
+    except _TimeIsUp:
+        raise GateClosed(
+            f"OpenAPI document: not read within {_seconds(within)}, needs a smaller one"
+        ) from None
+    except RecursionError:
+        raise GateClosed(
+            "OpenAPI document: got one that is nested too deep, needs a smaller one"
+        ) from None
+
+
+def _read(text: str) -> Document:
+    if len(text) > _LONGEST:
+        raise GateClosed(
+            f"OpenAPI document: got {len(text):,} characters, needs at most {_LONGEST:,}"
+        )
     parsed = _parsed(text)
     if outside := sorted(_outside(parsed)):
         raise GateClosed(
@@ -137,16 +177,22 @@ def _parsed(text: str) -> dict[str, Any]:
 
 def _parsed_yaml(text: str) -> object:
     try:
-        return _with_texts_for_keys(YAML(typ="safe", pure=True).load(text))
-    except YAMLError as error:
+        return _with_texts_for_keys(YAML(typ="safe", pure=True).load(text), count(1))
+    except (YAMLError, ValueError) as error:
         raise GateClosed(f"OpenAPI document: got {_line(text)!r}, needs JSON or YAML") from error
 
 
-def _with_texts_for_keys(part: object) -> object:
-    """YAML has numbers for keys, such as the status of a response."""
+def _with_texts_for_keys(part: object, counted: Iterator[int]) -> object:
+    """YAML has numbers for keys, such as the status of a response; and aliases, which multiply."""
+    if next(counted) > _MOST_PARTS:
+        raise GateClosed(
+            f"OpenAPI document: got more than {_MOST_PARTS:,} parts with its aliases, needs fewer"
+        )
     if isinstance(part, Mapping):
-        return {str(key): _with_texts_for_keys(each) for key, each in part.items()}
-    return [_with_texts_for_keys(each) for each in part] if isinstance(part, list) else part
+        return {str(key): _with_texts_for_keys(each, counted) for key, each in part.items()}
+    if isinstance(part, list):
+        return [_with_texts_for_keys(each, counted) for each in part]
+    return part
 
 
 def _outside(part: object) -> set[str]:
@@ -179,6 +225,39 @@ def _drawn(strategy: SearchStrategy[Example], count: int) -> list[Example]:
 
     keep()
     return drawn
+
+
+class _TimeIsUp(BaseException):
+    """No Exception: hypothesis would take one for a failure, and try once more."""
+
+
+@contextmanager
+def _ended(within: timedelta) -> Iterator[None]:
+    """Raise _TimeIsUp in what takes longer, be it a regular expression, which no thread can end.
+
+    A signal can, in the main thread, where scenarios run.
+    """
+    if current_thread() is not main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise _TimeIsUp
+
+    began, before = time.monotonic(), signal.signal(signal.SIGALRM, end)
+    other, interval = signal.setitimer(signal.ITIMER_REAL, max(within.total_seconds(), 0.001))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        if other:
+            left = max(other - (time.monotonic() - began), 0.001)
+            signal.setitimer(signal.ITIMER_REAL, left, interval)
+
+
+def _seconds(duration: timedelta) -> str:
+    return f"{duration.total_seconds():.1f} s"
 
 
 @contextmanager

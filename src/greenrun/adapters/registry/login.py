@@ -3,6 +3,7 @@
 They are Google's, or what `docker login` has kept on this machine.
 """
 
+import re
 import warnings
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from google.auth.exceptions import GoogleAuthError
 from google.auth.transport.requests import Request
 
 from greenrun.adapters.gcp.clients import LOG_IN, application_default
-from greenrun.adapters.registry.address import Address, is_loopback
+from greenrun.adapters.registry.address import Address, is_loopback, shortened
 from greenrun.model.errors import CallFailed
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 _GOOGLE_USER = "oauth2accesstoken"
 
+_MALFORMED = (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OSError)
+"""What docker's own reader of config.json lets out for one that it does not expect."""
+
+_TOKEN = re.compile(r"[!-~]{1,16000}")
 _Exchange = Generator[httpx.Request, httpx.Response, None]
 
 
@@ -79,20 +84,26 @@ def _of_engine(address: Address) -> Login | None:
         with warnings.catch_warnings():  # that there is no such helper
             warnings.simplefilter("ignore", UserWarning)
             found = load_config().resolve_authconfig(address.host)
-    except DockerException as error:
+        return _login_of(found or {})
+    except (DockerException, *_MALFORMED) as error:
         raise CallFailed(
-            f"could not log in to {address.host}: got {_first_line(error)}",
+            f"could not log in to {address.host}: got {_first_line(error)}, "
+            "needs what `docker login` keeps",
             hint=f"docker login {address.host}",
         ) from error
-    known = {name.lower(): text for name, text in (found or {}).items() if text}
-    if not known.keys() & {"username", "identitytoken"}:
-        return None
-    user, password = known.get("username", ""), known.get("password", "")
-    return Login(user, password, known.get("identitytoken", ""))
+
+
+def _login_of(kept: Mapping[str, object]) -> Login | None:
+    known = {name.lower(): text for name, text in kept.items() if text}
+    wanted = [known.get(name, "") for name in ("username", "password", "identitytoken")]
+    if not all(isinstance(text, str) for text in wanted):
+        raise TypeError("a login that is no text")
+    user, password, token = map(str, wanted)
+    return Login(user, password, token) if user or token else None
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+    return shortened(str(error).partition("\n")[0]) or type(error).__name__
 
 
 class Challenged(httpx.Auth):
@@ -104,25 +115,50 @@ class Challenged(httpx.Auth):
 
     requires_response_body = True
 
-    def __init__(self, login: Login | None) -> None:
+    def __init__(self, login: Login | None, address: Address) -> None:
         self._login = login
+        self._address = address
 
     def auth_flow(self, request: httpx.Request) -> _Exchange:
-        """Ask without, then again with what the answer wants."""
+        """Ask without, then again with what the answer wants.
+
+        Raises CallFailed for a challenge, or a token, that cannot be read.
+        """
         response = yield request
         if response.status_code != httpx.codes.UNAUTHORIZED:
             return
         scheme, _, rest = response.headers.get("www-authenticate", "").partition(" ")
         if scheme.lower() == "bearer":
-            asking = self._token_request(parse_keqv_list(parse_http_list(rest)))
+            asking = self._token_request(self._challenge_in(rest))
             asking.extensions = request.extensions  # its deadlines among them
             given = yield asking
             if given.is_success:
-                request.headers["authorization"] = f"Bearer {_token(given)}"
+                request.headers["authorization"] = f"Bearer {self._token_in(given)}"
                 yield request
         elif scheme.lower() == "basic" and self._login is not None:
             request.headers["authorization"] = self._basic(self._login)
             yield request
+
+    def _challenge_in(self, text: str) -> dict[str, str]:
+        try:
+            challenge = parse_keqv_list(parse_http_list(text))
+            httpx.URL(challenge["realm"])
+        except (ValueError, IndexError, KeyError, httpx.InvalidURL) as error:
+            raise self._unreadable(f"the challenge {shortened(text)!r}", "a realm") from error
+        return challenge
+
+    def _token_in(self, given: httpx.Response) -> str:
+        try:
+            found = given.json()
+            token = found.get("token") or found.get("access_token", "")
+        except (ValueError, AttributeError, RecursionError):
+            token = None
+        if isinstance(token, str) and (not token or _TOKEN.fullmatch(token)):
+            return token
+        raise self._unreadable("an answer without a token", "JSON with a token of ASCII letters")
+
+    def _unreadable(self, got: str, needs: str) -> CallFailed:
+        return CallFailed(f"could not log in to {self._address.host}: got {got}, needs {needs}")
 
     def _token_request(self, challenge: dict[str, str]) -> httpx.Request:
         realm = httpx.URL(challenge["realm"])
@@ -139,8 +175,3 @@ class Challenged(httpx.Auth):
         pair = httpx.BasicAuth(login.user, login.password)
         spoken = next(pair.auth_flow(httpx.Request("GET", "http://nowhere")))
         return str(spoken.headers["authorization"])
-
-
-def _token(given: httpx.Response) -> str:
-    found = given.json()
-    return str(found.get("token") or found.get("access_token", ""))

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from greenrun.adapters.docker.push import DockerPush
-from greenrun.adapters.http.client import new_client
+from greenrun.adapters.http.client import BoundedClient
 from greenrun.adapters.registry.address import Address, refusal, shortened
 from greenrun.adapters.registry.login import Challenged, Logins, MachineLogins
 from greenrun.model.errors import CallFailed, GateClosed
@@ -29,6 +29,13 @@ _KINDS = (f"{_DOCKER}.v2+json", f"{_DOCKER}.list.v2+json", f"{_OCI}.manifest.v1+
 _ACCEPTED = ", ".join((*_KINDS, f"{_OCI}.index.v1+json"))
 _TRIES = 4
 _ANSWER_SECONDS = 15.0
+_HEADERS = {"user-agent": "greenrun", "accept-encoding": "identity"}
+_MOST_BYTES = 4 * 2**20
+"""Of a manifest or a list, as the specification of the registry has it."""
+
+_MOST_TAGS, _MOST_PAGES = 100_000, 1000
+"""Image tags of one repository that are read, and pages of them."""
+
 _TAGS_FIRST = "GOOGLE_MANIFEST_DANGLING_TAG"
 
 
@@ -100,7 +107,7 @@ class DockerRegistry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a manifest says, under the digest of its bytes."""
+    """What a manifest says, under the digest of its bytes. Its questions raise CallFailed."""
 
     digest: Digest
     fields: Mapping[str, Any] = field(repr=False)
@@ -109,15 +116,30 @@ class Manifest:
     def configuration(self) -> Digest | None:
         """The digest of the image's configuration; None for an index of several images."""
         found = self.fields.get("config")
-        return Digest(found["digest"]) if found else None
+        return self._digest_in(found) if found else None
 
     def for_platform(self, system: str, architecture: str) -> Digest | None:
         """The manifest of one platform, in an index."""
         wanted = {"os": system, "architecture": architecture}
-        for entry in self.fields.get("manifests", ()):
-            if wanted.items() <= entry.get("platform", {}).items():
-                return Digest(entry["digest"])
+        entries = self.fields.get("manifests") or ()
+        for entry in entries if isinstance(entries, list) else (entries,):
+            platform = entry.get("platform") if isinstance(entry, Mapping) else None
+            if isinstance(platform, Mapping) and wanted.items() <= _texts(platform).items():
+                return self._digest_in(entry)
         return None
+
+    def _digest_in(self, descriptor: object) -> Digest:
+        digest = descriptor.get("digest") if isinstance(descriptor, Mapping) else descriptor
+        try:
+            return Digest(str(digest))
+        except ValueError as error:
+            raise CallFailed(
+                f"could not read the manifest {self.digest.short}: {shortened(str(error))}"
+            ) from error
+
+
+def _texts(fields: Mapping[str, Any]) -> dict[str, str]:
+    return {name: text for name, text in fields.items() if isinstance(text, str)}
 
 
 class RegistryApi:
@@ -126,8 +148,8 @@ class RegistryApi:
     def __init__(self, logins: Logins, clock: Clock) -> None:
         self._logins = logins
         self._clock = clock
-        self._client = new_client(
-            timeout=_ANSWER_SECONDS, follow_redirects=True, headers={"user-agent": "greenrun"}
+        self._client = BoundedClient(
+            seconds=_ANSWER_SECONDS, most=_MOST_BYTES, follow_redirects=True, headers=_HEADERS
         )
 
     def close(self) -> None:
@@ -137,7 +159,7 @@ class RegistryApi:
     def manifest(self, address: Address, reference: str) -> Manifest | None:
         """Behind an image tag or a digest; None where there is none, or no such repository."""
         url, headers = f"{address.url}/manifests/{reference}", {"accept": _ACCEPTED}
-        answer = self._ask("GET", url, "read", address, headers)
+        answer = self._request("GET", url, "read", address, headers)
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
         digest = Digest(f"sha256:{hashlib.sha256(answer.content).hexdigest()}")
@@ -145,32 +167,40 @@ class RegistryApi:
 
     def tags(self, address: Address) -> Iterator[str]:
         """Every image tag, in the order that the registry has them; page by page."""
-        url: str | httpx.URL = f"{address.url}/tags/list"
-        while url:
-            answer = self._ask("GET", url, "read", address)
+        first = url = httpx.URL(f"{address.url}/tags/list")
+        count = 0
+        for _ in range(_MOST_PAGES):
+            answer = self._request("GET", url, "read", address)
             if answer.status_code == httpx.codes.NOT_FOUND:
                 return
-            yield from _said(answer).get("tags") or ()
-            following = answer.links.get("next", {}).get("url", "")
-            url = answer.url.join(following) if following else ""
+            tags = _listed(answer)
+            count += len(tags)
+            if count > _MOST_TAGS:
+                raise _too_many(address, f"{_MOST_TAGS} image tags")
+            yield from tags
+            following = _next_page(answer)
+            if not following:
+                return
+            url = _within(first, following)
+        raise _too_many(address, f"{_MOST_PAGES} pages of image tags")
 
     def remove(self, address: Address, reference: str) -> None:
         """A manifest by its digest, or where the registry knows how to, an image tag."""
-        self._ask("DELETE", f"{address.url}/manifests/{reference}", "remove", address)
+        self._request("DELETE", f"{address.url}/manifests/{reference}", "remove", address)
 
     def expect_room(self, address: Address) -> None:
         """Begin an upload and take it back; raise CallFailed where that is refused for good."""
-        auth = Challenged(self._logins(address))
+        auth = Challenged(self._logins(address), address)
         try:
             begun = self._client.post(f"{address.url}/blobs/uploads/", auth=auth)
             if not begun.is_error and "location" in begun.headers:
                 self._client.delete(begun.url.join(begun.headers["location"]), auth=auth)
-        except httpx.HTTPError:
+        except (httpx.HTTPError, httpx.InvalidURL):
             return
         if begun.is_error and (error := refusal("push", address, _told(begun))):
             raise error
 
-    def _ask(
+    def _request(
         self,
         method: str,
         url: str | httpx.URL,
@@ -180,10 +210,10 @@ class RegistryApi:
     ) -> httpx.Response:
         """An answer that is no error, or says that there is no such thing."""
         for pause in (*islice(CALL_BACKOFF, _TRIES - 1), None):
-            auth = Challenged(self._logins(address))
+            auth = Challenged(self._logins(address), address)
             try:
                 answer = self._client.request(method, url, headers=headers, auth=auth)
-            except httpx.HTTPError as error:
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
                 said = f"{type(error).__name__}: {error}"
             else:
                 if answer.is_success or answer.status_code == httpx.codes.NOT_FOUND:
@@ -199,10 +229,36 @@ class RegistryApi:
         )
 
 
+def _listed(answer: httpx.Response) -> list[str]:
+    tags = _said(answer).get("tags") or []
+    if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags):
+        return tags
+    raise CallFailed(f"could not read {answer.url}: got {shortened(str(tags))}, needs image tags")
+
+
+def _too_many(address: Address, most: str) -> CallFailed:
+    return CallFailed(f"could not read {address}: got more than {most}, needs fewer")
+
+
+def _next_page(answer: httpx.Response) -> str:
+    return str(answer.links.get("next", {}).get("url", ""))
+
+
+def _within(first: httpx.URL, following: str) -> httpx.URL:
+    """The next page, of the same registry: another would be told who we are."""
+    try:
+        url = first.join(following)
+    except httpx.InvalidURL as error:
+        raise CallFailed(f"could not read {first}: got a next page that is no address") from error
+    if (url.scheme, url.netloc) != (first.scheme, first.netloc):
+        raise CallFailed(f"could not read {first}: got a next page at {url.host}, needs the same")
+    return url
+
+
 def _said(answer: httpx.Response) -> Mapping[str, Any]:
     try:
         found = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if isinstance(found, Mapping):
         return found

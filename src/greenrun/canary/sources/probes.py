@@ -143,7 +143,7 @@ class Probes(AbstractContextManager["Probes"]):
     def _probe(self, side: "Side", path: str, headers: Mapping[str, str]) -> None:
         with self._keep_failures():
             try:
-                answer = self._web.ask(
+                answer = self._web.send(
                     HttpRequest(side.url + path, headers=headers, within=_TIMEOUT)
                 )
                 side.tally.add(path, answer.latency, good=answer.status <= _HIGHEST_GOOD)

@@ -71,7 +71,7 @@ class Flow:
         probe = HttpRequest(url, expected.method, {**identity, **headers}, sends.json, sends.files)
         self._told += [request, *sends.told()]
         try:
-            answer = self._web.ask(probe)
+            answer = self._web.send(probe)
         except CallFailed as error:
             message = self._values.hide(f"row {row.number}: {error.message}")
             raise CallFailed(message, hint=error.hint) from error

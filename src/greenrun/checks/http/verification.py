@@ -33,7 +33,7 @@ def verify(
     def ask(row: Expectation, left: timedelta) -> HttpResponse:
         to, headers, sends = url + row.path, prober.headers(row.identity), row.sends
         probe = HttpRequest(to, row.method, headers, sends.json, sends.files, within=left)
-        return prober.dependencies.web.ask(probe)
+        return prober.dependencies.web.send(probe)
 
     values = Values.of_a_table()
     rows = [row.filled(values) for row in expectations]

@@ -84,8 +84,8 @@ class HttpResponse:
 class HttpClient(Protocol):
     """Talks to services as their users do."""
 
-    def ask(self, probe: HttpRequest) -> HttpResponse:
-        """Send one probe. Raises CallFailed when no answer comes."""
+    def send(self, request: HttpRequest) -> HttpResponse:
+        """Send it once. Raises CallFailed where no whole answer comes in time."""
 
     def converse(self, url: str, message: str, headers: Mapping[str, str]) -> Sequence[str]:
         """Open a WebSocket, send one message, and return all received until it was answered.

@@ -1,26 +1,37 @@
-"""HTTP/1.1 by the standard library: a check costs little more than its wire."""
+"""HTTP/1.1 by the standard library, and strictly: a check costs little more than its wire."""
 
 import select
 import time
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
 from functools import partial
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPMessage, HTTPSConnection
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPMessage,
+    HTTPResponse,
+    HTTPSConnection,
+)
+from io import BufferedReader, RawIOBase
+from socket import socket
 from ssl import SSLContext, SSLSocket
 from threading import Lock
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import httpx
 
-from greenrun.adapters.http.reading import FinalResponse, whole
+from greenrun.adapters.http.limits import bounded
 
 KEPT_SECONDS = 2.0
 """Servers close idle connections after some seconds; a reused one must never be closed under us."""
 
 _PORTS = {"http": 80, "https": 443}
 _LAST_PORT = 65535
+_CHUNK = 65536
+_NO_HEADERS = (FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect)
 
 _Origin: TypeAlias = tuple[str, str, int]
 _Idle: TypeAlias = deque[tuple[float, HTTPConnection]]
@@ -75,7 +86,7 @@ class Connections:
         Raises:
             OSError: no connection, or it broke; TimeoutError where it took too long.
             HTTPException: what came is not HTTP.
-            ValueError: the request cannot be sent.
+            ValueError: the request cannot be sent, or the answer is longer than is read.
             httpx.InvalidURL, httpx.UnsupportedProtocol: the address is none.
         """
         url = httpx.URL(request.url)
@@ -146,7 +157,7 @@ def _exchanged(
     connection.response_class = partial(FinalResponse, ends=ends)  # type: ignore[assignment] # only called
     is_sent = _is_sent(connection, request, target)
     with connection.getresponse() as answer:
-        body = whole(answer)
+        body = _whole(answer)
     headers = _headers(answer.headers)
     goes_on = is_sent and answer.status != HTTPStatus.SWITCHING_PROTOCOLS
     if not goes_on or "close" in headers.get("connection", "").lower():
@@ -196,3 +207,67 @@ def _close(idle: _Idle, until: float) -> None:
     """Close what has been idle since then, in seconds of the monotonic clock."""
     while idle and idle[0][0] <= until:
         idle.popleft()[1].close()
+
+
+class FinalResponse(HTTPResponse):
+    """Passes over 102 and 103 as http.client does over 100: the answer is still to come.
+
+    Every read ends in time, however the server doles out its answer; and it must be clear where
+    an answer ends, or the next one on the connection would be another's.
+    """
+
+    def __init__(self, sock: socket, *args: Any, ends: float, **more: Any) -> None:  # noqa: ANN401 - as HTTPResponse has them
+        """As HTTPResponse; it `ends` at that second of the monotonic clock."""
+        super().__init__(sock, *args, **more)
+        self.fp = BufferedReader(_Timed(self.fp.detach(), sock, ends))
+
+    def begin(self) -> None:
+        """Read the head. Raises HTTPException, and TimeoutError."""
+        super().begin()
+        while HTTPStatus.SWITCHING_PROTOCOLS < self.status < HTTPStatus.OK:
+            self.headers = None  # type: ignore[assignment] # as before the first one
+            super().begin()
+        self._check_head()
+        if self.length == 0:  # as after HEAD: not even an empty chunk follows
+            self.chunked = False
+
+    def _check_head(self) -> None:
+        if any(isinstance(defect, _NO_HEADERS) for defect in self.headers.defects):
+            raise HTTPException("the head has a line that is no header")
+        lengths = {text.strip() for text in self.headers.get_all("content-length", ())}
+        if len(lengths) > 1 or not all(map(str.isdecimal, lengths)):
+            raise HTTPException(f"content-length: got {', '.join(sorted(lengths))}, needs a number")
+        coding = self.headers.get("transfer-encoding")
+        if coding is not None and not self.chunked:
+            raise HTTPException(f"transfer-encoding: got {coding}, needs chunked")
+
+
+class _Timed(RawIOBase):
+    """What comes over a socket up to a moment; from then on it raises TimeoutError."""
+
+    def __init__(self, raw: RawIOBase, sock: socket, ends: float) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._ends = ends
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:  # noqa: ANN401 - any buffer
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        super().close()
+        self._raw.close()
+
+
+def _whole(answer: HTTPResponse) -> bytes:
+    """The body as it was sent. Raises HTTPException where it ends early, and EndlessAnswer."""
+    body = b"".join(bounded(iter(lambda: answer.read1(_CHUNK), b"")))
+    if answer.length:
+        raise HTTPException(f"the body ended {answer.length} bytes early")
+    return body
