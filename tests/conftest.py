@@ -93,6 +93,27 @@ class World:
     def __post_init__(self) -> None:
         self.metrics = FakeMetrics(self.clock)
 
+    @classmethod
+    def serving_the_baseline(cls, plan: Plan) -> "World":
+        """A service whose baseline answers every user."""
+        platform = FakePlatform(plan.service)
+        settings = replace(plan.settings, variables={"LOG_LEVEL": "INFO"})
+        platform.create(NewRevision(BASELINE, "old", settings), Timeout(timedelta(seconds=1)))
+
+        def answering() -> list[str]:
+            assert platform.state is not None
+            return list(platform.state.resolved.serving)
+
+        web = FakeWeb({"/": HttpResponse(200, {}, "{}", timedelta(milliseconds=5))})
+        world = cls(platform, FakeLogs(answering), web)
+        world.metrics.answering[BASELINE] = HEALTHY
+        return world
+
+    def end(self) -> None:
+        """End all leases, and the time that they live."""
+        self.leases.kept.clear()
+        self.clock.sleep(timedelta(days=1))
+
     @property
     def dependencies(self) -> Dependencies:
         return Dependencies(**{name: getattr(self, name) for name in Dependencies.__slots__})
@@ -122,21 +143,10 @@ def plan() -> Plan:
 
 @pytest.fixture
 def world(plan: Plan) -> Iterator[World]:
-    """All leases end with it: a lock that a test keeps beats no more."""
-    platform = FakePlatform(plan.service)
-    settings = replace(plan.settings, variables={"LOG_LEVEL": "INFO"})
-    platform.create(NewRevision(BASELINE, "old", settings), Timeout(timedelta(seconds=1)))
-
-    def answering() -> list[str]:
-        assert platform.state is not None
-        return list(platform.state.resolved.serving)
-
-    web = FakeWeb({"/": HttpResponse(200, {}, "{}", timedelta(milliseconds=5))})
-    world = World(platform, FakeLogs(answering), web)
-    world.metrics.answering[BASELINE] = HEALTHY
+    """All leases end with it: a lock that a test keeps is renewed no more."""
+    world = World.serving_the_baseline(plan)
     yield world
-    world.leases.kept.clear()
-    world.clock.sleep(timedelta(days=1))
+    world.end()
 
 
 @pytest.fixture

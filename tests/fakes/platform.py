@@ -67,12 +67,11 @@ class FakePlatform:
             self._add(wanted, Readiness.FAILED)
             raise GateClosed(f"Revision '{wanted.name}' is not ready")
         self._add(wanted)
-        urls = {target.tag: f"{URL}/{target.tag}" for target in split if target.tag}
-        return self._settle(actual=split, latest_ready=wanted.name, tag_urls=urls)
+        return self._settle(actual=split, latest_ready=wanted.name, tag_urls=_urls(split))
 
     def split_traffic(self, split: TrafficSplit, before: Service, timeout: Timeout) -> Service:
         self._change("split_traffic", before, timeout, wanted=split)
-        return self._settle(actual=split)
+        return self._settle(actual=split, tag_urls=_urls(split))
 
     def scale_to_zero(self, before: Service, timeout: Timeout) -> Service:
         self._change("scale_to_zero", before, timeout)
@@ -140,6 +139,7 @@ class FakePlatform:
 
     def _call(self, name: str, timeout: Timeout) -> None:
         assert timeout.within > timedelta()
+        timeout.watch(f"{name} is under way")
         self.calls.append(name)
         self._expect_allowed(name)
 
@@ -151,6 +151,10 @@ class FakePlatform:
         self.revisions_by_name[wanted.name] = Revision(
             wanted.name, wanted.image, readiness, wanted.settings
         )
+
+
+def _urls(split: TrafficSplit) -> dict[str, str]:
+    return {target.tag: f"{URL}/{target.tag}" for target in split if target.tag}
 
 
 @dataclass

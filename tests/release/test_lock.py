@@ -450,3 +450,93 @@ def test_an_owner_who_has_certainly_ended_is_not_watched(
     assert next_one.acquire(progress.report) == left
     assert clock.now() == EIGHT
     next_one.release()
+
+
+STEPS = [-timedelta(hours=1), timedelta(hours=1)]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_wall_clock_that_steps_says_nothing_of_ones_own_lease(
+    ana: Lock, leases: MemoryLeases, clock: FakeClock, step: timedelta
+) -> None:
+    ana.acquire()
+    clock.stepped = step
+    ana.check()
+    assert [one.number for one in leases.all()] == [1]
+    clock.sleep(TIME_TO_LIVE)
+    ana.check()
+    assert [one.number for one in leases.all()] == [2]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_wall_clock_that_steps_keeps_nobody_from_a_lease_that_is_not_renewed(
+    ana: Lock, leases: MemoryLeases, clock: FakeClock, step: timedelta
+) -> None:
+    leases.create(dead := lease(3, renewed_at=EIGHT - TIME_TO_LIVE * 2))
+    clock.stepped = step
+    assert ana.acquire() == dead
+    assert clock.time - EIGHT <= TIME_TO_LIVE * 3 / 2
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("late", [TIME_TO_LIVE / 3, TIME_TO_LIVE * 0.49])
+def test_a_wall_clock_that_steps_steals_no_lease_that_is_renewed(
+    leases: MemoryLeases, step: timedelta, late: timedelta
+) -> None:
+    leases.create(lease(3))
+    thief = lock("bob", leases, BeatingClock(EIGHT, step, leases=leases, beats_after=late))
+    with pytest.raises(LockHeld, match=r"lease 3 of dora"):
+        thief.acquire()
+    assert [one.number for one in leases.all()] == [3]
+
+
+@pytest.mark.parametrize("step", [timedelta(), *STEPS])
+def test_what_cannot_be_read_is_watched_and_then_stands_in_nobodys_way(
+    ana: Lock, leases: MemoryLeases, clock: FakeClock, step: timedelta
+) -> None:
+    leases.create(foreign := Lease.illegible(9999, EIGHT, "KeyError('run')"))
+    clock.stepped = step
+    assert ana.acquire() == foreign
+    assert clock.time > EIGHT
+    ana.check()
+    ana.write("begun")
+    assert leases.all() == [ana.lease, foreign]
+    ana.release()
+    assert [(one.number, one.held) for one in leases.all()] == [(10000, False), (9999, True)]
+
+
+def test_what_cannot_be_read_and_is_renewed_is_somebodys(leases: MemoryLeases) -> None:
+    leases.create(Lease.illegible(3, EIGHT, "KeyError('run')"))
+    one = lock("ana", leases, BeatingClock(EIGHT, leases=leases))
+    with pytest.raises(LockHeld, match=r"got lease 3, which cannot be read \(KeyError"):
+        one.acquire()
+
+
+def test_whoever_gives_unlock_ends_what_cannot_be_read(ana: Lock, leases: MemoryLeases) -> None:
+    leases.create(foreign := Lease.illegible(3, EIGHT, "KeyError('run')"))
+    assert ana.force_release(ana.owner) == foreign
+    assert ana.acquire() is not None
+    ana.check()
+
+
+def test_a_lease_that_is_reclaimed_keeps_its_release_state_and_is_renewed(
+    ana: Lock, leases: MemoryLeases
+) -> None:
+    ana.acquire()
+    ana.write("users moved")
+    leases.remove(1)
+    ana.reclaim()
+    (anew,) = leases.all()
+    assert (anew.number, anew.owner, anew.release_state) == (2, ana.owner, "users moved")
+    ana.reclaim()
+    assert [one.number for one in leases.all()] == [2]
+    ana.write("restored")
+
+
+def test_nobody_reclaims_what_another_holds(ana: Lock, bob: Lock, leases: MemoryLeases) -> None:
+    ana.acquire()
+    leases.kept.clear()
+    bob.acquire()
+    with pytest.raises(LockHeld, match=r"got lease 1 of bob@example\.com"):
+        lock("cleo", leases, FakeClock(EIGHT + timedelta(hours=1))).reclaim()
+    bob.check()

@@ -301,6 +301,10 @@ def test_a_log_that_comes_late_is_waited_for(
 ODD = ["{", '{"rows": []}', '{"migrations": [{"name": 1}]}', '{"migrations": ["x"]}']
 ODD += ['{"migrations": [{"name": "1", "state": "half"}]}']
 ODD += ['{"migrations": [{"name": "1", "state": "applied", "contracts": "no"}]}']
+NAMES = ("7", "null", '["1"]', '{"1": 1}', "true", '"\\ud800"', "NaN")
+ODD += [f'{{"migrations": [{{"name": {name}, "state": "applied"}}]}}' for name in NAMES]
+ODD += ['{"migrations": {"name": "1", "state": "applied"}}', '{"migrations": ' + "[" * 10**5]
+ODD += ['{"migrations": [{"name": "1", "state": ["applied"]}]}']
 
 
 @pytest.mark.parametrize("text", ODD)

@@ -109,7 +109,8 @@ def test_an_unfinished_release_is_taken_back_and_told(
     recovery.recover(later, resume=False)
     assert (reading(world).wanted, reading(world).actual) == (before, before)
     told = f"an unfinished release ({last.candidate or 'without a candidate'}, {stage.value})"
-    assert world.progress.lines[-1] == f"found {told}; rolling it back"
+    found = [line for line in world.progress.lines if line.startswith("found")]
+    assert found == [f"found {told}; rolling it back"]
     assert world.evidence.kept["what was left"] == (
         f"{told}: every user was brought back to {BASELINE}"
     )

@@ -24,7 +24,8 @@ def acquire_lock(release: Release, *, unlock: bool) -> None:
 def recover(release: Release, *, resume: bool) -> None:
     """Roll back what a killed release has left, or resume it; the evidence tells which."""
     told = resume_unfinished(release) if resume else roll_back_unfinished(release)
-    release.dependencies.evidence.attach("what was left", told)
+    attach = release.dependencies.evidence.attach
+    release.guard.attempt("keep the evidence", lambda: attach("what was left", told))
 
 
 def unfinished(release: Release) -> ReleaseState | None:
