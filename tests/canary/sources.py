@@ -19,6 +19,12 @@ def sample(good: int, bad: int = 0, milliseconds: float = 5.0, seconds: float = 
     return Sample(Counts(good, bad), Histogram(BUCKETS.bounds, tuple(counts)), seconds)
 
 
+def at_once(what: str, action: Callable[[], object]) -> None:
+    """Do it, and let a failure be one of the test."""
+    assert what
+    action()
+
+
 @dataclass
 class SteadySource:
     """At each reading, one a second, both have answered so many more: good, bad and how fast."""

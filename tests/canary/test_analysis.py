@@ -1,20 +1,23 @@
-"""A step is watched until the evidence decides, and not a look longer."""
+"""A step is analysed until the evidence decides, and not an observation longer."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from errno import ENOSPC
 
 import pytest
 
 from greenrun.canary import Canary
 from greenrun.canary.judge import RequestJudge
+from greenrun.canary.sources.platform import PlatformMetrics
 from greenrun.model.canary_step import CanaryStep, CountedBy
 from greenrun.model.errors import ConcurrentChange, GateClosed
 from greenrun.model.plan import CanaryPlan
-from greenrun.model.stats import Outcome, SequentialTest
-from tests.canary.sources import SteadySource
+from greenrun.model.stats import Counts, Outcome, SequentialTest
+from tests.canary.sources import SteadySource, at_once
 from tests.dependencies import fake_roles
-from tests.fakes import FakeClock, MemoryEvidence, MemoryProgress
+from tests.fakes import FakeClock, FakeMetrics, MemoryEvidence, MemoryProgress
 
 PROBES, PLATFORM = CountedBy.PROBES, CountedBy.PLATFORM
 PLAN = CanaryPlan((10, 50), max_duration=timedelta(minutes=1))
@@ -35,7 +38,8 @@ def analysing(clock: FakeClock) -> Analysing:
         check_unchanged: Callable[[], None] = lambda: None,
     ) -> Canary:
         judges = [RequestJudge(one, TRIAL) for one in told]
-        return Canary(plan, judges, fake_roles("shop", clock=clock), check_unchanged)
+        dependencies = fake_roles("shop", clock=clock)
+        return Canary(plan, judges, dependencies, check_unchanged, at_once)
 
     return analyse
 
@@ -50,7 +54,7 @@ def seconds(step: CanaryStep) -> float:
     return (step.ended - step.began).total_seconds()
 
 
-def test_a_pass_needs_everybody_who_counts(analysing: Analysing) -> None:
+def test_a_pass_needs_every_source(analysing: Analysing) -> None:
     slowly = SteadySource(PLATFORM, candidate=(20, 0), baseline=(20, 0))
     both = analysing(SteadySource(PROBES), slowly).analyse_step(10)
     alone = analysing(SteadySource(PROBES)).analyse_step(10)
@@ -58,7 +62,7 @@ def test_a_pass_needs_everybody_who_counts(analysing: Analysing) -> None:
     assert seconds(both) > seconds(alone)
 
 
-def test_one_who_sees_a_failure_is_enough(analysing: Analysing) -> None:
+def test_a_failure_by_one_source_is_enough(analysing: Analysing) -> None:
     error, step = closed(
         analysing(SteadySource(PROBES), SteadySource(PLATFORM, candidate=(70, 30)))
     )
@@ -104,7 +108,7 @@ def test_every_step_asks_for_evidence_anew(analysing: Analysing) -> None:
     assert canary.steps == [first, second]
 
 
-def test_what_the_platform_tells_late_is_no_evidence_for_the_new_share(
+def test_late_figures_are_no_evidence_for_the_new_share(
     analysing: Analysing,
 ) -> None:
     late = SteadySource(PLATFORM, lag=timedelta(seconds=30))
@@ -113,7 +117,7 @@ def test_what_the_platform_tells_late_is_no_evidence_for_the_new_share(
     assert seconds(step) == 1
 
 
-def test_nobody_is_asked_more_often_than_there_is_something_new(analysing: Analysing) -> None:
+def test_no_source_is_read_more_often_than_there_is_something_new(analysing: Analysing) -> None:
     seldom = SteadySource(PLATFORM, interval=timedelta(seconds=10), candidate=(1, 0))
     _, step = closed(analysing(SteadySource(PROBES), seldom))
     at = [(one.at - step.began).total_seconds() for one in step.observations]
@@ -123,7 +127,7 @@ def test_nobody_is_asked_more_often_than_there_is_something_new(analysing: Analy
     ]
 
 
-def test_each_look_is_told_in_one_line(analysing: Analysing) -> None:
+def test_each_observation_is_reported_in_one_line(analysing: Analysing) -> None:
     canary = analysing(SteadySource(PROBES), SteadySource(PLATFORM, candidate=(10, 0)))
     canary.analyse_step(10)
     progress = canary.dependencies.progress
@@ -134,7 +138,7 @@ def test_each_look_is_told_in_one_line(analysing: Analysing) -> None:
     )
 
 
-def test_somebody_elses_change_breaks_it_off_and_what_was_seen_is_kept(
+def test_a_concurrent_change_breaks_it_off_and_observations_are_kept(
     analysing: Analysing,
 ) -> None:
     told = SteadySource(PROBES)
@@ -159,3 +163,86 @@ def test_the_evidence_has_the_verdict_first_then_every_part(analysing: Analysing
     told = str(evidence.kept["canary at 10 %"]).splitlines()
     assert told[0] == f"10 %: {step.sentence}"
     assert [line.split()[0] for line in told[4:]] == ["errors", "error", "p50"]
+
+
+class Unwritable:
+    """Evidence and progress that a full disk and a closed terminal leave."""
+
+    def attach(self, name: str, content: str | bytes, media_type: str = "text/plain") -> None:
+        raise OSError(ENOSPC, f"no space left for {name}, {media_type}, {len(content)}")
+
+    def here(self) -> "Unwritable":
+        return self
+
+    def report(self, text: str) -> None:
+        raise BrokenPipeError(text)
+
+    def present(self, text: str) -> None:
+        raise BrokenPipeError(text)
+
+
+@pytest.mark.parametrize("bad", [0, 50])
+def test_a_full_disk_and_a_closed_terminal_change_no_verdict(
+    analysing: Analysing, bad: int
+) -> None:
+    failures: dict[str, Exception] = {}
+
+    def attempt(what: str, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except OSError as error:
+            failures.setdefault(what, error)
+
+    canary = analysing(SteadySource(PROBES, candidate=(100 - bad, bad)))
+    unwritable = Unwritable()
+    canary.dependencies = replace(canary.dependencies, evidence=unwritable, progress=unwritable)
+    canary.attempt = attempt
+    if bad:
+        _, step = closed(canary)
+    else:
+        step = canary.analyse_step(10)
+    assert step.outcome is (Outcome.FAIL if bad else Outcome.PASS)
+    assert set(failures) == {"tell of it", "keep evidence"}
+
+
+@dataclass
+class SetClock:
+    """Sets the wall clock at the third observation, when the candidate begins to fail."""
+
+    clock: FakeClock
+    metrics: FakeMetrics
+    by: timedelta
+    bad: int
+    observations: int = 0
+
+    def __call__(self) -> None:
+        self.observations += 1
+        if self.observations == 3:
+            self.clock.stepped = self.by
+            self.metrics.answering["candidate"] = Counts(100 - self.bad, self.bad)
+
+
+@pytest.mark.parametrize("bad", [25, 0])
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_wall_clock_that_is_set_changes_nothing(hours: int, bad: int) -> None:
+    """Before, one that went back kept users on a candidate that fails, as long as one waited."""
+
+    def analysed(by: timedelta) -> tuple[CanaryStep, list[float]]:
+        clock = FakeClock()
+        healthy = Counts(100)
+        metrics = FakeMetrics(clock, {"candidate": healthy, "baseline": healthy})
+        platform = PlatformMetrics(metrics, clock, "candidate", "baseline")
+        judges = [RequestJudge(platform, TRIAL)]
+        setting = SetClock(clock, metrics, by, bad)
+        plan = replace(PLAN, min_duration=timedelta(seconds=20))
+        dependencies = fake_roles("shop", clock=clock)
+        canary = Canary(plan, judges, dependencies, setting, at_once)
+        with suppress(GateClosed):
+            canary.analyse_step(10)
+        [step] = canary.steps
+        return step, [one.candidate.seconds for one in step.observations]
+
+    step, seconds_counted = analysed(timedelta(hours=hours))
+    assert (step, seconds_counted) == analysed(timedelta())
+    assert step.outcome is (Outcome.FAIL if bad else Outcome.PASS)
+    assert seconds(step) == seconds_counted[-1] == (3 if bad else 20)

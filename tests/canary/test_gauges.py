@@ -16,7 +16,7 @@ from greenrun.model.plan import CanaryPlan
 from greenrun.model.stats import Outcome, SequentialTest
 from greenrun.release.release import Release
 from greenrun.reporting.record.canary import recorded
-from tests.canary.sources import SteadySource
+from tests.canary.sources import SteadySource, at_once
 from tests.conftest import BASELINE, HEALTHY, World
 from tests.dependencies import fake_roles
 from tests.fakes import FakeClock, FakeMetrics, MemoryEvidence, MemoryProgress
@@ -47,7 +47,7 @@ def canary(metrics: FakeMetrics, judge: PeakJudge) -> Canary:
     """One whose requests are soon sure."""
     counted = RequestJudge(SteadySource(CountedBy.PROBES), SequentialTest())
     dependencies = fake_roles("shop", clock=metrics.clock)
-    return Canary(PLAN, [counted, judge], dependencies, lambda: None)
+    return Canary(PLAN, [counted, judge], dependencies, lambda: None, at_once)
 
 
 def look(judge: PeakJudge, clock: FakeClock) -> PeakObservation:

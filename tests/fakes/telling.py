@@ -89,7 +89,8 @@ class FakeLogs:
 class FakeMetrics:
     """Requests that revisions answer each second, good and bad; all of `latency` milliseconds.
 
-    `told` overrules them, by name. What happened within `lag` is not told yet. `using` is the most
+    `told` overrules them, by name. What happened within `lag` is not told yet,
+    by the platform's own clock, which nobody sets. `using` is the most
     of their memory that revisions use, in %, by name; of others nothing is told.
     """
 
@@ -104,7 +105,7 @@ class FakeMetrics:
         if revision in self.told:
             return self.told[revision]
         rate = self.answering.get(revision, Counts())
-        told = min(self.clock.now() - self.lag, until or self.clock.now())
+        told = min(self.clock.time - self.lag, until or self.clock.time)
         seconds = max(0, round((told - since).total_seconds()))
         counts = Counts(rate.good * seconds, rate.bad * seconds)
         buckets = [0] * (len(BUCKETS.bounds) + 1)

@@ -7,12 +7,14 @@ from datetime import timedelta
 
 from greenrun.canary import progress
 from greenrun.canary.judge import Judge, decide
-from greenrun.model.best_effort import best_effort
 from greenrun.model.canary_step import CanaryStep, Observation, PeakObservation
 from greenrun.model.errors import GateClosed
 from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import CanaryPlan
 from greenrun.model.stats import Outcome
+
+Attempt = Callable[[str, Callable[[], object]], None]
+"""Takes what is attempted, in words that complete `could not ...`, and does it."""
 
 PAUSE = timedelta(seconds=1)
 """Between two observations."""
@@ -23,14 +25,16 @@ class Canary:
     """Analyses one candidate beside one baseline. `steps` holds those that are over.
 
     `check_unchanged` raises where somebody else has changed the service; called at each
-    observation. Every duration is by the monotonic clock: a wall clock that is set meanwhile keeps
-    no user on a candidate that fails.
+    observation. `attempt` does what nothing may wait for, and keeps its failure. Every duration is
+    by the monotonic clock: a wall clock that is set meanwhile keeps no user on a candidate that
+    fails.
     """
 
     plan: CanaryPlan
     judges: Sequence[Judge]
     dependencies: Dependencies = field(repr=False)
     check_unchanged: Callable[[], None] = field(repr=False)
+    attempt: Attempt = field(repr=False)
     steps: list[CanaryStep] = field(default_factory=list)
 
     def analyse_step(self, share: int) -> CanaryStep:
@@ -67,8 +71,8 @@ class Canary:
         last = left <= timedelta()
         for judge in [judge for judge in self.judges if last or judge.is_due(now)]:
             running.add(judge.observe(running.began, now, last=last))
-        with best_effort("report the canary's progress"):
-            self.dependencies.progress.report(progress.line(running.share, running.latest, left))
+        text = progress.line(running.share, running.latest, left)
+        self.attempt("tell of it", lambda: self.dependencies.progress.report(text))
 
     @contextmanager
     def _recorded(self, running: "_RunningStep") -> Iterator["_RunningStep"]:
@@ -93,8 +97,8 @@ class Canary:
             tuple(running.peaks.values()),
         )
         self.steps.append(step)
-        with best_effort(f"keep the evidence of the canary at {step.share} %"):
-            self.dependencies.evidence.attach(f"canary at {step.share} %", progress.table(step))
+        name, text = f"canary at {step.share} %", progress.table(step)
+        self.attempt("keep evidence", lambda: self.dependencies.evidence.attach(name, text))
 
 
 @dataclass(slots=True)

@@ -1,9 +1,9 @@
 """The progress of a canary: a line while it runs, and a table and charts when it is over."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
-from greenrun.model.best_effort import best_effort
 from greenrun.model.canary_step import CanaryStep, CountedBy, Observation, PeakObservation
 from greenrun.model.interfaces import Dependencies, Evidence
 from greenrun.model.stats import Outcome, Result, Results
@@ -127,8 +127,7 @@ class CanaryCharts:
 
     def remember_place(self) -> None:
         """Have the charts beneath the sentence that runs now."""
-        with best_effort("find a place for the charts of the canary"):
-            self._place = self._dependencies.evidence.here()
+        self._place = self._dependencies.evidence.here()
 
     def draw(self, steps: Sequence[CanaryStep]) -> None:
         """Attach the charts there, once; whatever fails in that changes nothing of the release."""
@@ -139,5 +138,5 @@ class CanaryCharts:
             for chart in self._dependencies.charts.of_canary(steps):
                 place.attach(chart.name, chart.svg, "image/svg+xml")
         except Exception as error:  # noqa: BLE001, see above
-            with best_effort("attach the charts of the canary"):
+            with suppress(Exception):
                 place.attach("charts of the canary", f"could not be drawn: {error!r}")

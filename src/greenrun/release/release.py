@@ -205,7 +205,7 @@ class Release:
             GateClosed: a step failed, or there was too little to judge it by.
             ConcurrentChange: another than this release has changed the service meanwhile.
         """
-        self._charts.remember_place()
+        self.guard.attempt("find a place for charts", self._charts.remember_place)
         self.steps = []
         self._rollout.run_canary(gate, self.before, self.service, self.steps)
         self._charts.draw(self.steps)

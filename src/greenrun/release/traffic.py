@@ -62,7 +62,10 @@ class Rollout:
         expected = self._forecast(gate, before or now)
         with compared.judges(gate, self.dependencies, expected.traffic.sample.latencies) as judges:
             check_unchanged = self.drift.check_unchanged
-            canary = Canary(self.plan.canary, judges, self.dependencies, check_unchanged, seen)
+            attempt = self.guard.attempt
+            canary = Canary(
+                self.plan.canary, judges, self.dependencies, check_unchanged, attempt, seen
+            )
             for share in self.plan.canary.steps:
                 canary.plan = expected.plan_at(share)
                 self.raise_share(share)
