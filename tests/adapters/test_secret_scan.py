@@ -148,8 +148,28 @@ def test_what_an_audit_called_a_true_secret_stays_a_finding(
     assert scanner.leaks([tmp_path / "conf.py"], known) == [Leak("conf.py", 1, "Secret Keyword")]
 
 
-def test_no_baseline_file_is_a_failed_call(scanner: DetectSecrets, tmp_path: Path) -> None:
-    (tmp_path / "known").write_text("not JSON")
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"not JSON",
+        b"\xff",
+        b"[]",
+        b"[" * 100_000,
+        b"{}",
+        b'{"results": []}',
+        b'{"results": {"a": {}}}',
+        b'{"results": {"a": [{}]}}',
+        b'{"results": {"a": [{"hashed_secret": 1, "type": "x"}]}}',
+        b'{"results": {"a": [{"hashed_secret": "1", "type": "x", "is_secret": 3}]}}',
+        b'{"results": {"\\ud800": [{"hashed_secret": "1", "type": "x"}]}}',
+        b'{"results": ' + b"9" * 5_000 + b"}",
+    ],
+    ids=lambda content: content[:40],
+)
+def test_no_baseline_file_is_a_failed_call(
+    scanner: DetectSecrets, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "known").write_bytes(content)
     with pytest.raises(CallFailed, match="needs a baseline file of detect-secrets"):
         scanner.leaks([], tmp_path / "known")
 

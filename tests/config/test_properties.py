@@ -1,9 +1,11 @@
 """Whatever stands in the files, the answer is a plan or complaints."""
 
+import os
 import tempfile
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -72,6 +74,44 @@ def test_a_damaged_release(release: bytes) -> None:
 @settings(deadline=None)
 def test_damaged_variables(variables: bytes) -> None:
     assert holds(outcome(RELEASE.encode(), variables))
+
+
+@pytest.mark.parametrize(
+    ("contents", "got"),
+    [
+        (b"k: 1\n" * 20_001, "more than 100,000 bytes"),
+        (b"service: \xff", "bytes that are no text"),
+        (b"service: \xed\xa0\x80", "bytes that are no text"),
+        (b"service: shop\0", "text that is no YAML"),
+        (b"a: " + b"[" * 50_000, "values in values without end"),
+        (b"a: " + b"- " * 40_000, "text that is no YAML"),
+        (b"a: {b: " * 12_000, "text that is no YAML"),
+        (b"a: &x [*x]", "the alias *x"),
+        (b"%YAML " + b"1" * 5_000 + b"\n---\n{}", "text that is no YAML"),
+        (b"service: " + b"9" * 50_000, "9" * 40),
+        (b"service: 1e" + b"9" * 50_000, "1e9"),
+    ],
+    ids=lambda value: value[:16] if isinstance(value, bytes) else None,
+)
+def test_what_would_take_for_ever_is_refused(contents: bytes, got: str) -> None:
+    result = outcome(contents, VARIABLES.encode())
+
+    assert holds(result)
+    assert isinstance(result, SettingsError)
+    assert any(got in complaint.got for complaint in result.complaints)
+
+
+def test_a_file_that_is_none_is_refused_before_it_is_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "release.yaml")
+    (tmp_path / "env.yaml").mkdir()
+
+    with pytest.raises(SettingsError) as caught:
+        load_plan(tmp_path, "local")
+
+    assert [str(complaint) for complaint in caught.value.complaints] == [
+        "release.yaml: whole file: got a folder or a device, needs a file",
+        "env.yaml: whole file: got a folder or a device, needs a file",
+    ]
 
 
 LINES = RELEASE.splitlines(keepends=True)

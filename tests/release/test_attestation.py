@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from greenrun.model.plan import Plan
 from greenrun.model.source import Checkout, Source
@@ -42,6 +44,48 @@ def test_the_last_one_replaces_the_one_before(tmp_path: Path) -> None:
     LAST.save(path)
     replace(LAST, image_tag="later").save(path)
     assert Attestation.load(path) == replace(LAST, image_tag="later")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[" * 100_000,
+        json.dumps({**TEXT, "at": "0001-01-01T00:00:00+23:59"}),
+        json.dumps({**TEXT, "image_tag": 7}),
+        json.dumps({**TEXT, "migrations": "abc"}),
+        json.dumps({**TEXT, "image_id": "\ud800"}),
+        json.dumps(TEXT).replace('"shop-1"', "9" * 5_000),
+        " " * 1_000_001,
+    ],
+    ids=["deep", "time", "number", "text", "surrogate", "digits", "long"],
+)
+def test_what_was_damaged_is_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "rehearsed.json").write_text(content)
+    assert Attestation.load(tmp_path / "rehearsed.json") is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*TEXT, "x"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@given(
+    st.binary()
+    | JSON.map(lambda value: json.dumps(value).encode())
+    | st.fixed_dictionaries(dict.fromkeys(TEXT, JSON)).map(lambda it: json.dumps(it).encode())
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_was_kept_is_one_or_none(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "rehearsed.json"
+    path.write_bytes(content)
+    found = Attestation.load(path)
+    if found is not None:
+        found.save(path)
+        assert Attestation.load(path) == found
 
 
 def test_where_nothing_was_kept_there_is_none(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from ruamel.yaml.events import (
 )
 
 from greenrun.model.errors import Complaint
+from greenrun.model.text import UnreadableFile, read_text_file
 
 Complain = Callable[[Complaint], None]
 Scalar = str | int | float | bool | None
@@ -107,15 +108,11 @@ def read_document(directory: Path, file: str, complain: Complain) -> Node | None
     An empty file is a Node whose value is None.
     """
     try:
-        text = (directory / file).read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        got = f"no readable file ({error.strerror})"
-        complain(Complaint(file, 0, WHOLE_FILE, got, f"the file {file} beside release.yaml"))
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        complain(Complaint(file, line, WHOLE_FILE, "bytes that are no text", "text in UTF-8"))
-    else:
-        return _parse(file, text, complain)
+        return _parse(file, read_text_file(directory / file), complain)
+    except UnreadableFile as error:
+        absent = error.needs == "a file that can be read"
+        needs = f"the file {file} beside release.yaml" if absent else error.needs
+        complain(Complaint(file, error.line, WHOLE_FILE, error.got, needs))
     return None
 
 

@@ -1,9 +1,10 @@
-"""Words for messages: values by their beginning, durations, and commands that people may give."""
+"""Text: how messages show values, durations and commands, and files that may be anything."""
 
 import json
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 
 from greenrun.model.plan import Plan
 
@@ -64,3 +65,35 @@ def traffic_command(plan: Plan, revision: str) -> str:
 def without_passwords(text: str) -> str:
     """The text, with stars for whoever an address in it names before its host."""
     return _USER_INFO.sub("********@", text)
+
+
+class UnreadableFile(ValueError):
+    """What was got instead of a file of text, and what it needs; `line` is 0 for the whole."""
+
+    def __init__(self, got: str, needs: str, line: int = 0) -> None:
+        super().__init__(f"got {got}, needs {needs}")
+        self.got, self.needs, self.line = got, needs, line
+
+
+def read_text_file(path: Path, *, at_most: int = 100_000) -> str:
+    """Read a regular file of UTF-8, with or without its mark, of so many bytes at most.
+
+    Raises UnreadableFile; a pipe or a device is refused before it is opened.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise UnreadableFile("a folder or a device", "a file")
+        with path.open("rb") as file:
+            contents = file.read(at_most + 1)
+    except (OSError, ValueError) as error:
+        if isinstance(error, UnreadableFile):
+            raise
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise UnreadableFile(f"no readable file ({reason})", "a file that can be read") from error
+    if len(contents) > at_most:
+        raise UnreadableFile(f"more than {at_most:,} bytes", "fewer")
+    try:
+        return contents.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise UnreadableFile("bytes that are no text", "text in UTF-8", line) from error

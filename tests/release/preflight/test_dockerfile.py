@@ -99,8 +99,8 @@ def test_a_dockerfile_that_is_not_there(told: Told, directory: Path) -> None:
 @pytest.mark.parametrize(
     ("contents", "problem"),
     [
-        (b"FROM a\nCMD x\nCOPY \xff /x\n", "got bytes that are no text in line 3, needs UTF-8"),
-        (b"#" * 1_000_001, "got more than 1,000,000 bytes, needs fewer"),
+        (b"FROM a\nCMD x\nCOPY \xff /x\n", "got bytes that are no text, needs text in UTF-8"),
+        (b"#" * 100_001, "got more than 100,000 bytes, needs fewer"),
     ],
 )
 def test_a_dockerfile_that_cannot_be_read(

@@ -7,17 +7,17 @@ from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Any
 
-from detect_secrets.core import baseline, scan
+from detect_secrets.core import scan
 from detect_secrets.core.plugins import initialize
 from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
-from detect_secrets.core.secrets_collection import SecretsCollection
-from detect_secrets.exceptions import UnableToReadBaselineError
 from detect_secrets.settings import Settings, transient_settings
 
 from greenrun.adapters.docker import build_context
 from greenrun.adapters.secrets import kinds
+from greenrun.model import json_codec
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import Leak
+from greenrun.model.text import beginning, read_text_file
 
 _NOISY = frozenset({"Base64HighEntropyString", "HexHighEntropyString", "IPPublicDetector"})
 """Digests, checksums and addresses are in every tree, and no secrets."""
@@ -26,6 +26,8 @@ _REFERENCES = f"{kinds.__name__}.{kinds.is_reference.__name__}"
 _SETTINGS = Lock()  # the package keeps its settings once for the whole process
 
 _Found = tuple[str, str, str]
+_LARGEST = 10_000_000
+"""Bytes of a baseline file that are read."""
 
 
 class DetectSecrets:
@@ -103,13 +105,31 @@ def _plugins() -> set[str]:
 def _accepted(known: Path) -> frozenset[_Found]:
     """File, hash and kind of what people have looked at, and did not call a true secret."""
     try:
-        written = baseline.upgrade(baseline.load_from_file(str(known)))
-        findings = SecretsCollection.load_from_baseline(written)
-    except (UnableToReadBaselineError, KeyError) as error:
+        return json_codec.document(read_text_file(known, at_most=_LARGEST), known.name, _baseline)
+    except ValueError as error:
         raise CallFailed(
-            f"could not read {known}, needs a baseline file of detect-secrets",
+            f"could not read {known}, needs a baseline file of detect-secrets: {error}",
             hint=f"detect-secrets scan > {known.name}, then detect-secrets audit {known.name}",
         ) from error
+
+
+def _baseline(found: object, key: str) -> frozenset[_Found]:
+    written = found if isinstance(found, dict) else json_codec.refuse(found, key, "an object")
+    results, place = written.get("results"), f"{key}.results"
+    files = results if isinstance(results, dict) else json_codec.refuse(results, place, "an object")
     return frozenset(
-        (name, secret.secret_hash, secret.type) for name, secret in findings if not secret.is_secret
+        (json_codec.text(name, place), *secret)
+        for name, secrets in files.items()
+        for secret in json_codec.each(_secret)(secrets, f"{place}.{beginning(name)}")
+        if secret
     )
+
+
+def _secret(found: object, key: str) -> tuple[str, str] | None:
+    """The hash and the kind of a finding; None of one that people called a true secret."""
+    match found:
+        case {"hashed_secret": str() as hashed, "type": str() as kind, **others}:
+            is_secret = json_codec.flag(others.get("is_secret") or False, f"{key}.is_secret")
+            return None if is_secret else (hashed, kind)
+        case _:
+            return json_codec.refuse(found, key, "an object with hashed_secret and type")

@@ -10,14 +10,12 @@ from pathlib import Path
 
 from dockerfile_parse import DockerfileParser
 
-from greenrun.model.text import beginning
+from greenrun.model.text import beginning, read_text_file
 from greenrun.release.preflight.context import Context, Problem
 
 _Instruction = tuple[str, str]
 
 _OLDEST = (20, 10)
-_LARGEST = 1_000_000
-"""Bytes of a Dockerfile that are read."""
 
 
 def engine_is_recent(context: Context) -> Iterator[Problem]:
@@ -35,7 +33,7 @@ def listens(context: Context) -> Iterator[Problem]:
     try:
         instructions = _instructions(directory / build.dockerfile)
     except ValueError as error:
-        yield Problem(f"{build.dockerfile}: got {error}")
+        yield Problem(f"{build.dockerfile}: {error}")
         return
     context.measure("Dockerfile", f"{build.dockerfile}, {len(instructions)} instructions")
     for told in (
@@ -48,20 +46,10 @@ def listens(context: Context) -> Iterator[Problem]:
 
 def _instructions(path: Path) -> Sequence[_Instruction]:
     """Raise ValueError, saying what was got and what is needed, for what is no Dockerfile."""
-    if not path.is_file():
-        raise ValueError("no such file, needs what the image is built by")
-    try:
-        with path.open("rb") as file:
-            contents = file.read(_LARGEST + 1)
-        if len(contents) > _LARGEST:
-            raise ValueError(f"more than {_LARGEST:,} bytes, needs fewer")
-        contents.decode()
-    except OSError as error:
-        raise ValueError(f"{error.strerror}, needs a file that can be read") from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"bytes that are no text in line {line}, needs UTF-8") from error
-    found = DockerfileParser(fileobj=BytesIO(contents)).structure
+    if not path.exists():
+        raise ValueError("got no such file, needs what the image is built by")
+    contents = read_text_file(path)
+    found = DockerfileParser(fileobj=BytesIO(contents.encode())).structure
     return [(it["instruction"].upper(), it["value"]) for it in found]
 
 

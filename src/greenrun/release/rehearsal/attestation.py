@@ -6,9 +6,14 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
+from greenrun.model import json_codec
 from greenrun.model.plan import Plan
 from greenrun.model.source import Checkout, Source
+from greenrun.model.text import read_text_file, shown
 from greenrun.release.preflight.git_tree import unrecorded
+
+_LARGEST = 1_000_000
+"""Bytes of what was kept that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +55,28 @@ class Attestation:
     def load(cls, path: Path) -> "Attestation | None":
         """What was kept last; None where nothing was, or it cannot be read."""
         try:
-            fields = json.loads(path.read_text("utf-8"))
-            at = datetime.fromisoformat(fields["at"]).astimezone(UTC)
-            migrations = tuple(fields["migrations"])
-            return cls(**{**fields, "at": at, "migrations": migrations})
-        except (OSError, ValueError, KeyError, TypeError):
+            return json_codec.document(read_text_file(path, at_most=_LARGEST), path.name, _read)
+        except ValueError:
             return None
+
+
+def _read(found: object, key: str) -> Attestation:
+    text = json_codec.text
+    reads: dict[str, json_codec.Read[object]] = {
+        "image_tag": text,
+        "image_id": text,
+        "migrations": json_codec.each(text),
+        "fingerprint": text,
+        "at": _moment,
+    }
+    return Attestation(**json_codec.fields(found, key, reads))
+
+
+def _moment(found: object, key: str) -> datetime:
+    try:
+        return datetime.fromisoformat(json_codec.text(found, key)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{key}: got {shown(found)}, needs a time as ISO 8601 has it") from error
 
 
 def fingerprint(checkout: Checkout, plan: Plan, source: Source) -> str:
