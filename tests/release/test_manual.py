@@ -46,7 +46,7 @@ def test_a_closed_gate_sends_users_back_without_being_asked(release: Release, wo
     moved(release)
     assert manual.send_back(release, asked_for=False, to="", unlock=False) == BASELINE
     assert world.serving == {BASELINE: 100}
-    assert release.by_hand == []
+    assert release.manual_changes == []
 
 
 def test_a_gate_that_closed_before_there_was_a_baseline_has_nowhere_to_go(
@@ -66,7 +66,7 @@ def test_the_last_release_is_undone_finished_or_not(
     undoing = next_run(release)
     assert send_back(undoing) == BASELINE
     assert (reading(world).wanted, reading(world).actual) == (TAGGED, TAGGED)
-    assert undoing.by_hand == [f"rolled back to {BASELINE}"]
+    assert undoing.manual_changes == [f"rolled back to {BASELINE}"]
     proof.restored(undoing, BASELINE)
     assert next_run(undoing).acquire_lock() == replace(
         release.rollback.release_state, stage=Stage.RESTORED
@@ -86,7 +86,7 @@ def test_without_a_known_release_a_person_has_to_name_the_revision(release: Rele
     with pytest.raises(ReleaseError, match="no release of it is known") as refused:
         send_back(release)
     assert refused.value.hint == "name the revision that shall serve: --to=REVISION"
-    assert release.by_hand == []
+    assert release.manual_changes == []
 
 
 @pytest.mark.parametrize("contracted", [True, False])
@@ -103,7 +103,7 @@ def test_a_release_that_cannot_be_undone_stays_promoted(
     with pytest.raises(ManualActionRequired):
         send_back(undoing)
     assert undoing.settle(passed=False) is False
-    assert (reading(world), undoing.by_hand) == (before, [])
+    assert (reading(world), undoing.manual_changes) == (before, [])
     assert next_run(undoing).acquire_lock() == release.release_state
 
 
@@ -114,7 +114,7 @@ def test_every_user_is_sent_to_a_revision_by_name(release: Release, world: World
     assert send_back(undoing, to=BASELINE) == BASELINE
     split = TrafficSplit((Target(BASELINE, 100), Target(name, 0, "candidate")))
     assert (reading(world).wanted, reading(world).actual) == (split, split)
-    assert undoing.by_hand == [f"sent every user to {BASELINE}"]
+    assert undoing.manual_changes == [f"sent every user to {BASELINE}"]
     assert world.evidence.kept["traffic"] == (
         f"before: 100 % {name}, 0 % {name} (revision tag candidate)\nafter: {split}"
     )
@@ -153,7 +153,7 @@ def test_an_image_by_digest_gets_the_settings_of_what_serves(
     assert world.serving == {name: 100}
     made = world.platform.revisions_by_name[name]
     assert (made.image, made.settings) == (f"registry.test/shop@{MANIFEST}", richer)
-    assert release.by_hand == [f"sent every user to {name}"]
+    assert release.manual_changes == [f"sent every user to {name}"]
     proof.restored(release, name)
 
 
@@ -167,7 +167,7 @@ def test_an_image_that_does_not_start_leaves_users_where_they_are(
     with pytest.raises(GateClosed, match="'shop-20261121-080300' is not ready"):
         send_back(undoing, to=str(MANIFEST))
     assert world.serving == serving
-    assert undoing.by_hand == []
+    assert undoing.manual_changes == []
     assert unfinished(undoing) == release.release_state
 
 
@@ -183,7 +183,7 @@ def test_a_revision_that_nobody_knows_is_refused_with_those_that_are(
         f"{release.candidate.name}, {BASELINE}\n"
         "hint: give one of these, or an image as sha256:DIGEST"
     )
-    assert (reading(world), undoing.by_hand) == (before, [])
+    assert (reading(world), undoing.manual_changes) == (before, [])
 
 
 @pytest.mark.parametrize("readiness", [Readiness.PENDING, Readiness.FAILED])
@@ -213,7 +213,7 @@ def test_the_candidate_is_deleted_though_it_is_the_latest_revision(
     assert manual.remove_taken_back(undoing) == name
     proof.gone(undoing, name)
     assert world.serving == {BASELINE: 100}
-    assert undoing.by_hand == [f"rolled back to {BASELINE}", f"deleted {name}"]
+    assert undoing.manual_changes == [f"rolled back to {BASELINE}", f"deleted {name}"]
     baseline = world.platform.revisions_by_name[BASELINE]
     latest = world.platform.revisions_by_name[reading(world).latest_created]
     assert latest == replace(baseline, name="shop-20261121-080300")
@@ -250,7 +250,7 @@ def test_every_instance_is_stopped(release: Release, world: World) -> None:
     after = manual.stop_every_instance(release, unlock=False)
     assert world.platform.stopped
     assert after == reading(world) == release.drift.last_seen
-    assert release.by_hand == ["scaled to zero"]
+    assert release.manual_changes == ["scaled to zero"]
     release.guard.journal.is_whole()
 
 
@@ -283,4 +283,4 @@ def test_a_service_that_refuses_is_not_said_to_be_stopped(release: Release, worl
     world.platform.refuses.add("scale_to_zero")
     with pytest.raises(CallFailed):
         manual.stop_every_instance(release, unlock=False)
-    assert release.by_hand == []
+    assert release.manual_changes == []

@@ -15,7 +15,7 @@ from greenrun.model.plan import Plan
 from greenrun.model.revision import RevisionSettings
 from greenrun.model.traffic import TrafficSplit
 from greenrun.release.coordination.guard import ChangeGuard
-from greenrun.release.prune import purge
+from greenrun.release.prune import prune_images
 from greenrun.release.release import Release
 from tests.conftest import BASELINE, World
 from tests.stages import promoted
@@ -77,14 +77,14 @@ def five(world: World) -> None:
 def test_the_newest_that_nobody_uses_are_kept(
     keeping_two: Plan, world: World, guard: ChangeGuard
 ) -> None:
-    removed = purge(keeping_two, world.dependencies, guard)
+    removed = prune_images(keeping_two, world.dependencies, guard)
     assert removed == (f"{REPOSITORY}:{tag(1)}", f"{REPOSITORY}:{tag(2)}", f"{REPOSITORY}:{tag(3)}")
     assert held(world) == ["latest", tag(4), tag(5)]
 
 
 @pytest.mark.usefixtures("five")
 def test_without_a_number_everything_is_kept(plan: Plan, world: World, guard: ChangeGuard) -> None:
-    assert purge(plan, world.dependencies, guard) == ()
+    assert prune_images(plan, world.dependencies, guard) == ()
     assert len(held(world)) == 6
 
 
@@ -103,7 +103,7 @@ def test_what_a_revision_uses_is_kept(
 ) -> None:
     serve(world, reference)
     none_kept = replace(keeping_two, keep_images=0)
-    purge(none_kept, world.dependencies, guard)
+    prune_images(none_kept, world.dependencies, guard)
     assert held(world) == ["latest", tag(1), tag(5)]
 
 
@@ -113,9 +113,9 @@ def test_an_image_tag_that_moves_is_a_doubt_and_nothing_goes(
     keeping_two: Plan, world: World, guard: ChangeGuard, reference: str
 ) -> None:
     serve(world, reference)
-    assert purge(keeping_two, world.dependencies, guard) == ()
+    assert prune_images(keeping_two, world.dependencies, guard) == ()
     assert world.progress.lines[-1] == (
-        f"nothing is purged: revisions use {reference}, which may mean any image"
+        f"nothing is pruned: revisions use {reference}, which may mean any image"
     )
 
 
@@ -124,14 +124,14 @@ def test_images_of_other_repositories_are_no_doubt(
     keeping_two: Plan, world: World, guard: ChangeGuard
 ) -> None:
     serve(world, f"{REPOSITORY}-admin:latest")
-    assert len(purge(keeping_two, world.dependencies, guard)) == 3
+    assert len(prune_images(keeping_two, world.dependencies, guard)) == 3
 
 
 def test_a_manifest_that_a_kept_tag_shares_is_kept(
     keeping_two: Plan, world: World, guard: ChangeGuard
 ) -> None:
     hold(world, {tag(1): 1, tag(2): 2, tag(3): 3, tag(4): 1, "stable": 2})
-    assert purge(replace(keeping_two, keep_images=1), world.dependencies, guard) == (
+    assert prune_images(replace(keeping_two, keep_images=1), world.dependencies, guard) == (
         f"{REPOSITORY}:{tag(3)}",
     )
     assert held(world) == [tag(1), tag(2), tag(4), "stable"]
@@ -142,7 +142,7 @@ def test_what_people_named_is_never_old(
 ) -> None:
     named = {"stable": 1, "v1.2": 2, "cockpit-20251009-073931": 3, "latest": 4}
     hold(world, named)
-    assert purge(replace(keeping_two, keep_images=0), world.dependencies, guard) == ()
+    assert prune_images(replace(keeping_two, keep_images=0), world.dependencies, guard) == ()
 
 
 def test_build_ids_are_old_by_their_number(
@@ -152,19 +152,19 @@ def test_build_ids_are_old_by_their_number(
     by_number = replace(
         keeping_two, build=replace(keeping_two.build, tag_policy=TagPolicy.BUILD_ID)
     )
-    assert purge(by_number, world.dependencies, guard) == (f"{REPOSITORY}:9",)
+    assert prune_images(by_number, world.dependencies, guard) == (f"{REPOSITORY}:9",)
 
 
 def test_commits_tell_no_time(keeping_two: Plan, world: World, guard: ChangeGuard) -> None:
     hold(world, {"c0ffeec0ffee": 1, "deadbeefdead": 2, "0123456789ab": 3})
     by_commit = replace(keeping_two, build=replace(keeping_two.build, tag_policy=TagPolicy.COMMIT))
-    assert purge(by_commit, world.dependencies, guard) == ()
+    assert prune_images(by_commit, world.dependencies, guard) == ()
 
 
 @pytest.mark.usefixtures("five")
 def test_each_removal_is_journalled(keeping_two: Plan, world: World, guard: ChangeGuard) -> None:
-    purge(keeping_two, world.dependencies, guard)
-    done = [one for one in guard.journal.entries() if one.action == "purge"]
+    prune_images(keeping_two, world.dependencies, guard)
+    done = [one for one in guard.journal.entries() if one.action == "prune"]
     assert [(one.subject, one.state, one.facts["tags"]) for one in done] == [
         (f"{REPOSITORY}@{manifest(day)}", state, tag(day))
         for day in (1, 2, 3)
@@ -181,7 +181,7 @@ def test_nothing_goes_while_it_is_unknown_what_is_used(
 
     monkeypatch.setattr(world.platform, "revisions", refused)
     with pytest.raises(CallFailed):
-        purge(keeping_two, world.dependencies, guard)
+        prune_images(keeping_two, world.dependencies, guard)
     assert len(held(world)) == 6
 
 
@@ -193,7 +193,7 @@ def test_after_a_release_baseline_and_candidate_still_have_their_images(
     image_of_baseline = f"{REPOSITORY}@{manifest(2)}"
     world.platform.revisions_by_name[BASELINE] = replace(older, image=image_of_baseline)
     promoted(release)
-    removed = purge(replace(keeping_two, keep_images=0), world.dependencies, release.guard)
+    removed = prune_images(replace(keeping_two, keep_images=0), world.dependencies, release.guard)
     assert removed == (f"{REPOSITORY}:{tag(1)}", f"{REPOSITORY}:{tag(3)}")
     assert held(world) == ["latest", tag(2), tag(21)]
     image.kept(release, BASELINE, release.candidate.name)
@@ -205,5 +205,5 @@ def test_nothing_goes_once_another_has_taken_over(
     hold(world, {tag(day): day for day in range(1, 6)})
     release.guard.lock.force_release(replace(owner, run="another"))
     with pytest.raises(LockLost):
-        purge(keeping_two, world.dependencies, release.guard)
+        prune_images(keeping_two, world.dependencies, release.guard)
     assert len(held(world)) == 5

@@ -47,10 +47,13 @@ class TrafficSplit:
         return {target.revision: self.share(target.revision) for target in self if target.percent}
 
     def tagged(self, revision: str, tag: str) -> "TrafficSplit":
-        """The same shares, with `tag` on `revision` and on nothing else."""
-        kept = tuple(_without_tag(target, tag) for target in self)
-        targets = tuple(target for target in kept if target.percent or target.tag)
-        return TrafficSplit((*targets, Target(revision, 0, tag)))
+        """Return the same shares, with `tag` on `revision` and on nothing else."""
+        return TrafficSplit((*self.without_tag(tag), Target(revision, 0, tag)))
+
+    def without_tag(self, tag: str) -> "TrafficSplit":
+        """Return the same shares, and every revision tag but this one."""
+        kept = tuple(replace(one, tag="") if one.tag == tag else one for one in self)
+        return TrafficSplit(tuple(one for one in kept if one.percent or one.tag))
 
     def shared(self, shares: dict[str, int]) -> "TrafficSplit":
         """These shares by name, and every revision tag as it was.
@@ -90,7 +93,3 @@ class TrafficSplit:
                 for target in self
             )
         )
-
-
-def _without_tag(target: Target, tag: str) -> Target:
-    return replace(target, tag="") if target.tag == tag else target

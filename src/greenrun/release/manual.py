@@ -10,7 +10,7 @@ from greenrun.model.revision import Readiness, Revision
 from greenrun.model.service import Service
 from greenrun.release.recovery import acquire_lock, unfinished
 from greenrun.release.release import UNWRITTEN, Release
-from greenrun.release.rollback import START_TAG, without_start_tag
+from greenrun.release.rollback import START_TAG
 
 
 def send_back(release: Release, *, asked_for: bool, to: str, unlock: bool) -> str:
@@ -45,7 +45,7 @@ def roll_back_last(release: Release) -> str:
     undoing = replace(last, stage=Stage.MOVED)
     release.guard.attempt(UNWRITTEN, lambda: release.guard.write_release_state(undoing))
     release.roll_back()
-    release.by_hand.append(f"rolled back to {last.baseline}")
+    release.manual_changes.append(f"rolled back to {last.baseline}")
     return last.baseline
 
 
@@ -61,14 +61,14 @@ def send_everybody_to(release: Release, target: str) -> str:
     name = _deployed(release, target) if target.startswith("sha256:") else target
     _expect_ready(release, name)
     here = drift.remember(release.start_check.run(name, drift.last_seen))
-    split = without_start_tag(here.resolved.shared({name: 100}))
+    split = here.resolved.shared({name: 100}).without_tag(START_TAG)
     with guard.restoration("send everybody to", name, split=str(split)):
         after = drift.remember(platform.split_traffic(split, here, release.timeout))
     told = f"before: {before.actual}\nafter: {after.actual}"
     guard.attempt(
         "keep the evidence", lambda: release.dependencies.evidence.attach("traffic", told)
     )
-    release.by_hand.append(f"sent every user to {name}")
+    release.manual_changes.append(f"sent every user to {name}")
     guard.attempt(UNWRITTEN, lambda: _write_settled(release, name, after))
     return name
 
@@ -99,7 +99,7 @@ def remove_taken_back(release: Release) -> str:
         _deployed_again(release, _serving(release))
     with release.guard.change("delete revision", last.candidate):
         release.dependencies.platform.remove_revision(last.candidate, release.timeout)
-    release.by_hand.append(f"deleted {last.candidate}")
+    release.manual_changes.append(f"deleted {last.candidate}")
     return last.candidate
 
 
@@ -109,7 +109,7 @@ def stop_every_instance(release: Release, *, unlock: bool) -> Service:
     service = release.drift.remember(release.service)
     with release.guard.change("scale to zero", release.plan.service):
         after = release.dependencies.platform.scale_to_zero(service, release.timeout)
-    release.by_hand.append("scaled to zero")
+    release.manual_changes.append("scaled to zero")
     return release.drift.remember(after)
 
 

@@ -9,15 +9,15 @@ from greenrun.model.plan import Plan
 from greenrun.release.coordination.guard import ChangeGuard
 
 
-def purge(plan: Plan, dependencies: Dependencies, guard: ChangeGuard) -> tuple[str, ...]:
+def prune_images(plan: Plan, dependencies: Dependencies, guard: ChangeGuard) -> tuple[str, ...]:
     """Remove old image tags with their manifests; `REPOSITORY:TAG` of each, oldest first.
 
     Old are those that the plan's tag policy made, beyond the `keep_images` newest that no revision
     uses. Newest is told by the tag itself: the time of a timestamp, the number of a build id. A
-    commit tells no time, so that nothing is purged by it; what a person named (`stable`), and
+    commit tells no time, so that nothing is pruned by it; what a person named (`stable`), and
     `latest`, is never old. A manifest stays, with all its image tags, where one of them stays.
 
-    Nothing is purged, and why is reported, where a revision was made of an image tag that moves:
+    Nothing is pruned, and why is reported, where a revision was made of an image tag that moves:
     nobody can tell which manifest that meant. Raises CallFailed when the registry refuses.
     """
     if plan.keep_images is None:
@@ -28,7 +28,7 @@ def purge(plan: Plan, dependencies: Dependencies, guard: ChangeGuard) -> tuple[s
     if doubts:
         named = ", ".join(sorted(set(doubts)))
         dependencies.progress.report(
-            f"nothing is purged: revisions use {named}, which may mean any image"
+            f"nothing is pruned: revisions use {named}, which may mean any image"
         )
         return ()
     held = dependencies.registry.tags(repository)
@@ -96,8 +96,8 @@ def _remove(
     dependencies: Dependencies,
     guard: ChangeGuard,
 ) -> None:
-    dependencies.progress.report(f"purging {repository}: {', '.join(tags)}")
-    with guard.change("purge", f"{repository}@{manifest}", tags=", ".join(tags)):
+    dependencies.progress.report(f"pruning {repository}: {', '.join(tags)}")
+    with guard.change("prune", f"{repository}@{manifest}", tags=", ".join(tags)):
         dependencies.registry.remove(repository, manifest)
 
 

@@ -34,8 +34,8 @@ class Release:
 
     Every change of the platform is made under the lock, journalled before and after, and rests on
     the service as this release left it. Methods that judge raise GateClosed; only `raise_share`,
-    `run_canary` and `promote` move users to the candidate. `by_hand` tells what people have asked
-    for instead of a release, `watched` what became of the alert policies.
+    `run_canary` and `promote` move users to the candidate. `manual_changes` tells what people have
+    asked for instead of a release, `watched` what became of the alert policies.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Release:
         self.started = dependencies.clock.now()
         self.before: Service | None = None
         self.steps: list[CanaryStep] = []
-        self.by_hand: list[str] = []
+        self.manual_changes: list[str] = []
         self.watched: tuple[AlertStatus, ...] = ()
         self.migrations: tuple[Migration, ...] = ()
         self._charts = CanaryCharts(dependencies)

@@ -76,7 +76,7 @@ class Rollback:
         if self.release_state.contracted:
             raise self._frozen(service)
         # LATEST is pinned in what a release remembers.
-        wanted = without_start_tag(service.wanted)
+        wanted = service.wanted.without_tag(START_TAG)
         found = (wanted, wanted.pinned(service.latest_ready))
         if not any(map(self.release_state.knows, found)):
             raise self._somebody_elses(service)
@@ -215,8 +215,3 @@ class StartCheck:
             if status < _SERVER_ERROR:
                 break
         return status
-
-
-def without_start_tag(split: TrafficSplit) -> TrafficSplit:
-    """Return the same shares and revision tags, but for START_TAG."""
-    return TrafficSplit(tuple(one for one in split if one.tag != START_TAG))

@@ -15,7 +15,7 @@ from greenrun.model.service import Service
 from greenrun.model.traffic import TrafficSplit
 from greenrun.release.coordination.guard import ChangeGuard, DriftGuard
 from greenrun.release.prober import Prober
-from greenrun.release.rollback import without_start_tag
+from greenrun.release.rollback import START_TAG
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Rollout:
         return forecast(self.plan, self.dependencies, before, self._baseline, test)
 
     def _split(self, split: TrafficSplit, name: str) -> None:
-        before, split = self.drift.last_seen.resolved, without_start_tag(split)
+        before, split = self.drift.last_seen.resolved, split.without_tag(START_TAG)
         self.guard.write_ahead(split, stage=Stage.MOVED)
         timeout = Timeout(self.plan.change_within, self.dependencies.progress.report)
         with self.guard.change("split traffic", self.plan.service, split=str(split)):

@@ -49,7 +49,7 @@ def _(release: Release) -> None:
 
 @when("old images are removed from the registry")
 def _(release: Release) -> None:
-    prune.purge(release.plan, release.dependencies, release.guard)
+    prune.prune_images(release.plan, release.dependencies, release.guard)
 
 
 @then("baseline and candidate still have theirs")

@@ -71,8 +71,8 @@ def _url(release: Release, service: Service | None) -> str:
 
 def _outcome(release: Release, service: Service | None) -> str:
     """What it came to; where nothing was asked of the service, nothing can have moved."""
-    if release.by_hand:
-        return ", ".join(release.by_hand)
+    if release.manual_changes:
+        return ", ".join(release.manual_changes)
     if release.promoted:
         return RELEASED
     moved = release.release_state is not None and release.release_state.asked
