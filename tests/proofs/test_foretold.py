@@ -48,7 +48,7 @@ def test_who_watches_from_then_on_is_told_and_not_changed(release: Release, worl
     errors = Gate((Threshold("error rate", "at most", Quantity(5, "%")),))
     alerts = MemoryAlerts(refuses={"create", "overwrite"})
     foretold.told(release, None, Objectives(errors, own), alerts, aloud=False)
-    _, told = world.evidence.kept["plan"].split("## Watched from then on\n\n")
+    _, told = world.evidence.kept["plan"].split("## Monitored from then on\n\n")
     assert told.splitlines()[2:4] == [
         (
             "| alert policy for error rate over 5 % for 5 min | would be created; "

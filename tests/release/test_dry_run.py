@@ -115,8 +115,8 @@ def told(outlook: Outlook, title: str) -> dict[str, tuple[str, ...]]:
 
 def test_a_plan_reads_like_this(plan: Plan, dependencies: Dependencies) -> None:
     found = outlook(plan, dependencies, SOURCE, Known(TRIAL, PROMOTED, watched=WATCHED))
-    assert found.as_text() == (GOLDEN / "outlook.txt").read_text("utf-8")
-    assert found.as_markdown() == (GOLDEN / "outlook.md").read_text("utf-8")
+    assert found.as_text() == (GOLDEN / "plan.txt").read_text("utf-8")
+    assert found.as_markdown() == (GOLDEN / "plan.md").read_text("utf-8")
 
 
 def test_nothing_is_changed(plan: Plan, dependencies: Dependencies, platform: FakePlatform) -> None:
@@ -139,8 +139,8 @@ def test_no_secret_is_told(plan: Plan, dependencies: Dependencies) -> None:
     found = outlook(plan, dependencies, SOURCE, Known(TRIAL, PROMOTED))
     settings = told(found, "Settings that differ")
     assert "hunter2" not in found.as_text() + found.as_markdown()
-    assert settings["variables.MAIL_KEY"] == ("-", "set", "-", "would be lost, changed since")
-    assert settings["variables.LOG_LEVEL"] == (*["********"] * 3, "changed since")
+    assert settings["variables.MAIL_KEY"] == ("-", "set", "-", "would be lost, changed since then")
+    assert settings["variables.LOG_LEVEL"] == (*["********"] * 3, "changed since then")
 
 
 def test_settings_are_compared_with_what_the_last_release_left_to_users(
@@ -201,8 +201,8 @@ def test_secrets_that_are_missing_or_float_are_flagged(
     [
         (("1", "2", "3"), ("1",), "2\n3"),
         (("1",), ("1",), "none"),
-        ((), ("1",), "unknown until the image is asked"),
-        (("1",), (), "unknown until the image is asked"),
+        ((), ("1",), "unknown until the image has run"),
+        (("1",), (), "unknown until the image has run"),
     ],
 )
 def test_pending_migrations_are_told_as_far_as_they_are_known(
@@ -223,10 +223,10 @@ def test_a_release_that_may_contract_promises_to_freeze(
     assert plan.migration is not None
     daring = replace(plan, migration=replace(plan.migration, allow_contracting=True))
     kept, given_up = (
-        told(outlook(each, dependencies, SOURCE, Known(TRIAL)), "Promise")
+        told(outlook(each, dependencies, SOURCE, Known(TRIAL)), "If it fails")
         for each in (plan, daring)
     )
-    assert kept["when a gate closes"] == ("roll back: every user returns to shop-3",)
+    assert kept["when a gate closes"] == ("all traffic goes back to shop-3",)
     assert "after a contraction" not in kept
     assert given_up["after a contraction"][0].startswith("freeze")
 
@@ -234,7 +234,7 @@ def test_a_release_that_may_contract_promises_to_freeze(
 def test_a_release_without_migrations_says_so(plan: Plan, dependencies: Dependencies) -> None:
     found = outlook(replace(plan, migration=None), dependencies, SOURCE, Known(TRIAL))
     assert told(found, "Migrations") == {"none": ("",)}
-    assert not [step for step in told(found, "Steps ahead") if "migration" in step]
+    assert not [step for step in told(found, "Steps") if "migration" in step]
 
 
 def test_a_rehearsed_image_is_not_built_again(plan: Plan, dependencies: Dependencies) -> None:
@@ -243,7 +243,7 @@ def test_a_rehearsed_image_is_not_built_again(plan: Plan, dependencies: Dependen
         "rehearsed, and green": ("registry.test/shop:shop-20261121-080000",),
         "image id": (str(IMAGE_ID),),
     }
-    assert next(iter(told(found, "Steps ahead"))) == "quality gate tests"
+    assert next(iter(told(found, "Steps"))) == "quality gate tests"
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_a_lock_that_is_held_is_told(
     lease = Lease(3, owner, renewed_at, renewed_at, timedelta(seconds=90), held=True)
     dependencies = replace(dependencies, leases=MemoryLeases({3: lease}))
     (lock,) = told(outlook(plan, dependencies, SOURCE, Known(TRIAL)), "Under way")["lock"]
-    assert lock.startswith(f"held: {lease}, last heard of {minutes} min ago")
+    assert lock.startswith(f"held: {lease}, renewed {minutes} min ago")
     assert lock.endswith("would be taken over") is dead
 
 
@@ -281,7 +281,7 @@ def test_a_lock_that_is_held_is_told(
             True,
             (
                 "shop-2, users moved, on a contracted schema; "
-                "unfinished, and frozen: a person has to look at it first"
+                "unfinished, and frozen: a person has to decide first"
             ),
         ),
     ],
@@ -306,7 +306,7 @@ def test_a_service_that_is_split_has_no_baseline(
     assert serving["baseline"][0].startswith("none: shop is split: got 60 % shop-3, 40 % shop-2")
     assert serving["revision tag candidate"] == ("on shop-2, would move to the candidate",)
     assert told(found, "Settings that differ")["memory"] == ("unknown", "8Gi", "4Gi", "")
-    assert "without greenrun" not in told(found, "Promise")
+    assert "without greenrun" not in told(found, "If it fails")
 
 
 def test_a_service_that_does_not_exist_is_told(plan: Plan, dependencies: Dependencies) -> None:
@@ -316,7 +316,7 @@ def test_a_service_that_does_not_exist_is_told(plan: Plan, dependencies: Depende
     assert told(found, "Who serves") == {
         "baseline": ("none: the service does not exist, and has to before a release",)
     }
-    assert told(found, "Where")["who may invoke"] == ("now nobody, wanted everybody",)
+    assert told(found, "Where")["who may invoke"] == ("now nobody; wanted: everybody",)
 
 
 def test_a_reading_that_is_refused_is_no_plan(plan: Plan, dependencies: Dependencies) -> None:
@@ -331,10 +331,10 @@ def test_a_reading_that_is_refused_is_no_plan(plan: Plan, dependencies: Dependen
 def test_the_longest_total_is_the_sum_of_all_budgets(
     plan: Plan, dependencies: Dependencies
 ) -> None:
-    steps = told(outlook(plan, dependencies, SOURCE, Known(TRIAL)), "Steps ahead")
+    steps = told(outlook(plan, dependencies, SOURCE, Known(TRIAL)), "Steps")
     migration, canary = 4 * timedelta(minutes=5), 2 * timedelta(minutes=17)
     build, push, gate = (timedelta(minutes=minutes) for minutes in (10, 15, 10))
     ready, log, promotion = (timedelta(minutes=minutes) for minutes in (1, 1, 2))
     total = migration + canary + build + push + gate + ready + log + promotion
     assert total == timedelta(hours=1, minutes=33)
-    assert steps["all that have a budget, at most"] == ("1 h 33 min",)
+    assert steps["all steps with a limit"] == ("1 h 33 min",)

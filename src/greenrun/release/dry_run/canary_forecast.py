@@ -1,4 +1,4 @@
-"""What the canary will be able to see, and when a healthy candidate passes, in sentences."""
+"""The forecast of a canary in rows: what each metric source detects, when a candidate passes."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,16 +11,13 @@ _HOUR = timedelta(hours=1)
 
 
 def rows(forecast: Forecast) -> Iterator[Row]:
-    """Live traffic, then each step as each watcher sees it."""
+    """Live traffic, then each step as each metric source counts it."""
     yield "users", _users(forecast.traffic)
     for share in forecast.plan.steps:
-        sights = forecast.at(share)
-        for power in sights:
-            yield (
-                f"{share} %, {power.expected.counted_by.value}",
-                _told(power, forecast.max_duration(share)),
-            )
-        yield f"{share} %, in all", _in_all(forecast, share)
+        for power in forecast.at(share):
+            source = power.expected.counted_by.value
+            yield f"{share} %, {source}", _power(power, forecast.max_duration(share))
+        yield f"{share} %, in all", _outcome(forecast, share)
 
 
 def _users(traffic: UserTraffic) -> str:
@@ -33,23 +30,23 @@ def _users(traffic: UserTraffic) -> str:
     told += f", {percent(counts.rate)} of them errors"
     if latencies.total:
         told += f", p95 {latencies.quantile(0.95):,.0f} ms"
-    return told + (": known of no longer time" if traffic.over < _HOUR else "")
+    return told + (": counted for no longer than that" if traffic.over < _HOUR else "")
 
 
-def _told(power: Power, within: timedelta) -> str:
-    return f"{power.expected}: {_seen(power, within)}; {_passing(power)}"
+def _power(power: Power, within: timedelta) -> str:
+    return f"{power.expected}: {_detected(power, within)}; {_passing(power)}"
 
 
-def _seen(power: Power, within: timedelta) -> str:
+def _detected(power: Power, within: timedelta) -> str:
     if not power.expected.per_second:
-        return "can see nothing"
+        return "detects nothing"
     rate = percent(power.expected.rate)
-    sees = f"can see {rate} to {percent(power.worse)} in {_about(power.detects)}"
+    planned = f"detects a rise from {rate} to {percent(power.worse)} in {_about(power.detects)}"
     if power.detects <= within:
-        return sees
+        return planned
     least = power.smallest_within(within)
-    seen = f"{rate} to {percent(least)}" if least else "nothing"
-    return f"{sees}, and {seen} in {span(within)}"
+    possible = f"one to {percent(least)}" if least else "none"
+    return f"{planned}, and {possible} in {span(within)}"
 
 
 def _passing(power: Power) -> str:
@@ -62,10 +59,10 @@ def _passing(power: Power) -> str:
     )
 
 
-def _in_all(forecast: Forecast, share: int) -> str:
+def _outcome(forecast: Forecast, share: int) -> str:
     planned, within = forecast.plan.max_duration, forecast.max_duration(share)
     if forecast.is_underpowered(share):
-        return f"blind: it could only end undecided after {span(within)}"
+        return f"underpowered: it could only end undecided after {span(within)}"
     if within > planned:
         return f"lengthened from {span(planned)} to {span(within)}"
     if forecast.passes_nine_in_ten(share) > within:

@@ -1,4 +1,4 @@
-"""What is read before a release, and what of it a person wants to know."""
+"""A dry run: everything is read, nothing is changed, and what would happen is reported."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,9 +59,9 @@ def outlook(plan: Plan, dependencies: Dependencies, source: Source, known: Known
         Section("Limits, probes, scaling and storage", tuple(found.limits())),
         Section("Migrations", tuple(found.migrations())),
         Section("Canary", tuple(canary_forecast.rows(canary))),
-        Section("Watched from then on", known.watched),
-        Section("Promise", tuple(found.promise())),
-        Section("Steps ahead", found.steps(canary), steps.HEAD),
+        Section("Monitored from then on", known.watched),
+        Section("If it fails", tuple(found.promise())),
+        Section("Steps", found.steps(canary), steps.HEAD),
     )
     return Outlook(
         f"Plan of a release of {plan.service} to {plan.environment}: nothing was changed",
@@ -81,8 +81,8 @@ class _Findings:
     def place(self) -> Iterator[Row]:
         yield "service", f"{self.plan.service} in {self.plan.place.parent}"
         yield "account", self.dependencies.access.account()
-        wanted = "everybody" if self.plan.public else "only those who are granted it"
-        yield "who may invoke", f"now {self._invokers()}, wanted {wanted}"
+        wanted = "everybody" if self.plan.public else "only who was granted it"
+        yield "who may invoke", f"now {self._invokers()}; wanted: {wanted}"
 
     def serving(self) -> Iterator[Row]:
         if self.service is None:
@@ -102,8 +102,8 @@ class _Findings:
             yield "lock", "free"
         else:
             silence = self.dependencies.clock.now() - top.renewed_at
-            dead = "; it looks dead, and would be taken over"
-            told = f"held: {top}, last heard of {span(silence)} ago"
+            dead = "; it has expired, and would be taken over"
+            told = f"held: {top}, renewed {span(silence)} ago"
             yield "lock", told + (dead if silence >= top.time_to_live else "")
         yield "last release", self._last_release()
 
@@ -147,25 +147,31 @@ class _Findings:
 
     def steps(self, canary: Forecast) -> tuple[Row, ...]:
         rehearsed = self.rehearsed is not None
-        return steps.steps_ahead(self.plan, canary.max_duration, rehearsed=rehearsed)
+        return steps.step_rows(self.plan, canary.max_duration, rehearsed=rehearsed)
 
     def migrations(self) -> Iterator[Row]:
         if self.plan.migration is None:
             return
         yield "pending", self._pending()
         allowed = self.plan.migration.allow_contracting
-        yield "one that contracts", "is applied" if allowed else "stops the release before it"
+        yield (
+            "a contracting one",
+            "is applied" if allowed else "stops the release before it is applied",
+        )
         check = " ".join(self.plan.migration.check)
         yield "check of the data", check or "none: release.yaml names no migration.check"
 
     def promise(self) -> Iterator[Row]:
         baseline = self._baseline_name() or "the baseline"
         may_freeze = self.plan.migration is not None and self.plan.migration.allow_contracting
-        yield "when a gate closes", f"roll back: every user returns to {baseline}"
+        yield "when a gate closes", f"all traffic goes back to {baseline}"
         if may_freeze:
-            yield "after a contraction", "freeze: users stay where they are, the way is forward"
+            yield (
+                "after a contraction",
+                "freeze: traffic stays where it is, the way is forward",
+            )
         rollback = rollback_command(self.plan)
-        yield "the way back", rollback
+        yield "to roll back", rollback
         if self._baseline_name():
             yield "without greenrun", traffic_command(self.plan, self._baseline_name())
 
@@ -173,14 +179,14 @@ class _Findings:
         brought = self.rehearsed.migrations if self.rehearsed else ()
         applied = self.last.migrations if self.last else ()
         if not (brought and applied):
-            return "unknown until the image is asked"
+            return "unknown until the image has run"
         return "\n".join(name for name in brought if name not in applied) or "none"
 
     def _invokers(self) -> str:
         if self.service is None:
             return "nobody"
         everybody = self.dependencies.platform.invokable_by_all()
-        return "everybody" if everybody else "only those who are granted it"
+        return "everybody" if everybody else "only who was granted it"
 
     def _baseline(self, service: Service) -> Iterator[Row]:
         try:
@@ -206,7 +212,7 @@ class _Findings:
     def _tags(self, service: Service) -> Iterator[Row]:
         ours = self.plan.revision_tag
         for tag, revision in service.actual.tags.items():
-            becomes = "would move to the candidate" if tag == ours else "stays as it is"
+            becomes = "would move to the candidate" if tag == ours else "stays there"
             yield f"revision tag {tag}", f"on {revision or 'LATEST'}, {becomes}"
 
     def _last_release(self) -> str:
@@ -218,7 +224,7 @@ class _Findings:
         if self.last.stage.ended:
             return told
         if self.last.contracted:
-            return f"{told}; unfinished, and frozen: a person has to look at it first"
+            return f"{told}; unfinished, and frozen: a person has to decide first"
         return f"{told}; unfinished: users would first be brought back to {self.last.baseline}"
 
     def _tag(self) -> str:

@@ -49,7 +49,7 @@ class Comparison:
     def _remark(self, key: str, *, touched: bool) -> str:
         name = key.removeprefix(_VARIABLE).removeprefix(_SECRET)
         lost = key.startswith((_VARIABLE, _SECRET)) and name in self.lost()
-        said = ("would be lost" if lost else "", "changed since" if touched else "")
+        said = ("would be lost" if lost else "", "changed since then" if touched else "")
         return ", ".join(filter(None, said))
 
     def _shown(self, key: str, text: str | None) -> str:

@@ -11,30 +11,30 @@ from greenrun.release.dry_run.tables import Row
 HEAD: Row = ("step", "at most")
 
 
-Watched = Callable[[int], timedelta]
-"""How long a step may take, by its share."""
+StepLimit = Callable[[int], timedelta]
+"""How long a canary step may take, by its share."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One of them; None where nothing limits it but the limits of its single waits."""
+    """A step of a release; `within` is None where only its single waits are limited."""
 
     name: str
     within: timedelta | None = None
 
     @property
     def row(self) -> Row:
-        return self.name, "no budget of its own" if self.within is None else span(self.within)
+        return self.name, "no limit of its own" if self.within is None else span(self.within)
 
 
-def steps_ahead(plan: Plan, watched: Watched, *, rehearsed: bool) -> tuple[Row, ...]:
+def step_rows(plan: Plan, step_limit: StepLimit, *, rehearsed: bool) -> tuple[Row, ...]:
     """Every step in order, and their sum. `rehearsed`: the image is there, and was green."""
-    steps = tuple(_steps(plan, watched, rehearsed=rehearsed))
+    steps = tuple(_steps(plan, step_limit, rehearsed=rehearsed))
     total = sum((step.within for step in steps if step.within), timedelta())
-    return (*(step.row for step in steps), ("all that have a budget, at most", span(total)))
+    return (*(step.row for step in steps), ("all steps with a limit", span(total)))
 
 
-def _steps(plan: Plan, watched: Watched, *, rehearsed: bool) -> Iterator[Step]:
+def _steps(plan: Plan, step_limit: StepLimit, *, rehearsed: bool) -> Iterator[Step]:
     remote = plan.environment != REHEARSAL
     if not rehearsed:
         yield Step("image built on this machine", plan.build.within)
@@ -46,20 +46,20 @@ def _steps(plan: Plan, watched: Watched, *, rehearsed: bool) -> Iterator[Step]:
         yield Step("image pushed", plan.push_within)
     yield from _migration(plan)
     yield Step("candidate ready, without traffic", plan.ready_within)
-    yield Step("candidate's log arrived", plan.log_within)
-    yield Step("candidate's endpoints proven")
+    yield Step("candidate's log found", plan.log_within)
+    yield Step("candidate's endpoints checked")
     for share in plan.canary.steps:
-        yield Step(f"{share} % of the users moved", plan.change_within)
-        yield Step(f"canary at {share} %", watched(share))
-    yield Step("every user moved", plan.change_within)
-    yield Step("service's endpoints proven")
+        yield Step(f"{share} % of the traffic to the candidate", plan.change_within)
+        yield Step(f"canary at {share} %", step_limit(share))
+    yield Step("all traffic to the candidate", plan.change_within)
+    yield Step("service's endpoints checked")
 
 
 def _migration(plan: Plan) -> Iterator[Step]:
     if plan.migration is None:
         return
-    yield Step("status of the migrations read", plan.migration.within)
+    yield Step("migration status read", plan.migration.within)
     yield Step("pending migrations applied, where there are any", 2 * plan.migration.within)
     if plan.migration.check:
         yield Step("data checked", plan.migration.within)
-    yield Step("baseline proven on the schema")
+    yield Step("baseline checked on the new schema")
