@@ -23,7 +23,7 @@ from benchmarks.figures import Figure, middle, of_medians, say
 from cloudrun_emulator.ingress.process import EnvoyProcess
 from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.http.web import HttpWeb
-from greenrun.checks.http import read_table
+from greenrun.checks.http.endpoints import ENDPOINTS
 from greenrun.checks.http.verification import verify
 from greenrun.release.prober import Prober
 from tests.dependencies import fake_roles
@@ -86,7 +86,7 @@ def _ours(url: str) -> None:
     table = [head, *((f"GET /items/{number}", *facts) for number in range(CHECKS))]
     with closing(HttpWeb(str)) as web:
         dependencies = fake_roles("shop", web=web, clock=SystemClock())
-        verify(Prober(dependencies, {"a user": {}}), url, read_table(table))
+        verify(Prober(dependencies, {"a user": {}}), url, ENDPOINTS.read(table))
 
 
 def _plain(url: str) -> None:

@@ -7,7 +7,7 @@ Feature: Nothing starts on a doubt
       | what                                                             | where      |
       | the container engine is recent enough                            | everywhere |
       | the Dockerfile makes an image that listens where requests arrive | everywhere |
-      | no secret stands in env.yaml or in what the image is built from  | everywhere |
+      | neither env.yaml nor what the image is built from contains a secret  | everywhere |
       | every secret that the service reads exists                       | everywhere |
       | the tree is clean, on its branch and in step with its remote     | cloud      |
       | the expected commits are in                                      | cloud      |
@@ -19,15 +19,15 @@ Feature: Nothing starts on a doubt
 
   @plan @cloud
   Scenario: What will happen is told before it does
-    Then the plan tells what serves now, what would change and how it would be taken back
+    Then the plan says what serves now, what would change and how to roll it back
 
   Scenario: One release of the service at a time
     When the release claims the service
     Then nobody else can release it
 
   @cloud
-  Scenario: What a killed release has left is put right first
-    When what was left unfinished is taken back, or gone on with
+  Scenario: What a killed release has left is dealt with first
+    When an unfinished release is rolled back or resumed
     Then nothing is left unfinished
 
   Scenario: The way back is known before anything moves

@@ -5,14 +5,14 @@ Feature: One image, built once
   Scenario: The image is built within its budgets
     When the image is built
     Then it is for the platform that release.yaml names
-    And the build kept within its time
-    And the image keeps within its size
+    And the build finished within its time limit
+    And the image stays within its size limit
 
   Scenario: The image can be deployed anywhere
     Then the image exposes the port that requests arrive on
-    And no secret stands in the image
+    And the image contains no secret
 
   @cloud
   Scenario: The registry holds the bytes that were rehearsed
     When the rehearsed image is pushed
-    Then the registry holds the bytes that were rehearsed, by their digest
+    Then the registry holds the rehearsed image, by its digest

@@ -4,7 +4,7 @@ Feature: The schema moves first, and old code survives it
   Scenario: Pending migrations are applied before any traffic moves
     When the migrations of the image are applied
     Then no migration is pending
-    And the data have held the image's own check
+    And the data pass the image's own check
     And the baseline serves every user
 
   Scenario: The baseline still works on the migrated schema

@@ -13,7 +13,7 @@ Feature: The candidate answers as its users expect
       | GET /                                          | content-type ~ text/html        |                     |                            | 20       | 500 ms      |
       | GET /memory                                    | content-type ~ text/html        |                     |                            | 20       | 500 ms      |
 
-  Scenario: Strangers are refused
+  Scenario: Strangers are rejected
     Then the candidate answers
       | request                          | as          | sends         | status | headers                   |
       | GET /api/dashboard/costs/summary | nobody      |               | 401    | www-authenticate ~ Bearer |
@@ -21,7 +21,7 @@ Feature: The candidate answers as its users expect
       | GET /api/health                  | nobody      |               | 200    |                           |
       | POST /api/memory/analyze         | nobody      | text = "mine" | 401    | www-authenticate ~ Bearer |
 
-  Scenario: What cannot be meant is refused
+  Scenario: Invalid requests are rejected
     Then the candidate answers
       | request                  | sends         | status | body                    |
       | POST /api/memory/analyze |               | 422    | detail.0.type = missing |
@@ -54,15 +54,15 @@ Feature: The candidate answers as its users expect
       | memory_preferences_              |           |                      |
       | concept_recall                   |           |                      |
 
-  Scenario: The candidate keeps its own objectives
+  Scenario: The candidate meets its own objectives
     Given the candidate's metrics at "/api/metrics"
-    Then they keep these objectives
+    Then they meet these objectives
       | measure                                 | at least | at most |
       | cache hit rate                          | 40 %     |         |
       | cache size                              |          | 100     |
       | p95 of memory_analysis_duration_seconds |          | 2 s     |
       | process_resident_memory_bytes           |          | 450 MiB |
-    And they keep those of the canary
+    And they meet the canary's objectives
 
   Scenario: A conversation is answered
     Then the candidate answers "hello" on the WebSocket "/ws/rehearsal"
@@ -86,4 +86,4 @@ Feature: The candidate answers as its users expect
       | /memory | heading "Memory"; textbox "Text"; button "Analyse"; #analyze | Emergence | a user |
 
   Scenario: The interface is what its document says
-    Then every GET of its OpenAPI document "/openapi.json" answers as it promises
+    Then every GET in its OpenAPI document "/openapi.json" answers as documented

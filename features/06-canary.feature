@@ -10,12 +10,12 @@ Feature: Users move to the candidate a share at a time
       | p99 latency | 2000 ms |
       | memory      | 90 %    |
 
-  Scenario: What the candidate is judged by is watched from now on
-    When these objectives and the candidate's own are handed to those who watch the service
+  Scenario: What the candidate is judged by is monitored from now on
+    When these objectives and the candidate's own are published to monitoring
     Then every objective that alerts has its alert policy
-    And scrape job, alert rules and dashboard are there
-    And the candidate tells every metric that is watched
-    And handing them over again changes nothing
+    And scrape job, alert rules and dashboard exist
+    And the candidate exposes every monitored metric
+    And publishing them again changes nothing
 
   Scenario: The candidate proves itself on a growing share of users
     When the candidate's share rises by its steps
@@ -32,7 +32,7 @@ Feature: Users move to the candidate a share at a time
     And the candidate's log has stayed clean
 
   @drill
-  Scenario Outline: A candidate that <fault> is taken back by itself
+  Scenario Outline: A candidate that <fault> is rolled back by itself
     Given a candidate with the fault "<faults>"
     When the drill is released to users
     Then it is stopped at its canary because "<reason>"
@@ -46,7 +46,7 @@ Feature: Users move to the candidate a share at a time
       | is slow                     | slow:/api/dashboard/costs/summary:900ms | candidate requests took over    |
 
   @drill
-  Scenario: A candidate whose slowest answers take 60 % longer is taken back by itself
+  Scenario: A candidate whose slowest answers take 60 % longer is rolled back by itself
     Given a candidate that makes "/api/dashboard/costs/summary" take 720 ms, where it took 450 ms
     When the drill is released to users
     Then it is stopped at its canary because "p95: rolled back"

@@ -7,8 +7,8 @@ Feature: The way back
     Then users are served as before the release
 
   @delete-candidate
-  Scenario: What users were taken back from is deleted
-    When the candidate that was taken back is deleted
+  Scenario: The candidate that was rolled back is deleted
+    When the candidate that was rolled back is deleted
     Then no such revision is left
 
   @scale-to-zero
@@ -17,7 +17,7 @@ Feature: The way back
     Then users are told that the service is unavailable
 
   @drill
-  Scenario: A promoted candidate can be taken back, and twice is once
+  Scenario: A promoted candidate can be rolled back, and twice is once
     Given these objectives of the canary
       | measure    | at most |
       | error rate | 5 %     |

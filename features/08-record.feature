@@ -4,13 +4,13 @@ Feature: What was done is written down
   @cloud
   Scenario: Images that nobody needs any more are removed
     When old images are removed from the registry
-    Then baseline and candidate still have theirs
+    Then the images of baseline and candidate are still there
 
   @record
   Scenario: The release leaves its record
     When the record is written
-    Then it tells what was released, how it was proven and how to go back
-    And every change of the platform stands in the journal, before and after
+    Then it says what was released, how it was proven and how to roll back
+    And the journal holds every change of the platform, before and after
 
   @record @cloud
   Scenario: The record is kept beside those of earlier releases

@@ -17,12 +17,14 @@ from typing import Any
 import pytest
 from pytest_bdd.steps import step_function_context_registry
 
+from greenrun.checks.drill import OBJECTIVES
+from greenrun.checks.http.endpoints import ENDPOINTS
 from greenrun.model.errors import GateClosed
 from greenrun.release.release import Release
 from tests.campaign.course import way
 from tests.campaign.shop import Shop
 
-pytest_plugins = ["greenrun.steps.endpoints", "greenrun.steps.canary"]
+pytest_plugins = ["greenrun.steps.endpoints", "greenrun.steps.traffic"]
 
 GREENRUN = Path(__file__).parents[1] / "src" / "greenrun"
 
@@ -105,7 +107,7 @@ def test_from_a_cell_to_the_wire_and_its_verdict(release: Release) -> None:
     table = [["request", "body"], ["GET /api/health", "status = ok"]]
     trip = Trip(within="checks/")
     with trip.traced():
-        sentence("the candidate answers")(release=release, datatable=table)
+        sentence("the candidate answers")(release=release, datatable=ENDPOINTS.read(table))
     print(f"\na table cell: {trip}")  # noqa: T201 - it is asked for
     assert len(trip.files) <= 19
 
@@ -120,7 +122,7 @@ def test_from_a_share_to_update_service(release: Release) -> None:
 
 def test_a_canary_look(release: Release) -> None:
     objectives = sentence("these objectives of the canary")(
-        datatable=[["measure", "at most"], ["error rate", "15 %"]]
+        datatable=OBJECTIVES.read([["measure", "at most"], ["error rate", "15 %"]])
     )
     brief = replace(release.plan.canary, steps=(30,), max_duration=timedelta(seconds=2))
     release.plan = replace(release.plan, canary=brief)

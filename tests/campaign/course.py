@@ -7,8 +7,10 @@ from datetime import timedelta
 from enum import Enum
 from time import monotonic
 
-from greenrun.checks import before, image, logs, release_state, schema, service, traffic
-from greenrun.checks.http import checks, read_table
+from greenrun.checks import drill, image, logs, release_state, service
+from greenrun.checks.http import verification
+from greenrun.checks.http.endpoints import ENDPOINTS
+from greenrun.checks.release_state import PREFLIGHT
 from greenrun.model.errors import CallFailed, Hinted, ManualActionRequired
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.release_state import Stage
@@ -18,14 +20,16 @@ from greenrun.release.release import Release
 Step = tuple[str, Callable[[Release], object]]
 
 OBJECTIVES = Gate((Threshold("error rate", "at most", Quantity(15, "%")),))
-CHECKS = (
-    ("what", "where"),
-    ("every secret that the service reads exists", "everywhere"),
-    ("credentials exist, with every permission that the release needs", "cloud"),
-    ("one revision serves every user", "cloud"),
-    ("the baseline could start again", "cloud"),
+CHECKS = PREFLIGHT.read(
+    (
+        ("what", "where"),
+        ("every secret that the service reads exists", "everywhere"),
+        ("credentials exist, with every permission that the release needs", "cloud"),
+        ("one revision serves every user", "cloud"),
+        ("the baseline could start again", "cloud"),
+    )
 )
-PROMISES = read_table((("request", "body"), ("GET /api/health", "status = ok")))
+PROMISES = ENDPOINTS.read((("request", "body"), ("GET /api/health", "status = ok")))
 LINES = ("Application startup complete",)
 
 
@@ -81,19 +85,19 @@ class Outcome:
 def way(gate: Gate = OBJECTIVES, *, resume: bool = False, unlock: bool = False) -> Sequence[Step]:
     """The way forward, a sentence a step."""
     return (
-        ("preflight", lambda release: before.all_holds(release, CHECKS, gate)),
+        ("preflight", lambda release: release_state.all_holds(release, CHECKS, gate)),
         ("claim", lambda release: recovery.acquire_lock(release, unlock=unlock)),
         ("locked", release_state.is_locked),
         ("put right", lambda release: recovery.recover(release, resume=resume)),
         ("nothing unfinished", release_state.nothing_unfinished),
         ("baseline", lambda release: release.find_baseline()),
-        ("one serves", before.one_serves),
-        ("baseline answers", before.is_answering),
+        ("one serves", release_state.one_serves),
+        ("baseline answers", release_state.is_answering),
         ("push", lambda release: release.push_image()),
         ("held", image.held_by_registry),
         ("migrate", _migrate),
         ("baseline serves", lambda release: service.served_by(release, release.baseline)),
-        ("baseline survives", lambda release: checks.baseline_survives(release, PROMISES)),
+        ("baseline survives", lambda release: verification.baseline_survives(release, PROMISES)),
         ("deploy", lambda release: release.deploy()),
         ("ready in time", service.ready_time),
         ("unseen", lambda release: service.served_by(release, release.baseline)),
@@ -104,7 +108,7 @@ def way(gate: Gate = OBJECTIVES, *, resume: bool = False, unlock: bool = False) 
         ("lines", lambda release: logs.has_lines(release, LINES)),
         ("no errors", logs.no_errors),
         ("endpoints", _endpoints),
-        ("canary", lambda release: traffic.all_passed(release.run_canary(gate))),
+        ("canary", lambda release: drill.all_passed(release.run_canary(gate))),
         ("promote", lambda release: release.promote()),
         ("candidate serves", lambda release: service.served_by(release, release.candidate.name)),
         ("baseline kept", lambda release: service.no_traffic(release, release.baseline)),
@@ -150,17 +154,17 @@ def _sent_back(release: Release) -> None:
 
 def _migrate(release: Release) -> None:
     migrations = release.migrate()
-    schema.none_pending(migrations)
-    schema.data_checked(release.plan, migrations)
+    release_state.none_pending(migrations)
+    release_state.data_checked(release.plan, migrations)
 
 
 def _endpoints(release: Release) -> None:
     candidate = release.candidate
-    checks.answers(release, candidate.url, candidate.name, PROMISES)
+    verification.answers(release, candidate.url, candidate.name, PROMISES)
 
 
 def _service_answers(release: Release) -> None:
-    checks.answers(release, release.service.url, release.candidate.name, PROMISES)
+    verification.answers(release, release.service.url, release.candidate.name, PROMISES)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -17,10 +17,10 @@ from greenrun.model.stats import Outcome, SequentialTest
 from greenrun.release.release import Release
 from greenrun.reporting.record.canary import recorded
 from tests.canary.sources import SteadySource, at_once
+from tests.checks.deployed import deploy
 from tests.conftest import BASELINE, HEALTHY, World
 from tests.dependencies import fake_roles
 from tests.fakes import FakeClock, FakeMetrics, MemoryEvidence, MemoryProgress
-from tests.proofs.deployed import deploy
 
 LIMIT = Quantity(90, "%")
 PLAN = CanaryPlan((10, 50), max_duration=timedelta(minutes=1))

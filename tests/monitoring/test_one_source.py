@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from greenrun.checks.drill import OBJECTIVES
 from greenrun.checks.metrics import objectives
 from greenrun.config import load_plan
 from greenrun.model.objective import Gate, Threshold
@@ -11,7 +12,6 @@ from greenrun.model.plan import Plan
 from greenrun.plugin.gherkin.tables import first_table, tables
 from greenrun.reporting.monitoring import Objectives, figures_of, monitored
 from greenrun.reporting.monitoring.objectives import alerts, figures
-from greenrun.steps.tables import gate
 
 ROOT = Path(__file__).parents[2]
 FEATURES = ROOT / "features"
@@ -26,12 +26,12 @@ def plan(request: pytest.FixtureRequest) -> Plan:
 def canary() -> Gate:
     table = first_table(FEATURES, "these objectives of the canary")
     assert table
-    return gate(table)
+    return Gate(OBJECTIVES.read(table))
 
 
 @pytest.fixture
 def own(plan: Plan) -> Gate:
-    return objectives.limits(tables(FEATURES, "they keep these objectives"), figures_of(plan))
+    return objectives.limits(tables(FEATURES, "they meet these objectives"), figures_of(plan))
 
 
 def test_rules_have_the_limits_that_the_candidate_is_judged_by(

@@ -14,12 +14,13 @@ import pytest
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.in_process import InProcessRuntime
-from greenrun.checks import openapi, service
-from greenrun.checks.http import checks, flow, flow_table, read_table, websocket
+from greenrun.checks import pages, service
+from greenrun.checks.http import flow, openapi, verification, websocket
+from greenrun.checks.http.endpoints import ENDPOINTS
+from greenrun.checks.http.flow import FLOW
 from greenrun.checks.metrics.checks import OwnMetrics
-from greenrun.checks.metrics.objectives import families
-from greenrun.checks.pages import checks as pages
-from greenrun.checks.pages.table import read_pages
+from greenrun.checks.metrics.objectives import FAMILIES
+from greenrun.checks.pages import PAGES
 from greenrun.model.errors import GateClosed
 from greenrun.model.lease import LeaseHolder
 from greenrun.model.objective import Gate
@@ -139,29 +140,29 @@ def test_endpoints_answer_users_and_a_private_one_nobody_else(there: Shop) -> No
         ["GET /docs", "nobody", refusal, ""],
     ]
     for url in (release.candidate.url, release.service.url):
-        checks.answers(release, url, release.candidate.name, read_table(rows))
+        verification.answers(release, url, release.candidate.name, ENDPOINTS.read(rows))
     there.asked("/api/health")
 
 
 @pytest.mark.parametrize("there", ["private"], indirect=True, scope="module")
 def test_who_is_refused_by_the_platform_is_told_so(there: Shop) -> None:
     release = there.release
-    rows = read_table([["request", "as"], ["GET /api/health", "nobody"]])
+    rows = ENDPOINTS.read([["request", "as"], ["GET /api/health", "nobody"]])
     with pytest.raises(GateClosed, match="got status 403, needs 200") as closed:
-        checks.answers(release, release.candidate.url, release.candidate.name, rows)
+        verification.answers(release, release.candidate.url, release.candidate.name, rows)
     assert "the request was not authenticated" in closed.value.message
 
 
 def test_a_flow_is_answered(there: Shop) -> None:
     release = there.release
-    rows = flow_table.read([["request", "keeps"], ["GET /api/health", "status as health"]])
+    rows = FLOW.read([["request", "keeps"], ["GET /api/health", "status as health"]])
     flow.is_answered(release, release.candidate.url, release.candidate.name, rows)
     there.asked("/api/health")
 
 
 def test_a_page_opens_with_what_it_asks_for(there: Shop) -> None:
     release = there.release
-    rows = read_pages([["page", "shows", "title"], ["/", 'heading "Shop"; #health "ok"', "Shop"]])
+    rows = PAGES.read([["page", "shows", "title"], ["/", 'heading "Shop"; #health "ok"', "Shop"]])
     pages.open_well(release, release.candidate.url, rows)
     there.asked("/")
 
@@ -173,7 +174,7 @@ def test_a_message_is_answered(there: Shop) -> None:
 
 def test_metrics_are_read(there: Shop) -> None:
     metrics = OwnMetrics(there.release, there.release.candidate.url + "/metrics")
-    metrics.have_families(1, families([["family", "type"], ["sales", "counter"]]))
+    metrics.have_families(1, FAMILIES.read([["family", "type"], ["sales", "counter"]]))
     there.asked("/metrics")
 
 

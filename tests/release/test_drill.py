@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from greenrun.checks.drill import Drill
-from greenrun.checks.http import read_table
+from greenrun.checks.http.endpoints import ENDPOINTS
 from greenrun.model.errors import GateClosed
 from greenrun.model.interfaces import Execution, LogEntry
 from greenrun.model.objective import Gate, Quantity, Threshold
@@ -21,6 +21,7 @@ from greenrun.release.rehearsal.environment import Exercise
 from greenrun.release.release import Release
 from tests.conftest import BASELINE, FAILING, World
 
+HEALTHY_START = ("Application startup complete",)
 OBJECTIVES = Gate((Threshold("error rate", "at most", Quantity(5, "%")),))
 
 
@@ -30,7 +31,7 @@ def drill(release: Release, world: World) -> Drill:
     world.platform.executions = lambda job: Execution("status", succeeded=bool(job.command))
     world.logs.entries["status"] = [LogEntry(world.clock.now(), "DEFAULT", applied)]
     release.build_image()
-    return Drill(release, read_table([["request"], ["GET /"]]))
+    return Drill(release, ENDPOINTS.read([["request"], ["GET /"]]), HEALTHY_START)
 
 
 def log(world: World, drill: Drill, severity: str, text: str) -> None:
@@ -85,7 +86,7 @@ def test_without_migrations_the_candidate_comes_next(
     user = {"a user": {"authorization": "Bearer x"}}
     release = Release(without, world.dependencies, guard, user, Source(tmp_path, "c0ffee"))
     release.build_image()
-    drill = Drill(release, read_table([["request"], ["GET /"]]))
+    drill = Drill(release, ENDPOINTS.read([["request"], ["GET /"]]), HEALTHY_START)
     drill.run(OBJECTIVES)
     drill.stopped_at("log", "Application startup complete")
     assert "run job" not in {entry.action for entry in guard.journal.entries()}

@@ -8,8 +8,8 @@ from greenrun.model.errors import GateClosed
 from greenrun.model.interfaces import HttpRequest
 from greenrun.release.release import Release
 from steps.sessions import check_session_is_apart
+from tests.checks.deployed import answer, candidate_answers, deploy
 from tests.conftest import World
-from tests.proofs.deployed import answer, candidate_answers, deploy
 
 PATH = "/costs"
 

@@ -1,16 +1,31 @@
-"""A drill: a rehearsal of a failure, on a service of its own."""
+"""Drills, each a rehearsal of a failure on a service of its own, and the canary of a release."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from greenrun.checks import logs
-from greenrun.checks.http import Expectation
+from greenrun.checks.http.expectation import Expectation
 from greenrun.checks.http.verification import verify
+from greenrun.checks.table import Column, TableForm, filled, quantity
+from greenrun.model.canary_step import CanaryStep
 from greenrun.model.errors import GateClosed, ReleaseError
-from greenrun.model.objective import Gate
+from greenrun.model.objective import Gate, Threshold
+from greenrun.model.stats import Outcome
 from greenrun.release.release import Release
 
-HEALTHY_START = ("Application startup complete",)
+
+def all_passed(steps: Sequence[CanaryStep]) -> None:
+    """Every step was judged, and passed."""
+    if {step.outcome for step in steps} != {Outcome.PASS}:
+        found = "; ".join(map(str, steps)) or "no step"
+        raise GateClosed(f"canary: got {found}, needs every step to pass")
+
+
+OBJECTIVES = TableForm(
+    "canary objectives",
+    (Column("measure", filled, required=True), Column("at most", quantity, required=True)),
+    lambda cells, _: Threshold(cells["measure"], "at most", cells["at most"]),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +40,20 @@ class Stop:
 
 
 class Drill:
-    """Takes a candidate as far as it gets, and takes it back when a gate closes."""
+    """Takes a candidate as far as it gets, and takes it back when a gate closes.
 
-    def __init__(self, release: Release, baseline_promises: Sequence[Expectation]) -> None:
+    The log of a healthy start has the lines of `healthy_start`.
+    """
+
+    def __init__(
+        self,
+        release: Release,
+        baseline_promises: Sequence[Expectation],
+        healthy_start: Sequence[str] = (),
+    ) -> None:
         self.release = release
         self._promises = baseline_promises
+        self._healthy_start = healthy_start
         self.stop: Stop | None = None
 
     def __repr__(self) -> str:
@@ -73,5 +97,5 @@ class Drill:
             yield "promotion", release.promote
 
     def _judge_log(self) -> None:
-        logs.has_lines(self.release, HEALTHY_START)
+        logs.has_lines(self.release, self._healthy_start)
         logs.no_errors(self.release)

@@ -1,13 +1,13 @@
-"""Proofs of the image: its platform, its budgets, and that it gives nothing away."""
+"""The image: its platform, its budgets, and that it gives nothing away."""
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
-from greenrun.checks import budget
 from greenrun.model.errors import GateClosed
 from greenrun.model.image import Digest, Image
 from greenrun.model.interfaces import Scanner
-from greenrun.model.objective import Quantity
+from greenrun.model.objective import Quantity, Threshold, Verdict
 from greenrun.release.push import holds
 from greenrun.release.release import Release
 
@@ -24,7 +24,7 @@ def platform(release: Release) -> None:
 def build_time(release: Release) -> None:
     """The build took no longer than its budget."""
     build, plan = release.build, release.plan.build
-    budget.kept("build time", budget.seconds(build.took), budget.seconds(plan.within))
+    check_budget("build time", in_seconds(build.took), in_seconds(plan.within))
 
 
 def size(release: Release) -> None:
@@ -34,7 +34,7 @@ def size(release: Release) -> None:
         f"{_megabytes(layer.size_bytes)} by {layer.brief}" for layer in image.largest_layers()
     )
     hint = "the largest layers are " + ", ".join(layers)
-    budget.kept("image size", _megabytes(image.size_bytes), _megabytes(most), hint)
+    check_budget("image size", _megabytes(image.size_bytes), _megabytes(most), hint)
 
 
 def exposed_port(release: Release) -> None:
@@ -97,3 +97,15 @@ def _secret_places(image: Image, scanner: Scanner) -> Iterator[str]:
 
 def _megabytes(size_bytes: int) -> Quantity:
     return Quantity(size_bytes / 10**6, "MB")
+
+
+def check_budget(measure: str, measured: Quantity, budget: Quantity, hint: str = "") -> None:
+    """Close the gate with the finding where the budget was not kept."""
+    finding = Threshold(measure, "at most", budget).judge(measured)
+    if finding.verdict is not Verdict.PASS:
+        raise GateClosed(str(finding), hint=hint)
+
+
+def in_seconds(duration: timedelta) -> Quantity:
+    """A duration as budgets tell it."""
+    return Quantity(duration.total_seconds(), "s")

@@ -1,11 +1,13 @@
 """Proofs of the candidate's log: that it says what a healthy start says, and no errors."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 
-from greenrun.model.errors import GateClosed, ReleaseError
+from greenrun.checks.table import Unmeant, filled, listed
+from greenrun.model.errors import GateClosed
 from greenrun.model.interfaces import LogEntry
 from greenrun.model.polling import polls
 from greenrun.release.release import Release
@@ -50,9 +52,22 @@ class Marked:
         return f"{self.mark.value:<8} {self.entry}"
 
 
-def patterns(texts: Sequence[str]) -> tuple[re.Pattern[str], ...]:
-    """Regular expressions of what may stand in a log; ReleaseError for one that cannot be meant."""
-    return tuple(map(_pattern, texts))
+def pattern(cell: str) -> re.Pattern[str]:
+    """A regular expression of what may stand in a log. Raises Unmeant."""
+    try:
+        found = re.compile(cell)
+    except re.error as error:
+        raise Unmeant(
+            f"a regular expression ({error}); a backslash before a character of special meaning "
+            "makes it a plain one"
+        ) from error
+    if found.search(""):
+        raise Unmeant("a pattern that some lines match, and not every one")
+    return found
+
+
+LINES = listed("lines", "line", filled)
+PATTERNS = listed("patterns", "pattern", pattern)
 
 
 def has_lines(release: Release, lines: Sequence[str]) -> None:
@@ -127,16 +142,12 @@ def _keep(release: Release, marked: Sequence[Marked]) -> None:
     release.dependencies.evidence.attach("log of the candidate", text)
 
 
-def _pattern(text: str) -> re.Pattern[str]:
+@contextmanager
+def witness(release: Release, revision: str) -> Iterator[None]:
+    """Keep the log of a revision where the gate closes on it."""
     try:
-        found = re.compile(text)
-    except re.error as error:
-        raise ReleaseError(
-            f"could not read the allowed pattern {text!r}: {error}, needs a regular expression",
-            hint="a backslash before a character of special meaning makes it a plain one",
-        ) from error
-    if found.search(""):
-        raise ReleaseError(
-            f"got the allowed pattern {text!r}, which every line matches, needs one that some do"
-        )
-    return found
+        yield
+    except GateClosed:
+        log = release.dependencies.logs.of_revision(revision)
+        release.dependencies.evidence.attach(f"log of {revision}", "\n".join(map(str, log)))
+        raise

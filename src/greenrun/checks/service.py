@@ -1,6 +1,6 @@
 """Proofs of the service: who serves, and that the candidate is what was asked for."""
 
-from greenrun.checks import budget
+from greenrun.checks.image import check_budget, in_seconds
 from greenrun.model.errors import GateClosed
 from greenrun.release.release import Release
 
@@ -42,7 +42,7 @@ def unavailable(release: Release) -> None:
 def ready_time(release: Release) -> None:
     """The candidate was ready within its budget."""
     took, within = release.candidate.ready_after, release.plan.ready_within
-    budget.kept("time to ready", budget.seconds(took), budget.seconds(within))
+    check_budget("time to ready", in_seconds(took), in_seconds(within))
 
 
 def candidate_image(release: Release) -> None:

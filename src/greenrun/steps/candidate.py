@@ -1,10 +1,81 @@
-"""Sentences about the candidate as the platform runs it."""
+"""Sentences about the candidate: its image, its migrations, and how the platform runs it."""
+
+import re
+from collections.abc import Sequence
 
 from pytest_bdd import then, when
 
-from greenrun.checks import logs, service
+from greenrun.checks import image, logs, release_state, service
+from greenrun.checks.logs import LINES, PATTERNS
+from greenrun.plugin.gherkin.step_binding import reads
+from greenrun.release import prune
+from greenrun.release.migrate import Migration
 from greenrun.release.release import Release
-from greenrun.steps.tables import Table, column
+
+
+@when("the image is built")
+def _(release: Release) -> None:
+    release.build_image()
+
+
+@then("it is for the platform that release.yaml names")
+def _(release: Release) -> None:
+    image.platform(release)
+
+
+@then("the build finished within its time limit")
+def _(release: Release) -> None:
+    image.build_time(release)
+
+
+@then("the image stays within its size limit")
+def _(release: Release) -> None:
+    image.size(release)
+
+
+@then("the image exposes the port that requests arrive on")
+def _(release: Release) -> None:
+    image.exposed_port(release)
+
+
+@then("the image contains no secret")
+def _(release: Release) -> None:
+    image.no_secret(release)
+
+
+@when("the rehearsed image is pushed")
+def _(release: Release) -> None:
+    release.push_image()
+
+
+@then("the registry holds the rehearsed image, by its digest")
+def _(release: Release) -> None:
+    image.held_by_registry(release)
+
+
+@when("old images are removed from the registry")
+def _(release: Release) -> None:
+    prune.prune_images(release.plan, release.dependencies, release.guard)
+
+
+@then("the images of baseline and candidate are still there")
+def _(release: Release) -> None:
+    image.kept(release, release.baseline, release.candidate.name)
+
+
+@when("the migrations of the image are applied", target_fixture="migrations")
+def _(release: Release) -> tuple[Migration, ...]:
+    return release.migrate()
+
+
+@then("no migration is pending")
+def _(migrations: tuple[Migration, ...]) -> None:
+    release_state.none_pending(migrations)
+
+
+@then("the data pass the image's own check")
+def _(release: Release, migrations: tuple[Migration, ...]) -> None:
+    release_state.data_checked(release.plan, migrations)
 
 
 @when("the candidate is deployed")
@@ -12,7 +83,7 @@ def _(release: Release) -> None:
     release.deploy()
 
 
-@then("it is ready within its time")
+@then("it is ready within its time limit")
 def _(release: Release) -> None:
     service.ready_time(release)
 
@@ -47,14 +118,15 @@ def _(release: Release) -> None:
     service.variables_kept(release)
 
 
-@then("everybody may reach the service who should")
+@then("the service is reachable by exactly those who should reach it")
 def _(release: Release) -> None:
     service.reachable(release)
 
 
 @then("the candidate's log has the lines")
-def _(release: Release, datatable: Table) -> None:
-    logs.has_lines(release, column(datatable, "line"))
+@reads(LINES)
+def _(release: Release, datatable: Sequence[str]) -> None:
+    logs.has_lines(release, datatable)
 
 
 @then("the candidate's log has no errors")
@@ -63,8 +135,9 @@ def _(release: Release) -> None:
 
 
 @then("the candidate's log has no errors but the allowed ones")
-def _(release: Release, datatable: Table) -> None:
-    logs.no_errors(release, logs.patterns(column(datatable, "pattern")))
+@reads(PATTERNS)
+def _(release: Release, datatable: Sequence[re.Pattern[str]]) -> None:
+    logs.no_errors(release, datatable)
 
 
 @then("the candidate's log has stayed clean")
@@ -73,5 +146,6 @@ def _(release: Release) -> None:
 
 
 @then("the candidate's log has stayed clean but for the allowed errors")
-def _(release: Release, datatable: Table) -> None:
-    logs.stayed_clean(release, logs.patterns(column(datatable, "pattern")))
+@reads(PATTERNS)
+def _(release: Release, datatable: Sequence[re.Pattern[str]]) -> None:
+    logs.stayed_clean(release, datatable)

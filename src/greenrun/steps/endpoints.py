@@ -1,39 +1,46 @@
 """Sentences about what the service answers."""
 
+from collections.abc import Sequence
+
 from pytest_bdd import parsers, then
 
-from greenrun.checks.http import checks, flow, flow_table, read_table, websocket
+from greenrun.checks.http import flow, verification, websocket
+from greenrun.checks.http.endpoints import ENDPOINTS
+from greenrun.checks.http.expectation import Expectation
+from greenrun.checks.http.flow import FLOW, FlowRow
+from greenrun.plugin.gherkin.step_binding import reads
 from greenrun.release.release import Release
-from greenrun.steps.tables import Table
 
 
 @then("the candidate answers")
-def _(release: Release, datatable: Table) -> None:
+@reads(ENDPOINTS)
+def _(release: Release, datatable: Sequence[Expectation]) -> None:
     candidate = release.candidate
-    checks.answers(release, candidate.url, candidate.name, read_table(datatable))
+    verification.answers(release, candidate.url, candidate.name, datatable)
 
 
 @then("the baseline answers")
-def _(release: Release, datatable: Table) -> None:
-    checks.baseline_survives(release, read_table(datatable))
+@reads(ENDPOINTS)
+def _(release: Release, datatable: Sequence[Expectation]) -> None:
+    verification.baseline_survives(release, datatable)
 
 
 @then("the service answers")
-def _(release: Release, datatable: Table) -> None:
-    url, candidate = release.service.url, release.candidate
-    checks.answers(release, url, candidate.name, read_table(datatable))
+@reads(ENDPOINTS)
+def _(release: Release, datatable: Sequence[Expectation]) -> None:
+    verification.answers(release, release.service.url, release.candidate.name, datatable)
 
 
 @then("the candidate answers in turn")
-def _(release: Release, datatable: Table) -> None:
-    candidate = release.candidate
-    flow.is_answered(release, candidate.url, candidate.name, flow_table.read(datatable))
+@reads(FLOW)
+def _(release: Release, datatable: Sequence[FlowRow]) -> None:
+    flow.is_answered(release, release.candidate.url, release.candidate.name, datatable)
 
 
 @then("the service answers in turn")
-def _(release: Release, datatable: Table) -> None:
-    url, candidate = release.service.url, release.candidate
-    flow.is_answered(release, url, candidate.name, flow_table.read(datatable))
+@reads(FLOW)
+def _(release: Release, datatable: Sequence[FlowRow]) -> None:
+    flow.is_answered(release, release.service.url, release.candidate.name, datatable)
 
 
 @then(parsers.parse('the candidate answers "{message}" on the WebSocket "{path}"'))

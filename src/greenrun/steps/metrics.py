@@ -1,22 +1,32 @@
-"""Sentences about what the service counts of itself."""
+"""Sentences about what the service counts of itself, and about its monitoring."""
+
+from collections.abc import Sequence
 
 import pytest
-from pytest_bdd import given, parsers, then
+from pytest_bdd import given, parsers, then, when
 
-from greenrun.checks.metrics import objectives as promises
+from greenrun.checks.metrics import monitoring
+from greenrun.checks.metrics import objectives as own
 from greenrun.checks.metrics.checks import OwnMetrics
-from greenrun.model.objective import Gate
+from greenrun.checks.metrics.objectives import FAMILIES, OBJECTIVES, RISES, FamilyPromise, Rise
+from greenrun.model.objective import Gate, Threshold
 from greenrun.plugin.gherkin import tables
+from greenrun.plugin.gherkin.step_binding import reads
 from greenrun.release.release import Release
-from greenrun.reporting.monitoring import figures_of
-from greenrun.steps.tables import Table
+from greenrun.reporting.monitoring import MonitoringTargets, Objectives, Publication, figures_of
 
 
 @pytest.fixture
 def own_objectives(release: Release, request: pytest.FixtureRequest) -> Gate:
     """Those of the service's own figures, for whoever is at hand when another feature has them."""
-    stated = tables.tables(request.path.parent, "they keep these objectives")
-    return promises.limits(stated, figures_of(release.plan))
+    stated = tables.tables(request.path.parent, "they meet these objectives")
+    return own.limits(stated, figures_of(release.plan))
+
+
+@pytest.fixture
+def monitored_objectives(objectives: Gate, own_objectives: Gate) -> Objectives:
+    """Everything that a release is judged by, and monitored by from then on."""
+    return Objectives(objectives, own_objectives)
 
 
 @given(parsers.parse('the candidate\'s metrics at "{path}"'), target_fixture="metrics")
@@ -30,20 +40,55 @@ def _(release: Release, path: str) -> OwnMetrics:
 
 
 @then(parsers.parse("they have at least {fewest:d} families, among them"))
-def _(metrics: OwnMetrics, fewest: int, datatable: Table) -> None:
-    metrics.have_families(fewest, promises.families(datatable))
+@reads(FAMILIES)
+def _(metrics: OwnMetrics, fewest: int, datatable: Sequence[FamilyPromise]) -> None:
+    metrics.have_families(fewest, datatable)
 
 
 @then("these counters have risen since")
-def _(metrics: OwnMetrics, datatable: Table) -> None:
-    metrics.have_risen(promises.rises(datatable))
+@reads(RISES)
+def _(metrics: OwnMetrics, datatable: Sequence[Rise]) -> None:
+    metrics.have_risen(datatable)
 
 
-@then("they keep these objectives")
-def _(release: Release, metrics: OwnMetrics, datatable: Table) -> None:
-    metrics.keep(promises.objectives(datatable, figures_of(release.plan)))
+@then("they meet these objectives")
+@reads(OBJECTIVES)
+def _(release: Release, metrics: OwnMetrics, datatable: Sequence[Sequence[Threshold]]) -> None:
+    metrics.keep(own.objectives(datatable, figures_of(release.plan)))
 
 
-@then("they keep those of the canary")
+@then("they meet the canary's objectives")
 def _(release: Release, metrics: OwnMetrics, objectives: Gate) -> None:
-    metrics.keep(promises.objectives_of_canary(release.plan, objectives))
+    metrics.keep(own.objectives_of_canary(release.plan, objectives))
+
+
+@when(
+    "these objectives and the candidate's own are published to monitoring",
+    target_fixture="published",
+)
+def _(
+    release: Release, monitored_objectives: Objectives, monitoring_targets: MonitoringTargets
+) -> Publication:
+    return monitoring.handed_over(release, monitored_objectives, monitoring_targets)
+
+
+@then("every objective that alerts has its alert policy")
+def _(published: Publication, monitoring_targets: MonitoringTargets) -> None:
+    monitoring.every_alert_has_its_policy(published, monitoring_targets)
+
+
+@then("scrape job, alert rules and dashboard exist")
+def _(published: Publication) -> None:
+    monitoring.files_stand(published)
+
+
+@then("the candidate exposes every monitored metric")
+def _(release: Release) -> None:
+    monitoring.metrics_are_told(release)
+
+
+@then("publishing them again changes nothing")
+def _(
+    release: Release, monitored_objectives: Objectives, monitoring_targets: MonitoringTargets
+) -> None:
+    monitoring.same_again(release, monitored_objectives, monitoring_targets)

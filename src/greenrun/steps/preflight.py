@@ -1,16 +1,34 @@
-"""Sentences about what must be true before anything moves."""
+"""Sentences about what must be true before anything moves, and about what lies ahead."""
 
+from collections.abc import Sequence
+
+import pytest
 from pytest_bdd import then, when
 
-from greenrun.checks import before
+from greenrun.checks import release_state
+from greenrun.checks.drill import OBJECTIVES
+from greenrun.checks.release_state import PREFLIGHT, PreflightCheck
 from greenrun.model.objective import Gate
+from greenrun.plugin.gherkin.step_binding import reads
+from greenrun.plugin.gherkin.tables import first_table
+from greenrun.plugin.options import RunOptions
+from greenrun.release import recovery
+from greenrun.release.dry_run import Rehearsed
 from greenrun.release.release import Release
-from greenrun.steps.tables import Table
+from greenrun.reporting.monitoring import MonitoringTargets, Objectives
+
+
+@pytest.fixture
+def objectives(request: pytest.FixtureRequest) -> Gate:
+    """Those of the canary, for what is said before its feature is at hand."""
+    table = first_table(request.path.parent, "these objectives of the canary")
+    return Gate(OBJECTIVES.read(table) if table else ())
 
 
 @then("all of this holds")
-def _(release: Release, datatable: Table, objectives: Gate) -> None:
-    before.all_holds(release, datatable, objectives)
+@reads(PREFLIGHT)
+def _(release: Release, datatable: Sequence[PreflightCheck], objectives: Gate) -> None:
+    release_state.all_holds(release, datatable, objectives)
 
 
 @when("the service is read as it serves now")
@@ -20,9 +38,42 @@ def _(release: Release) -> None:
 
 @then("one revision serves every user")
 def _(release: Release) -> None:
-    before.one_serves(release)
+    release_state.one_serves(release)
 
 
 @then("it is the baseline of this release")
 def _(release: Release) -> None:
-    before.is_answering(release)
+    release_state.is_answering(release)
+
+
+@then("the plan says what serves now, what would change and how to roll it back")
+def _(
+    release: Release,
+    rehearsed: Rehearsed | None,
+    monitored_objectives: Objectives,
+    monitoring_targets: MonitoringTargets,
+    run_options: RunOptions,
+) -> None:
+    release_state.tell_plan(
+        release, rehearsed, monitored_objectives, monitoring_targets.alerts, aloud=run_options.plan
+    )
+
+
+@when("the release claims the service")
+def _(release: Release, run_options: RunOptions) -> None:
+    recovery.acquire_lock(release, unlock=run_options.unlock)
+
+
+@then("nobody else can release it")
+def _(release: Release) -> None:
+    release_state.is_locked(release)
+
+
+@when("an unfinished release is rolled back or resumed")
+def _(release: Release, run_options: RunOptions) -> None:
+    recovery.recover(release, resume=run_options.resume)
+
+
+@then("nothing is left unfinished")
+def _(release: Release) -> None:
+    release_state.nothing_unfinished(release)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pytest_bdd import then, when
 
-from greenrun.checks import account
+from greenrun.checks import release_state
 from greenrun.model.results import ScenarioResult
 from greenrun.release.release import Release
 from greenrun.reporting import record
@@ -22,7 +22,7 @@ def _(
     return record.write(release, reports, results, redact)
 
 
-@then("it tells what was released, how it was proven and how to go back")
+@then("it says what was released, how it was proven and how to roll back")
 def _(written: Record) -> None:
     written.is_complete()
 
@@ -32,6 +32,6 @@ def _(release: Release, written: Record) -> None:
     record.is_kept(release, written)
 
 
-@then("every change of the platform stands in the journal, before and after")
+@then("the journal holds every change of the platform, before and after")
 def _(release: Release) -> None:
-    account.is_whole(release)
+    release_state.account_is_whole(release)

@@ -1,17 +1,62 @@
-"""One row of a table: a request, and everything that its answers must keep."""
+"""One row of endpoints: a request, what its answers must keep, and the answers that it got."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeVar
 
-from greenrun.checks.http import json_path
-from greenrun.checks.http.body import BodyPromise
-from greenrun.checks.http.headers import HeaderPromise
-from greenrun.checks.http.json_schema import Schema
-from greenrun.checks.http.request_body import RequestBody
-from greenrun.checks.http.responses import Responses, milliseconds
-from greenrun.checks.http.variables import Values
+from greenrun.checks.http import documents
+from greenrun.checks.http.cells import RequestBody, Values
+from greenrun.checks.http.documents import Schema
+from greenrun.checks.http.promises import BodyPromise, HeaderPromise
+from greenrun.model.interfaces import HttpResponse
+
+MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Responses:
+    """All answers to the same request; the warm-up counts for everything but the latency."""
+
+    measured: tuple[HttpResponse, ...]
+    warm_up: tuple[HttpResponse, ...] = ()
+
+    @property
+    def each(self) -> tuple[HttpResponse, ...]:
+        """In the order they were asked for."""
+        return (*self.warm_up, *self.measured)
+
+    def latency(self, percent: int) -> timedelta:
+        """A percentile of the latencies."""
+        return percentile(self.measured, percent)
+
+    def told(self, percent: int) -> str:
+        """As the report has it: `p95 87 ms of 20 requests after 1 warm-up`."""
+        found = f"p{percent} {milliseconds(self.latency(percent))}"
+        of = f"of {len(self.measured)} requests after {len(self.warm_up)} warm-up"
+        slowest = rank(percent, len(self.measured)) == len(self.measured)
+        return f"{found} (the slowest {of})" if slowest else f"{found} {of}"
+
+
+def percentile(answers: Sequence[HttpResponse], percent: int) -> timedelta:
+    """The nearest-rank percentile (1 to 100) of the latencies; of few answers the slowest.
+
+    Source: https://www.itl.nist.gov/div898/handbook/prc/section2/prc262.htm
+    """
+    latencies = sorted(answer.latency for answer in answers)
+    return latencies[rank(percent, len(latencies)) - 1]
+
+
+def rank(percent: int, count: int) -> int:
+    """Which of `count` latencies in rising order is the percentile, from 1 on."""
+    return -(-count * percent // 100)
+
+
+def milliseconds(duration: timedelta) -> str:
+    """In whole milliseconds, from ten on; with one digit more below."""
+    number = duration / MILLISECOND
+    return f"{number:.0f} ms" if number >= 10 else f"{number:.1f} ms"
+
 
 T = TypeVar("T")
 
@@ -77,14 +122,14 @@ class Expectation:
         if not self.body and schema is None:
             return
         try:
-            documents = [json_path.read(answer.body) for answer in answers.each]
-        except json_path.NoJson as error:
+            bodies = [documents.read_json(answer.body) for answer in answers.each]
+        except documents.NoJson as error:
             yield f"{error}, needs JSON"
             return
         for promise in self.body:
-            yield from _first(promise.broken_by, documents)
+            yield from _first(promise.broken_by, bodies)
         if schema is not None:
-            yield from next(filter(None, map(schema.broken_by, documents)), ())
+            yield from next(filter(None, map(schema.broken_by, bodies)), ())
 
 
 def _first(judge: Callable[[T], str], found: Sequence[T]) -> Iterator[str]:

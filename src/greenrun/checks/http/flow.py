@@ -1,15 +1,138 @@
-"""Proofs by requests in turn, each of which may say what an earlier answer told."""
+"""Requests in turn, each of which may say what an earlier answer told."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
-from greenrun.checks.http import Expectation, Responses, json_path
-from greenrun.checks.http.flow_table import FlowRow, Kept
-from greenrun.checks.http.responses import milliseconds
-from greenrun.checks.http.variables import Values, written
-from greenrun.checks.witness import witness
-from greenrun.model.errors import CallFailed, GateClosed
+from greenrun.checks.http import documents
+from greenrun.checks.http.cells import UNIQUE, Values, fields, parts, places, written
+from greenrun.checks.http.endpoints import REQUEST, expected, read_time
+from greenrun.checks.http.expectation import Expectation, Responses, milliseconds
+from greenrun.checks.http.promises import BODY_FORMS, BodyPromise, read_body_promise
+from greenrun.checks.logs import witness
+from greenrun.checks.table import Cells, Column, Fault, TableForm, Unmeant
+from greenrun.model.errors import CallFailed, GateClosed, ReleaseError
 from greenrun.model.interfaces import HttpRequest, HttpResponse
 from greenrun.release.release import Release
+
+_WHAT = "requests in turn"
+_KEPT = re.compile(r"(\S+) as (secret )?([a-z_]\w*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is at a path of the answer is known by a name from then on."""
+
+    path: str
+    name: str
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRow:
+    """A request with places for values, and what its answer must be and gives."""
+
+    number: int
+    expected: Expectation
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    promises: tuple[str, ...] = ()
+    keeps: tuple[Kept, ...] = ()
+    within: timedelta | None = None
+
+    def filled(self, values: Values) -> Expectation:
+        """What is expected by what is known. Raises ReleaseError where that makes no promise."""
+        path = values.in_path(self.expected.path)
+        try:
+            body = tuple(self.promised(values))
+        except Unmeant as needs:
+            where = f"table of {_WHAT}, row {self.number}: answers"
+            raise ReleaseError(f"{where}: got {needs.got}, needs {needs}") from needs
+        return replace(self.expected.filled(values), path=path, body=body)
+
+    @property
+    def places(self) -> Mapping[str, Iterable[str]]:
+        """The names that each column has places for."""
+        return {
+            "request": places(self.expected.path),
+            "with": [name for value in self.headers.values() for name in places(value)],
+            "answers": [name for text in self.promises for name in places(text)],
+            "sends": self.expected.sends.places,
+        }
+
+    def promised(self, values: Values) -> Iterator[BodyPromise]:
+        """Each promise about the body, with its places filled. Raises Unmeant."""
+        for text in self.promises:
+            promise = values.in_promise(text)
+            try:
+                yield read_body_promise(promise)
+            except ValueError as error:
+                got = repr(values.hide(promise))
+                raise Unmeant(f"promises: {BODY_FORMS}", got=got) from error
+
+
+def _row(cells: Cells, number: int) -> FlowRow:
+    return FlowRow(
+        number=number,
+        expected=expected(cells),
+        headers=cells["with"],
+        promises=cells["answers"],
+        keeps=cells["keeps"],
+        within=cells["within"],
+    )
+
+
+def _unfilled(rows: Sequence[FlowRow]) -> Iterator[Fault]:
+    """Every place is filled by an earlier row, and what is then promised can be meant."""
+    known = Values({UNIQUE: "0"})
+    for row in rows:
+        missing = list(_missing(row, known))
+        yield from missing
+        if not missing:
+            yield from _unmeant(row, known)
+        for kept in row.keeps:
+            known.keep(kept.name, 0)
+
+
+def _missing(row: FlowRow, values: Values) -> Iterator[Fault]:
+    for column, names in row.places.items():
+        if missing := sorted(set(names) - values.known.keys()):
+            needs = f"what an earlier row keeps, or one of: {', '.join(values.known)}"
+            text = f"{column}: got a place for {', '.join(missing)}, needs {needs}"
+            yield Fault(text, row.number, column)
+
+
+def _unmeant(row: FlowRow, values: Values) -> Iterator[Fault]:
+    try:
+        tuple(row.promised(values))
+    except Unmeant as needs:
+        yield Fault(f"answers: got {needs.got}, needs {needs}", row.number, "answers")
+
+
+def _keeps(cell: str) -> tuple[Kept, ...]:
+    return tuple(map(_kept, parts(cell)))
+
+
+def _kept(text: str) -> Kept:
+    said = _KEPT.fullmatch(text)
+    if said is None:
+        raise Unmeant("`PATH as name` or `PATH as secret name`", got=text)
+    return Kept(said[1], said[3], secret=bool(said[2]))
+
+
+FLOW = TableForm(
+    _WHAT,
+    (
+        *REQUEST,
+        Column("with", fields),
+        Column("answers", parts),
+        Column("keeps", _keeps),
+        Column("within", read_time),
+    ),
+    _row,
+    _unfilled,
+)
+
 
 _SHOWN = 2000
 """Characters of an answer that the report shows."""
@@ -82,10 +205,10 @@ class Flow:
     def _keep(self, kept: Kept, body: str) -> str:
         """Know what is at a path from now on; what is there instead, where nothing is."""
         try:
-            found = json_path.at(json_path.read(body), kept.path)
-        except json_path.NoJson as error:
+            found = documents.at(documents.read_json(body), kept.path)
+        except documents.NoJson as error:
             return f"{kept.path} as {kept.name}: {error}"
-        if found is json_path.ABSENT:
+        if found is documents.ABSENT:
             return f"{kept.path} as {kept.name}: got nothing there"
         self._values.keep(kept.name, found, secret=kept.secret)
         self._told.append(f"  {kept.name} = {written(found)}")

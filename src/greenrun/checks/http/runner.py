@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
-from greenrun.checks.http import Expectation, Responses
+from greenrun.checks.http.expectation import Expectation, Responses
 from greenrun.model.errors import CallFailed, DeadlineExceeded, ReleaseError
 from greenrun.model.interfaces import Clock, HttpResponse
 

@@ -1,15 +1,15 @@
-"""Measures of a service by its own metrics: sums, ratios and quantiles, in units."""
+"""Measures of a service by its own metrics: sums, ratios, quantiles and figures, in units."""
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from math import inf, isfinite, isnan
 from typing import Protocol
 
-from greenrun.checks.metrics.exposition import Exposition
-from greenrun.checks.metrics.selector import WRITTEN, Selector
+from greenrun.checks.metrics.exposition import WRITTEN, Exposition, Selector
+from greenrun.model import monitoring
 from greenrun.model.errors import ReleaseError
 from greenrun.model.objective import Quantity
 from greenrun.model.stats import Histogram
@@ -192,3 +192,45 @@ def _buckets(told: Exposition, selector: Selector) -> tuple[list[float], list[fl
         raise ReleaseError(f"{selector}: got series with different buckets, needs one of them")
     bounds = [bound for layout in layouts for bound in layout]
     return bounds, [sum(found[bound] for found in series.values()) for bound in bounds]
+
+
+@dataclass(frozen=True, slots=True)
+class Highest:
+    """The highest of all series of a gauge, as alert rules look at it."""
+
+    gauge: Selector
+
+    def read(self, told: Exposition) -> Reading:
+        """Measure it. Raises NoData."""
+        found = [one.value for one in told.matching(self.gauge) if not isnan(one.value)]
+        if not found:
+            raise NoData(f"{self.gauge} is not told")
+        return Reading(max(found))
+
+
+def measure_of(figure: monitoring.Figure) -> Measure:
+    """The measure that a figure stands for.
+
+    Raises:
+        ReleaseError: one reading cannot tell it.
+    """
+    match figure.reading:
+        case monitoring.Share(part, whole):
+            return Ratio(_sum_of(part), _sum_of(whole))
+        case monitoring.Quantile(histogram, level):
+            return Quantile(level, _selector(histogram), base="seconds")
+        case monitoring.Level(gauge):
+            return Highest(_selector(gauge))
+        case monitoring.Rate():
+            raise ReleaseError(
+                f"figure {figure.name}: got a limit for a rate, which one reading cannot tell; "
+                "needs a share, a quantile or a gauge"
+            )
+
+
+def _sum_of(selectors: Iterable[str]) -> Sum:
+    return Sum(tuple(map(_selector, selectors)))
+
+
+def _selector(text: str) -> Selector:
+    return Selector.parse(text.removesuffix("{}"))

@@ -1,16 +1,23 @@
 """What a service's own metrics promise, as rows of a feature's tables say it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from math import isnan
 
 from greenrun.checks.metrics import measures
-from greenrun.checks.metrics.exposition import Exposition, Family
-from greenrun.checks.metrics.measure_syntax import measure_of
-from greenrun.checks.metrics.measures import Measure, NoData
-from greenrun.checks.metrics.selector import Selector
-from greenrun.checks.table import Row, Table, quantity, rows
+from greenrun.checks.metrics.exposition import Exposition, Family, Selector
+from greenrun.checks.metrics.measures import Measure, NoData, measure_of
+from greenrun.checks.table import (
+    Cells,
+    Column,
+    Table,
+    TableForm,
+    Unmeant,
+    filled,
+    limit,
+    quantity,
+)
 from greenrun.model.errors import ReleaseError
 from greenrun.model.monitoring import Figure
 from greenrun.model.objective import Finding, Gate, Threshold, Verdict
@@ -98,32 +105,72 @@ class Objective:
         return self.threshold.relation == "at most"
 
 
-def families(table: Table) -> tuple[FamilyPromise, ...]:
-    """The rows of `family | type | labels`; labels as `method, status`."""
-    return tuple(
-        FamilyPromise(row["family"], row["type"], frozenset(_listed(row["labels"])))
-        for row in rows(table, "families", "family", ("type", "labels"))
-    )
+def _selector(cell: str) -> Selector:
+    try:
+        return Selector.parse(cell)
+    except ReleaseError as error:
+        raise Unmeant(error.message.partition(", needs ")[2]) from error
 
 
-def rises(table: Table) -> tuple[Rise, ...]:
-    """The rows of `counter | by at least`; without a number, any rise will do."""
-    return tuple(
-        Rise(Selector.parse(row["counter"]), quantity(row["by at least"] or "0").value)
-        for row in rows(table, "counters", "counter", ("by at least",))
-    )
+def _listed(cell: str) -> frozenset[str]:
+    return frozenset(part.strip() for part in cell.split(",") if part.strip())
 
 
-def objectives(table: Table, figures: Iterable[Figure] = ()) -> tuple[Objective, ...]:
-    """The rows of `measure | at least | at most`; each limit that is filled in is one.
+FAMILIES = TableForm(
+    "families",
+    (
+        Column("family", filled, required=True),
+        Column("type"),
+        Column("labels", _listed),
+    ),
+    lambda cells, _: FamilyPromise(cells["family"], cells["type"], cells["labels"]),
+)
+"""Labels are listed as `method, status`."""
+
+RISES = TableForm(
+    "counters",
+    (
+        Column("counter", _selector, required=True),
+        Column("by at least", lambda cell: quantity(cell or "0").value),
+    ),
+    lambda cells, _: Rise(cells["counter"], cells["by at least"]),
+)
+"""Without a number, any rise will do."""
+
+
+def _thresholds(cells: Cells, _: int) -> tuple[Threshold, ...]:
+    """One for each limit that is filled in; at least one is."""
+    limits = {relation: cells[relation] for relation in ("at least", "at most")}
+    name = cells["measure"]
+    if not any(limits.values()):
+        raise Unmeant("`at least` or `at most`", got=f"{name} without a limit")
+    return tuple(Threshold(name, how, bound) for how, bound in limits.items() if bound)
+
+
+OBJECTIVES = TableForm(
+    "objectives",
+    (
+        Column("measure", filled, required=True),
+        Column("at least", limit),
+        Column("at most", limit),
+    ),
+    _thresholds,
+)
+"""The thresholds of each row; a measure is a figure of release.yaml, or an expression."""
+
+
+def objectives(
+    rows: Iterable[Iterable[Threshold]], figures: Iterable[Figure] = ()
+) -> tuple[Objective, ...]:
+    """What is to be measured for the rows of a table of OBJECTIVES.
 
     Raises:
-        ReleaseError: a measure that is neither a figure's name nor an expression, or a row without
-            a limit that it can have.
+        ReleaseError: a measure that is neither a figure's name nor an expression, or a limit in a
+            unit that it does not have.
     """
     known = {figure.name: figure for figure in figures}
-    stated = rows(table, "objectives", "measure", ("at least", "at most"))
-    return tuple(objective for row in stated for objective in _objectives(row, known))
+    thresholds = chain.from_iterable(rows)
+    return tuple(chain.from_iterable(_objectives(each, known) for each in thresholds))
 
 
 def objectives_of_canary(plan: Plan, canary: Gate) -> tuple[Objective, ...]:
@@ -145,27 +192,21 @@ def objectives_of_canary(plan: Plan, canary: Gate) -> tuple[Objective, ...]:
 
 
 def limits(tables: Iterable[Table], figures: Sequence[Figure]) -> Gate:
-    """What tables of objectives say of figures; other measures are no business of who watches.
+    """What tables of objectives say of figures; other measures are no business of monitoring.
 
     Raises:
         ReleaseError: a row that cannot be meant.
     """
     names = {figure.name for figure in figures}
-    found = (objective.threshold for table in tables for objective in objectives(table, figures))
-    return Gate(tuple(threshold for threshold in found if threshold.measure in names))
+    stated = (objectives(OBJECTIVES.read(table), figures) for table in tables)
+    thresholds = (objective.threshold for objective in chain.from_iterable(stated))
+    return Gate(tuple(threshold for threshold in thresholds if threshold.measure in names))
 
 
-def _objectives(row: Row, figures: Mapping[str, Figure]) -> Iterator[Objective]:
-    name = row["measure"]
-    said = {relation: row[relation] for relation in ("at least", "at most") if row[relation]}
-    if not said:
-        raise ReleaseError(f"objective {name}: got no limit, needs `at least` or `at most`")
-    thresholds = [Threshold(name, relation, quantity(limit)) for relation, limit in said.items()]
-    if figure := figures.get(name):
-        in_units = tuple(in_unit(figure, threshold) for threshold in thresholds)
-        yield from _judged(replace(figure, thresholds=in_units))
-    else:
-        yield from (Objective(_measure(name, figures), threshold) for threshold in thresholds)
+def _objectives(threshold: Threshold, figures: Mapping[str, Figure]) -> Sequence[Objective]:
+    if figure := figures.get(threshold.measure):
+        return _judged(replace(figure, thresholds=(in_unit(figure, threshold),)))
+    return (Objective(_measure(threshold.measure, figures), threshold),)
 
 
 def _judged(figure: Figure) -> tuple[Objective, ...]:
@@ -179,7 +220,3 @@ def _measure(text: str, figures: Iterable[str]) -> Measure:
     except ReleaseError as error:
         known = ", ".join(figures) or "none"
         raise ReleaseError(f"{error.message}, or a figure of release.yaml ({known})") from error
-
-
-def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]

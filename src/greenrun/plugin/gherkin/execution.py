@@ -14,7 +14,7 @@ from pytest_bdd.parser import Scenario, Step
 from pytest_bdd.scenario import parse_step_arguments
 from pytest_bdd.utils import get_required_args
 
-from greenrun.plugin.gherkin.step_binding import Definition
+from greenrun.plugin.gherkin.step_binding import Definition, read_table
 
 
 def perform(
@@ -66,7 +66,7 @@ def _arguments(
     said = parse_step_arguments(sentence, definition)
     arguments = {name: value for name, value in said.items() if name in accepted}
     if "datatable" in accepted and sentence.datatable is not None:
-        arguments["datatable"] = sentence.datatable.raw()
+        arguments["datatable"] = read_table(sentence, definition)
     if "docstring" in accepted and sentence.docstring is not None:
         arguments["docstring"] = sentence.docstring
     return arguments | {

@@ -4,22 +4,103 @@ pytest lists fixtures, which step definitions are, only in its private `session.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import pytest
 from pytest_bdd import parsers
 from pytest_bdd.compat import get_fixture_names, getfixturedefs
+from pytest_bdd.gherkin_parser import DataTable, Location
 from pytest_bdd.parser import Step
 from pytest_bdd.steps import StepFunctionContext as Definition
 from pytest_bdd.steps import StepNamePrefix, step_function_context_registry
 
 from greenrun.plugin.gherkin.tags import nearest
 
+Rows = Sequence[Sequence[str]]
+F = TypeVar("F", bound=Callable[..., object])
+
+_FORMS: dict[Callable[..., object], "TableForm"] = {}
 _PACKAGE = __name__.partition(".")[0]
 
-__all__ = ["Definition", "Vocabulary", "complaint", "vocabulary"]
+__all__ = [
+    "Definition",
+    "Vocabulary",
+    "complaint",
+    "read_table",
+    "reads",
+    "table_faults",
+    "vocabulary",
+]
+
+
+class TableFault(Protocol):
+    """What is wrong with a table: in a row (from 1 on; 0 is the head) and a column, if in one."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def row(self) -> int: ...
+    @property
+    def column(self) -> str: ...
+
+
+class TableForm(Protocol):
+    """How the table below a sentence is read."""
+
+    @property
+    def what(self) -> str: ...
+    def read(self, table: Rows, /) -> object: ...
+    def faults(self, table: Rows, folder: Path, /) -> Sequence[TableFault]: ...
+
+
+def reads(form: TableForm) -> Callable[[F], F]:
+    """Declare how the table of a sentence is read: its step gets as `datatable` what the rows make.
+
+    Every table is read before the first scenario runs.
+    """
+
+    def declare(step_function: F) -> F:
+        _FORMS[step_function] = form
+        return step_function
+
+    return declare
+
+
+def read_table(sentence: Step, definition: Definition) -> object:
+    """What a sentence's table is to its step."""
+    assert sentence.datatable is not None  # noqa: S101 - the caller has looked
+    form = _FORMS.get(definition.step_func)
+    return form.read(_rows(sentence.datatable)) if form else sentence.datatable.raw()
+
+
+def table_faults(sentence: Step, definition: Definition, folder: Path) -> Iterator[str]:
+    """Everything that is wrong with a sentence's table, each with its line and column."""
+    form = _FORMS.get(definition.step_func)
+    if form is None:
+        return
+    if sentence.datatable is None:
+        yield f'{sentence.line_number}: "{sentence.name}" needs a table of {form.what}'
+        return
+    for fault in form.faults(_rows(sentence.datatable), folder):
+        place = _place_in(sentence.datatable, fault)
+        yield f"{place.line}:{place.column}: table of {form.what}: {fault.text}"
+
+
+def _rows(table: DataTable) -> Rows:
+    return [list(map(str, row)) for row in table.raw()]
+
+
+def _place_in(table: DataTable, fault: TableFault) -> Location:
+    head, row = table.rows[0], table.rows[fault.row]
+    columns = (
+        cell.location
+        for name, cell in zip(head.cells, row.cells, strict=False)
+        if name.value == fault.column
+    )
+    return next(columns, row.location)
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ def _unbound(
             scenario.bindings.append(definitions[0])
             if (extra := _extra(definitions[0])) and not extra.is_installed:
                 yield f"{file}:{sentence.line_number}: {sentence.name!r}: {extra.lack}"
+            for fault in step_binding.table_faults(sentence, definitions[0], scenario.path.parent):
+                yield f"{file}:{fault}"
         else:
             wrong = step_binding.complaint(sentence, words, config.rootpath)
             yield f"{file}:{sentence.line_number}: {wrong}"

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from greenrun.model.errors import ReleaseError
 from greenrun.model.interfaces import Dependencies
-from greenrun.model.plan import REHEARSAL, Plan
+from greenrun.model.plan import Plan
 from greenrun.model.source import Source
 from greenrun.model.stats import SequentialTest
 from greenrun.release.preflight import (
@@ -29,8 +29,6 @@ class Check:
     check: CheckFunction
 
 
-_COLUMNS = ["what", "where"]
-_EVERYWHERE, _CLOUD = "everywhere", "cloud"
 _CHECKS = (
     Check("the container engine is recent enough", dockerfile.engine_is_recent),
     Check(
@@ -38,7 +36,7 @@ _CHECKS = (
         dockerfile.listens,
     ),
     Check(
-        "no secret stands in env.yaml or in what the image is built from",
+        "neither env.yaml nor what the image is built from contains a secret",
         secrets.none_stands,
     ),
     Check("every secret that the service reads exists", secrets.readable),
@@ -54,28 +52,6 @@ _CHECKS = (
     Check("every step of the canary could see a regression", canary_power.suffices),
 )
 KNOWN: Mapping[str, Check] = MappingProxyType({check.title: check for check in _CHECKS})
-
-
-def titles_in(rows: Sequence[Sequence[str]], environment: str) -> tuple[str, ...]:
-    """The checks for an environment, of a table with the columns `what` and `where`.
-
-    Raises:
-        ReleaseError: other columns, a `where` that is not `everywhere` or `cloud`, or nothing that
-            holds in this environment.
-    """
-    head, *body = rows
-    if list(head) != _COLUMNS:
-        raise ReleaseError(f"preflight: got columns {', '.join(head)}, needs what and where")
-    if odd := [where for _, where in body if where not in {_EVERYWHERE, _CLOUD}]:
-        raise ReleaseError(f"preflight: got where {', '.join(odd)}, needs everywhere or cloud")
-    rehearsed = environment == REHEARSAL
-    chosen = tuple(what for what, where in body if where == _EVERYWHERE or not rehearsed)
-    if not chosen:
-        raise ReleaseError(
-            f"preflight: got no check for {environment} in {len(body)} rows, needs at least one",
-            hint="tag the scenario with @cloud if it has nothing to do with the rehearsal",
-        )
-    return chosen
 
 
 def find_problems(
