@@ -1,4 +1,4 @@
-"""What the schema refused, in words that lead to the place."""
+"""Complaints about values that the schema refused, each with file, line and key."""
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
@@ -36,7 +36,7 @@ def complaints_of(error: ValidationError, tree: Node, overlay: Node) -> Iterator
 
 
 def unknown_key(known: Iterable[str], key: str) -> str:
-    """What is needed instead of a key: the nearest one that is known, or any."""
+    """Name the nearest known key first, then the others."""
     others = list(known)
     for near in get_close_matches(key, others, n=1):
         others.remove(near)

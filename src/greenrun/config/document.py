@@ -92,7 +92,7 @@ class Node:
         return replace(self, value={**self.value, **over})
 
     def complaint(self, *, got: str, needs: str) -> Complaint:
-        """What is wrong with this value."""
+        """Make a complaint about this value, at its line."""
         return Complaint(self.file, self.line, self.key, got, needs)
 
 

@@ -64,7 +64,7 @@ Lasting = Annotated[
 
 
 class FigureSection(Section):
-    """How one figure is read off the service's own metrics; its limits stand in the features."""
+    """A figure of the service's own metrics; its limits stand in the features."""
 
     share: Selectors | None = LEFT_OUT
     of: Selectors | None = LEFT_OUT
@@ -97,7 +97,7 @@ class FigureSection(Section):
 
 
 class MonitoringSection(Section):
-    """What watches the service once it is released."""
+    """Dashboards and alerts of the service once it is released."""
 
     folder: are.RelativePath = "monitoring"
     metrics_path: are.ProbePath = "/metrics"

@@ -56,7 +56,7 @@ GONE: dict[tuple[str, ...], str] = {
 
 
 class BuildSection(Section):
-    """How the image is built."""
+    """Building and pushing the image."""
 
     repository: are.Repository = REQUIRED
     dockerfile: are.RelativePath = "Dockerfile"
@@ -223,7 +223,7 @@ class MigrationSection(Section):
 
 
 class ProbesSection(Section):
-    """As whom our own requests are sent, and the headers that say so."""
+    """Identities of our own requests, each with its headers."""
 
     identities: Mapping[are.IdentityName, Mapping[are.HeaderName, are.Header]] = Field(
         default_factory=dict
@@ -231,7 +231,7 @@ class ProbesSection(Section):
 
 
 class CanarySection(Section):
-    """How the share of the candidate rises, and what decides."""
+    """Steps of the canary, and the error probabilities and margins of its tests."""
 
     steps: are.Steps = written([10])
     max_duration: are.Duration = written("15m")
@@ -277,7 +277,7 @@ class CanarySection(Section):
 
 
 class PreflightSection(Section):
-    """What has to hold before a release."""
+    """Conditions of a release: the working tree, quality gates, the lock."""
 
     branch: are.Branch = NONE
     remote: are.Remote = "origin"
@@ -300,7 +300,7 @@ class PreflightSection(Section):
 
 
 class RecordSection(Section):
-    """Where the record of a release goes."""
+    """Places that the record of a release goes to."""
 
     folder: are.RelativePath = "docs/deployments"
     template: are.RelativePath = NONE

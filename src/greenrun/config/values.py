@@ -22,7 +22,7 @@ from greenrun.model.revision import SecretReference
 from greenrun.model.text import HEADER_NAME_CHARACTER
 
 IDENTITY_TOKEN = "identity token"  # noqa: S105 - its name, none of them
-"""What stands in braces where a header is to hold a Google identity token for the service."""
+"""Placeholder, in braces, of a Google identity token for the service."""
 
 
 _LABEL = r"[a-z]([-a-z0-9]{0,%d}[a-z0-9])?"
@@ -76,7 +76,7 @@ def _header(value: object, info: ValidationInfo) -> str:
 
 
 def _placeholders(template: str) -> list[str]:
-    """What a format string asks for, with its conversion and format when it has them."""
+    """List the placeholders of a format string, with conversion and format where they have them."""
     try:
         parts = [part for part in Formatter().parse(template) if part[1] is not None]
     except ValueError:
@@ -192,10 +192,10 @@ REQUIRED: Any = Field(default=None)
 """An absent key is read as nothing, and nothing is refused by every form."""
 
 LEFT_OUT: Any = Field(default=None, validate_default=False)
-"""Nothing is said of it, and that is not checked."""
+"""Default of a key that may be left out; not validated."""
 
 NONE: Any = Field(default="", validate_default=False)
-"""The same, of a text."""
+"""Default of a text that may be left out; not validated."""
 
 
 def written(text: Any) -> Any:  # noqa: ANN401 - a default stands in the form that people write

@@ -1,4 +1,4 @@
-"""The bytes that are released."""
+"""Images: the bytes that are released."""
 
 import re
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What one instruction of the Dockerfile added."""
+    """The layer that one instruction of the Dockerfile added."""
 
     instruction: str = field(repr=False)
     size_bytes: int
@@ -90,7 +90,7 @@ class Image:
 
 
 class TagPolicy(Enum):
-    """How an image tag is found."""
+    """The rule by which an image is tagged."""
 
     TIMESTAMP = "timestamp"
     BUILD_ID = "build-id"

@@ -1,4 +1,4 @@
-"""What a release will do, decided before it starts."""
+"""The plan of a release, decided before it starts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ REHEARSAL = "local"
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where the service lives."""
+    """Project and region of the service."""
 
     project: str
     region: str
 
     @property
     def parent(self) -> str:
-        """As resource names begin: `projects/PROJECT/locations/REGION`."""
+        """The beginning of resource names: `projects/PROJECT/locations/REGION`."""
         return f"projects/{self.project}/locations/{self.region}"
 
 
@@ -31,7 +31,7 @@ TAG_FILE = "build_tag.txt"
 
 @dataclass(frozen=True, slots=True)
 class BuildPlan:
-    """How the image is built. Paths are relative to release.yaml; sizes are in bytes.
+    """The build of the image. Paths are relative to release.yaml; sizes are in bytes.
 
     `tag_file` is told the image tag, for whoever rolls back by hand.
     """
@@ -64,7 +64,7 @@ class MigrationPlan:
 
 @dataclass(frozen=True, slots=True)
 class PreflightPlan:
-    """What has to hold of the working tree before a release.
+    """Conditions of the working tree before a release.
 
     `branch` empty: any. `commits` (SHAs, or the beginnings of them) must be in. `quality_gates` are
     commands by name, which end with 0. `known_secrets` is a baseline file of detect-secrets with
@@ -81,7 +81,7 @@ class PreflightPlan:
 
 @dataclass(frozen=True, slots=True)
 class RecordPlan:
-    """Where the record of a release goes, relative to release.yaml.
+    """Places of the record of a release, relative to release.yaml.
 
     `template` empty: greenrun's own. `hand_over` files get an entry each. `commit`: the record is
     committed.
@@ -94,7 +94,7 @@ class RecordPlan:
 
 
 class Underpowered(Enum):
-    """What becomes of a step that could see nothing."""
+    """Fate of a step that could detect nothing of the tolerated size in its time."""
 
     REFUSED = "refuse"
     LENGTHENED = "lengthen"
@@ -102,7 +102,7 @@ class Underpowered(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CanaryPlan:
-    """How the share of the candidate rises, and what decides.
+    """Steps of the canary, and the error probabilities and margins of its tests.
 
     `steps` are whole percents below 100, rising. Each is watched until the evidence decides: for
     `min_duration` at least, `max_duration` at most. `probes_per_second` is our own traffic
@@ -147,7 +147,7 @@ class CanaryPlan:
 
 @dataclass(frozen=True, slots=True)
 class MonitoringPlan:
-    """What watches the service once it is released.
+    """Dashboards and alerts of the service once it is released.
 
     `folder` is where its files go, relative to release.yaml. `credentials_file` is where Prometheus
     finds the bearer token that the service asks for; empty, it asks for none. `target` is

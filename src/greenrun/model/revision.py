@@ -1,4 +1,4 @@
-"""What Cloud Run runs: revisions and the settings that make them."""
+"""Revisions, and the flags of `gcloud run deploy` that make them: one row each."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -45,7 +45,7 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class StartupProbe:
-    """How the platform finds out that an instance started. `path` empty: that it accepts TCP."""
+    """The check that an instance has started. `path` empty: that it accepts TCP."""
 
     path: str = ""
     period: timedelta = timedelta(seconds=240)
@@ -75,7 +75,7 @@ class Flag:
 
     @property
     def default_value(self) -> object:
-        """What RevisionSettings has by default; None for what a service keeps."""
+        """The default in RevisionSettings; None for what a service keeps."""
         return None if self.form is None or self.default is None else self.form.parse(self.default)
 
 
@@ -186,7 +186,7 @@ class RevisionSettings:
     )
 
     def differences(self, live: "RevisionSettings") -> tuple["Difference", ...]:
-        """What stands otherwise in `live`, key by key; mappings are compared entry by entry."""
+        """Compare with `live` key by key, mappings entry by entry; what is not said is kept."""
         wanted, found = dict(self.over(live).facts()), dict(live.facts())
         keys = sorted(wanted.keys() | found.keys())
         return tuple(
@@ -196,7 +196,7 @@ class RevisionSettings:
         )
 
     def over(self, live: "RevisionSettings") -> "RevisionSettings":
-        """What a service with these `live` settings gets: what is not said is kept."""
+        """Fill in what is not said from the `live` settings of the service."""
         return replace(self, **{flag.field: getattr(live, flag.field) for flag in self.unsaid})
 
     @property
@@ -241,7 +241,7 @@ def _shown(text: str | None) -> str:
 
 
 class Readiness(Enum):
-    """What the platform says of a revision or a service."""
+    """The platform's account of a revision or a service."""
 
     PENDING = "pending"
     READY = "ready"

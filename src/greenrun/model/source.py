@@ -1,4 +1,4 @@
-"""What an image is made of: a working tree, as version control knows it."""
+"""The working tree that an image is made of, as version control knows it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What an image is made of: a directory, at a commit by its full SHA."""
+    """A directory that an image is made of, at a commit by its full SHA."""
 
     directory: Path
     commit: str
@@ -31,7 +31,7 @@ class Checkout:
         return not self.changed
 
     def changed_beside(self, places: Iterable[PurePosixPath]) -> tuple[str, ...]:
-        """What is not as the commit has it, outside these folders and files."""
+        """List changed paths outside these folders and files."""
         aside = tuple(places)
         return tuple(
             path

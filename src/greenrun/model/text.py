@@ -12,7 +12,7 @@ HEADER_NAME_CHARACTER = r"[A-Za-z0-9!#$%&'*+.^_`|~-]"
 """One of a header's name, as a regular expression. Source: RFC 9110, 5.6.2."""
 
 MILLISECONDS: Mapping[str, int] = {"s": 1_000, "ms": 1, "min": 60_000}
-"""In one of each unit that a limit of time may be in."""
+"""Milliseconds in each unit that a limit of time may have."""
 
 _LENGTH = 80
 """Characters of a value that a message shows."""
@@ -68,7 +68,7 @@ def without_passwords(text: str) -> str:
 
 
 class UnreadableFile(ValueError):
-    """What was got instead of a file of text, and what it needs; `line` is 0 for the whole."""
+    """A file that is no text of limited size; `line` is 0 for the whole of it."""
 
     def __init__(self, got: str, needs: str, line: int = 0) -> None:
         super().__init__(f"got {got}, needs {needs}")

@@ -83,7 +83,7 @@ def test_what_others_complain_of_is_not_told_twice(
 ) -> None:
     world.platform.state = None
     assert told(canary_power.suffices) == []
-    assert context.measured == ["canary: what it can see is not known without a baseline"]
+    assert context.measured == ["canary: its power is not known without a baseline"]
 
 
 def test_metrics_that_cannot_be_read_are_no_reason_to_begin(

@@ -49,7 +49,7 @@ def test_one_fails_and_the_others_are_run_all_the_same(
         ),
         "quality gate lint: could not run ruff: there is no such command",
         (
-            "quality gate page: got status 2 after 3.2 s, needs status 0: it said nothing; "
+            "quality gate page: got status 2 after 3.2 s, needs status 0: no output; "
             "hint: run `npm run` and mend what it says"
         ),
     ]

@@ -1,4 +1,4 @@
-"""What `--plan` tells: what a release would find, do and promise, from readings alone."""
+"""The dry run of `--plan`: what a release would find and do, from readings alone."""
 
 from greenrun.release.dry_run.report import Known, Rehearsed, outlook
 from greenrun.release.dry_run.tables import Outlook, Section

@@ -23,7 +23,7 @@ _FLOATING = "read anew when an instance starts: a rollback does not bring an old
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """What a green rehearsal has left for a release: an image, and the migrations it brings."""
+    """The image of a green rehearsal, and the migrations that it brings."""
 
     image: Image
     migrations: tuple[str, ...] = ()
@@ -31,9 +31,9 @@ class Rehearsed:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known before anything is read.
+    """Facts that are known before anything is read.
 
-    `trial` is what each watcher of the canary judges by. `last` is where the release before this
+    `trial` is the test that each metric source of the canary is judged by. `last` is where the release before this
     one stands; None where none is known. Without a rehearsed image one is to be built. `watched`
     is what would become of what watches the service.
     """

@@ -12,7 +12,7 @@ HEAD: Row = ("step", "at most")
 
 
 StepLimit = Callable[[int], timedelta]
-"""How long a canary step may take, by its share."""
+"""The longest time of a canary step, by its share."""
 
 
 @dataclass(frozen=True, slots=True)

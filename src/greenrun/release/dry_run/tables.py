@@ -1,4 +1,4 @@
-"""What a release would do, in tables for the terminal and for the report."""
+"""Tables of a dry run, for the terminal and for the report."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What must be true before anything moves: checks by the sentence that a feature says of each."""
+"""Checks before anything moves, each by the sentence that a feature says of it."""
 
 from greenrun.release.preflight.rollback import baseline, existing
 

@@ -1,4 +1,4 @@
-"""Whether the canary could see anything: each step decided within its time."""
+"""The power of the canary: each step can be decided within its time."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,7 +14,7 @@ def suffices(context: Context) -> Iterator[Problem]:
     """No step is underpowered: of an equal candidate, each could tell that it is no worse."""
     canary = _forecast(context)
     if canary is None:
-        context.measure("canary", "what it can see is not known without a baseline")
+        context.measure("canary", "its power is not known without a baseline")
         return
     for share in canary.plan.steps:
         passes = " and ".join(_passing(power) for power in canary.at(share))
@@ -26,7 +26,7 @@ def suffices(context: Context) -> Iterator[Problem]:
 
 
 def _forecast(context: Context) -> Forecast | None:
-    """None where another check tells of what is wrong."""
+    """Forecast the canary; None where another check reports what is wrong."""
     try:
         service = existing(context.dependencies.platform.service(), context.plan)
         baseline = rollback_target(context)
@@ -54,7 +54,7 @@ def _problem(canary: Forecast, power: Power) -> Problem:
 
 
 def _ways(canary: Forecast, power: Power) -> Iterator[str]:
-    """What can be done about it, in release.yaml."""
+    """Yield the changes to release.yaml that would help."""
     needed = canary.passes_nine_in_ten(power.share)
     if needed <= LONGEST:
         yield f"allow `canary.max-duration: {_written(needed)}` or `canary.underpowered: lengthen`"
@@ -66,5 +66,5 @@ def _ways(canary: Forecast, power: Power) -> Iterator[str]:
 
 
 def _written(duration: timedelta) -> str:
-    """As release.yaml has durations."""
+    """Round up to minutes, as release.yaml writes durations."""
     return f"{-(-duration // timedelta(minutes=1))}m"

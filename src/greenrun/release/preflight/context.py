@@ -1,4 +1,4 @@
-"""What a check looks at, what it finds, and what it has measured on the way."""
+"""The context that a check reads, and the problems that it finds."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Problem:
 class Context:
     """A release that has not begun. Checks read it, and change nothing but what they measured.
 
-    `trial` is what each watcher of the canary will judge by.
+    `trial` is the test that each metric source of the canary is judged by.
     """
 
     plan: Plan

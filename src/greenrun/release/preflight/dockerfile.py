@@ -1,4 +1,4 @@
-"""What makes the image: the container engine, and a Dockerfile that listens where it should."""
+"""The container engine, and a Dockerfile whose image listens where it should."""
 
 import glob
 import json

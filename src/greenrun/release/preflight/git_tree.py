@@ -65,7 +65,7 @@ def _branch(context: Context, checkout: Checkout) -> Iterator[Problem]:
 
 
 def unrecorded(checkout: Checkout, plan: Plan, source: Source) -> tuple[str, ...]:
-    """What is not as the commit has it, beside the records and what else a release writes."""
+    """List changed paths, beside the records and what else a release writes."""
     here = PurePosixPath(_within_repository(source.directory.resolve()))
     watched = (plan.monitoring.folder,) if plan.monitoring else ()
     ours = (plan.record.folder, *plan.record.hand_over, *watched, plan.build.tag_file, _REPORTS)
@@ -73,6 +73,6 @@ def unrecorded(checkout: Checkout, plan: Plan, source: Source) -> tuple[str, ...
 
 
 def _within_repository(directory: Path) -> str:
-    """Where release.yaml stands in the repository: paths of changes count from its root."""
+    """The path of a directory from the root of its repository, as changed paths are told."""
     roots = (folder for folder in (directory, *directory.parents) if (folder / ".git").exists())
     return directory.relative_to(next(roots, directory)).as_posix()

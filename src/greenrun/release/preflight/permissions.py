@@ -1,4 +1,4 @@
-"""Whose credentials these are, what a release needs to be allowed, and the role to ask for.
+"""Permissions that a release needs, and the role to ask for where one is missing.
 
 Source: https://cloud.google.com/iam/docs/roles-permissions
 """
@@ -108,7 +108,7 @@ def _pushes_into_project(plan: Plan) -> bool:
 
 
 def _member(account: str) -> str:
-    """As IAM names it."""
+    """The account as a member of an IAM policy."""
     if account.endswith("gserviceaccount.com"):
         return f"serviceAccount:{account}"
     return f"user:{account}" if "@" in account else "user:ACCOUNT"

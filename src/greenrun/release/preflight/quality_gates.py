@@ -41,11 +41,11 @@ def _judged(context: Context, name: str, command: Sequence[str]) -> Iterator[Pro
 
 
 def _counts(ended: Ended) -> str:
-    """What pytest's closing line says: `154 passed, 2 skipped in 3.21s`."""
+    """The counts of pytest's closing line: `154 passed, 2 skipped in 3.21s`."""
     found = _COUNTS.findall(ended.output)
     return f" ({found[-1]})" if found else ""
 
 
 def _tail(ended: Ended) -> str:
     lines = [line.strip() for line in ended.output.splitlines() if line.strip()]
-    return " / ".join(lines[-_TAIL:]) or "it said nothing"
+    return " / ".join(lines[-_TAIL:]) or "no output"

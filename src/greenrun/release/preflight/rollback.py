@@ -1,4 +1,4 @@
-"""Whether there is a way back: a service at rest, and a baseline that could start again."""
+"""A way back exists: the service is at rest, and its baseline could start again."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -87,7 +87,7 @@ def _latest_lease(dependencies: Dependencies) -> Lease | None:
 
 
 def _unfinished(context: Context) -> ReleaseState | None:
-    """Where a release stands that never came to its end, told by its lease or by the service."""
+    """The state of a release that never ended, told by its lease or by the service."""
     lease = _latest_lease(context.dependencies)
     if lease and lease.release_state:
         with suppress(ValueError):

@@ -23,7 +23,7 @@ def short(name: str) -> str:
 
 
 def traffic_of(split: TrafficSplit) -> list[run_v2.TrafficTarget]:
-    """A split as it is asked for."""
+    """Write a split as a service asks for it."""
     return [
         run_v2.TrafficTarget(
             type_=_LATEST if target.revision == LATEST else _REVISION,
@@ -38,7 +38,7 @@ def traffic_of(split: TrafficSplit) -> list[run_v2.TrafficTarget]:
 def split_of(
     targets: Iterable[run_v2.TrafficTarget] | Iterable[run_v2.TrafficTargetStatus],
 ) -> TrafficSplit:
-    """What was asked for (`traffic`), or what took effect (`traffic_statuses`)."""
+    """Read a wanted split (`traffic`), or the one in effect (`traffic_statuses`)."""
     return TrafficSplit(
         tuple(
             Target(
@@ -106,7 +106,7 @@ def describe(conditions: Iterable[run_v2.Condition]) -> str:
 
 
 def is_over(condition: run_v2.Condition) -> bool:
-    """Whether it is decided, well or not."""
+    """True once it is decided, well or not."""
     return _readiness(condition) is not Readiness.PENDING
 
 
@@ -124,7 +124,7 @@ def reason_of(condition: run_v2.Condition) -> str:
 
 
 def _moment(described: run_v2.Service) -> str:
-    """When it was changed; empty where that is not told: an unset time can arrive as the epoch."""
+    """The time of the last change; empty without one: an unset time can arrive as the epoch."""
     told = run_v2.Service.pb(described).update_time.ToDatetime(UTC)
     return told.isoformat() if told.timestamp() else ""
 

@@ -1,4 +1,4 @@
-"""Settings of a revision as Cloud Run's templates write them, and back."""
+"""Settings of a revision to Cloud Run's templates and back, by the table of flags."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -229,7 +229,7 @@ def _source(volume: run_v2.Volume) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Codec:
-    """How a flag of several values is written into a template, and read from it."""
+    """A pair of functions for a flag of several values: into a template, and from it."""
 
     write: Callable[[run_v2.RevisionTemplate, run_v2.Container, RevisionSettings], None]
     read: Callable[[Described, run_v2.Container], Any]
