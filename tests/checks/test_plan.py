@@ -9,7 +9,7 @@ from greenrun.model.monitoring import Figure, Level
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import MonitoringPlan
 from greenrun.model.stats import SequentialTest
-from greenrun.release.dry_run import Known, Rehearsed, outlook
+from greenrun.release.dry_run import DryRunInputs, Rehearsed, dry_run
 from greenrun.release.release import Release
 from greenrun.reporting.monitoring import Objectives
 from tests.conftest import World
@@ -26,7 +26,7 @@ def test_it_stands_in_the_evidence_and_is_shown_if_wanted(
     release: Release, world: World, *, aloud: bool
 ) -> None:
     release_state.tell_plan(release, None, NONE, MemoryAlerts(), aloud=aloud)
-    expected = outlook(release.plan, release.dependencies, release.source, Known(TRIAL))
+    expected = dry_run(release.plan, release.dependencies, release.source, DryRunInputs(TRIAL))
     assert world.evidence.kept == {"plan": expected.as_markdown()}
     assert world.progress.lines == (expected.as_text().splitlines() if aloud else [])
 
@@ -35,8 +35,8 @@ def test_what_the_last_release_left_is_told_with_it(release: Release, world: Wor
     later = next_run(moved(release))
     rehearsed = Rehearsed(release.build.image, ("1_shop",))
     release_state.tell_plan(later, rehearsed, NONE, MemoryAlerts(), aloud=False)
-    known = Known(TRIAL, release.release_state, rehearsed)
-    expected = outlook(later.plan, later.dependencies, later.source, known)
+    known = DryRunInputs(TRIAL, release.release_state, rehearsed)
+    expected = dry_run(later.plan, later.dependencies, later.source, known)
     assert world.evidence.kept["plan"] == expected.as_markdown()
     assert f"{release.candidate.name}, users moved; unfinished" in expected.as_text()
 

@@ -16,7 +16,7 @@ from greenrun.model.revision import RevisionSettings, SecretReference, StartupPr
 from greenrun.model.source import Source
 from greenrun.model.stats import Counts, Histogram, Sample, SequentialTest
 from greenrun.model.traffic import Target, TrafficSplit
-from greenrun.release.dry_run import Known, Outlook, Rehearsed, outlook
+from greenrun.release.dry_run import DryRun, DryRunInputs, Rehearsed, dry_run
 from tests.dependencies import fake_roles
 from tests.fakes import (
     IMAGE_ID,
@@ -107,28 +107,30 @@ def dependencies(platform: FakePlatform) -> Dependencies:
     )
 
 
-def told(outlook: Outlook, title: str) -> dict[str, tuple[str, ...]]:
+def told(dry_run: DryRun, title: str) -> dict[str, tuple[str, ...]]:
     """The rows of a section, by their first cells."""
-    (section,) = (section for section in outlook.sections if section.title == title)
+    (section,) = (section for section in dry_run.sections if section.title == title)
     return {row[0]: row[1:] for row in section.rows}
 
 
 def test_a_plan_reads_like_this(plan: Plan, dependencies: Dependencies) -> None:
-    found = outlook(plan, dependencies, SOURCE, Known(TRIAL, PROMOTED, watched=WATCHED))
+    found = dry_run(plan, dependencies, SOURCE, DryRunInputs(TRIAL, PROMOTED, watched=WATCHED))
     assert found.as_text() == (GOLDEN / "plan.txt").read_text("utf-8")
     assert found.as_markdown() == (GOLDEN / "plan.md").read_text("utf-8")
 
 
 def test_nothing_is_changed(plan: Plan, dependencies: Dependencies, platform: FakePlatform) -> None:
     before = platform.state
-    outlook(plan, dependencies, SOURCE, Known(TRIAL, PROMOTED, Rehearsed(IMAGE)))
+    dry_run(plan, dependencies, SOURCE, DryRunInputs(TRIAL, PROMOTED, Rehearsed(IMAGE)))
     assert (platform.calls, platform.state) == ([], before)
     assert dependencies.leases.all() == []
 
 
 def test_no_line_is_wider_than_a_terminal(plan: Plan, dependencies: Dependencies) -> None:
     wide = replace(plan, settings=replace(WANTED, variables={"LOG_LEVEL": "x" * 300}))
-    lines = outlook(wide, dependencies, SOURCE, Known(TRIAL, PROMOTED)).as_text().splitlines()
+    lines = (
+        dry_run(wide, dependencies, SOURCE, DryRunInputs(TRIAL, PROMOTED)).as_text().splitlines()
+    )
     assert max(map(len, lines)) <= 100
 
 
@@ -136,7 +138,7 @@ def test_no_secret_is_told(plan: Plan, dependencies: Dependencies) -> None:
     dependencies = replace(
         dependencies, scanner=FakeScanner([Leak("LOG_LEVEL", 1, "Secret Keyword")])
     )
-    found = outlook(plan, dependencies, SOURCE, Known(TRIAL, PROMOTED))
+    found = dry_run(plan, dependencies, SOURCE, DryRunInputs(TRIAL, PROMOTED))
     settings = told(found, "Settings that differ")
     assert "hunter2" not in found.as_text() + found.as_markdown()
     assert settings["variables.MAIL_KEY"] == ("-", "set", "-", "would be lost, changed since then")
@@ -148,10 +150,10 @@ def test_settings_are_compared_with_what_the_last_release_left_to_users(
 ) -> None:
     taken_back = replace(PROMOTED, baseline="shop-2", candidate="shop-9", stage=Stage.RESTORED)
     expected = told(
-        outlook(plan, dependencies, SOURCE, Known(TRIAL, PROMOTED)), "Settings that differ"
+        dry_run(plan, dependencies, SOURCE, DryRunInputs(TRIAL, PROMOTED)), "Settings that differ"
     )
     found = told(
-        outlook(plan, dependencies, SOURCE, Known(TRIAL, taken_back)), "Settings that differ"
+        dry_run(plan, dependencies, SOURCE, DryRunInputs(TRIAL, taken_back)), "Settings that differ"
     )
     assert found == expected
 
@@ -159,7 +161,7 @@ def test_settings_are_compared_with_what_the_last_release_left_to_users(
 def test_without_a_last_release_nobody_is_told_to_have_changed_anything(
     plan: Plan, dependencies: Dependencies
 ) -> None:
-    found = outlook(plan, dependencies, SOURCE, Known(TRIAL))
+    found = dry_run(plan, dependencies, SOURCE, DryRunInputs(TRIAL))
     settings = told(found, "Settings that differ")
     assert {row[0] for row in settings.values()} == {"unknown"}
     assert {row[-1] for row in settings.values()} == {"", "would be lost"}
@@ -172,22 +174,24 @@ def test_a_variable_that_becomes_a_secret_is_not_lost(
     revision = platform.revisions_by_name["shop-3"]
     settings = replace(LIVE, variables={**LIVE.variables, "KEY": "plain"})
     platform.revisions_by_name["shop-3"] = replace(revision, settings=settings)
-    settings_told = told(outlook(plan, dependencies, SOURCE, Known(TRIAL)), "Settings that differ")
+    settings_told = told(
+        dry_run(plan, dependencies, SOURCE, DryRunInputs(TRIAL)), "Settings that differ"
+    )
     assert settings_told["variables.KEY"] == ("unknown", "set", "-", "")
 
 
 def test_equal_settings_are_not_told(plan: Plan, dependencies: Dependencies) -> None:
     same = replace(plan, settings=LIVE)
-    assert told(outlook(same, dependencies, SOURCE, Known(TRIAL)), "Settings that differ") == {
-        "none": ("",)
-    }
+    assert told(
+        dry_run(same, dependencies, SOURCE, DryRunInputs(TRIAL)), "Settings that differ"
+    ) == {"none": ("",)}
 
 
 def test_secrets_that_are_missing_or_float_are_flagged(
     plan: Plan, dependencies: Dependencies
 ) -> None:
     dependencies = replace(dependencies, secret_store=FakeVault({"KEY:latest"}))
-    secrets = told(outlook(plan, dependencies, SOURCE, Known(TRIAL)), "Secrets")
+    secrets = told(dry_run(plan, dependencies, SOURCE, DryRunInputs(TRIAL)), "Secrets")
     floating = "read anew when an instance starts: a rollback does not bring an old value back"
     assert secrets == {
         "API_TOKEN": ("API_TOKEN:5", "missing", ""),
@@ -213,7 +217,9 @@ def test_pending_migrations_are_told_as_far_as_they_are_known(
     pending: str,
 ) -> None:
     last = replace(PROMOTED, migrations=applied)
-    found = outlook(plan, dependencies, SOURCE, Known(TRIAL, last, Rehearsed(IMAGE, brought)))
+    found = dry_run(
+        plan, dependencies, SOURCE, DryRunInputs(TRIAL, last, Rehearsed(IMAGE, brought))
+    )
     assert told(found, "Migrations")["pending"] == (pending,)
 
 
@@ -223,7 +229,7 @@ def test_a_release_that_may_contract_promises_to_freeze(
     assert plan.migration is not None
     daring = replace(plan, migration=replace(plan.migration, allow_contracting=True))
     kept, given_up = (
-        told(outlook(each, dependencies, SOURCE, Known(TRIAL)), "If it fails")
+        told(dry_run(each, dependencies, SOURCE, DryRunInputs(TRIAL)), "If it fails")
         for each in (plan, daring)
     )
     assert kept["when a gate closes"] == ("all traffic goes back to shop-3",)
@@ -232,13 +238,13 @@ def test_a_release_that_may_contract_promises_to_freeze(
 
 
 def test_a_release_without_migrations_says_so(plan: Plan, dependencies: Dependencies) -> None:
-    found = outlook(replace(plan, migration=None), dependencies, SOURCE, Known(TRIAL))
+    found = dry_run(replace(plan, migration=None), dependencies, SOURCE, DryRunInputs(TRIAL))
     assert told(found, "Migrations") == {"none": ("",)}
     assert not [step for step in told(found, "Steps") if "migration" in step]
 
 
 def test_a_rehearsed_image_is_not_built_again(plan: Plan, dependencies: Dependencies) -> None:
-    found = outlook(plan, dependencies, SOURCE, Known(TRIAL, None, Rehearsed(IMAGE)))
+    found = dry_run(plan, dependencies, SOURCE, DryRunInputs(TRIAL, None, Rehearsed(IMAGE)))
     assert told(found, "Image") == {
         "rehearsed, and green": ("registry.test/shop:shop-20261121-080000",),
         "image id": (str(IMAGE_ID),),
@@ -257,7 +263,9 @@ def test_the_image_tag_is_told_as_the_policy_makes_it(
     plan: Plan, dependencies: Dependencies, policy: TagPolicy, tag: str
 ) -> None:
     plan = replace(plan, build=replace(plan.build, tag_policy=policy))
-    assert told(outlook(plan, dependencies, SOURCE, Known(TRIAL)), "Image")["image tag"] == (tag,)
+    assert told(dry_run(plan, dependencies, SOURCE, DryRunInputs(TRIAL)), "Image")["image tag"] == (
+        tag,
+    )
 
 
 @pytest.mark.parametrize(("minutes", "dead"), [(1, False), (2, True)])
@@ -268,7 +276,7 @@ def test_a_lock_that_is_held_is_told(
     owner = LeaseHolder("alice@example.com", "ci-7", 42, "a run")
     lease = Lease(3, owner, renewed_at, renewed_at, timedelta(seconds=90), held=True)
     dependencies = replace(dependencies, leases=MemoryLeases({3: lease}))
-    (lock,) = told(outlook(plan, dependencies, SOURCE, Known(TRIAL)), "Under way")["lock"]
+    (lock,) = told(dry_run(plan, dependencies, SOURCE, DryRunInputs(TRIAL)), "Under way")["lock"]
     assert lock.startswith(f"held: {lease}, renewed {minutes} min ago")
     assert lock.endswith("would be taken over") is dead
 
@@ -290,7 +298,7 @@ def test_an_unfinished_release_is_told(
     plan: Plan, dependencies: Dependencies, *, contracted: bool, first: str
 ) -> None:
     last = replace(PROMOTED, stage=Stage.MOVED, contracted=contracted)
-    found = outlook(plan, dependencies, SOURCE, Known(TRIAL, last))
+    found = dry_run(plan, dependencies, SOURCE, DryRunInputs(TRIAL, last))
     assert told(found, "Under way")["last release"] == (first,)
 
 
@@ -301,7 +309,7 @@ def test_a_service_that_is_split_has_no_baseline(
         (Target("shop-3", 60), Target("shop-2", 40), Target("shop-2", 0, "candidate"))
     )
     platform.change_by_somebody(wanted=split, actual=split)
-    found = outlook(plan, dependencies, SOURCE, Known(TRIAL))
+    found = dry_run(plan, dependencies, SOURCE, DryRunInputs(TRIAL))
     serving = told(found, "Who serves")
     assert serving["baseline"][0].startswith("none: shop is split: got 60 % shop-3, 40 % shop-2")
     assert serving["revision tag candidate"] == ("on shop-2, would move to the candidate",)
@@ -310,8 +318,8 @@ def test_a_service_that_is_split_has_no_baseline(
 
 
 def test_a_service_that_does_not_exist_is_told(plan: Plan, dependencies: Dependencies) -> None:
-    found = outlook(
-        plan, replace(dependencies, platform=FakePlatform("shop")), SOURCE, Known(TRIAL)
+    found = dry_run(
+        plan, replace(dependencies, platform=FakePlatform("shop")), SOURCE, DryRunInputs(TRIAL)
     )
     assert told(found, "Who serves") == {
         "baseline": ("none: the service does not exist, and has to before a release",)
@@ -325,13 +333,13 @@ def test_a_reading_that_is_refused_is_no_plan(plan: Plan, dependencies: Dependen
             raise CallFailed(f"could not read {secret}:{version}")
 
     with pytest.raises(CallFailed, match="could not read API_TOKEN:5"):
-        outlook(plan, replace(dependencies, secret_store=Locked()), SOURCE, Known(TRIAL))
+        dry_run(plan, replace(dependencies, secret_store=Locked()), SOURCE, DryRunInputs(TRIAL))
 
 
 def test_the_longest_total_is_the_sum_of_all_budgets(
     plan: Plan, dependencies: Dependencies
 ) -> None:
-    steps = told(outlook(plan, dependencies, SOURCE, Known(TRIAL)), "Steps")
+    steps = told(dry_run(plan, dependencies, SOURCE, DryRunInputs(TRIAL)), "Steps")
     migration, canary = 4 * timedelta(minutes=5), 2 * timedelta(minutes=17)
     build, push, gate = (timedelta(minutes=minutes) for minutes in (10, 15, 10))
     ready, log, promotion = (timedelta(minutes=minutes) for minutes in (1, 1, 2))

@@ -14,7 +14,7 @@ from greenrun.model.objective import Gate
 from greenrun.model.plan import REHEARSAL, Plan
 from greenrun.model.release_state import ReleaseState
 from greenrun.release.coordination.lock import Lock
-from greenrun.release.dry_run import Known, Rehearsed, outlook
+from greenrun.release.dry_run import DryRunInputs, Rehearsed, dry_run
 from greenrun.release.migrate import Migration
 from greenrun.release.preflight import checks
 from greenrun.release.recovery import described, unfinished
@@ -152,8 +152,8 @@ def tell_plan(
     """
     plan = release.plan
     test = sequential_test(objectives.canary, plan.canary)
-    known = Known(test, _last(release), rehearsed, ahead(plan, objectives, alerts))
-    told = outlook(plan, release.dependencies, release.source, known)
+    known = DryRunInputs(test, _last(release), rehearsed, ahead(plan, objectives, alerts))
+    told = dry_run(plan, release.dependencies, release.source, known)
     release.dependencies.evidence.attach("plan", told.as_markdown(), "text/markdown")
     if aloud:
         release.dependencies.progress.present(told.as_text())

@@ -1,6 +1,6 @@
 """The dry run of `--plan`: what a release would find and do, from readings alone."""
 
-from greenrun.release.dry_run.report import Known, Rehearsed, outlook
-from greenrun.release.dry_run.tables import Outlook, Section
+from greenrun.release.dry_run.report import DryRunInputs, Rehearsed, dry_run
+from greenrun.release.dry_run.tables import DryRun, ReportSection
 
-__all__ = ["Known", "Outlook", "Rehearsed", "Section", "outlook"]
+__all__ = ["DryRun", "DryRunInputs", "Rehearsed", "ReportSection", "dry_run"]

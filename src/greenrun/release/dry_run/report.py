@@ -14,8 +14,8 @@ from greenrun.model.source import Source
 from greenrun.model.stats import SequentialTest
 from greenrun.model.text import rollback_command, span, traffic_command
 from greenrun.release.dry_run import canary_forecast, settings_diff, steps
-from greenrun.release.dry_run.settings_diff import Comparison
-from greenrun.release.dry_run.tables import Outlook, Row, Section
+from greenrun.release.dry_run.settings_diff import SettingsDiff
+from greenrun.release.dry_run.tables import DryRun, ReportSection, Row
 
 _LATEST = "latest"
 _FLOATING = "read anew when an instance starts: a rollback does not bring an old value back"
@@ -30,12 +30,12 @@ class Rehearsed:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class DryRunInputs:
     """Facts that are known before anything is read.
 
-    `trial` is the test that each metric source of the canary is judged by. `last` is where the release before this
-    one stands; None where none is known. Without a rehearsed image one is to be built. `watched`
-    is what would become of what watches the service.
+    `trial` is the test that each metric source of the canary is judged by. `last` is the state of
+    the release before this one; None where none is known. Without a rehearsed image one is to be
+    built. `watched` is what would become of dashboards and alerts.
     """
 
     trial: SequentialTest
@@ -44,26 +44,28 @@ class Known:
     watched: tuple[Row, ...] = ()
 
 
-def outlook(plan: Plan, dependencies: Dependencies, source: Source, known: Known) -> Outlook:
+def dry_run(plan: Plan, dependencies: Dependencies, source: Source, known: DryRunInputs) -> DryRun:
     """Read everything, change nothing. Raises CallFailed where a reading is refused."""
     last, rehearsed = known.last, known.rehearsed
     found = _Findings(plan, dependencies, source, last, rehearsed, dependencies.platform.service())
     canary = found.canary(known.trial)
     sections = (
-        Section("Where", tuple(found.place())),
-        Section("Who serves", tuple(found.serving())),
-        Section("Under way", tuple(found.under_way())),
-        Section("Image", tuple(found.image_wanted())),
-        Section("Settings that differ", found.settings(), settings_diff.HEAD),
-        Section("Secrets", tuple(found.secrets()), ("variable", "version", "state", "remark")),
-        Section("Limits, probes, scaling and storage", tuple(found.limits())),
-        Section("Migrations", tuple(found.migrations())),
-        Section("Canary", tuple(canary_forecast.rows(canary))),
-        Section("Monitored from then on", known.watched),
-        Section("If it fails", tuple(found.promise())),
-        Section("Steps", found.steps(canary), steps.HEAD),
+        ReportSection("Where", tuple(found.place())),
+        ReportSection("Who serves", tuple(found.serving())),
+        ReportSection("Under way", tuple(found.under_way())),
+        ReportSection("Image", tuple(found.image_wanted())),
+        ReportSection("Settings that differ", found.settings(), settings_diff.HEAD),
+        ReportSection(
+            "Secrets", tuple(found.secrets()), ("variable", "version", "state", "remark")
+        ),
+        ReportSection("Limits, probes, scaling and storage", tuple(found.limits())),
+        ReportSection("Migrations", tuple(found.migrations())),
+        ReportSection("Canary", tuple(canary_forecast.rows(canary))),
+        ReportSection("Monitored from then on", known.watched),
+        ReportSection("If it fails", tuple(found.promise())),
+        ReportSection("Steps", found.steps(canary), steps.HEAD),
     )
-    return Outlook(
+    return DryRun(
         f"Plan of a release of {plan.service} to {plan.environment}: nothing was changed",
         tuple(_without_gaps(section) for section in sections),
     )
@@ -120,7 +122,7 @@ class _Findings:
 
     def settings(self) -> tuple[Row, ...]:
         live, last = self._settings_of(self._most_serving()), self._settings_of(self._left())
-        return Comparison(self.plan.settings, live, last, self.dependencies.scanner).rows()
+        return SettingsDiff(self.plan.settings, live, last, self.dependencies.scanner).rows()
 
     def secrets(self) -> Iterator[Row]:
         for variable, reference in self.plan.settings.secrets.items():
@@ -247,8 +249,8 @@ class _Findings:
         return found.settings if found else None
 
 
-def _without_gaps(section: Section) -> Section:
+def _without_gaps(section: ReportSection) -> ReportSection:
     """A section of which there is nothing to tell says so."""
     if section.rows:
         return section
-    return Section(section.title, (("none", ""),))
+    return ReportSection(section.title, (("none", ""),))

@@ -13,7 +13,7 @@ _VARIABLE, _SECRET = "variables.", "secrets."
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class SettingsDiff:
     """`last` and `live` are None where they are not known.
 
     A value that env.yaml does not name was set by somebody's hand and may be a secret: it is told

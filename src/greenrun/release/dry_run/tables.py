@@ -15,7 +15,7 @@ Row = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ReportSection:
     """Facts about one thing: as many cells in each row as the head has, or two without one."""
 
     title: str
@@ -24,11 +24,11 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class DryRun:
     """All that can be told of a release before it begins."""
 
     title: str
-    sections: tuple[Section, ...]
+    sections: tuple[ReportSection, ...]
 
     def as_text(self) -> str:
         """For a terminal of 100 columns."""
@@ -46,7 +46,7 @@ class Outlook:
         return "\n\n".join((f"# {self.title}", *sections)) + "\n"
 
 
-def _table(section: Section) -> Table:
+def _table(section: ReportSection) -> Table:
     table = Table(box=None, show_header=bool(section.head), pad_edge=False, padding=(0, 2, 0, 0))
     # A column of its own holds the indentation, also of what is wrapped.
     table.add_column("", width=0)
@@ -57,7 +57,7 @@ def _table(section: Section) -> Table:
     return table
 
 
-def _markdown(section: Section) -> Iterator[str]:
+def _markdown(section: ReportSection) -> Iterator[str]:
     head = section.head or ("fact", "value")
     yield f"## {section.title}\n"
     yield _line(head)
