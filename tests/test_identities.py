@@ -9,8 +9,8 @@ import pytest
 from greenrun.model.errors import CallFailed
 from greenrun.model.plan import Plan
 from greenrun.model.revision import SecretReference
-from greenrun.plugin.redaction import Secrets
-from greenrun.steps.wiring.identities import SecretIdentities
+from greenrun.plugin.redaction import STARS, Secrets
+from greenrun.steps.wiring.identities import SecretIdentities, hide_secrets
 from greenrun.steps.wiring.reach import Reach
 from tests.fakes import FakeVault
 
@@ -81,9 +81,11 @@ def test_a_token_that_a_service_got_without_its_signature_and_echoes_is_redacted
 ) -> None:
     secrets = Secrets()
     wanted = replace(plan, public=False, identities={})
-    identities = SecretIdentities(wanted, CountedVault(set()), secrets.keep, lambda: "a.b.c")
-    assert identities["a user"] == {"X-Serverless-Authorization": "Bearer a.b.c"}
-    assert secrets.redact("got a.b.SIGNATURE_REMOVED_BY_GOOGLE of a.b.c") == (
+    identities = SecretIdentities(
+        wanted, CountedVault(set()), secrets.keep, lambda: "head.body.mark"
+    )
+    assert identities["a user"] == {"X-Serverless-Authorization": "Bearer head.body.mark"}
+    assert secrets.redact("got head.body.SIGNATURE_REMOVED_BY_GOOGLE of head.body.mark") == (
         "got ********.SIGNATURE_REMOVED_BY_GOOGLE of ********"
     )
 
@@ -198,3 +200,35 @@ def test_emulators_without_a_metadata_server_have_no_token(plan: Plan) -> None:
         pytest.raises(CallFailed, match="and no GCE_METADATA_HOST"),
     ):
         reach.identity_tokens(plan)()
+
+
+def test_every_secret_of_a_plan_is_hidden_from_the_start(declared: Plan) -> None:
+    secrets, told = Secrets(), list[str]()
+    hide_secrets(declared, CountedVault({"api-token:5", "database:2"}), secrets.keep, told.append)
+    assert secrets.redact("value of database, value of api-token") == f"{STARS}, {STARS}"
+    assert told == ["secret ADMIN_TOKEN may show: could not read admin-token:1"]
+
+
+class ShortSecrets(FakeVault):
+    """A secret like any word."""
+
+    def read(self, secret: str, version: str) -> str:
+        assert secret, version
+        return " is\n"
+
+
+def test_a_secret_that_is_like_any_word_is_told_and_puts_no_stars_into_text(declared: Plan) -> None:
+    secrets, told = Secrets(), list[str]()
+    hide_secrets(declared, ShortSecrets(), secrets.keep, told.append)
+    assert secrets.redact("this is it") == "this is it"
+    assert told == [
+        f"secret {name} may show: it is shorter than 6 letters"
+        for name in ("ADMIN_TOKEN", "API_TOKEN", "DATABASE")
+    ]
+
+
+@pytest.mark.parametrize("value", ["ab", "longer than that\n}\nif"])
+def test_short_lines_of_a_secret_stay_readable_elsewhere(value: str) -> None:
+    secrets = Secrets()
+    secrets.keep(value)
+    assert secrets.redact("if (cab) {}") == "if (cab) {}"

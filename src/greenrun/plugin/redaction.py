@@ -1,4 +1,4 @@
-"""ModeWords that must never show, replaced in everything that is shown or written."""
+"""Words that must never show, replaced in everything that is shown or written."""
 
 import json
 import warnings
@@ -9,10 +9,13 @@ import pytest
 
 STARS = "********"
 
+SHORTEST = 6
+"""Letters of a word that is hidden; a shorter one would put stars into ordinary text."""
+
 
 @dataclass
 class Secrets:
-    """ModeWords to hide. Longer ones go first, so that none leaves a rest behind."""
+    """Words to hide. Longer ones go first, so that none leaves a rest behind."""
 
     _words: list[str] = field(default_factory=list, repr=False)
 
@@ -20,10 +23,13 @@ class Secrets:
         return bool(self._words)
 
     def keep(self, value: str) -> None:
-        """Hide a value from now on: as it is, as Python or JSON writes it, and its lines."""
+        """Hide a value from now on: as it is, as Python or JSON writes it, and its lines.
+
+        What is shorter than SHORTEST is not hidden; whoever has a value like that has to say so.
+        """
         shapes = {value, repr(value)[1:-1], json.dumps(value)[1:-1], *value.splitlines()}
-        words = {*self._words, *(shape.strip() for shape in shapes)} - {""}
-        self._words = sorted(words, key=len, reverse=True)
+        found = {word for shape in shapes if len(word := shape.strip()) >= SHORTEST}
+        self._words = sorted({*self._words, *found}, key=len, reverse=True)
 
     def redact(self, text: str) -> str:
         """Text without any secret."""
