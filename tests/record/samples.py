@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from greenrun.model.objective import Quantity
 from greenrun.model.results import ScenarioResult
-from greenrun.reporting.record.facts import (
+from greenrun.reporting.record.record import (
     AS_BEFORE,
     RELEASED,
     Record,
@@ -100,7 +100,7 @@ STOPPED = replace(
     run="20261121-090000-11aa",
     outcome=AS_BEFORE,
     exit_status=1,
-    next="Mend what is named as a problem, then release again.",
+    next="Fix what is named as a problem, then release again.",
     url="",
     seconds=3.0,
     branch="",

@@ -8,8 +8,8 @@ import pytest
 from greenrun.model.errors import GateClosed
 from greenrun.model.plan import RecordPlan
 from greenrun.reporting.record.archive import Archive, with_entry
-from greenrun.reporting.record.facts import AS_BEFORE, Record
 from greenrun.reporting.record.files import text_of
+from greenrun.reporting.record.record import AS_BEFORE, Record
 from tests.record.samples import RELEASE, STOPPED
 
 PLAN = RecordPlan(folder="docs/deployments", hand_over=("SYNC.md", "notes/for-you.md"))

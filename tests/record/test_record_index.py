@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.reporting.record.facts import AS_BEFORE
 from greenrun.reporting.record.index import PAGE, TABLE, with_row
+from greenrun.reporting.record.record import AS_BEFORE
 from tests.record.samples import RELEASE
 
 NAME = "2026-11-21-deploy-20261121-080000.md"

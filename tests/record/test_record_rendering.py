@@ -7,7 +7,7 @@ import pytest
 
 from greenrun.model.errors import Complaint, SettingsError
 from greenrun.reporting.record import rendering
-from greenrun.reporting.record.facts import AS_BEFORE, PERSON_NEEDED, Record
+from greenrun.reporting.record.record import AS_BEFORE, PERSON_NEEDED, Record
 from tests.record.samples import RELEASE, STOPPED
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -32,7 +32,7 @@ TAKEN_BACK = replace(
     RELEASE,
     outcome=AS_BEFORE,
     exit_status=1,
-    next="Mend what is named as a problem, then release again.",
+    next="Fix what is named as a problem, then release again.",
     traffic="100 % shop-20261120-101500",
     steps=(
         *RELEASE.steps,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from greenrun.model.alert_status import AlertOutcome, AlertStatus
-from greenrun.model.errors import CallFailed, GateClosed, SettingsError
+from greenrun.model.errors import CallFailed, GateClosed, ReleaseError, SettingsError
 from greenrun.model.interfaces.alerting import Difference, Policy
 from greenrun.model.monitoring import Alert
 from greenrun.model.objective import Gate, Quantity, Threshold
@@ -20,7 +20,7 @@ from greenrun.model.source import Checkout, Source
 from greenrun.release.release import Release
 from greenrun.reporting import record
 from greenrun.reporting.record import Record
-from greenrun.reporting.record.facts import AS_BEFORE, PERSON_NEEDED, RELEASED
+from greenrun.reporting.record.record import AS_BEFORE, PERSON_NEEDED, RELEASED
 from tests.conftest import BASELINE, HEALTHY, World
 from tests.fakes import IMAGE_ID, URL, FakeSourceControl
 
@@ -281,3 +281,61 @@ def test_a_record_that_lacks_facts_is_not_complete(real: Release, reports: Path)
     written = record.write(real, reports, (), redact)
     with pytest.raises(GateClosed, match="the record of shop: got no checks, needs each"):
         written.is_complete()
+
+
+def test_what_can_be_written_is_written_and_the_rest_is_told_once(
+    real: Release, reports: Path, tmp_path: Path
+) -> None:
+    deploy(real)
+    (reports / "release.json").mkdir(parents=True)
+    with pytest.raises(ReleaseError) as raised:
+        record.save(real, reports, RESULTS, redact)
+    assert str(raised.value).startswith(
+        "the record is not whole: could not write it into reports/: the record is not whole: "
+        "could not write release.json: [Errno 21] Is a directory"
+    )
+    assert "shop-20261121-080000" in (reports / "release.md").read_text("utf-8")
+    assert "shop-20261121-080000" in (tmp_path / DOCUMENT).read_text("utf-8")
+
+
+@pytest.mark.parametrize("kind", [OSError, MemoryError, UnicodeError, RuntimeError])
+@pytest.mark.parametrize("broken", ["platform.service", "source_control.checkout"])
+def test_somebody_who_breaks_takes_only_his_own_facts_with_him(
+    real: Release, reports: Path, broken: str, kind: type[Exception]
+) -> None:
+    deploy(real)
+    role, method = broken.split(".")
+    roles: dict[str, Any] = {role: Broken(getattr(real.dependencies, role), method, kind)}
+    real.dependencies = replace(real.dependencies, **roles)
+    facts = write(real, reports)
+    assert (facts["candidate"], facts["baseline"]) == ("shop-20261121-080000", BASELINE)
+
+
+class Broken:
+    """A role of which one method raises; all others are as they were."""
+
+    def __init__(self, role: object, method: str, kind: type[Exception]) -> None:
+        self._role, self._method, self._kind = role, method, kind
+
+    def __getattr__(self, name: str) -> object:
+        if name == self._method:
+            raise self._kind("broken")
+        return getattr(self._role, name)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"run": 1}', "\\ud800", "\x00" * 9])
+def test_a_record_that_cannot_be_read_is_left_and_told_in_a_line(
+    reports: Path, content: str
+) -> None:
+    reports.mkdir()
+    (reports / "release.json").write_text(content)
+    problem = record.finish(reports, 1)
+    assert problem.startswith(f"could not add exit status 1 to {reports}/release.json: ")
+    assert "\n" not in problem
+    assert (reports / "release.json").read_text() == content
+
+
+def test_a_record_of_no_encoding_is_left_and_told(reports: Path) -> None:
+    reports.mkdir()
+    (reports / "release.json").write_bytes(b"\xff\xfe{")
+    assert "could not add exit status 1" in record.finish(reports, 1)

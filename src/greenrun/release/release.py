@@ -52,7 +52,7 @@ class Release:
         self.guard = guard
         self.prober = Prober(dependencies, identities, source.directory / "features")
         self.drift = DriftGuard(plan, dependencies.platform)
-        self.started = dependencies.clock.now()
+        self.started, self.started_at = dependencies.clock.now(), dependencies.clock.monotonic()
         self.before: Service | None = None
         self.steps: list[CanaryStep] = []
         self.manual_changes: list[str] = []

@@ -7,8 +7,8 @@ from greenrun.reporting.monitoring import (
     MonitoringTargets,
     Objectives,
     Publication,
-    hand_over,
     monitored,
+    publish,
 )
 from greenrun.reporting.monitoring.promql import metric
 
@@ -17,7 +17,7 @@ def handed_over(
     release: Release, objectives: Objectives, watchers: MonitoringTargets
 ) -> Publication:
     """Hand the objectives over; what a person should know of it is told, and recorded."""
-    published = hand_over(release.plan, objectives, release.service.url, watchers, release.guard)
+    published = publish(release.plan, objectives, release.service.url, watchers, release.guard)
     release.watched = published.watched
     release.dependencies.evidence.attach("who watches", str(published))
     if published.differences:
@@ -54,7 +54,7 @@ def files_stand(published: Publication) -> None:
 
 def same_again(release: Release, objectives: Objectives, watchers: MonitoringTargets) -> None:
     """Handing over once more finds everything as it is, and changes nothing."""
-    again = hand_over(release.plan, objectives, release.service.url, watchers, release.guard)
+    again = publish(release.plan, objectives, release.service.url, watchers, release.guard)
     if again.changed:
         raise GateClosed(f"handing over again: got {again}, needs everything as it was")
 

@@ -2,15 +2,15 @@
 
 from greenrun.reporting.monitoring.ahead import ahead
 from greenrun.reporting.monitoring.files import Fate, Files, Kept, generated
-from greenrun.reporting.monitoring.hand_over import (
+from greenrun.reporting.monitoring.objectives import Objectives
+from greenrun.reporting.monitoring.policies import watch
+from greenrun.reporting.monitoring.publish import (
     MonitoringTargets,
     Publication,
     figures_of,
-    hand_over,
     monitored,
+    publish,
 )
-from greenrun.reporting.monitoring.objectives import Objectives
-from greenrun.reporting.monitoring.policies import watch
 
 __all__ = [
     "Fate",
@@ -22,7 +22,7 @@ __all__ = [
     "ahead",
     "figures_of",
     "generated",
-    "hand_over",
     "monitored",
+    "publish",
     "watch",
 ]

@@ -8,9 +8,9 @@ from pathlib import Path
 from greenrun.model.errors import GateClosed
 from greenrun.model.plan import RecordPlan
 from greenrun.reporting.record import rendering
-from greenrun.reporting.record.facts import Record
 from greenrun.reporting.record.files import line_end, replace, text_of
 from greenrun.reporting.record.index import with_row
+from greenrun.reporting.record.record import Record
 
 
 class Archive:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from greenrun.model.canary_step import CanaryStep, CountedBy
 from greenrun.model.objective import Quantity
 from greenrun.model.stats import Sample
-from greenrun.reporting.record.facts import RecordedCounts, RecordedStep
+from greenrun.reporting.record.record import RecordedCounts, RecordedStep
 
 Figures = Mapping[str, Quantity | None]
 

@@ -1,7 +1,7 @@
 """The index of all records: a table in a page of people, one row a release, newest first."""
 
-from greenrun.reporting.record.facts import Record
 from greenrun.reporting.record.files import line_end
+from greenrun.reporting.record.record import Record
 
 _COLUMNS = ("started (UTC)", "environment", "candidate", "image tag", "outcome", "record")
 

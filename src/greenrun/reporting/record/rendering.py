@@ -1,5 +1,6 @@
 """A record as people read it: filled into greenrun's template, or into one of the repository."""
 
+import re
 import traceback
 from datetime import datetime
 from pathlib import Path
@@ -17,10 +18,10 @@ from jinja2 import (
 
 from greenrun.model.errors import Complaint, SettingsError
 from greenrun.model.objective import Quantity
-from greenrun.reporting.record.facts import Record
+from greenrun.reporting.record.record import Record
 
 _OWN = "greenrun/template.md.j2"
-_HAND_OVER = "greenrun/hand_over.md.j2"
+_ENTRY = "greenrun/entry.md.j2"
 
 
 def as_markdown(record: Record) -> str:
@@ -44,7 +45,7 @@ def by_template(record: Record, directory: Path, template: str) -> str:
 
 def as_entry(record: Record, link: str) -> str:
     """What a hand-over file says of the release; `link` leads from there to the record."""
-    return _tidy(_templates(None).get_template(_HAND_OVER).render(record=record, link=link))
+    return _tidy(_templates(None).get_template(_ENTRY).render(record=record, link=link))
 
 
 def _templates(directory: Path | None) -> Environment:
@@ -67,12 +68,12 @@ def _complaint(error: Exception, directory: Path, template: str) -> Complaint:
         file=file,
         line=line,
         key="record.template",
-        got=_said(error),
+        got=_reason(error),
         needs="a jinja2 template over what docs/record.md lists",
     )
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, TemplateNotFound):
         return f"no file {error.name}"
     return f"{type(error).__name__}: {error}".partition("\n")[0]
@@ -94,10 +95,31 @@ def _tidy(text: str) -> str:
     return "\n\n".join(part.strip("\n") for part in text.split("\n\n") if part.strip()) + "\n"
 
 
+_INERT = str.maketrans(
+    {
+        **{mark: f"\\{mark}" for mark in "\\`[]|"},
+        "<": "&lt;",
+        ">": "&gt;",
+        "&": "&amp;",
+        "@": "&#64;&zwnj;",
+    }
+)
+_LINK = re.compile(r"(?<=:)//|(?<=www)\.", re.IGNORECASE)
+"""What GitHub makes links of by itself. Source: https://github.github.com/gfm/#autolinks-extension-"""
+
+
 def _cell(value: object) -> str:
-    """Text on one line, in which nothing is taken for a border of a table or for HTML."""
+    """Write text on one line, in which nothing is a link, an image, HTML, code or a border.
+
+    What a candidate says gets into a record: as text alone, without control sequences.
+    """
     text = " ".join(str(value).split())
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
+    printable = "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+    return _LINK.sub(_as_entities, printable.translate(_INERT))
+
+
+def _as_entities(found: re.Match[str]) -> str:
+    return "".join(f"&#{ord(one)};" for one in found[0])
 
 
 def _when(time: datetime) -> str:
@@ -112,4 +134,4 @@ def _spent(seconds: float) -> str:
 
 
 def _figure(value: Quantity | None) -> str:
-    return "-" if value is None else str(value)
+    return "-" if value is None else _cell(value)

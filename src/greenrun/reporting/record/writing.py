@@ -1,18 +1,24 @@
 """Writing a record down: beside the report at every release, and for good after a real one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Protocol, TypeVar
 
+from greenrun.model.errors import ReleaseError
 from greenrun.model.plan import REHEARSAL
 from greenrun.model.results import ScenarioResult
 from greenrun.release.release import Release
 from greenrun.reporting.record import files, rendering
 from greenrun.reporting.record.archive import Archive
-from greenrun.reporting.record.facts import Record
-from greenrun.reporting.record.gathering import gathered
+from greenrun.reporting.record.collect import collect_record
+from greenrun.reporting.record.record import Record
+from greenrun.reporting.record.rendering import as_markdown
 
 Redact = Callable[[str], str]
+T = TypeVar("T")
 
 _WORDS, _FACTS = "release.md", "release.json"
 
@@ -39,6 +45,7 @@ def write(
 
     Raises:
         SettingsError: the repository's own template cannot be filled.
+        ReleaseError: a part of it could not be written; the others are.
     """
     written = _write(release, reports, results, redact)
     evidence = release.dependencies.evidence
@@ -54,6 +61,7 @@ def save(
 
     Raises:
         SettingsError: the repository's own template cannot be filled.
+        ReleaseError: a part of it could not be written; the others are.
         CallFailed: git refused the commit; everything is written by then.
     """
     written = _write(release, reports, results, redact)
@@ -68,32 +76,79 @@ def is_kept(release: Release, record: Record) -> None:
     Archive(release.plan.record, release.source.directory).expect(record)
 
 
-def finish(reports: Path, status: int) -> None:
-    """Add the exit status of the run to both twins. Nothing happens where nothing was released."""
-    if (reports / _FACTS).exists():
-        known = Record.from_json((reports / _FACTS).read_text("utf-8"))
-        _write_twins(known.ended_with(status), reports)
+def finish(reports: Path, status: int) -> str:
+    """Add the exit status of the run to both files; return why that could not be, else nothing.
+
+    Nothing happens where nothing was released. Nothing is raised: it is the last thing that a run
+    does.
+    """
+    try:
+        if (reports / _FACTS).exists():
+            known = Record.from_json((reports / _FACTS).read_text("utf-8"))
+            _write_both(known.ended_with(status), reports)
+    except (ReleaseError, OSError, ValueError) as error:
+        reason, _, _ = str(error).partition("\n")
+        return f"could not add exit status {status} to {reports / _FACTS}: {reason}"
+    return ""
 
 
 def _write(
     release: Release, reports: Path, results: Sequence[ScenarioResult], redact: Redact
 ) -> Written:
     plan, directory = release.plan.record, release.source.directory
-    record = gathered(release, results, release.dependencies.clock.now()).redacted(redact)
+    record = collect_record(release, results).redacted(redact)
     is_real = record.environment != REHEARSAL
     archive = Archive(plan, directory)
-    if is_real:
-        record = replace(record, document=archive.place(record))
-    _write_twins(record, reports)
-    # A rehearsal fills the template, too: what is wrong with it shows before anything moves.
-    document = rendering.by_template(record, directory, plan.template)
-    kept = archive.keep(record, document) if is_real else ()
-    return Written(record, document, kept)
+    with _all_attempted() as attempt:
+        if is_real:
+            record = attempt("find a place for it", partial(_placed, record, archive)) or record
+        attempt("write it into reports/", partial(_write_both, record, reports))
+        # A rehearsal fills the template, too: what is wrong with it shows before anything moves.
+        document = rendering.by_template(record, directory, plan.template)
+        keep = partial(archive.keep, record, document)
+        kept = attempt("keep it for good", keep) if is_real else ()
+    return Written(record, document, kept or ())
 
 
-def _write_twins(record: Record, reports: Path) -> None:
-    files.replace(reports / _FACTS, record.as_json())
-    files.replace(reports / _WORDS, rendering.as_markdown(record))
+def _placed(record: Record, archive: Archive) -> Record:
+    return replace(record, document=archive.place(record))
+
+
+def _write_both(record: Record, reports: Path) -> None:
+    """Write the record for machines and the one for people; one that fails stops no other."""
+    with _all_attempted() as attempt:
+        for name, text in ((_FACTS, record.as_json), (_WORDS, partial(as_markdown, record))):
+            attempt(f"write {name}", partial(_replace, reports / name, text))
+
+
+def _replace(path: Path, text: Callable[[], str]) -> None:
+    files.replace(path, text())
+
+
+class Attempt(Protocol):
+    """Does one thing; what it raises is kept until all are done."""
+
+    def __call__(self, what: str, action: Callable[[], T]) -> T | None:
+        """Return what the action does; None where it failed."""
+
+
+@contextmanager
+def _all_attempted() -> Iterator[Attempt]:
+    """Raise one ReleaseError for all attempts that failed, once all were made."""
+    failures: list[str] = []
+    first: list[Exception] = []
+
+    def attempt(what: str, action: Callable[[], T]) -> T | None:
+        try:
+            return action()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the rest is written
+            failures.append(f"could not {what}: {error or type(error).__name__}")
+            first.append(error)
+            return None
+
+    yield attempt
+    if failures:
+        raise ReleaseError(f"the record is not whole: {'; '.join(failures)}") from first[0]
 
 
 def _message(record: Record) -> str:

@@ -58,7 +58,7 @@ class MonitoringTargets:
         return Files(self.home / monitored(plan).folder / plan.environment)
 
 
-def hand_over(
+def publish(
     plan: Plan, objectives: Objectives, url: str, watchers: MonitoringTargets, guard: ChangeGuard
 ) -> Publication:
     """Write the files, and give every alert its policy.

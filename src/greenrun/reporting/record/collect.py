@@ -1,17 +1,15 @@
 """From a release to its record: the one place that knows where each fact is from."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TypedDict
 
 from greenrun.model.alert_status import AlertStatus
-from greenrun.model.errors import CallFailed, ReleaseError
 from greenrun.model.results import ScenarioResult
 from greenrun.model.service import Service
 from greenrun.model.text import restore_command, rollback_command
 from greenrun.release.release import Release
 from greenrun.reporting.record import canary
-from greenrun.reporting.record.facts import (
+from greenrun.reporting.record.record import (
     AS_BEFORE,
     PERSON_NEEDED,
     RELEASED,
@@ -22,9 +20,9 @@ from greenrun.reporting.record.facts import (
 _SILENT = "unknown: the platform did not answer"
 
 
-def gathered(release: Release, results: Sequence[ScenarioResult], at: datetime) -> Record:
-    """All that is known of a release by now, also where the platform is silent."""
-    service = _reading(release)
+def collect_record(release: Release, results: Sequence[ScenarioResult]) -> Record:
+    """Collect all that is known of a release by now, also where somebody does not answer."""
+    clock, service = release.dependencies.clock, _service(release)
     outcome = _outcome(release, service)
     return Record(
         run=release.guard.run,
@@ -37,8 +35,8 @@ def gathered(release: Release, results: Sequence[ScenarioResult], at: datetime) 
         region=release.plan.place.region,
         url=_url(release, service),
         started=release.started,
-        ended=at,
-        seconds=(at - release.started).total_seconds(),
+        ended=clock.now(),
+        seconds=(clock.monotonic() - release.started_at).total_seconds(),
         **_source(release),
         **_image(release),
         baseline=release.baseline,
@@ -57,10 +55,10 @@ def gathered(release: Release, results: Sequence[ScenarioResult], at: datetime) 
     )
 
 
-def _reading(release: Release) -> Service | None:
+def _service(release: Release) -> Service | None:
     try:
         return release.service
-    except ReleaseError:
+    except Exception:  # noqa: BLE001 - whatever it is, the rest of the record is written
         return None
 
 
@@ -70,7 +68,7 @@ def _url(release: Release, service: Service | None) -> str:
 
 
 def _outcome(release: Release, service: Service | None) -> str:
-    """What it came to; where nothing was asked of the service, nothing can have moved."""
+    """Return the outcome; where nothing was asked of the service, nothing can have moved."""
     if release.manual_changes:
         return ", ".join(release.manual_changes)
     if release.promoted:
@@ -81,15 +79,15 @@ def _outcome(release: Release, service: Service | None) -> str:
 
 
 def _next(release: Release, outcome: str) -> str:
-    """What a person does now; a schema that was contracted leaves no way but forward."""
+    """Return what a person does now; a contracted schema leaves no way but forward."""
     frozen = release.release_state is not None and release.release_state.contracted
     settling = restore_command(release.plan)
     if outcome == RELEASED:
         return "Nothing: the candidate serves every user."
     if outcome == AS_BEFORE:
-        return "Mend what is named as a problem, then release again."
+        return "Fix what is named as a problem, then release again."
     if frozen:
-        return f"The way is forward: say who serves ({settling}), then mend the candidate."
+        return f"The way is forward: say who serves ({settling}), then fix the candidate."
     return f"Say who shall serve ({settling}), then see why greenrun could not."
 
 
@@ -102,7 +100,7 @@ class _Source(TypedDict):
 def _source(release: Release) -> _Source:
     try:
         tree = release.dependencies.source_control.checkout()
-    except CallFailed:
+    except Exception:  # noqa: BLE001 - likewise
         return _Source(commit=release.source.commit, branch="", subjects=())
     subjects = tree.subjects if tree.commit == release.source.commit else ()
     return _Source(commit=release.source.commit, branch=tree.branch, subjects=subjects)
@@ -163,10 +161,10 @@ def _problem(result: ScenarioResult) -> str:
 
 
 def _lease(release: Release) -> int | None:
-    """The number of this run's claim; one of somebody else's would be misread as ours."""
+    """Return the number of this run's lease; somebody else's would be misread as ours."""
     try:
         latest = release.guard.lock.latest
-    except ReleaseError:
+    except Exception:  # noqa: BLE001 - likewise
         return None
     ours = latest is not None and latest.owner.run == release.guard.run
     return latest.number if latest and ours else None
