@@ -1,6 +1,6 @@
 """A service in production as a campaign has it: small, quick, and with users to be kept happy."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -132,18 +132,23 @@ class Shop:
 
     @contextmanager
     def releasing(
-        self, run: str, kind: str = HEALTHY, journal: Journal | None = None
+        self,
+        run: str,
+        kind: str = HEALTHY,
+        journal: Journal | None = None,
+        chosen: Callable[[Dependencies], Dependencies] = lambda ours: ours,
     ) -> Iterator[Release]:
         """A release with connections of its own: at the end it is as dead as its process would be.
 
-        Its lock's heart stops with them, where nobody has let go of it.
+        Its lock's heart stops with them, where nobody has let go of it. `chosen` puts a test's own
+        in the place of what a release depends on.
         """
         plan = self.plan(kind)
         with (
             closing(GoogleClients(Endpoints.all_at(self.address))) as clients,
             closing(HttpWeb(str, within=timedelta(seconds=5))) as web,
         ):
-            dependencies = self._roles(clients, web, plan)
+            dependencies = chosen(self._dependencies(clients, web, plan))
             owner = LeaseHolder(f"{run}@example.com", "a-host", 1, run)
             lock = Lock(
                 SERVICE, owner, dependencies.leases, dependencies.clock, plan.lock_time_to_live
@@ -183,7 +188,7 @@ class Shop:
         payload = secret_manager.SecretPayload(data=b"of no worth")
         secrets.add_secret_version(parent=f"{parent}/secrets/api-token", payload=payload)
 
-    def _roles(self, clients: GoogleClients, web: HttpWeb, plan: Plan) -> Dependencies:
+    def _dependencies(self, clients: GoogleClients, web: HttpWeb, plan: Plan) -> Dependencies:
         clock, place = SystemClock(), plan.place
         return fake_roles(
             SERVICE,
