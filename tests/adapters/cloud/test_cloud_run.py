@@ -115,6 +115,8 @@ def test_all_settings_are_read_back_as_they_were_meant(serving: CloudRun, timeou
         startup_probe=StartupProbe("/status/200", timedelta(seconds=1), 30),
         volumes=(Volume("data", "nfs:10.0.0.2:/data", "/data"), Volume("b", "gcs:bucket", "/b")),
         service_account="runner@project.iam.gserviceaccount.com",
+        session_affinity=True,
+        cpu_boost=True,
     )
     serving.deploy(
         replace(revision("two"), settings=wanted), WITHOUT_TRAFFIC, reading(serving), timeout
