@@ -96,7 +96,7 @@ def measure() -> list[Figure]:
 def _account(dependencies: Dependencies, folder: Path, progress: Progress) -> Iterator[ChangeGuard]:
     """Under the lock, as a release is."""
     owner = this_process("benchmark")
-    lock = Lock(SERVICE, owner, dependencies.leases, dependencies.clock, PLAN.lock_time_to_live)
+    lock = Lock(SERVICE, owner, dependencies.leases, dependencies.clock, PLAN.lease_duration)
     journal = Journal(folder / "journal.jsonl", dependencies.clock)
     guard = ChangeGuard(journal, lock, owner.run, progress)
     guard.acquire_lock()

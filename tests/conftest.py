@@ -161,7 +161,7 @@ def journal(tmp_path: Path, world: World) -> Journal:
 
 @pytest.fixture
 def lock(plan: Plan, world: World, owner: LeaseHolder) -> Lock:
-    return Lock(plan.service, owner, world.leases, world.clock, plan.lock_time_to_live)
+    return Lock(plan.service, owner, world.leases, world.clock, plan.lease_duration)
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def next_run(release: Release, run: str = "the-next-run", plan: Plan | None = No
         replace(owner, run=run),
         dependencies.leases,
         dependencies.clock,
-        plan.lock_time_to_live,
+        plan.lease_duration,
     )
     guard = ChangeGuard(
         Journal(release.guard.journal.path, dependencies.clock), lock, run, dependencies.progress

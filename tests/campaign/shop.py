@@ -114,12 +114,12 @@ class Shop:
             build=BuildPlan(f"{REGISTRY}/{kind}", also_latest=False),
             settings=self._settings,
             public=True,
-            ready_within=timedelta(seconds=6),
-            change_within=timedelta(seconds=4),
-            log_within=timedelta(seconds=3),
+            ready_timeout=timedelta(seconds=6),
+            traffic_timeout=timedelta(seconds=4),
+            log_timeout=timedelta(seconds=3),
             migration=_migration(),
             canary=_canary(),
-            lock_time_to_live=timedelta(seconds=3),
+            lease_duration=timedelta(seconds=3),
         )
 
     @property
@@ -151,7 +151,7 @@ class Shop:
             dependencies = chosen(self._dependencies(clients, web, plan))
             owner = LeaseHolder(f"{run}@example.com", "a-host", 1, run)
             lock = Lock(
-                SERVICE, owner, dependencies.leases, dependencies.clock, plan.lock_time_to_live
+                SERVICE, owner, dependencies.leases, dependencies.clock, plan.lease_duration
             )
             guard = ChangeGuard(journal or self.journal(), lock, run, dependencies.progress)
             source = Source(self.folder, "c0ffee")

@@ -127,9 +127,7 @@ def release(
     """The baseline serves everybody, in little of its memory."""
     journal = Journal(tmp_path / "journal.jsonl", dependencies.clock)
     owner = LeaseHolder("somebody@example.com", "laptop", 4711, "the-run")
-    lock = Lock(
-        plan.service, owner, dependencies.leases, dependencies.clock, plan.lock_time_to_live
-    )
+    lock = Lock(plan.service, owner, dependencies.leases, dependencies.clock, plan.lease_duration)
     environment.start(plan, dependencies, journal, StandIn(BASELINE, build.image.reference))
     guard = ChangeGuard(journal, lock, owner.run, dependencies.progress)
     release = Release(plan, dependencies, guard, {"a user": {}}, Source(tmp_path, "c0ffee"))

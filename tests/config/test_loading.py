@@ -140,9 +140,9 @@ def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
         public=True,
         revision_tag="next",
         baseline_tag="last",
-        ready_within=timedelta(seconds=5),
-        change_within=timedelta(seconds=6),
-        log_within=timedelta(seconds=7),
+        ready_timeout=timedelta(seconds=5),
+        traffic_timeout=timedelta(seconds=6),
+        log_timeout=timedelta(seconds=7),
         migration=MigrationPlan(("app", "status"), ("app", "apply"), (), timedelta(seconds=8)),
         canary=CanaryPlan(
             steps=(1, 99),

@@ -118,9 +118,7 @@ def _deployed(plan: Plan, reach: Reach, folder: Path, visitors: Visitors) -> Sho
     identities = SecretIdentities(plan, reach.secret_store(plan.place), secrets.append, token)
     journal = Journal(folder / "journal.jsonl", dependencies.clock)
     owner = LeaseHolder("somebody@example.com", "laptop", 4711, "the-run")
-    lock = Lock(
-        plan.service, owner, dependencies.leases, dependencies.clock, plan.lock_time_to_live
-    )
+    lock = Lock(plan.service, owner, dependencies.leases, dependencies.clock, plan.lease_duration)
     environment.start(plan, dependencies, journal, StandIn(BEFORE, IMAGE))
     guard = ChangeGuard(journal, lock, owner.run, dependencies.progress)
     release = Release(plan, dependencies, guard, identities, source)

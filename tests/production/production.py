@@ -157,7 +157,7 @@ class Production:
     def locked_by(self, who: str) -> Iterator[Lock]:
         """While somebody on another machine releases the service."""
         dependencies, owner = self.dependencies, LeaseHolder(who, "elsewhere", 1, "a run of theirs")
-        within = self.plan.lock_time_to_live
+        within = self.plan.lease_duration
         lock = Lock(self.plan.service, owner, dependencies.leases, dependencies.clock, within)
         lock.acquire(dependencies.progress.report)
         try:

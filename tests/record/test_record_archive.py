@@ -12,7 +12,7 @@ from greenrun.reporting.record.files import text_of
 from greenrun.reporting.record.record import AS_BEFORE, Record
 from tests.record.samples import RELEASE, STOPPED
 
-PLAN = RecordPlan(folder="docs/deployments", hand_over=("SYNC.md", "notes/for-you.md"))
+PLAN = RecordPlan(folder="docs/deployments", changelogs=("SYNC.md", "notes/for-you.md"))
 MARK = "<!-- greenrun: run 20261121-080000-7f3a -->"
 OVER = "<!-- greenrun: end of run 20261121-080000-7f3a -->"
 AGAIN = replace(RELEASE, run="another")

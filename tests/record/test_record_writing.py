@@ -227,7 +227,7 @@ def test_the_end_of_the_run_rewrites_and_adds_nothing(
 def test_a_record_is_committed_at_the_end_with_its_files_and_no_other(
     real: Release, world: World, reports: Path, tmp_path: Path
 ) -> None:
-    real.plan = replace(real.plan, record=RecordPlan(hand_over=("SYNC.md",), commit=True))
+    real.plan = replace(real.plan, record=RecordPlan(changelogs=("SYNC.md",), commit=True))
     deploy(real)
     record.write(real, reports, RESULTS, redact)
     assert not world.source_control.committed

@@ -67,7 +67,7 @@ class Maker:
         roles = breaking(world.dependencies, calls)
         journal = Journal(self.folder / f"journal-{self.number}.jsonl", roles.clock)
         owner = replace(self.owner, run=run)
-        lock = Lock("shop", owner, roles.leases, roles.clock, self.plan.lock_time_to_live)
+        lock = Lock("shop", owner, roles.leases, roles.clock, self.plan.lease_duration)
         broken = cast("Any", Breaking(journal, "journal", calls))
         guard = ChangeGuard(broken, lock, run, roles.progress)
         return Release(self.plan, roles, guard, {"a user": {}}, Source(self.folder, "c0ffee"))
@@ -307,9 +307,9 @@ def next_run_of(release: Release, world: World, owner: LeaseHolder) -> Release:
     """Another person's, from another machine, at once."""
     someone = replace(owner, run=f"{owner.run}-{len(world.leases.kept)}-{world.clock.time}")
     plan, roles = release.plan, release.dependencies
-    lock = Lock(plan.service, someone, roles.leases, roles.clock, plan.lock_time_to_live)
+    lock = Lock(plan.service, someone, roles.leases, roles.clock, plan.lease_duration)
     guard = ChangeGuard(release.guard.journal, lock, someone.run, roles.progress)
-    world.clock.sleep(plan.lock_time_to_live * 2)
+    world.clock.sleep(plan.lease_duration * 2)
     return Release(plan, roles, guard, {"a user": {}}, release.source)
 
 

@@ -254,7 +254,7 @@ def test_a_lock_is_taken_out_of_anothers_hands_only_if_a_person_wants_it(
     release: Release, world: World, plan: Plan, owner: LeaseHolder
 ) -> None:
     theirs = Lock(
-        "shop", replace(owner, run="theirs"), world.leases, world.clock, plan.lock_time_to_live
+        "shop", replace(owner, run="theirs"), world.leases, world.clock, plan.lease_duration
     )
     theirs.acquire(world.progress.report)
     held = theirs.latest

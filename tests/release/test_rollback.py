@@ -200,7 +200,7 @@ def test_whoever_holds_the_lock_by_now_decides_and_is_named(
     before = reading(world)
     another = replace(owner, account="bob@example.com", run="another")
     release.guard.lock.force_release(another)
-    theirs = Lock("shop", another, world.leases, world.clock, release.plan.lock_time_to_live)
+    theirs = Lock("shop", another, world.leases, world.clock, release.plan.lease_duration)
     theirs.acquire()
     with pytest.raises(ManualActionRequired) as told:
         release.rollback.restore()
@@ -295,7 +295,7 @@ def test_users_are_brought_back_by_whoever_was_cut_off_for_long(
     release: Release, world: World
 ) -> None:
     moved(release)
-    world.clock.sleep(release.plan.lock_time_to_live)
+    world.clock.sleep(release.plan.lease_duration)
     assert release.rollback.restore()
     assert world.serving == {BASELINE: 100}
 

@@ -72,7 +72,7 @@ PATTERNS = listed("patterns", "pattern", pattern)
 
 def has_lines(release: Release, lines: Sequence[str]) -> None:
     """Every line stands in the candidate's log, as soon as the log has arrived."""
-    for _ in polls(release.dependencies.clock, release.plan.log_within):
+    for _ in polls(release.dependencies.clock, release.plan.log_timeout):
         entries = release.dependencies.logs.of_revision(release.candidate.name)
         missing = [line for line in lines if not any(line in entry.text for entry in entries)]
         if not missing:
@@ -81,7 +81,7 @@ def has_lines(release: Release, lines: Sequence[str]) -> None:
     if missing:
         raise GateClosed(
             f"log of {release.candidate.name}: got no line {', '.join(map(repr, missing))} "
-            f"within {release.plan.log_within.total_seconds():g} s",
+            f"within {release.plan.log_timeout.total_seconds():g} s",
         )
 
 
@@ -90,7 +90,7 @@ def no_errors(release: Release, allowed: Sequence[re.Pattern[str]] = ()) -> None
 
     An empty log is no proof of that. What `has_lines` has found is the start that this judges.
     """
-    for _ in polls(release.dependencies.clock, release.plan.log_within):
+    for _ in polls(release.dependencies.clock, release.plan.log_timeout):
         if entries := release.dependencies.logs.of_revision(release.candidate.name):
             break
     marked = judged(entries, allowed)

@@ -93,7 +93,7 @@ def is_locked(release: Release) -> None:
         raise GateClosed(f"{plan.service}: got no lease, needs the lock of this release")
     stranger = replace(lease.owner, run=uuid4().hex)
     other = Lock(
-        plan.service, stranger, dependencies.leases, dependencies.clock, plan.lock_time_to_live
+        plan.service, stranger, dependencies.leases, dependencies.clock, plan.lease_duration
     )
     with suppress(LockHeld):
         other.acquire(dependencies.progress.report)

@@ -41,7 +41,7 @@ def unavailable(release: Release) -> None:
 
 def ready_time(release: Release) -> None:
     """The candidate was ready within its budget."""
-    took, within = release.candidate.ready_after, release.plan.ready_within
+    took, within = release.candidate.ready_after, release.plan.ready_timeout
     check_budget("time to ready", in_seconds(took), in_seconds(within))
 
 

@@ -67,7 +67,7 @@ class PreflightPlan:
     """Conditions of the working tree before a release.
 
     `branch` empty: any. `commits` (SHAs, or the beginnings of them) must be in. `quality_gates` are
-    commands by name, which end with 0. `known_secrets` is a baseline file of detect-secrets with
+    commands by name, which end with 0. `secrets_baseline` is a baseline file of detect-secrets with
     the findings that people have looked at; empty, there is none.
     """
 
@@ -75,21 +75,21 @@ class PreflightPlan:
     remote: str = "origin"
     commits: tuple[str, ...] = ()
     quality_gates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    gates_within: timedelta = timedelta(minutes=10)
-    known_secrets: str = ""
+    quality_gate_timeout: timedelta = timedelta(minutes=10)
+    secrets_baseline: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordPlan:
     """Places of the record of a release, relative to release.yaml.
 
-    `template` empty: greenrun's own. `hand_over` files get an entry each. `commit`: the record is
-    committed.
+    `template` empty: greenrun's own. `changelogs` are files that get an entry each. `commit`: the
+    record is committed.
     """
 
     folder: str = "docs/deployments"
     template: str = ""
-    hand_over: tuple[str, ...] = ()
+    changelogs: tuple[str, ...] = ()
     commit: bool = False
 
 
@@ -172,7 +172,7 @@ class Plan:
     """release.yaml and env.yaml as one environment sees them.
 
     `identities` maps who may ask (`a user`) to the headers that say so; their values are format
-    strings over the variables of secrets (`Bearer {API_TOKEN}`). `reuse_rehearsal_within` is how
+    strings over the variables of secrets (`Bearer {API_TOKEN}`). `rehearsal_max_age` is how
     old a green rehearsal of the same may be to stand for a new one; None: it never does.
     `keep_images` is how many image tags outlive a release beside those in use; None: all of them.
     """
@@ -185,16 +185,16 @@ class Plan:
     public: bool = False
     revision_tag: str = "candidate"
     baseline_tag: str = "baseline"
-    ready_within: timedelta = timedelta(seconds=60)
-    change_within: timedelta = timedelta(seconds=120)
-    log_within: timedelta = timedelta(seconds=60)
+    ready_timeout: timedelta = timedelta(seconds=60)
+    traffic_timeout: timedelta = timedelta(seconds=120)
+    log_timeout: timedelta = timedelta(seconds=60)
     migration: MigrationPlan | None = None
     canary: CanaryPlan = CanaryPlan()
     preflight: PreflightPlan = PreflightPlan()
     record: RecordPlan = RecordPlan()
-    push_within: timedelta = timedelta(minutes=15)
-    lock_time_to_live: timedelta = timedelta(seconds=90)
-    reuse_rehearsal_within: timedelta | None = None
+    push_timeout: timedelta = timedelta(minutes=15)
+    lease_duration: timedelta = timedelta(seconds=90)
+    rehearsal_max_age: timedelta | None = None
     keep_images: int | None = None
     identities: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     monitoring: MonitoringPlan | None = None

@@ -33,7 +33,7 @@ class Candidate:
         """
         begun = self.dependencies.clock.monotonic()
         wanted = NewRevision(self.name, image, self.plan.settings)
-        timeout = Timeout(self.plan.ready_within, self.dependencies.progress.report)
+        timeout = Timeout(self.plan.ready_timeout, self.dependencies.progress.report)
         with guard.change("deploy", self.name, image=image, split=str(split)):
             try:
                 after = self.dependencies.platform.deploy(wanted, split, drift.last_seen, timeout)

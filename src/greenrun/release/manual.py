@@ -125,7 +125,7 @@ def _deployed_again(release: Release, revision: Revision, tag: str = "") -> str:
     name = f"{release.plan.service}-{at:%Y%m%d-%H%M%S}"
     split = service.actual.pinned(service.latest_ready)
     split = split.tagged(name, tag) if tag else split
-    timeout = Timeout(release.plan.ready_within, release.guard.tell)
+    timeout = Timeout(release.plan.ready_timeout, release.guard.tell)
     account = release.guard.restoration if tag else release.guard.change
     with account("deploy", name, image=revision.image, split=str(split)):
         wanted = NewRevision(name, revision.image, revision.settings)

@@ -158,7 +158,7 @@ class Migrations:
 
     def _failed(self, what: str, ended: _Ended, hint: str = "") -> GateClosed:
         log: Sequence[LogEntry] = ()
-        for _ in polls(self._dependencies.clock, self._plan.log_within):
+        for _ in polls(self._dependencies.clock, self._plan.log_timeout):
             before, log = log, self._log(ended)
             if log and len(log) == len(before):
                 break
@@ -170,7 +170,7 @@ class Migrations:
 
     def _status_line(self, ended: _Ended) -> str:
         begun = self._dependencies.clock.monotonic()
-        for _ in polls(self._dependencies.clock, self._plan.log_within):
+        for _ in polls(self._dependencies.clock, self._plan.log_timeout):
             log = self._log(ended)
             found = [entry.text for entry in log if entry.text.startswith("{")]
             if found:

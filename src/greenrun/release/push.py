@@ -45,7 +45,7 @@ def _handed_over(image: Image, plan: Plan, dependencies: Dependencies, guard: Ch
         return replace(image, manifest=manifest)
     with guard.change("push", name, tag=image.tag, image_id=str(image.digest)):
         pushed = dependencies.registry.push(
-            image, Timeout(plan.push_within, dependencies.progress.report)
+            image, Timeout(plan.push_timeout, dependencies.progress.report)
         )
     manifest = holds(image, dependencies)
     if manifest is None or manifest != pushed:

@@ -288,4 +288,4 @@ class Release:
     @property
     def timeout(self) -> Timeout:
         """How long a change of the split may take."""
-        return Timeout(self.plan.change_within, self.dependencies.progress.report)
+        return Timeout(self.plan.traffic_timeout, self.dependencies.progress.report)

@@ -92,7 +92,7 @@ class Rollback:
             service = check.run(self.release_state.baseline, service)
         changes.append(str(target))
         self._attach("traffic before the rollback", service.actual)
-        timeout = Timeout(self.plan.change_within, self.guard.tell)
+        timeout = Timeout(self.plan.traffic_timeout, self.guard.tell)
         with self.guard.restoration("roll back", self.plan.service, split=str(target)):
             after = self.dependencies.platform.split_traffic(target, service, timeout)
         self._attach("traffic after the rollback", after.actual)
@@ -204,13 +204,13 @@ class StartCheck:
 
     def _tag(self, name: str, service: Service) -> Service:
         split = service.resolved.tagged(name, START_TAG)
-        timeout = Timeout(self.plan.change_within, self.guard.tell)
+        timeout = Timeout(self.plan.traffic_timeout, self.guard.tell)
         with self.guard.restoration("tag", name, split=str(split)):
             return self.dependencies.platform.split_traffic(split, service, timeout)
 
     def _status(self, url: str) -> int:
         """The first status that is no server's error, or the last one there was."""
-        for _ in polls(self.dependencies.clock, self.plan.ready_within):
+        for _ in polls(self.dependencies.clock, self.plan.ready_timeout):
             status = self.prober.ask(url).status
             if status < _SERVER_ERROR:
                 break

@@ -83,7 +83,7 @@ class Rollout:
     def _split(self, split: TrafficSplit, name: str) -> None:
         before, split = self.drift.last_seen.resolved, split.without_tag(START_TAG)
         self.guard.write_ahead(split, stage=Stage.MOVED)
-        timeout = Timeout(self.plan.change_within, self.dependencies.progress.report)
+        timeout = Timeout(self.plan.traffic_timeout, self.dependencies.progress.report)
         with self.guard.change("split traffic", self.plan.service, split=str(split)):
             after = self.dependencies.platform.split_traffic(split, self.drift.last_seen, timeout)
         self.drift.remember(after)

@@ -50,7 +50,7 @@ def test_of_many_changes_ten_are_named(told: Told, world: World) -> None:
 
 
 def test_what_a_release_writes_itself_does_not_count(told: Told, plan: Plan, world: World) -> None:
-    record = replace(plan, record=RecordPlan(folder="docs/releases", hand_over=("SYNC.md",)))
+    record = replace(plan, record=RecordPlan(folder="docs/releases", changelogs=("SYNC.md",)))
     change(world, "docs/releases/2026-11-21.md", "SYNC.md", "build_tag.txt", "reports/x.json")
     assert told(git_tree.in_step, record) == []
     change(world, "docs/releases.md", "SYNC.md.orig")

@@ -41,17 +41,17 @@ def _steps(plan: Plan, step_limit: StepLimit, *, rehearsed: bool) -> Iterator[St
         if remote:
             yield Step("rehearsal of the image on this machine")
     for name in plan.preflight.quality_gates:
-        yield Step(f"quality gate {name}", plan.preflight.gates_within)
+        yield Step(f"quality gate {name}", plan.preflight.quality_gate_timeout)
     if remote:
-        yield Step("image pushed", plan.push_within)
+        yield Step("image pushed", plan.push_timeout)
     yield from _migration(plan)
-    yield Step("candidate ready, without traffic", plan.ready_within)
-    yield Step("candidate's log found", plan.log_within)
+    yield Step("candidate ready, without traffic", plan.ready_timeout)
+    yield Step("candidate's log found", plan.log_timeout)
     yield Step("candidate's endpoints checked")
     for share in plan.canary.steps:
-        yield Step(f"{share} % of the traffic to the candidate", plan.change_within)
+        yield Step(f"{share} % of the traffic to the candidate", plan.traffic_timeout)
         yield Step(f"canary at {share} %", step_limit(share))
-    yield Step("all traffic to the candidate", plan.change_within)
+    yield Step("all traffic to the candidate", plan.traffic_timeout)
     yield Step("service's endpoints checked")
 
 

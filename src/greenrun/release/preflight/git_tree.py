@@ -68,7 +68,7 @@ def unrecorded(checkout: Checkout, plan: Plan, source: Source) -> tuple[str, ...
     """List changed paths, beside the records and what else a release writes."""
     here = PurePosixPath(_within_repository(source.directory.resolve()))
     watched = (plan.monitoring.folder,) if plan.monitoring else ()
-    ours = (plan.record.folder, *plan.record.hand_over, *watched, plan.build.tag_file, _REPORTS)
+    ours = (plan.record.folder, *plan.record.changelogs, *watched, plan.build.tag_file, _REPORTS)
     return checkout.changed_beside(here / place for place in ours)
 
 

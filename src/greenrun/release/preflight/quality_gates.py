@@ -28,7 +28,9 @@ def pass_all(context: Context) -> Iterator[Problem]:
 def _judged(context: Context, name: str, command: Sequence[str]) -> Iterator[Problem]:
     asked = " ".join(command)
     context.dependencies.progress.report(f"quality gate {name}: {asked}")
-    timeout = Timeout(context.plan.preflight.gates_within, context.dependencies.progress.report)
+    timeout = Timeout(
+        context.plan.preflight.quality_gate_timeout, context.dependencies.progress.report
+    )
     ended = context.dependencies.commands.run(command, timeout)
     outcome = f"status {ended.status} after {ended.took.total_seconds():.1f} s{_counts(ended)}"
     context.measure(f"quality gate {name}", outcome)

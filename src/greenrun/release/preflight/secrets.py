@@ -12,7 +12,7 @@ _WRITTEN = ("release.yaml", "env.yaml")
 
 def none_stands(context: Context) -> Iterator[Problem]:
     """Nothing looks like a secret but what people have looked at and accepted."""
-    files, known = _places(context), context.plan.preflight.known_secrets
+    files, known = _places(context), context.plan.preflight.secrets_baseline
     looked_at = ", ".join(_relative(context, path) for path in files)
     context.measure("looked for secrets in", f"{looked_at}, accepting {known or 'nothing'}")
     accepted = context.source.directory / known if known else None

@@ -43,7 +43,7 @@ def _promoted(service: str, entries: Iterable[Entry]) -> StandIn | None:
 def start(plan: Plan, dependencies: Dependencies, journal: Journal, stand_in: StandIn) -> None:
     """Bring up the service with the stand-in as the revision that serves everybody."""
     wanted = NewRevision(stand_in.revision, stand_in.image, plan.settings)
-    timeout = Timeout(plan.ready_within, dependencies.progress.report)
+    timeout = Timeout(plan.ready_timeout, dependencies.progress.report)
     set_up_storage(plan, dependencies, journal, stand_in.image)
     with journal.change("create", plan.service, revision=stand_in.revision, image=stand_in.image):
         try:
@@ -63,7 +63,7 @@ def set_up_storage(plan: Plan, dependencies: Dependencies, journal: Journal, ima
 
 def remove(plan: Plan, dependencies: Dependencies, journal: Journal) -> None:
     """Take the service down again, with its job."""
-    timeout = Timeout(plan.change_within)
+    timeout = Timeout(plan.traffic_timeout)
     with journal.change("remove", plan.service):
         dependencies.platform.remove_service(timeout)
         dependencies.platform.remove_job(f"{plan.service}-migration", timeout)

@@ -38,7 +38,7 @@ class Archive:
         index = self._folder / "README.md"
         replace(file, f"{document.rstrip()}\n\n{_mark(record)}\n")
         replace(index, with_row(text_of(index), record, file.name))
-        notes = [self._directory / name for name in self._plan.hand_over]
+        notes = [self._directory / name for name in self._plan.changelogs]
         for note in notes:
             link = os.path.relpath(file, note.parent)
             entry = rendering.as_entry(record, f"[{file.stem}]({link})")
@@ -46,12 +46,12 @@ class Archive:
         return file, index, *notes
 
     def expect(self, record: Record) -> None:
-        """The record, the index and every hand-over file tell of this release.
+        """The record, the index and every changelog tell of this release.
 
         Raises:
             GateClosed: naming the files that do not.
         """
-        marked = [record.document, *self._plan.hand_over]
+        marked = [record.document, *self._plan.changelogs]
         silent = [name for name in marked if _mark(record) not in text_of(self._directory / name)]
         index = Path(self._plan.folder) / "README.md"
         if f"]({Path(record.document).name})" not in text_of(self._directory / index):

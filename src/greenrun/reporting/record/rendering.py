@@ -44,7 +44,7 @@ def by_template(record: Record, directory: Path, template: str) -> str:
 
 
 def as_entry(record: Record, link: str) -> str:
-    """What a hand-over file says of the release; `link` leads from there to the record."""
+    """Write the entry of a changelog; `link` leads from there to the record."""
     return _tidy(_templates(None).get_template(_ENTRY).render(record=record, link=link))
 
 
