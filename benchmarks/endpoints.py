@@ -21,7 +21,7 @@ import httpx
 
 from benchmarks.figures import Figure, middle, of_medians, say
 from cloudrun_emulator.ingress.process import EnvoyProcess
-from greenrun.adapters.clock import SystemClock
+from greenrun.adapters.machine import SystemClock
 from greenrun.adapters.http.web import HttpWeb
 from greenrun.checks.http.endpoints import ENDPOINTS
 from greenrun.checks.http.verification import verify

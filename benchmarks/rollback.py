@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from benchmarks.figures import Figure, middle, of_medians, say
 from benchmarks.load import ECHO
 from benchmarks.shop import BASELINE, CANDIDATE, PLACE, SERVICE, Shop, local_cloud
-from greenrun.adapters.process import this_process
+from greenrun.adapters.machine import this_process
 from greenrun.model.interfaces import Dependencies, Progress
 from greenrun.model.plan import BuildPlan, CanaryPlan, Plan
 from greenrun.model.release_state import ReleaseState, Stage

@@ -71,6 +71,21 @@ def text(text: str) -> Element:
     return Element(f'"{text}"', text=text)
 
 
+def test_a_page_without_end_is_drawn_as_far_as_it_is_seen(chromium: Chromium, site: Site) -> None:
+    seen = visit(chromium, site, f"<!doctype html>{ICON}<div style='height: 9999999px'>")
+    width, height = (int.from_bytes(seen.screenshot[i : i + 4], "big") for i in (16, 20))
+    assert (width, height) == (1280, 800)
+
+
+def test_of_what_a_page_says_without_end_the_beginning_is_kept(
+    chromium: Chromium, site: Site
+) -> None:
+    script = "for (let i = 0; i < 300; i++) console.error(i + 'x'.repeat(1000))"
+    seen = visit(chromium, site, f"<!doctype html>{ICON}<script>{script}</script>")
+    assert len(seen.console) == 199
+    assert seen.errors == ("101 more messages, which are not kept",)
+
+
 def test_a_page_that_is_well_is_seen_whole(chromium: Chromium, site: Site) -> None:
     looked_for = (role("heading", "What it costs"), css("#total", "12"), text("Total:"))
     seen = visit(chromium, site, COSTS, *looked_for)

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from greenrun.adapters.clock import SystemClock
+from greenrun.adapters.machine import SystemClock
 
 
 def test_the_present_is_in_utc() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cloudrun_emulator.core.time import wait_until
-from greenrun.adapters.commands import SystemCommands
+from greenrun.adapters.machine import SystemCommands
 from greenrun.model.errors import CallFailed, DeadlineExceeded
 from greenrun.model.interfaces import Timeout
 
@@ -105,3 +105,11 @@ def test_much_output_does_not_stop_a_command(commands: SystemCommands) -> None:
     script = "for i in range(20000): print(i, 'x' * 80)"
     ended = commands.run((sys.executable, "-c", script), Timeout(SOON))
     assert len(ended.output.splitlines()) == 20000
+
+
+def test_of_what_a_command_writes_without_end_the_end_is_kept(commands: SystemCommands) -> None:
+    script = "head -c 30000000 /dev/zero | tr '\\0' x; echo; echo the end"
+    ended = commands.run(shell(script), Timeout(SOON))
+    assert ended.output.endswith("x\nthe end\n")
+    assert ended.output.startswith("[20,0")
+    assert len(ended.output) < 10_100_000

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from greenrun.adapters.docker.facts import image_of, instruction
+from greenrun.adapters.docker.builder import image_of, instruction
 from greenrun.model.image import Digest, Image, Layer
 
 ID = "sha256:" + "1" * 64

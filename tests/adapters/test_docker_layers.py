@@ -1,6 +1,6 @@
 """How far a push is, read off the engine's events."""
 
-from greenrun.adapters.docker.layers import Layers
+from greenrun.adapters.docker.push import Layers
 
 
 def event(layer: str, status: str, current: int = 0, total: int = 0) -> dict[str, object]:

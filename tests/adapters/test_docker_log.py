@@ -1,6 +1,6 @@
 import pytest
 
-from greenrun.adapters.docker.log import Transcript
+from greenrun.adapters.docker.builder import Transcript
 from greenrun.model.errors import GateClosed
 
 

@@ -51,6 +51,24 @@ def twin(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_names_and_subjects_may_be_any_bytes(repository: Path) -> None:
+    Path(os.fsdecode(os.fsencode(repository) + b"/gr\xfcn.txt")).write_text("new")
+    (repository / "story.txt").write_text("Latin")
+    message = repository / ".git/message"
+    message.write_bytes("gr\u00fcn".encode("latin-1"))
+    git(repository, "commit", "--quiet", "-a", "-F", str(message), "--cleanup=verbatim")
+    found = Git(repository).checkout()
+    assert found.changed == ("gr\\xfcn.txt",)
+    assert len(found.subjects) == 4
+
+
+def test_a_password_in_a_remote_is_not_told(repository: Path) -> None:
+    git(repository, "remote", "add", "origin", "https://me:geheim@127.0.0.1:1/shop.git")
+    with pytest.raises(CallFailed, match="could not git ls-remote") as failed:
+        Git(repository).distance("origin", "main")
+    assert "geheim" not in str(failed.value)
+
+
 def test_a_clean_checkout_is_its_commit(repository: Path) -> None:
     found = Git(repository).checkout()
     commit = git(repository, "rev-parse", "HEAD")

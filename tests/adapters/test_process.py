@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from greenrun.adapters.process import is_gone, this_process
+from greenrun.adapters.machine import is_gone, this_process
 
 
 def test_we_are_not_gone() -> None:
@@ -15,7 +15,7 @@ def test_we_are_not_gone() -> None:
 
 def test_a_process_that_has_ended_is_gone() -> None:
     script = (
-        "from greenrun.adapters.process import this_process as us; "
+        "from greenrun.adapters.machine import this_process as us; "
         "print(us('').process, us('').lifetime)"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)

@@ -13,7 +13,7 @@ import pytest
 from docker import APIClient
 from docker.utils import kwargs_from_env
 
-from greenrun.adapters.clock import SystemClock
+from greenrun.adapters.machine import SystemClock
 from greenrun.adapters.registry.login import Login
 from greenrun.adapters.registry.registry import DockerRegistry
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed

@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from greenrun.adapters.clock import SystemClock
+from greenrun.adapters.machine import SystemClock
 from tests.campaign.course import perform
 from tests.campaign.mortal import MortalJournal
 from tests.campaign.shop import Shop

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from cloudrun_emulator.core.time import wait_until
-from greenrun.adapters.clock import SystemClock
+from greenrun.adapters.machine import SystemClock
 from greenrun.model.errors import ManualActionRequired, ReleaseError
 from greenrun.release import manual
 from greenrun.release.release import Release

@@ -13,7 +13,6 @@ from google.cloud import secretmanager_v1 as secret_manager
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.in_process import InProcessRuntime
-from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.access import GoogleAccess
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.logs import CloudLogs
@@ -22,6 +21,7 @@ from greenrun.adapters.gcp.run.leases import CloudRunLeases
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.adapters.gcp.secret_manager import SecretManager
 from greenrun.adapters.http.web import HttpWeb
+from greenrun.adapters.machine import SystemClock
 from greenrun.model.image import Build, Image
 from greenrun.model.interfaces import Dependencies, NewRevision, Timeout
 from greenrun.model.lease import LeaseHolder

@@ -13,13 +13,13 @@ import pytest
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.docker import DockerRuntime
-from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.docker.builder import DockerBuilder
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.logs import CloudLogs
 from greenrun.adapters.gcp.monitoring.metrics import CloudMetrics
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.adapters.http.web import HttpWeb
+from greenrun.adapters.machine import SystemClock
 from greenrun.model.errors import GateClosed
 from greenrun.model.image import Build
 from greenrun.model.interfaces import Dependencies

@@ -11,7 +11,7 @@ from time import monotonic, sleep
 import pytest
 
 from cloudrun_emulator.core.time import wait_until
-from greenrun.adapters.clock import SystemClock
+from greenrun.adapters.machine import SystemClock
 from greenrun.canary.sources.probes import WARM_UP, Probes
 from greenrun.canary.sources.source import Measurement
 from greenrun.model.errors import CallFailed, ReleaseError

@@ -17,8 +17,8 @@ from google.protobuf import field_mask_pb2
 
 from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.emulator import LocalCloud
-from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.run.from_proto import traffic_of
+from greenrun.adapters.machine import SystemClock
 from greenrun.config import load_plan
 from greenrun.model.interfaces import Dependencies, Timeout
 from greenrun.model.lease import LeaseHolder

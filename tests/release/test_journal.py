@@ -147,7 +147,7 @@ def test_changes_of_a_killed_run_show_as_open(path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from greenrun.adapters.clock import SystemClock
+from greenrun.adapters.machine import SystemClock
 from greenrun.release.coordination.journal import Journal
 
 journal = Journal(Path(sys.argv[1]), SystemClock())

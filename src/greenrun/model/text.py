@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import deque
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -97,3 +98,25 @@ def read_text_file(path: Path, *, at_most: int = 100_000) -> str:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise UnreadableFile("bytes that are no text", "text in UTF-8", line) from error
+
+
+class Tail:
+    """The end of a text that may go on and on; how much came before is told at its beginning."""
+
+    def __init__(self, most: int = 10_000_000) -> None:
+        self._most = most
+        self._parts: deque[str] = deque()
+        self._size = self._left_out = 0
+
+    def add(self, part: str) -> None:
+        """Add to its end."""
+        self._parts.append(part)
+        self._size += len(part)
+        while self._size > self._most and len(self._parts) > 1:
+            dropped = len(self._parts.popleft())
+            self._size -= dropped
+            self._left_out += dropped
+
+    def __str__(self) -> str:
+        before = f"[{self._left_out:,} characters left out]\n" if self._left_out else ""
+        return before + "".join(self._parts)

@@ -1,12 +1,18 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 
+import grpc
 import httpx
 import pytest
+from google.cloud.logging_v2.types import ListLogEntriesResponse
+from google.cloud.logging_v2.types import LogEntry as RawEntry
+from google.protobuf.struct_pb2 import Struct
 
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.faults.registry import Faults
-from greenrun.adapters.gcp.clients import GoogleClients
+from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.logs import CloudLogs
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.model.errors import CallFailed
@@ -133,3 +139,48 @@ def test_a_reading_that_is_not_allowed_says_so_at_once(logs: CloudLogs, faults: 
     ) as refused:
         logs.of_revision("web-one")
     assert "grant" in refused.value.hint
+
+
+@contextmanager
+def pages_of(listed: ListLogEntriesResponse) -> Iterator[str]:
+    """The address of a log that answers each reading so."""
+
+    def page(_: bytes, __: grpc.ServicerContext) -> bytes:
+        return bytes(ListLogEntriesResponse.serialize(listed))
+
+    handler = grpc.unary_unary_rpc_method_handler(page)
+    service = "google.logging.v2.LoggingServiceV2"
+    server = grpc.server(ThreadPoolExecutor(1))
+    server.add_generic_rpc_handlers(
+        [grpc.method_handlers_generic_handler(service, {"ListLogEntries": handler})]
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.stop(None).wait()
+
+
+@pytest.mark.parametrize("text", ["short", 10_000 * "long"])
+def test_a_log_without_end_is_a_failed_call(place: Location, text: str) -> None:
+    entries = 1000 * [RawEntry(text_payload=text)]
+    with (
+        pages_of(ListLogEntriesResponse(entries=entries, next_page_token="more")) as address,
+        closing(GoogleClients(Endpoints.all_at(address))) as clients,
+        pytest.raises(CallFailed, match="got more than 50,000 entries or 50 MB, needs fewer"),
+    ):
+        CloudLogs(clients, place, "web", str).of_revision("web-one")
+
+
+def test_an_entry_that_json_cannot_write_is_shown_as_it_is(place: Location) -> None:
+    fields = Struct()
+    fields["load"] = float("inf")
+    entry = RawEntry()
+    RawEntry.pb(entry).json_payload.CopyFrom(fields)
+    with (
+        pages_of(ListLogEntriesResponse(entries=[entry])) as address,
+        closing(GoogleClients(Endpoints.all_at(address))) as clients,
+    ):
+        (found,) = CloudLogs(clients, place, "web", str).of_revision("web-one")
+    assert "inf" in found.text

@@ -14,9 +14,9 @@ from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.docker import DockerRuntime
-from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.monitoring.metrics import CloudMetrics, highest
+from greenrun.adapters.machine import SystemClock
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import Clock, Metrics
 from greenrun.model.plan import Location

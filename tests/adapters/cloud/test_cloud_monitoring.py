@@ -3,10 +3,10 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.monitoring.metrics import CloudMetrics
 from greenrun.adapters.gcp.run.platform import CloudRun
+from greenrun.adapters.machine import SystemClock
 from greenrun.model.interfaces import Timeout
 from greenrun.model.plan import Location
 from greenrun.model.stats import Counts, Sample

@@ -11,9 +11,9 @@ from google.iam.v1 import iam_policy_pb2, policy_pb2
 from google.protobuf import field_mask_pb2
 from google.type import expr_pb2
 
-from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
+from greenrun.adapters.machine import SystemClock
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed
 from greenrun.model.interfaces import Timeout
 from greenrun.model.plan import Location

@@ -12,9 +12,9 @@ from google.rpc import status_pb2
 
 from cloudrun_emulator.server.grpc import GrpcServer
 from cloudrun_emulator.server.methods import Binding
-from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
+from greenrun.adapters.machine import SystemClock
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import Timeout
 from greenrun.model.plan import Location

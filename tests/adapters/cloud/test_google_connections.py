@@ -8,9 +8,9 @@ from threading import Event, Thread
 import pytest
 
 from cloudrun_emulator.emulator import LocalCloud
-from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
+from greenrun.adapters.machine import SystemClock
 from greenrun.model.plan import Location
 
 

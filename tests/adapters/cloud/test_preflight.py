@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from cloudrun_emulator.emulator import LocalCloud
-from greenrun.adapters.commands import SystemCommands
 from greenrun.adapters.gcp.access import GoogleAccess
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.adapters.gcp.secret_manager import SecretManager
 from greenrun.adapters.git import Git
+from greenrun.adapters.machine import SystemCommands
 from greenrun.adapters.secrets.scan import DetectSecrets
 from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import Location, Plan, PreflightPlan

@@ -9,9 +9,9 @@ import pytest
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.in_process import InProcessRuntime
-from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
+from greenrun.adapters.machine import SystemClock
 from greenrun.model.plan import Location
 from tests.release.five_failures.world import World
 

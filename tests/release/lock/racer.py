@@ -8,9 +8,9 @@ import sys
 from contextlib import closing
 from datetime import timedelta
 
-from greenrun.adapters.clock import SystemClock
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.leases import CloudRunLeases
+from greenrun.adapters.machine import SystemClock
 from greenrun.model.errors import LockHeld
 from greenrun.model.plan import Location
 from greenrun.release.coordination.lock import Lock

@@ -12,7 +12,7 @@ from typing import IO
 
 import pytest
 
-from greenrun.adapters.clock import SystemClock
+from greenrun.adapters.machine import SystemClock
 from greenrun.model.errors import LockHeld, LockLost
 from greenrun.model.lease import Lease
 from greenrun.release.coordination.lock import Lock

@@ -1,22 +1,27 @@
 """Cloud Logging: what revisions and jobs wrote, and which requests were answered by whom."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
 from google.cloud.logging_v2.types import ListLogEntriesRequest, LogEntry
 from google.logging.type.log_severity_pb2 import LogSeverity
-from google.protobuf.json_format import MessageToDict
+from google.protobuf.json_format import MessageToDict, SerializeToJsonError
 
 from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, refused
 from greenrun.adapters.gcp.clients import GoogleClients
+from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import LogEntry as Entry
 from greenrun.model.plan import Location
 
 RawEntry = Any  # the protobuf message inside a LogEntry
 
 _PAGE = 1000
+_MOST_ENTRIES = 50_000
+_MOST_BYTES = 50_000_000
+"""Of one reading: what is written to a log is up to a service."""
+
 _EXECUTION = 'labels."run.googleapis.com/execution_name"'
 _PAYLOADS = ("text_payload", "json_payload")
 _REQUESTS = 'logName:"run.googleapis.com%2Frequests"'
@@ -85,7 +90,20 @@ class CloudLogs:
             found = self._clients.log.list_log_entries(
                 request, retry=PATIENT, timeout=ANSWER_SECONDS
             )
-            return list(found)
+            return self._bounded(found)
+
+    def _bounded(self, found: Iterable[LogEntry]) -> list[LogEntry]:
+        entries, size = [], 0
+        for entry in found:
+            entries.append(entry)
+            size += LogEntry.pb(entry).ByteSize()
+            if len(entries) > _MOST_ENTRIES or size > _MOST_BYTES:
+                raise CallFailed(
+                    f"could not read the log of {self._service}: got more than "
+                    f"{_MOST_ENTRIES:,} entries or {_MOST_BYTES / 10**6:g} MB, needs fewer",
+                    hint="let the service write less",
+                )
+        return entries
 
     def _entry(self, entry: LogEntry) -> Entry:
         written = LogEntry.pb(entry)
@@ -100,5 +118,8 @@ def _text(written: RawEntry) -> str:
     """The line, or the message of a structured one; one without a message as a whole."""
     if written.WhichOneof("payload") != "json_payload":
         return str(written.text_payload)
-    fields = MessageToDict(written.json_payload)
+    try:
+        fields = MessageToDict(written.json_payload)
+    except (ValueError, SerializeToJsonError):  # JSON has no infinite number
+        return str(written.json_payload)
     return str(fields.get("message") or json.dumps(fields, ensure_ascii=False, sort_keys=True))

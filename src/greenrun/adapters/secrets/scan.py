@@ -12,7 +12,7 @@ from detect_secrets.core.plugins import initialize
 from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 from detect_secrets.settings import Settings, transient_settings
 
-from greenrun.adapters.docker import build_context
+from greenrun.adapters.docker.builder import context_files
 from greenrun.adapters.secrets import kinds
 from greenrun.model import json_codec
 from greenrun.model.errors import CallFailed
@@ -69,7 +69,7 @@ class DetectSecrets:
 
 def _each(files: Sequence[Path]) -> Iterator[Path]:
     """Each file once, however often it is asked for."""
-    expanded = (build_context.files_in(path) if path.is_dir() else [path] for path in files)
+    expanded = (context_files(path) if path.is_dir() else [path] for path in files)
     yield from dict.fromkeys(path for paths in expanded for path in paths)
 
 
