@@ -10,27 +10,27 @@ from greenrun.model.errors import CallFailed
     ("raised", "message", "hint"),
     [
         (
-            exceptions.NotFound("no such thing"),
+            exceptions.NotFound("no such thing"),  # type: ignore[no-untyped-call] # bare there
             "could not read it: got NOT_FOUND: no such thing",
             "",
         ),
         (
-            exceptions.PermissionDenied("run.services.get"),
+            exceptions.PermissionDenied("run.services.get"),  # type: ignore[no-untyped-call] # bare there
             "could not read it: got PERMISSION_DENIED: run.services.get",
             "grant the identity that runs the release the missing permission",
         ),
         (
-            exceptions.Aborted("stale etag"),
+            exceptions.Aborted("stale etag"),  # type: ignore[no-untyped-call] # bare there
             "could not read it: got ABORTED: stale etag",
             "somebody else changed it at the same time; look at it, then try again",
         ),
         (
-            exceptions.RetryError("too long", exceptions.ServiceUnavailable("nobody there")),
+            exceptions.RetryError("too long", exceptions.ServiceUnavailable("nobody there")),  # type: ignore[no-untyped-call] # bare there
             "could not read it: got no answer, last 503 nobody there",
             "see that the address can be reached from here, then try again",
         ),
         (
-            RefreshError("reauthentication is needed"),
+            RefreshError("reauthentication is needed"),  # type: ignore[no-untyped-call] # bare there
             "could not read it: got reauthentication is needed",
             "gcloud auth application-default login",
         ),

@@ -185,7 +185,7 @@ def test_a_server_that_dribbles_has_the_same_time_as_others(web: HttpWeb, dribbl
     def dribble(connection: socket.socket, _: bytes) -> bool:
         first, again = DRIBBLED[dribbled]
         connection.sendall(first)
-        for _ in range(100):
+        for _again in range(100):
             if over.wait(0.1):
                 break
             connection.sendall(again)

@@ -1,6 +1,6 @@
 """Memory of a revision: of a real container through Google's own client, and as fakes tell it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -81,9 +81,8 @@ def create(clients: GoogleClients) -> None:
     )
     template = run_v2.RevisionTemplate(revision="web-one", containers=[container])
     service = run_v2.Service(template=template, invoker_iam_disabled=True)
-    clients.services.create_service(parent=PLACE.parent, service_id="web", service=service).result(
-        timeout=60
-    )
+    begun = clients.services.create_service(parent=PLACE.parent, service_id="web", service=service)
+    begun.result(timeout=60)  # type: ignore[no-untyped-call] # bare there
 
 
 def earlier(clock: Clock) -> datetime:
@@ -112,7 +111,7 @@ def test_a_runtime_that_measures_no_memory_tells_none(
     assert metrics.highest("memory", "web-one", earlier(clock), clock.now()) is None
 
 
-def series(options: dict[str, object], *distributions: list[int]) -> list[TimeSeries]:
+def series(options: Mapping[str, object], *distributions: list[int]) -> list[TimeSeries]:
     """A point of noon for each distribution; of several values, none is told but by its bucket."""
     values = (
         Distribution(count=sum(counts), mean=0.333, bucket_counts=counts, bucket_options=options)
@@ -145,7 +144,7 @@ EXPLICIT = {"explicit_buckets": {"bounds": [0.2, 0.4, 0.8]}}
     ],
 )
 def test_the_highest_value_is_where_its_bucket_ends(
-    options: dict[str, object], distributions: list[list[int]], percent: float
+    options: Mapping[str, object], distributions: list[list[int]], percent: float
 ) -> None:
     found = highest(series(options, *distributions), NOON)
     assert found == pytest.approx(percent / 100)

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 from google.cloud import run_v2
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
@@ -50,7 +51,7 @@ def test_scaling_touches_nothing_else(
         name=f"{place.parent}/services/web",
         scaling=run_v2.ServiceScaling(min_instance_count=1, max_instance_count=7),
     )
-    clients.services.update_service(service=live, update_mask={"paths": ["scaling"]}).result()  # type: ignore[no-untyped-call] # bare there
+    clients.services.update_service(service=live, update_mask=FieldMask(paths=["scaling"])).result()  # type: ignore[no-untyped-call] # bare there
     before = raw(clients, place)
     platform.scale_by_load(platform.scale_to_zero(reading(platform), timeout), timeout)
     after = raw(clients, place)

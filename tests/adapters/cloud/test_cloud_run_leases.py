@@ -110,7 +110,7 @@ def test_a_lease_that_somebody_has_edited_is_named(
     job = clients.jobs.get_job(name=f"{place.parent}/jobs/web-lock-1")
     (name,) = (name for name in job.annotations if name.endswith("seconds-to-live"))
     job.annotations[name] = seconds
-    clients.jobs.update_job(job=job).result()
+    clients.jobs.update_job(job=job).result()  # type: ignore[no-untyped-call] # bare there
     (read,) = leases.all()
     assert read.unreadable.startswith(f"job {place.parent}/jobs/web-lock-1: got ")
     leases.update(lease(1))
@@ -208,7 +208,7 @@ def test_a_refused_call_is_named_with_what_to_do(
         cloud.faults.add(f"Jobs.{rpc}: PERMISSION_DENIED"),
         pytest.raises(CallFailed, match=f"could not {what}: got PERMISSION_DENIED") as failure,
     ):
-        calls[rpc]()
+        calls[rpc]()  # type: ignore[no-untyped-call] # bare there
     assert failure.value.hint
 
 

@@ -34,6 +34,11 @@ class Interrupted(Faults):
         self.before: Callable[[], None] | None = None
         self.after: Callable[[], None] | None = None
 
+    @property
+    def is_pending(self) -> bool:
+        """Whether what shall be done before has not been done yet."""
+        return self.before is not None
+
     def around(self, incoming: Incoming, carry_out: Proceed) -> Any:  # noqa: ANN401 - as Faults has it
         if incoming.call.rpc not in {"Services.UpdateService", "Jobs.RunJob"}:
             return super().around(incoming, carry_out)
@@ -179,7 +184,7 @@ def test_a_change_between_our_reading_and_our_request_is_told(
     ada.faults.before = lambda: act(ada)
     with pytest.raises(ConcurrentChange, match="somebody else changes it"):
         ours.make(platform, before)
-    assert ada.faults.before is None
+    assert not ada.faults.is_pending
     assert reading(platform).generation > before.generation
 
 

@@ -85,7 +85,7 @@ def test_nothing_is_found_and_nothing_is_changed(
 ) -> None:
     before = cloud.calls.changes()
     assert (
-        checks.findings(
+        checks.find_problems(
             tuple(checks.KNOWN), plan, dependencies, Source(directory, ""), SequentialTest()
         )
         == ()
@@ -109,7 +109,9 @@ def test_everything_is_found_at_once(
     cloud.permissions.deny("run.jobs.create")
     before = cloud.calls.changes()
     source = Source(directory, "")
-    found = checks.findings(tuple(checks.KNOWN), doubtful, dependencies, source, SequentialTest())
+    found = checks.find_problems(
+        tuple(checks.KNOWN), doubtful, dependencies, source, SequentialTest()
+    )
     cloud.permissions.grant("run.jobs.create")
     assert cloud.calls.changes() == before
     assert [str(finding).partition(": ")[0] for finding in found] == [
