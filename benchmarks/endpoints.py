@@ -21,8 +21,8 @@ import httpx
 
 from benchmarks.figures import Figure, middle, of_medians, say
 from cloudrun_emulator.ingress.process import EnvoyProcess
-from greenrun.adapters.machine import SystemClock
 from greenrun.adapters.http.web import HttpWeb
+from greenrun.adapters.machine import SystemClock
 from greenrun.checks.http.endpoints import ENDPOINTS
 from greenrun.checks.http.verification import verify
 from greenrun.release.prober import Prober
