@@ -48,6 +48,7 @@ def test_any_config_of_docker(tmp_path_factory: pytest.TempPathFactory, content:
         b'{"credHelpers": []}',
         b'{"credsStore": 7}',
     ],
+    ids=range(8),
 )
 def test_configs_of_docker_that_are_none(tmp_path: Path, content: bytes) -> None:
     reads_logins(tmp_path, content)
@@ -79,6 +80,7 @@ def test_any_credentials_of_google(
         b'{"type": "external_account", "audience": [], "credential_source": []}',
         b"\xff",
     ],
+    ids=range(7),
 )
 def test_credentials_of_google_that_are_none(tmp_path: Path, content: bytes) -> None:
     reads_credentials(tmp_path, content)

@@ -139,6 +139,7 @@ def test_any_challenge_is_answered_or_refused() -> None:
         b"\xff",
         json.dumps({"token": "x" * 100_000}).encode(),
     ],
+    ids=["list", "no token", "text", "number", "line break", "umlaut", "deep", "no UTF-8", "long"],
 )
 def test_a_token_that_is_none_is_refused(given_token: bytes) -> None:
     def serve(connection: socket.socket, request: bytes) -> bool:

@@ -314,6 +314,7 @@ def test_a_body_without_end_is_not_read_through_a_proxy_either(
         ("identity", b"ok", "ok"),
         ("nonsense", b"ok", "ok"),
     ],
+    ids=["gzip in gzip", "zlib", "deflate", "capitals", "identity", "nonsense"],
 )
 def test_a_body_is_decompressed_as_its_head_says(
     web: HttpWeb, codings: str, body: bytes, read: str
