@@ -147,5 +147,5 @@ def test_a_canary_whose_objectives_no_figure_tells_proves_nothing(watched: Plan)
 
 
 def test_without_figures_there_are_none_of_the_canary(plan: Plan) -> None:
-    with pytest.raises(ReleaseError, match=r"release\.yaml does not say what is watched"):
+    with pytest.raises(ReleaseError, match=r"release\.yaml does not say what is monitored"):
         objectives_of_canary(plan, CANARY)

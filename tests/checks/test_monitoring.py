@@ -73,8 +73,8 @@ def test_who_watches_is_evidence_and_what_is_new_is_told(
 ) -> None:
     monitoring.handed_over(begun(release), OBJECTIVES, watchers)
     created = (
-        "alert policy for error rate over 5 % for 5 min: created; tells nobody until it is given a "
-        "notification channel"
+        "alert policy for error rate over 5 % for 5 min: created; notifies nobody until it is "
+        "given a notification channel"
     )
     assert created in world.progress.lines
     assert created in str(world.evidence.kept["who watches"])
@@ -106,7 +106,7 @@ def test_what_became_of_the_policies_is_known_to_the_record(
     """Proving that a second time changes nothing does not change what the first has done."""
     monitoring.handed_over(begun(release), OBJECTIVES, watchers)
     monitoring.same_again(release, OBJECTIVES, watchers)
-    assert [one.outcome for one in release.watched] == [AlertOutcome.CREATED]
+    assert [one.outcome for one in release.alert_policies] == [AlertOutcome.CREATED]
 
 
 def test_a_policy_that_is_gone_closes_the_gate(
@@ -140,7 +140,7 @@ def test_nothing_happens_where_release_yaml_does_not_say_what_is_watched(
     release: Release, watchers: MonitoringTargets
 ) -> None:
     release.plan = replace(release.plan, monitoring=None)
-    with pytest.raises(ReleaseError, match=r"release\.yaml does not say what is watched"):
+    with pytest.raises(ReleaseError, match=r"release\.yaml does not say what is monitored"):
         monitoring.handed_over(begun(release), OBJECTIVES, watchers)
     assert alerts_of(watchers).policies == {}
     assert not watchers.home.exists()

@@ -52,7 +52,7 @@ def test_who_watches_from_then_on_is_told_and_not_changed(release: Release, worl
     assert told.splitlines()[2:4] == [
         (
             "| alert policy for error rate over 5 % for 5 min | would be created; "
-            "tells nobody until it is given a notification channel |"
+            "notifies nobody until it is given a notification channel |"
         ),
         "| alert rules | cache size at most 100 |",
     ]

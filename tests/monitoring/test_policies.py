@@ -11,7 +11,7 @@ from greenrun.model.monitoring import Alert
 from greenrun.model.objective import Quantity, Threshold
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
-from greenrun.reporting.monitoring import watch
+from greenrun.reporting.monitoring import apply_policies
 from tests.fakes.watching import MemoryAlerts
 
 ERRORS = Alert(Threshold("error rate", "at most", Quantity(5, "%")), timedelta(minutes=5))
@@ -38,7 +38,7 @@ def changes(journal: Journal) -> list[tuple[str, str, str]]:
 def test_a_missing_policy_is_created_and_journalled_before_and_after(
     alerts: MemoryAlerts, ours: ChangeGuard, journal: Journal
 ) -> None:
-    (watched,) = watch([ERRORS], alerts, ours)
+    (watched,) = apply_policies([ERRORS], alerts, ours)
     assert watched.outcome is AlertOutcome.CREATED
     subject = "error rate over 5 % for 5 min"
     assert changes(journal) == [
@@ -46,17 +46,17 @@ def test_a_missing_policy_is_created_and_journalled_before_and_after(
         ("create alert policy", subject, "done"),
     ]
     assert str(watched) == (
-        "alert policy for error rate over 5 % for 5 min: created; tells nobody until it is given a "
-        "notification channel"
+        "alert policy for error rate over 5 % for 5 min: created; notifies nobody until it is "
+        "given a notification channel"
     )
 
 
 def test_a_second_time_everything_is_left_alone(
     alerts: MemoryAlerts, ours: ChangeGuard, journal: Journal
 ) -> None:
-    watch([ERRORS, SLOW], alerts, ours)
+    apply_policies([ERRORS, SLOW], alerts, ours)
     before = changes(journal)
-    again = watch([ERRORS, SLOW], alerts, ours)
+    again = apply_policies([ERRORS, SLOW], alerts, ours)
     assert [one.outcome for one in again] == [AlertOutcome.SAME, AlertOutcome.SAME]
     assert changes(journal) == before
 
@@ -64,9 +64,9 @@ def test_a_second_time_everything_is_left_alone(
 def test_an_edited_policy_is_left_and_every_difference_told(
     alerts: MemoryAlerts, ours: ChangeGuard
 ) -> None:
-    watch([ERRORS], alerts, ours)
+    apply_policies([ERRORS], alerts, ours)
     alerts.edit("error rate", EDIT)
-    (watched,) = watch([ERRORS], alerts, ours)
+    (watched,) = apply_policies([ERRORS], alerts, ours)
     assert str(watched).splitlines() == [
         "alert policy for error rate over 5 % for 5 min: edited by somebody, and left so",
         "  conditions[0].condition_threshold.threshold_value: got 0.1, needs 0.05",
@@ -77,9 +77,9 @@ def test_an_edited_policy_is_left_and_every_difference_told(
 def test_an_edited_policy_is_overwritten_where_release_yaml_says_so(
     alerts: MemoryAlerts, ours: ChangeGuard, journal: Journal
 ) -> None:
-    watch([ERRORS], alerts, ours)
+    apply_policies([ERRORS], alerts, ours)
     alerts.edit("error rate", EDIT)
-    (watched,) = watch([ERRORS], alerts, ours, overwrite=True)
+    (watched,) = apply_policies([ERRORS], alerts, ours, overwrite=True)
     assert (watched.outcome, watched.differences) == (AlertOutcome.OVERWRITTEN, (EDIT,))
     assert alerts.policies["error rate"].differences == ()
     assert alerts.policies["error rate"].channels == ("their mail",)
@@ -89,7 +89,7 @@ def test_an_edited_policy_is_overwritten_where_release_yaml_says_so(
 
 def test_nothing_is_changed_without_the_lock(alerts: MemoryAlerts, guard: ChangeGuard) -> None:
     with pytest.raises(LockLost):
-        watch([ERRORS], alerts, guard)
+        apply_policies([ERRORS], alerts, guard)
     assert alerts.policies == {}
 
 
@@ -98,5 +98,5 @@ def test_a_refusal_is_journalled_as_failed(
 ) -> None:
     alerts.refuses = {"create"}
     with pytest.raises(CallFailed, match="PERMISSION_DENIED"):
-        watch([ERRORS], alerts, ours)
+        apply_policies([ERRORS], alerts, ours)
     assert [state for _, _, state in changes(journal)] == ["begun", "failed"]

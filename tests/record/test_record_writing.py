@@ -139,7 +139,7 @@ def test_what_became_of_the_alert_policies_is_told(
     edited = AlertStatus(
         errors, AlertOutcome.EDITED, Policy("policies/1", (edit,), ("their mail",))
     )
-    real.watched = (AlertStatus(errors, AlertOutcome.CREATED), edited)
+    real.alert_policies = (AlertStatus(errors, AlertOutcome.CREATED), edited)
     alert = "error rate over 5 % for 5 min"
     left = "edited by somebody, and left so"
     difference = "enabled: got false, needs true ********"

@@ -19,7 +19,7 @@ from greenrun.release.migrate import Migration
 from greenrun.release.preflight import checks
 from greenrun.release.recovery import described, unfinished
 from greenrun.release.release import Release
-from greenrun.reporting.monitoring import Objectives, ahead
+from greenrun.reporting.monitoring import Objectives, preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def tell_plan(
     """
     plan = release.plan
     test = sequential_test(objectives.canary, plan.canary)
-    known = DryRunInputs(test, _last(release), rehearsed, ahead(plan, objectives, alerts))
+    known = DryRunInputs(test, _last(release), rehearsed, preview(plan, objectives, alerts))
     told = dry_run(plan, release.dependencies, release.source, known)
     release.dependencies.evidence.attach("plan", told.as_markdown(), "text/markdown")
     if aloud:

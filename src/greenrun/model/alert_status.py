@@ -9,7 +9,7 @@ from greenrun.model.monitoring import Alert
 
 
 class AlertOutcome(Enum):
-    """What becomes of a policy: what is said afterwards, and what before."""
+    """What becomes of a policy: in words for afterwards, and for before."""
 
     CREATED = "created", "would be created"
     SAME = "as it has to be", "as it has to be"
@@ -18,12 +18,12 @@ class AlertOutcome(Enum):
 
     @property
     def done(self) -> str:
-        """What is said once it is done."""
+        """In words for afterwards."""
         return self.value[0]
 
     @property
-    def ahead(self) -> str:
-        """What is said before anything is done."""
+    def planned(self) -> str:
+        """In words for before anything is done."""
         return self.value[1]
 
 
@@ -37,23 +37,25 @@ class AlertStatus:
 
     @property
     def differences(self) -> Sequence[Difference]:
-        """Those that were found."""
+        """The differences that were found."""
         return self.found.differences if self.found else ()
 
     @property
     def done(self) -> str:
         """What became of the policy."""
-        return self._told(self.outcome.done)
+        return self._with_details(self.outcome.done)
 
     @property
-    def ahead(self) -> str:
+    def planned(self) -> str:
         """What a release would make of it."""
-        return self._told(self.outcome.ahead)
+        return self._with_details(self.outcome.planned)
 
     def __str__(self) -> str:
         return f"alert policy for {self.alert}: {self.done}"
 
-    def _told(self, outcome: str) -> str:
-        heard = self.found is not None and self.found.channels
-        silent = "" if heard else "; tells nobody until it is given a notification channel"
+    def _with_details(self, outcome: str) -> str:
+        has_channels = self.found is not None and self.found.channels
+        silent = (
+            "" if has_channels else "; notifies nobody until it is given a notification channel"
+        )
         return "\n  ".join([f"{outcome}{silent}", *map(str, self.differences)])

@@ -1,4 +1,4 @@
-"""What is watched of a service after its release: figures that it tells of itself, and alerts."""
+"""What is monitored of a service after its release: figures of its own metrics, and alerts."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -75,7 +75,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An objective of the platform's own metrics; somebody is told once it is broken so long.
+    """An objective of the platform's own metrics; people are alerted once it is broken so long.
 
     The measure is one of ALERTABLE.
     """

@@ -35,7 +35,7 @@ class Release:
     Every change of the platform is made under the lock, journalled before and after, and rests on
     the service as this release left it. Methods that judge raise GateClosed; only `raise_share`,
     `run_canary` and `promote` move users to the candidate. `manual_changes` tells what people have
-    asked for instead of a release, `watched` what became of the alert policies.
+    asked for instead of a release, `alert_policies` what became of each of them.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Release:
         self.before: Service | None = None
         self.steps: list[CanaryStep] = []
         self.manual_changes: list[str] = []
-        self.watched: tuple[AlertStatus, ...] = ()
+        self.alert_policies: tuple[AlertStatus, ...] = ()
         self.migrations: tuple[Migration, ...] = ()
         self._charts = CanaryCharts(dependencies)
         self._build: Build | None = None

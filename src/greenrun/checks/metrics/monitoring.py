@@ -18,7 +18,7 @@ def handed_over(
 ) -> Publication:
     """Hand the objectives over; what a person should know of it is told, and recorded."""
     published = publish(release.plan, objectives, release.service.url, watchers, release.guard)
-    release.watched = published.watched
+    release.alert_policies = published.policies
     release.dependencies.evidence.attach("who watches", str(published))
     if published.differences:
         release.dependencies.evidence.attach(
@@ -34,7 +34,7 @@ def every_alert_has_its_policy(published: Publication, watchers: MonitoringTarge
 
     One that somebody has edited is theirs: it was told, and closes nothing.
     """
-    alerts = [one.alert for one in published.watched]
+    alerts = [one.alert for one in published.policies]
     missing = [str(alert) for alert in alerts if watchers.alerts.find(alert) is None]
     if missing or not alerts:
         found = ", ".join(missing) or "no alert at all"

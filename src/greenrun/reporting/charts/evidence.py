@@ -1,4 +1,4 @@
-"""Evidence over time: how far each watcher was from a decision, and when it was made."""
+"""Evidence over time: how far each metric source was from a decision, and when it was made."""
 
 import math
 from collections.abc import Sequence
@@ -22,17 +22,17 @@ _SIDES = {"against": AGAINST, "for": FOR}
 
 
 def drawn(steps: Sequence[CanaryStep]) -> bytes:
-    """A panel for each watcher; nothing where nobody looked."""
+    """A panel for each metric source; nothing where nothing was observed."""
     if not any(one.observations for one in steps):
         return b""
     time = Timeline(steps)
     with style():
-        heights = [_FULL if _has_counted(time, one) else _EMPTY for one in time.watchers]
+        heights = [_FULL if _has_counted(time, one) else _EMPTY for one in time.sources]
         sheet = Sheet(steps[-1].sentence, 0.7 + sum(heights))
         panels = sheet.figure.subplots(
             len(heights), sharex=True, squeeze=False, height_ratios=heights
         )[:, 0]
-        for panel, counted_by in zip(panels, time.watchers, strict=True):
+        for panel, counted_by in zip(panels, time.sources, strict=True):
             _draw(panel, time, counted_by)
         time.label(panels[0])
         panels[-1].set_xlabel(time.unit)
@@ -115,29 +115,29 @@ def _course(
     """Seconds and percent from nothing on; broken where evidence may begin anew."""
     seconds, percent = [0.0], [0.0]
     for step in time.steps:
-        of_watcher = [
+        of_source = [
             observation for observation in step.observations if observation.counted_by is counted_by
         ]
-        some = thinned(of_watcher, max(2, POINTS // len(time.steps)))
+        some = thinned(of_source, max(2, POINTS // len(time.steps)))
         seconds += [*(time.at(observation.at) for observation in some), math.nan]
         percent += [*(_percent(one.results.by_part.get(part), side) for one in some), math.nan]
     return seconds, percent
 
 
-def _percent(look: Result | None, side: str) -> float:
+def _percent(result: Result | None, side: str) -> float:
     """Of what it takes; not a number where there is none to tell."""
-    if look is None:
+    if result is None:
         return math.nan
-    told = look.evidence
-    against = (told.against, told.against_needed)
-    got, needed = against if side == "against" else (told.for_, told.for_needed)
+    evidence = result.evidence
+    against = (evidence.against, evidence.against_needed)
+    got, needed = against if side == "against" else (evidence.for_, evidence.for_needed)
     if math.isnan(got) or not needed:
         return math.nan
     return min(max(100 * got / needed, 0.0), _TOP)
 
 
 def _mark_decision(panel: Axes, time: Timeline, counted_by: CountedBy) -> None:
-    """A line where this watcher came to what the canary came to, if it did."""
+    """A line where this metric source came to what the canary came to, if it did."""
     last = time.steps[-1]
     observations = [
         observation for observation in last.observations if observation.counted_by is counted_by

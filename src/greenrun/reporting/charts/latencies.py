@@ -16,7 +16,7 @@ QUANTILES = {"p99": 0.99, "p95": 0.95, "p50": 0.5}
 
 
 def drawn(steps: Sequence[CanaryStep]) -> bytes:
-    """A column for each watcher who timed requests of both; nothing where none did."""
+    """A column for each metric source who timed requests of both; nothing where none did."""
     observations = [
         observation for counted_by in CountedBy if (observation := _timed(steps, counted_by))
     ]
@@ -35,7 +35,7 @@ def drawn(steps: Sequence[CanaryStep]) -> bytes:
 
 
 def _timed(steps: Sequence[CanaryStep], counted_by: CountedBy) -> Observation | None:
-    """The last glance with latencies of both revisions."""
+    """The last observation with latencies of both revisions."""
     for step in reversed(steps):
         observation = step.last(counted_by)
         if (
@@ -137,9 +137,9 @@ def _draw_limit(panel: Axes, row: int, limit: float) -> None:
 
 def _limits(observation: Observation) -> dict[str, float]:
     """Milliseconds that a quantile must keep, by its name, where one has to."""
-    looks = observation.results.by_part
-    of_quantiles = {name: looks.get(f"{name} limit") for name in QUANTILES}
-    bounds = {name: look.state.bounds for name, look in of_quantiles.items() if look}
+    parts = observation.results.by_part
+    of_quantiles = {name: parts.get(f"{name} limit") for name in QUANTILES}
+    bounds = {name: part.state.bounds for name, part in of_quantiles.items() if part}
     return {name: limit[0] for name, limit in bounds.items() if limit}
 
 

@@ -1,4 +1,4 @@
-"""Time since the canary began: its axis, its steps, and the glances that stand on it."""
+"""Time since the canary began: its axis, its steps, and the observations that stand on it."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -37,13 +37,13 @@ class Timeline:
         return (time - self.began).total_seconds()
 
     @property
-    def watchers(self) -> list[CountedBy]:
-        """Those who looked at all."""
+    def sources(self) -> list[CountedBy]:
+        """The metric sources that were read."""
         seen = {observation.counted_by for one in self.steps for observation in one.observations}
         return [counted_by for counted_by in CountedBy if counted_by in seen]
 
     def observations(self, counted_by: CountedBy) -> list[Observation]:
-        """All of one watcher, oldest first."""
+        """All of one metric source, oldest first."""
         every = (observation for one in self.steps for observation in one.observations)
         return [observation for observation in every if observation.counted_by is counted_by]
 

@@ -17,17 +17,17 @@ _FEW = 30
 
 
 def drawn(steps: Sequence[CanaryStep]) -> bytes:
-    """A column for each watcher who has counted any request; nothing where none has."""
+    """A column for each metric source who has counted any request; nothing where none has."""
     if not steps:
         return b""
     time = Timeline(steps)
-    watchers = [one for one in time.watchers if any(map(_requests, time.observations(one)))]
-    if not watchers:
+    sources = [one for one in time.sources if any(map(_requests, time.observations(one)))]
+    if not sources:
         return b""
     with style():
         sheet = Sheet(_title(time), 4.2)
-        panels = sheet.figure.subplots(2, len(watchers), sharex=True, squeeze=False)
-        for counted_by, above, below in zip(watchers, *panels, strict=True):
+        panels = sheet.figure.subplots(2, len(sources), sharex=True, squeeze=False)
+        for counted_by, above, below in zip(sources, *panels, strict=True):
             _draw_requests(above, time, counted_by)
             _draw_failures(below, time, counted_by)
         return sheet.svg()
@@ -89,7 +89,7 @@ def _draw_failures(panel: Axes, time: Timeline, counted_by: CountedBy) -> None:
 def _steps(
     time: Timeline, counted_by: CountedBy, revision: _Revision, most: int
 ) -> tuple[list[float], list[Counts]]:
-    """When there was news from this watcher, and what was counted from each to the next."""
+    """When there was news from this metric source, and what was counted from each to the next."""
     points = [(0.0, Counts())]
     for observation in _news(time, counted_by, most):
         if time.at(observation.at) > points[-1][0]:
@@ -101,7 +101,7 @@ def _steps(
 
 
 def _news(time: Timeline, counted_by: CountedBy, most: int) -> list[Observation]:
-    """Glances at which more was counted than before; our own probes know of silence as well."""
+    """Return observations with more than before; our own probes know of silence as well."""
     observations = time.observations(counted_by)
     fresh = [
         new for old, new in pairwise([None, *observations]) if new and _requests(new) > _known(old)

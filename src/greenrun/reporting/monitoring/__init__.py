@@ -1,28 +1,33 @@
-"""What watches the service after its release, made from the objectives that released it."""
+"""What monitors the service after its release, made from the objectives that released it."""
 
-from greenrun.reporting.monitoring.ahead import ahead
-from greenrun.reporting.monitoring.files import Fate, Files, Kept, generated
+from greenrun.reporting.monitoring.alert_policies import apply_policies
+from greenrun.reporting.monitoring.files import (
+    FileOutcome,
+    KeptFile,
+    MonitoringFiles,
+    generate_files,
+)
 from greenrun.reporting.monitoring.objectives import Objectives
-from greenrun.reporting.monitoring.policies import watch
 from greenrun.reporting.monitoring.publish import (
     MonitoringTargets,
     Publication,
     figures_of,
     monitored,
+    preview,
     publish,
 )
 
 __all__ = [
-    "Fate",
-    "Files",
-    "Kept",
+    "FileOutcome",
+    "KeptFile",
+    "MonitoringFiles",
     "MonitoringTargets",
     "Objectives",
     "Publication",
-    "ahead",
+    "apply_policies",
     "figures_of",
-    "generated",
+    "generate_files",
     "monitored",
+    "preview",
     "publish",
-    "watch",
 ]

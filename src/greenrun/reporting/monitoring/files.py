@@ -16,7 +16,7 @@ SUMS = "SHA256SUMS"
 """What a release has written, as `sha256sum --check` reads it: whatever differs was edited."""
 
 
-class Fate(Enum):
+class FileOutcome(Enum):
     """What became of a file."""
 
     WRITTEN = "written"
@@ -26,18 +26,18 @@ class Fate(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptFile:
     """One file. `difference` is from what stood there to what is generated, line by line."""
 
     path: Path
-    fate: Fate
+    outcome: FileOutcome
     difference: str = field(default="", repr=False)
 
     def __str__(self) -> str:
-        return f"{self.path.name}: {self.fate.value}"
+        return f"{self.path.name}: {self.outcome.value}"
 
 
-def generated(
+def generate_files(
     plan: Plan, monitoring: MonitoringPlan, figures: Sequence[Figure], url: str
 ) -> Mapping[str, str]:
     """The files of a plan by their names; `url` is where the platform serves."""
@@ -49,33 +49,35 @@ def generated(
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class MonitoringFiles:
     """The files of one folder."""
 
     folder: Path
 
-    def keep(self, wanted: Mapping[str, str], *, overwrite: bool = False) -> tuple[Kept, ...]:
+    def keep(self, wanted: Mapping[str, str], *, overwrite: bool = False) -> tuple[KeptFile, ...]:
         """Write those that differ, and are still as a release has written them."""
         sums = self._sums()
         kept = tuple(
             self._keep(name, text, sums.get(name, ""), overwrite=overwrite)
             for name, text in wanted.items()
         )
-        ours = {one.path.name for one in kept if one.fate is not Fate.EDITED}
+        ours = {one.path.name for one in kept if one.outcome is not FileOutcome.EDITED}
         sums |= {name: _sum(wanted[name]) for name in ours}
         self._write(SUMS, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
         return kept
 
-    def _keep(self, name: str, wanted: str, ours: str, *, overwrite: bool) -> Kept:
+    def _keep(self, name: str, wanted: str, ours: str, *, overwrite: bool) -> KeptFile:
         path, found = self.folder / name, self._read(name)
         difference = "" if found is None else _difference(name, found, wanted)
         if found == wanted:
-            return Kept(path, Fate.SAME)
+            return KeptFile(path, FileOutcome.SAME)
         edited = found is not None and _sum(found) != ours
         if edited and not overwrite:
-            return Kept(path, Fate.EDITED, difference)
+            return KeptFile(path, FileOutcome.EDITED, difference)
         self._write(name, wanted)
-        return Kept(path, Fate.OVERWRITTEN if edited else Fate.WRITTEN, difference)
+        return KeptFile(
+            path, FileOutcome.OVERWRITTEN if edited else FileOutcome.WRITTEN, difference
+        )
 
     def _sums(self) -> dict[str, str]:
         lines = (line.split(maxsplit=1) for line in (self._read(SUMS) or "").splitlines())

@@ -1,4 +1,4 @@
-"""From the objectives that features state to what is watched."""
+"""From the objectives that features state to figures with limits, and to alerts."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ _SCALES = {"%": {"%": 1}, "ms": MILLISECONDS, "/s": {"/s": 1}, "": {"": 1}}
 
 @dataclass(frozen=True, slots=True)
 class Objectives:
-    """What features state: of the canary by measures of the platform, of its own by figures."""
+    """What features state: `canary` by measures of the platform, `own` by the service's figures."""
 
     canary: Gate
     own: Gate = Gate(())  # noqa: RUF009 - a frozen value, which all may share

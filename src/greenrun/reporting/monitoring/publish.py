@@ -1,4 +1,4 @@
-"""The objectives of a release, handed to those who watch the service after it."""
+"""The objectives of a release, published to what monitors the service after it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,27 +10,34 @@ from greenrun.model.interfaces.alerting import Alerts
 from greenrun.model.monitoring import Figure
 from greenrun.model.plan import MonitoringPlan, Plan
 from greenrun.release.coordination.guard import ChangeGuard
-from greenrun.reporting.monitoring.files import Fate, Files, Kept, generated
+from greenrun.reporting.monitoring.alert_policies import apply_policies, plan_policies
+from greenrun.reporting.monitoring.files import (
+    FileOutcome,
+    KeptFile,
+    MonitoringFiles,
+    generate_files,
+)
 from greenrun.reporting.monitoring.objectives import Objectives, alerts, figures
-from greenrun.reporting.monitoring.policies import watch
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What stands after it."""
+    """What became of each file and of each alert policy."""
 
-    files: tuple[Kept, ...]
-    watched: tuple[AlertStatus, ...]
+    files: tuple[KeptFile, ...]
+    policies: tuple[AlertStatus, ...]
 
     def __str__(self) -> str:
-        return "\n".join(map(str, (*self.files, *self.watched)))
+        return "\n".join(map(str, (*self.files, *self.policies)))
 
     @property
     def changed(self) -> bool:
-        """True where a file was written, or the platform was asked for a change."""
-        written = (kept.fate in {Fate.WRITTEN, Fate.OVERWRITTEN} for kept in self.files)
+        """Return True where a file was written, or a policy was created or overwritten."""
+        written = (
+            kept.outcome in {FileOutcome.WRITTEN, FileOutcome.OVERWRITTEN} for kept in self.files
+        )
         made = {AlertOutcome.CREATED, AlertOutcome.OVERWRITTEN}
-        return any(written) or any(one.outcome in made for one in self.watched)
+        return any(written) or any(one.outcome in made for one in self.policies)
 
     @property
     def differences(self) -> str:
@@ -38,14 +45,16 @@ class Publication:
         return "\n".join(kept.difference for kept in self.files if kept.difference)
 
     def worth_telling(self) -> Iterator[str]:
-        """What a person has to look at, or to know of."""
-        yield from (str(one) for one in self.watched if one.outcome is not AlertOutcome.SAME)
-        yield from (str(kept.path) + f": {kept.fate.value}" for kept in self.files if _odd(kept))
+        """Yield what a person has to review, or to know of."""
+        yield from (str(one) for one in self.policies if one.outcome is not AlertOutcome.SAME)
+        yield from (
+            str(kept.path) + f": {kept.outcome.value}" for kept in self.files if _was_edited(kept)
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class MonitoringTargets:
-    """Those who watch: Prometheus and Grafana by files, the platform by its alerts.
+    """Where objectives are published: files for Prometheus and Grafana, the platform's alerts.
 
     `home` is what the folder of a plan is relative to.
     """
@@ -53,43 +62,64 @@ class MonitoringTargets:
     home: Path
     alerts: Alerts
 
-    def files(self, plan: Plan) -> Files:
-        """The files of an environment. Raises ReleaseError where nothing is watched."""
-        return Files(self.home / monitored(plan).folder / plan.environment)
+    def files(self, plan: Plan) -> MonitoringFiles:
+        """Return the files of an environment. Raises ReleaseError where nothing is monitored."""
+        return MonitoringFiles(self.home / monitored(plan).folder / plan.environment)
 
 
 def publish(
-    plan: Plan, objectives: Objectives, url: str, watchers: MonitoringTargets, guard: ChangeGuard
+    plan: Plan, objectives: Objectives, url: str, targets: MonitoringTargets, guard: ChangeGuard
 ) -> Publication:
     """Write the files, and give every alert its policy.
 
-    `url` is where the platform serves. Raises ReleaseError where release.yaml does not say what is
-    watched, or alerts by what has no objective, or where limits contradict each other; CallFailed
-    where the platform refuses.
+    `url` is where the platform serves. Raises ReleaseError where release.yaml names no
+    monitoring, or alerts by what has no objective, or where limits contradict each other;
+    CallFailed where the platform refuses.
     """
     monitoring = monitored(plan)
     wanted = alerts(monitoring, objectives.canary)
-    files = generated(plan, monitoring, figures(monitoring, objectives), url)
+    files = generate_files(plan, monitoring, figures(monitoring, objectives), url)
     return Publication(
-        watchers.files(plan).keep(files, overwrite=monitoring.overwrite),
-        watch(wanted, watchers.alerts, guard, overwrite=monitoring.overwrite),
+        targets.files(plan).keep(files, overwrite=monitoring.overwrite),
+        apply_policies(wanted, targets.alerts, guard, overwrite=monitoring.overwrite),
     )
 
 
+def preview(plan: Plan, objectives: Objectives, platform: Alerts) -> tuple[tuple[str, str], ...]:
+    """Return what would become of each alert policy, and the limits of the alert rules.
+
+    Nothing where release.yaml names no monitoring. Only reads; raises what `publish` would raise.
+    """
+    monitoring = plan.monitoring
+    if monitoring is None:
+        return ()
+    wanted = alerts(monitoring, objectives.canary)
+    policies = plan_policies(wanted, platform, overwrite=monitoring.overwrite)
+    rules = (rule for figure in figures(monitoring, objectives) for rule in _rules(figure))
+    return (
+        *((f"alert policy for {one.alert}", one.planned) for one in policies),
+        ("alert rules", ", ".join(rules) or "none: no figure has a limit"),
+    )
+
+
+def _rules(figure: Figure) -> list[str]:
+    return [f"{figure.name} {one.relation} {one.limit}" for one in figure.thresholds]
+
+
 def monitored(plan: Plan) -> MonitoringPlan:
-    """What is watched. Raises ReleaseError where release.yaml does not say."""
+    """Return what is monitored. Raises ReleaseError where release.yaml does not say."""
     if plan.monitoring is None:
         raise ReleaseError(
-            "release.yaml does not say what is watched",
+            "release.yaml does not say what is monitored",
             hint="add the key `monitoring`, or take the sentence out",
         )
     return plan.monitoring
 
 
 def figures_of(plan: Plan) -> tuple[Figure, ...]:
-    """The figures that release.yaml names; where nothing is watched, none."""
+    """Return the figures that release.yaml names; where nothing is monitored, none."""
     return plan.monitoring.figures if plan.monitoring else ()
 
 
-def _odd(kept: Kept) -> bool:
-    return kept.fate in {Fate.EDITED, Fate.OVERWRITTEN}
+def _was_edited(kept: KeptFile) -> bool:
+    return kept.outcome in {FileOutcome.EDITED, FileOutcome.OVERWRITTEN}

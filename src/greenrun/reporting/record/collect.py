@@ -44,7 +44,7 @@ def collect_record(release: Release, results: Sequence[ScenarioResult]) -> Recor
         ready_seconds=_ready_seconds(release),
         traffic=str(service.resolved) if service else _SILENT,
         steps=canary.recorded(release.steps),
-        alert_policies=tuple(map(_policy, release.watched)),
+        alert_policies=tuple(map(_policy, release.alert_policies)),
         **_schema(release),
         checks=tuple(results),
         problems=tuple(_problem(one) for one in results if one.ending == "failed"),

@@ -8,18 +8,18 @@ from greenrun.model.monitoring import Alert
 from greenrun.release.coordination.guard import ChangeGuard
 
 
-def foresee(
+def plan_policies(
     wanted: Iterable[Alert], alerts: Alerts, *, overwrite: bool = False
 ) -> tuple[AlertStatus, ...]:
-    """What would become of each policy, from readings alone.
+    """Return what would become of each policy, and change nothing.
 
     Raises:
         CallFailed: the platform refuses, or has several policies for one alert.
     """
-    return tuple(_foreseen(alert, alerts.find(alert), overwrite=overwrite) for alert in wanted)
+    return tuple(_planned(alert, alerts.find(alert), overwrite=overwrite) for alert in wanted)
 
 
-def watch(
+def apply_policies(
     wanted: Iterable[Alert], alerts: Alerts, guard: ChangeGuard, *, overwrite: bool = False
 ) -> tuple[AlertStatus, ...]:
     """Give each alert its policy. Every change is journalled, and made under the lock.
@@ -27,13 +27,13 @@ def watch(
     Raises:
         CallFailed: the platform refuses, or has several policies for one alert.
     """
-    ahead = foresee(wanted, alerts, overwrite=overwrite)
-    for one in ahead:
-        _carry_out(one, alerts, guard)
-    return ahead
+    planned = plan_policies(wanted, alerts, overwrite=overwrite)
+    for one in planned:
+        _apply(one, alerts, guard)
+    return planned
 
 
-def _foreseen(alert: Alert, found: Policy | None, *, overwrite: bool) -> AlertStatus:
+def _planned(alert: Alert, found: Policy | None, *, overwrite: bool) -> AlertStatus:
     if found is None:
         return AlertStatus(alert, AlertOutcome.CREATED)
     if not found.differences:
@@ -41,7 +41,7 @@ def _foreseen(alert: Alert, found: Policy | None, *, overwrite: bool) -> AlertSt
     return AlertStatus(alert, AlertOutcome.OVERWRITTEN if overwrite else AlertOutcome.EDITED, found)
 
 
-def _carry_out(one: AlertStatus, alerts: Alerts, guard: ChangeGuard) -> None:
+def _apply(one: AlertStatus, alerts: Alerts, guard: ChangeGuard) -> None:
     alert, found = one.alert, one.found
     if found is None:
         with guard.change("create alert policy", str(alert)):

@@ -9,7 +9,7 @@ from greenrun.model.interfaces.alerting import Difference
 from greenrun.model.objective import Gate
 from greenrun.model.plan import MonitoringPlan, Plan
 from greenrun.release.coordination.guard import ChangeGuard
-from greenrun.reporting.monitoring import Objectives, ahead, monitored, watch
+from greenrun.reporting.monitoring import Objectives, apply_policies, monitored, preview
 from greenrun.reporting.monitoring.objectives import alerts
 from tests.fakes.watching import MemoryAlerts
 
@@ -19,7 +19,7 @@ RULES = (
 )
 ERRORS = "alert policy for error rate over 5 % for 5 min"
 SLOW = "alert policy for p99 latency over 2000 ms for 5 min"
-SILENT = "; tells nobody until it is given a notification channel"
+SILENT = "; notifies nobody until it is given a notification channel"
 EDIT = Difference("enabled", "false", "true")
 
 
@@ -34,7 +34,7 @@ def released(watched: MonitoringPlan, objectives: Objectives, guard: ChangeGuard
     """As a release before has left it; by now it refuses to change anything."""
     guard.acquire_lock()
     platform = MemoryAlerts()
-    watch(alerts(watched, objectives.canary), platform, guard)
+    apply_policies(alerts(watched, objectives.canary), platform, guard)
     platform.refuses.update({"create", "overwrite"})
     return platform
 
@@ -42,7 +42,7 @@ def released(watched: MonitoringPlan, objectives: Objectives, guard: ChangeGuard
 def test_policies_that_are_missing_would_be_created(
     service: Plan, objectives: Objectives, platform: MemoryAlerts
 ) -> None:
-    assert ahead(service, objectives, platform) == (
+    assert preview(service, objectives, platform) == (
         (ERRORS, f"would be created{SILENT}"),
         (SLOW, f"would be created{SILENT}"),
         ("alert rules", RULES),
@@ -53,7 +53,7 @@ def test_policies_that_are_missing_would_be_created(
 def test_what_is_as_it_has_to_be_is_told_so(
     service: Plan, objectives: Objectives, released: MemoryAlerts
 ) -> None:
-    errors, slow, _ = ahead(service, objectives, released)
+    errors, slow, _ = preview(service, objectives, released)
     assert (errors, slow) == (
         (ERRORS, f"as it has to be{SILENT}"),
         (SLOW, f"as it has to be{SILENT}"),
@@ -72,21 +72,21 @@ def test_what_somebody_has_edited_is_told_with_its_differences(
 ) -> None:
     released.edit("error rate", EDIT)
     plan = replace(service, monitoring=replace(monitored(service), overwrite=overwrite))
-    assert ahead(plan, objectives, released)[0] == (ERRORS, f"{told}\n  {EDIT}")
+    assert preview(plan, objectives, released)[0] == (ERRORS, f"{told}\n  {EDIT}")
     assert released.policies["error rate"].differences == (EDIT,)
 
 
 def test_what_release_yaml_does_not_ask_for_is_not_told(
     service: Plan, objectives: Objectives, platform: MemoryAlerts
 ) -> None:
-    assert ahead(replace(service, monitoring=None), objectives, platform) == ()
+    assert preview(replace(service, monitoring=None), objectives, platform) == ()
 
 
 def test_figures_without_limits_have_no_rules(
     service: Plan, watched: MonitoringPlan, platform: MemoryAlerts
 ) -> None:
     shown = replace(service, monitoring=replace(watched, alerts=()))
-    found = ahead(shown, Objectives(Gate(())), platform)
+    found = preview(shown, Objectives(Gate(())), platform)
     assert found == (("alert rules", "none: no figure has a limit"),)
 
 
@@ -94,4 +94,4 @@ def test_what_could_not_be_handed_over_stands_in_the_way_already(
     service: Plan, platform: MemoryAlerts
 ) -> None:
     with pytest.raises(ReleaseError, match="could not alert by error rate, p99 latency"):
-        ahead(service, Objectives(Gate(())), platform)
+        preview(service, Objectives(Gate(())), platform)
