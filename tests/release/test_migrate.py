@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed, LockLost, ReleaseError
 from greenrun.model.interfaces import Dependencies, Execution, Job, LogEntry
@@ -314,6 +316,36 @@ def test_a_status_that_cannot_be_read_says_what_it_needs(
     monkeypatch.setattr(image, "status", lambda: [text])
     with pytest.raises(ReleaseError, match="could not read the status of the migrations: got"):
         migrations.status()
+
+
+ROW = st.fixed_dictionaries(
+    {"name": st.text(max_size=3), "state": st.sampled_from(["applied", "pending", "x", 1])},
+    optional={"contracts": st.booleans() | st.none(), "more": st.text(max_size=3)},
+)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3)
+STATUSES = st.one_of(
+    st.text(max_size=20),
+    st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)).map(
+        json.dumps
+    ),
+    st.lists(ROW | SCALARS, max_size=3).map(lambda rows: json.dumps({"migrations": rows})),
+)
+
+
+@given(text=STATUSES.map(lambda text: text.replace("\n", " ")))
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_whatever_a_status_says_it_is_read_or_refused(
+    migrations: Migrations, image: Image, text: str
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(image, "status", lambda: [text])
+        try:
+            names = [migration.name for migration in migrations.status()]
+        except ReleaseError:
+            return
+    assert names == [row["name"] for row in json.loads(text)["migrations"]]
 
 
 def test_a_status_that_never_arrives_has_a_deadline(
