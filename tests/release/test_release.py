@@ -312,6 +312,24 @@ def test_what_was_restored_and_could_not_be_written_is_no_hindrance_to_the_next(
     assert later.find_baseline() == BASELINE
 
 
+@pytest.mark.parametrize("step", [-timedelta(hours=1), timedelta(hours=1)])
+@pytest.mark.parametrize("passed", [True, False])
+def test_a_wall_clock_that_steps_changes_nothing_of_a_release(
+    release: Release, world: World, step: timedelta, *, passed: bool
+) -> None:
+    deployed(release)
+    world.clock.stepped = step
+    release.raise_share(10)
+    world.clock.stepped = -step
+    release.raise_share(50)
+    if passed:
+        release.promote()
+    assert release.settle(passed=passed) is not passed
+    assert world.serving == {release.candidate.name if passed else BASELINE: 100}
+    assert [lease.number for lease in world.leases.all()] == [1]
+    assert next_run(release).acquire_lock() == release.release_state
+
+
 def test_nothing_is_asked_for_that_others_would_not_know_of(release: Release, world: World) -> None:
     deployed(release)
     before, calls = world.serving, list(world.platform.calls)

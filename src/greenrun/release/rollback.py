@@ -162,9 +162,10 @@ class Rollback:
         return service
 
     def _prove(self) -> None:
+        """Answers of another revision may be on their way for a moment after the change."""
         found = self.prober.answering(self._read().url, self.plan.canary.probe_paths[0])
         if found != {self.release_state.baseline}:
-            raise GateClosed(
+            raise ReleaseError(
                 f"got answers from {', '.join(sorted(found)) or 'nobody'}, "
                 f"needs them all from {self.release_state.baseline}"
             )

@@ -1,8 +1,8 @@
 """The lock of a service: one release of it at a time."""
 
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,6 +17,9 @@ _WATCHED_BEYOND = 1 / 2
 renewal that failed is tried again after a share of the time between two."""
 
 _LOOK_EVERY = timedelta(seconds=1)
+_WRITTEN_WITHIN = timedelta(minutes=2)
+"""Longer than any call of a keeper of leases, with its repetitions."""
+
 _HELD = "wait for that release to end, interrupt it, or end its lease with --unlock"
 
 
@@ -92,7 +95,7 @@ class Lock:
         made anew and keeps what was written last. Raises LockHeld where somebody else's lease is in
         force.
         """
-        with self._writing:
+        with self._alone():
             top, ours = self.latest, self._lease
             if top and ours and _same(top, ours) and not self._has_lapsed(ours):
                 return
@@ -112,12 +115,12 @@ class Lock:
         held up for longer on its way is refused for the service's stale etag, where the platform
         minds it.
         """
-        with self._writing:
+        with self._alone():
             self._checked()
 
     def write(self, release_state: str) -> None:
         """Keep on the lease where the release stands; renews it. Raises LockLost."""
-        with self._writing:
+        with self._alone():
             lease = self._checked()
             try:
                 self._renew(lease, release_state)
@@ -131,7 +134,7 @@ class Lock:
 
         Raises CallFailed where it could not be ended; it then expires, for want of renewals.
         """
-        with self._writing:
+        with self._alone():
             lease, self._lease = self._lease, None
         if lease is None:
             return
@@ -157,8 +160,20 @@ class Lock:
         self._prevail(mark)
         return ended
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep the heartbeat from writing meanwhile. Raises CallFailed where it never ends."""
+        if not self._writing.acquire(timeout=_WRITTEN_WITHIN.total_seconds()):
+            raise CallFailed(
+                f"could not write the lease on {self._service}: a renewal does not end"
+            )
+        try:
+            yield
+        finally:
+            self._writing.release()
+
     def _checked(self) -> Lease:
-        """Our lease, made anew where it lapsed; for whoever holds `_writing`."""
+        """Our lease, made anew where it lapsed; for whoever is `_alone`."""
         lease = self._lease
         if lease is None:
             raise LockLost(
@@ -241,7 +256,7 @@ class Lock:
 
     def _beat(self) -> bool:
         """Renew the lease; False where there is nothing (any more) to keep alive."""
-        with self._writing:
+        with self._alone():
             lease = self._lease
             if lease is None:
                 return False
