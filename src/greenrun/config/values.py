@@ -18,12 +18,9 @@ from pydantic import (
 from greenrun.model import forms
 from greenrun.model.forms import HOUR, SECOND, Form
 from greenrun.model.image import TagPolicy
+from greenrun.model.plan import IDENTITY_TOKEN
 from greenrun.model.revision import SecretReference
 from greenrun.model.text import HEADER_NAME_CHARACTER
-
-IDENTITY_TOKEN = "identity token"  # noqa: S105 - its name, none of them
-"""Placeholder, in braces, of a Google identity token for the service."""
-
 
 _LABEL = r"[a-z]([-a-z0-9]{0,%d}[a-z0-9])?"
 _COMPONENT = r"[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*"

@@ -9,6 +9,9 @@ from greenrun.model.image import TagPolicy
 from greenrun.model.monitoring import Figure
 from greenrun.model.revision import RevisionSettings
 
+IDENTITY_TOKEN = "identity token"  # noqa: S105 - its name, none of them
+"""Placeholder, in braces, of a Google identity token for the service."""
+
 REHEARSAL = "local"
 """The environment in which nobody but we use the service."""
 

@@ -4,17 +4,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, cast
-
-from jsonschema import Draft202012Validator, SchemaError, ValidationError
-from jsonschema.protocols import Validator
-from jsonschema.validators import validator_for
-from referencing import Registry, Resource
-from referencing.exceptions import NoSuchResource, Unresolvable
-from referencing.jsonschema import DRAFT202012
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from greenrun.model import text
 from greenrun.model.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from jsonschema import SchemaError, ValidationError
+    from jsonschema.protocols import Validator
+    from referencing import Resource
+
 
 ABSENT: Final = object()
 
@@ -83,7 +82,7 @@ class Schema:
     """A schema of a file; `format` is checked as far as the jsonschema library can by itself."""
 
     name: str
-    validator: Validator = field(repr=False)
+    validator: "Validator" = field(repr=False)
 
     def broken_by(self, document: object) -> tuple[str, ...]:
         """The first faults, each with its JSON path, what was found and what is needed.
@@ -91,6 +90,8 @@ class Schema:
         Raises:
             ReleaseError: the schema refers to something that is not there.
         """
+        from referencing.exceptions import Unresolvable  # noqa: PLC0415 - few tables have schemas
+
         try:
             faults = sorted(self.validator.iter_errors(cast("Any", document)), key=_depth)
         except Unresolvable as error:
@@ -108,6 +109,10 @@ def read_schema(directory: Path, name: str) -> Schema:
     Raises:
         ReleaseError: there is no such file, it is no JSON, or no schema.
     """
+    from jsonschema import Draft202012Validator, SchemaError  # noqa: PLC0415 - few tables have schemas
+    from jsonschema.validators import validator_for  # noqa: PLC0415 - likewise
+    from referencing import Registry  # noqa: PLC0415 - likewise
+
     path = directory / name
     contents = _contents(path)
     kind = validator_for(contents, default=Draft202012Validator)
@@ -138,21 +143,25 @@ def _contents(path: Path) -> dict[str, Any]:
 
 def _beside(path: Path, uri: str) -> "Resource[Any]":
     """Another file of the same folder; nothing is ever fetched from the network."""
+    from referencing import Resource  # noqa: PLC0415 - few tables have schemas
+    from referencing.exceptions import NoSuchResource  # noqa: PLC0415 - likewise
+    from referencing.jsonschema import DRAFT202012  # noqa: PLC0415 - likewise
+
     neighbour = path.parent / uri
     if "://" in uri or not neighbour.is_file():
         raise NoSuchResource(ref=uri)  # type: ignore[call-arg] # attrs is not seen
     return Resource.from_contents(_contents(neighbour), default_specification=DRAFT202012)
 
 
-def _depth(fault: ValidationError) -> tuple[int, str]:
+def _depth(fault: "ValidationError") -> tuple[int, str]:
     return len(fault.absolute_path), fault.json_path
 
 
-def _line(fault: ValidationError | SchemaError) -> str:
+def _line(fault: "ValidationError | SchemaError") -> str:
     return f"{fault.json_path}: got {shown(fault.instance)}, needs {_rule(fault)}"
 
 
-def _rule(fault: ValidationError | SchemaError) -> str:
+def _rule(fault: "ValidationError | SchemaError") -> str:
     """The rule that was broken, as the schema has it."""
     wanted = fault.validator_value
     if fault.validator == "required" and isinstance(wanted, Sequence):

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isfinite, nan
+from typing import TYPE_CHECKING
 
-from prometheus_client import Metric
-from prometheus_client.openmetrics import parser as openmetrics
-from prometheus_client.parser import text_string_to_metric_families as plain
-from prometheus_client.samples import Sample
+if TYPE_CHECKING:
+    from prometheus_client import Metric
+    from prometheus_client.samples import Sample
 
 from greenrun.model.errors import ReleaseError
 
@@ -109,7 +109,7 @@ class Family:
 
     name: str
     kind: str
-    samples: tuple[Sample, ...] = field(repr=False)
+    samples: "tuple[Sample, ...]" = field(repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -142,6 +142,9 @@ class Exposition:
         Raises:
             ValueError: the text is neither.
         """
+        from prometheus_client.openmetrics import parser as openmetrics  # noqa: PLC0415 - takes a while
+        from prometheus_client.parser import text_string_to_metric_families as plain  # noqa: PLC0415 - likewise
+
         is_open = media_type.startswith("application/openmetrics-text")
         read = openmetrics.text_string_to_metric_families if is_open else plain
         try:
@@ -153,7 +156,7 @@ class Exposition:
         """The family that a sample of this name belongs to, or would."""
         return next((found for found in self.families if _belongs(sample, found)), None)
 
-    def matching(self, selector: Selector) -> tuple[Sample, ...]:
+    def matching(self, selector: Selector) -> "tuple[Sample, ...]":
         """The samples that are meant; a counter's also by its name without `_total`."""
         family = self.family(selector.name)
         if family is None:
@@ -201,7 +204,7 @@ class Exposition:
         }
 
 
-def _told(metrics: Iterable[Metric]) -> Iterator[Family]:
+def _told(metrics: "Iterable[Metric]") -> Iterator[Family]:
     """The families but for `_created`, which tell only since when others count."""
     for metric in metrics:
         if not metric.name.endswith("_created"):

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import StringIO
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+if TYPE_CHECKING:
+    from rich.table import Table
 
 WIDTH = 100
 """Columns of the terminal's tables."""
@@ -32,6 +32,8 @@ class DryRun:
 
     def as_text(self) -> str:
         """For a terminal of 100 columns."""
+        from rich.console import Console  # noqa: PLC0415 - for --plan alone
+
         told = StringIO()
         console = Console(file=told, width=WIDTH, color_system=None, legacy_windows=False)
         for section in self.sections:
@@ -46,7 +48,10 @@ class DryRun:
         return "\n\n".join((f"# {self.title}", *sections)) + "\n"
 
 
-def _table(section: ReportSection) -> Table:
+def _table(section: ReportSection) -> "Table":
+    from rich.markup import escape  # noqa: PLC0415 - for --plan alone
+    from rich.table import Table  # noqa: PLC0415 - for --plan alone
+
     table = Table(box=None, show_header=bool(section.head), pad_edge=False, padding=(0, 2, 0, 0))
     # A column of its own holds the indentation, also of what is wrapped.
     table.add_column("", width=0)

@@ -8,8 +8,6 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 
-from dockerfile_parse import DockerfileParser
-
 from greenrun.model.text import beginning, read_text_file
 from greenrun.release.preflight.context import Context, Problem
 
@@ -48,6 +46,8 @@ def _instructions(path: Path) -> Sequence[_Instruction]:
     """Raise ValueError, saying what was got and what is needed, for what is no Dockerfile."""
     if not path.exists():
         raise ValueError("got no such file, needs what the image is built by")
+    from dockerfile_parse import DockerfileParser  # noqa: PLC0415 - nothing else of a run needs it
+
     contents = read_text_file(path)
     found = DockerfileParser(fileobj=BytesIO(contents.encode())).structure
     return [(it["instruction"].upper(), it["value"]) for it in found]

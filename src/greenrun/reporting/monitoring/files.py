@@ -10,7 +10,6 @@ from pathlib import Path
 from greenrun.model.monitoring import Figure
 from greenrun.model.plan import MonitoringPlan, Plan
 from greenrun.reporting.monitoring import prometheus
-from greenrun.reporting.monitoring.dashboard import dashboard
 
 SUMS = "SHA256SUMS"
 """What a release has written, as `sha256sum --check` reads it: whatever differs was edited."""
@@ -41,6 +40,8 @@ def generate_files(
     plan: Plan, monitoring: MonitoringPlan, figures: Sequence[Figure], url: str
 ) -> Mapping[str, str]:
     """The files of a plan by their names; `url` is where the platform serves."""
+    from greenrun.reporting.monitoring.dashboard import dashboard  # noqa: PLC0415 - Grafana's SDK takes a while
+
     return {
         "prometheus.yml": prometheus.scrape_job(plan, monitoring, url),
         "rules.yml": prometheus.alert_rules(plan, monitoring, figures),

@@ -9,8 +9,6 @@ from io import StringIO
 from typing import Any
 from urllib.parse import urlsplit
 
-from ruamel.yaml import YAML
-
 from greenrun.model.monitoring import Figure
 from greenrun.model.objective import Threshold
 from greenrun.model.plan import MonitoringPlan, Plan
@@ -92,6 +90,8 @@ def _duration(value: timedelta) -> str:
 
 
 def _yaml(content: object) -> str:
+    from ruamel.yaml import YAML  # noqa: PLC0415 - takes a while
+
     yaml, text = YAML(), StringIO()
     yaml.width = 1000
     yaml.indent(mapping=2, sequence=4, offset=2)

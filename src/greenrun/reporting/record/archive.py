@@ -7,7 +7,6 @@ from pathlib import Path
 
 from greenrun.model.errors import GateClosed
 from greenrun.model.plan import RecordPlan
-from greenrun.reporting.record import rendering
 from greenrun.reporting.record.files import line_end, replace, text_of
 from greenrun.reporting.record.index import with_row
 from greenrun.reporting.record.record import Record
@@ -34,6 +33,8 @@ class Archive:
 
     def keep(self, record: Record, document: str) -> tuple[Path, ...]:
         """Write the document, its row and its entries; all files that now tell of the release."""
+        from greenrun.reporting.record import rendering  # noqa: PLC0415 - templates take a while
+
         file = self._directory / record.document
         index = self._folder / "README.md"
         replace(file, f"{document.rstrip()}\n\n{_mark(record)}\n")

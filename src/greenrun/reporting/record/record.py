@@ -3,8 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 from greenrun.model.errors import GateClosed
 from greenrun.model.objective import Quantity
@@ -137,20 +140,24 @@ class Record:
 
     def redacted(self, redact: Callable[[str], str]) -> "Record":
         """The same, with every text in it redacted."""
-        fields = _without_secrets(_RECORD.dump_python(self), redact)
-        return _RECORD.validate_python(fields)
+        fields = _without_secrets(_record().dump_python(self), redact)
+        return _record().validate_python(fields)
 
     def as_json(self) -> str:
         """The record as machines read it; docs/record.md tells of each key."""
-        return _RECORD.dump_json(self, indent=2).decode() + "\n"
+        return _record().dump_json(self, indent=2).decode() + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Record":
         """The record that `as_json` made. Raises ValueError for anything else."""
-        return _RECORD.validate_json(text)
+        return _record().validate_json(text)
 
 
-_RECORD = TypeAdapter(Record)
+@cache
+def _record() -> "TypeAdapter[Record]":
+    from pydantic import TypeAdapter  # noqa: PLC0415 - takes a while, and a record comes last
+
+    return TypeAdapter(Record)
 
 
 def _without_secrets(value: object, redact: Callable[[str], str]) -> object:

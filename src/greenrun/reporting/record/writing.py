@@ -11,11 +11,10 @@ from greenrun.model.errors import ReleaseError
 from greenrun.model.plan import REHEARSAL
 from greenrun.model.results import ScenarioResult
 from greenrun.release.release import Release
-from greenrun.reporting.record import files, rendering
+from greenrun.reporting.record import files
 from greenrun.reporting.record.archive import Archive
 from greenrun.reporting.record.collect import collect_record
 from greenrun.reporting.record.record import Record
-from greenrun.reporting.record.rendering import as_markdown
 
 Redact = Callable[[str], str]
 T = TypeVar("T")
@@ -104,6 +103,8 @@ def _write(
             record = attempt("find a place for it", partial(_placed, record, archive)) or record
         attempt("write it into reports/", partial(_write_both, record, reports))
         # A rehearsal fills the template, too: what is wrong with it shows before anything moves.
+        from greenrun.reporting.record import rendering  # noqa: PLC0415 - templates take a while
+
         document = rendering.by_template(record, directory, plan.template)
         keep = partial(archive.keep, record, document)
         kept = attempt("keep it for good", keep) if is_real else ()
@@ -116,6 +117,8 @@ def _placed(record: Record, archive: Archive) -> Record:
 
 def _write_both(record: Record, reports: Path) -> None:
     """Write the record for machines and the one for people; one that fails stops no other."""
+    from greenrun.reporting.record.rendering import as_markdown  # noqa: PLC0415 - templates take a while
+
     with _all_attempted() as attempt:
         for name, text in ((_FACTS, record.as_json), (_WORDS, partial(as_markdown, record))):
             attempt(f"write {name}", partial(_replace, reports / name, text))
