@@ -23,6 +23,10 @@ from greenrun.plugin.terminal.reporter import ScenarioReporter
 from greenrun.plugin.terminal.screen import Screen, screen
 
 
+_SLOW_TO_START = "hypothesispytest"
+"""Imports all of hypothesis for a line at the head of a session; features have no use for it."""
+
+
 @pytest.fixture(scope="session")
 def environment(request: pytest.FixtureRequest) -> str:
     """Where the running scenario takes place; for other tests, what `--env` says."""
@@ -56,6 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _refuse(list(options.refusals(config)))
     if options.features_are_among(config):
         claim_results(config)
+        config.pluginmanager.set_blocked(_SLOW_TO_START)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
