@@ -22,7 +22,6 @@ from greenrun.plugin.terminal.hooks import TerminalHooks
 from greenrun.plugin.terminal.reporter import ScenarioReporter
 from greenrun.plugin.terminal.screen import Screen, screen
 
-
 _SLOW_TO_START = "hypothesispytest"
 """Imports all of hypothesis for a line at the head of a session; features have no use for it."""
 
