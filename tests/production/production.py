@@ -202,7 +202,7 @@ class Run:
         wait_until(is_told, ENDS_WITHIN, f"{action} {state}")
 
     def sleep(self) -> None:
-        """As a laptop that is closed, for longer than its claim lives."""
+        """As a laptop that is closed, for longer than its lease lives."""
         self.process.send_signal(signal.SIGSTOP)
         leases, clock = self.production.dependencies.leases, SystemClock()
 
@@ -210,7 +210,7 @@ class Run:
             lease = leases.all()[0]
             return clock.now() - lease.renewed_at > lease.time_to_live
 
-        wait_until(has_lapsed, ENDS_WITHIN, "a claim that lapsed")
+        wait_until(has_lapsed, ENDS_WITHIN, "a lease that lapsed")
         self.process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:

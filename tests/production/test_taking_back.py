@@ -96,7 +96,7 @@ def test_what_was_left_can_be_taken_back_at_any_time(production: Production, bas
 def test_two_releases_at_once_are_one(production: Production, tmp_path: Path) -> None:
     elsewhere = replace(production, project=production.project.branch(tmp_path / "elsewhere"))
     with production.releasing(*QUICK) as run:
-        run.await_entry("claim", "noted")
+        run.await_entry("lease", "noted")
         other = elsewhere.release(*QUICK)
         first = run.end()
 
