@@ -1,7 +1,7 @@
 # A target brings whatever the machine lacks; setup/ says how.
 bin := .venv/bin
 
-.PHONY: help rehearse test check bench campaign lint machine environment engine base-image report browser registry promtool
+.PHONY: help rehearse test check docs bench campaign lint machine environment engine base-image report browser registry promtool
 .NOTPARALLEL:
 
 # Hundreds of processes start; without it, each of them would compile all that it imports.
@@ -15,6 +15,7 @@ help:
 	@echo 'make test      lint, types, layers and all tests'
 	@echo 'make check     the quick part of it: what needs no Docker engine'
 	@echo 'make bench     what the engine costs'
+	@echo 'make docs      the plots of docs/'
 	@echo 'make campaign  releases under faults, kills and other people'
 	@echo 'make machine   only what a rehearsal needs: environment, engine, base image, browser, Allure'
 
@@ -33,6 +34,9 @@ lint: environment
 	@$(bin)/ruff format --check --quiet
 	@$(bin)/mypy --no-error-summary
 	@$(bin)/lint-imports --no-logo >.setup/layers.log || { cat .setup/layers.log; exit 1; }
+
+docs: environment
+	@$(bin)/python -m benchmarks.verdict_plots
 
 bench: machine
 	@$(bin)/python -m benchmarks

@@ -1,8 +1,8 @@
 """How soon a canary is judged, and how often wrongly, beside other judges of the same requests.
 
 Every stream is drawn from a fixed seed. Ours and the bound roll back 1 in 100 equal ones at most;
-ours is looked at at every request, the others once a minute. `python -m benchmarks.verdict` also
-draws the plots of docs/canary.md.
+ours is read at every request, the others once a minute. `make docs` draws the plots of
+docs/canary.md.
 """
 
 from collections.abc import Iterator
@@ -129,14 +129,5 @@ def _say_all(name: str, found: dict[str, Numbers]) -> None:
         say(f"  {name}: {judge} rolls back {share_of(after):.2%}, {when}")
 
 
-def main() -> None:
-    """Measure, and draw the plots."""
-    from benchmarks.verdict_plots import draw  # noqa: PLC0415 - measuring needs no matplotlib
-
-    say(f"\n{table(measure())}")
-    for path in draw():
-        say(f"drawn: {path}")
-
-
 if __name__ == "__main__":
-    main()
+    say(f"\n{table(measure())}")

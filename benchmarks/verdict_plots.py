@@ -1,6 +1,11 @@
-"""The plots of docs/canary.md: evidence as it grows, three judges of the same, the report."""
+"""The plots of docs/canary.md: evidence as it grows, three judges of the same, the report.
 
+`make docs` draws them: the same bytes from the same seeds.
+"""
+
+import re
 from collections.abc import Iterable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -8,58 +13,84 @@ import matplotlib as mpl
 import numpy as np
 
 from benchmarks import verdict_report
+from benchmarks.figures import say
 from benchmarks.project import ROOT
 from benchmarks.verdict_judges import ALPHA, Kind, Numbers, Streams, judged
 from greenrun.model.stats import Counts, ErrorRateComparison, Result
 
 mpl.use("svg")
-mpl.rcParams.update({"svg.hashsalt": "greenrun", "font.size": 9, "axes.spines.top": False})
+mpl.rcParams.update(
+    {
+        "svg.hashsalt": "greenrun",
+        "svg.fonttype": "none",
+        "path.simplify_threshold": 0.5,
+        "font.size": 9,
+        "axes.spines.top": False,
+    }
+)
 
 from matplotlib import pyplot as plt  # noqa: E402 - the backend is chosen first
 
 RUNS, A_MINUTE = 1000, 600
 CANARY = Kind(9_000, 0.1, 0.004, 0.02)
 HEALTHY = Kind(9_000, 0.1, 0.004, 0.004)
+POINTS = 150
+"""Of a line; more cannot be told apart."""
+
 COLOURS = {"greenrun": "tab:green", "fixed threshold": "tab:red", "Mann-Whitney": "tab:blue"}
 
 
 def draw() -> list[Path]:
     """Write them all, and say where."""
     return [
-        _evidence(ROOT / "docs/canary-evidence.svg"),
-        _judges(ROOT / "docs/canary-judges.svg"),
-        verdict_report.draw(ROOT / "docs/canary-report.svg"),
+        _written("evidence", _evidence()),
+        _written("judges", _judges()),
+        _written("report", verdict_report.draw()),
     ]
 
 
-def _evidence(path: Path) -> Path:
+def _written(name: str, svg: bytes) -> Path:
+    path = ROOT / f"docs/canary-{name}.svg"
+    path.write_text(f"{_small(svg.decode())}\n", "utf-8")
+    return path
+
+
+def _small(svg: str) -> str:
+    """Drop what nobody sees: decimals beyond the first, metadata, and lines between elements."""
+    without_facts = re.sub(r"<metadata>.*?</metadata>|<!DOCTYPE.*?>", "", svg, flags=re.DOTALL)
+    rounded = re.sub(r"-?\d+\.\d{2,}", lambda found: f"{float(found[0]):.1f}", without_facts)
+    return re.sub(r">\s+<", "><", re.sub(r"\s*\n\s*", " ", rounded)).strip()
+
+
+def _evidence() -> bytes:
     """One bad and one healthy candidate, by the domain, in odds."""
     figure, panels = plt.subplots(1, 2, figsize=(9, 2.6), sharey=True, layout="constrained")
     for panel, kind, title in zip(
         panels, (CANARY, HEALTHY), ("0.4 % to 2 %", "0.4 %, as before"), strict=True
     ):
-        looks = list(_looks(kind))
-        _line(panel, looks, "against", "tab:red")
-        _line(panel, looks, "for_", "tab:green")
+        results = list(_results(kind))
+        _line(panel, results, "against", "tab:red")
+        _line(panel, results, "for_", "tab:green")
         panel.axhline(100, color="tab:red", linestyle=":", linewidth=1)
         panel.axhline(20, color="tab:green", linestyle=":", linewidth=1)
         panel.set(yscale="log", ylim=(0.01, 1000), xlabel="requests", title=title)
-        panel.annotate(looks[-1].outcome.value, (looks[-1].requests, 300), ha="right")
+        panel.minorticks_off()
+        panel.annotate(results[-1].outcome.value, (results[-1].requests, 300), ha="right")
     panels[0].set_ylabel("odds that the evidence is worth")
     names = ["against (needs 100)", "for (needs 20)"]
     figure.legend(panels[0].get_lines()[:2], names, loc="outside right upper", frameon=False)
-    return _saved(figure, path)
+    return _saved(figure)
 
 
-def _looks(kind: Kind) -> Iterable[Result]:
-    """Every 32 requests, until it is decided."""
+def _results(kind: Kind) -> Iterable[Result]:
+    """Yield the result every 32 requests, until it is decided."""
     test = ErrorRateComparison(ALPHA)
-    look = test.start()
+    result = test.start()
     (streams,) = kind.streams(1, 9)
     for until in range(32, kind.requests, 32):
-        look = test.update(look, *_counts(streams, until))
-        yield look
-        if look.outcome.value in {"pass", "fail"}:
+        result = test.update(result, *_counts(streams, until))
+        yield result
+        if result.outcome.value in {"pass", "fail"}:
             return
 
 
@@ -72,12 +103,13 @@ def _counts(streams: Streams, until: int) -> tuple[Counts, Counts]:
     )
 
 
-def _line(panel: Any, looks: list[Result], name: str, colour: str) -> None:  # noqa: ANN401 - untyped
-    odds = [np.exp(getattr(look.evidence, name)) for look in looks]
-    panel.plot([look.requests for look in looks], np.maximum(odds, 0.01), color=colour)
+def _line(panel: Any, results: list[Result], name: str, colour: str) -> None:  # noqa: ANN401 - untyped
+    some = [*results[:: max(1, len(results) // POINTS)], results[-1]]
+    odds = [np.exp(getattr(result.evidence, name)) for result in some]
+    panel.plot([result.requests for result in some], np.maximum(odds, 0.01), color=colour)
 
 
-def _judges(path: Path) -> Path:
+def _judges() -> bytes:
     """How many runs each judge has rolled back by when."""
     figure, panels = plt.subplots(1, 2, figsize=(9, 2.6), sharey=True, layout="constrained")
     worse, equal = Kind(6_000, 0.05, 0.001, 0.05), Kind(20_000, 0.1, 0.01, 0.01)
@@ -92,7 +124,7 @@ def _judges(path: Path) -> Path:
     panels[0].set_ylabel("rolled back, %")
     lines = panels[0].get_lines()
     figure.legend(lines, COLOURS, loc="outside right upper", frameon=False)
-    return _saved(figure, path)
+    return _saved(figure)
 
 
 def _by(after: Numbers, places: Numbers) -> Numbers:
@@ -100,7 +132,18 @@ def _by(after: Numbers, places: Numbers) -> Numbers:
     return percent
 
 
-def _saved(figure: Any, path: Path) -> Path:  # noqa: ANN401 - untyped
-    figure.savefig(path, metadata={"Date": None})
+def _saved(figure: Any) -> bytes:  # noqa: ANN401 - untyped
+    document = BytesIO()
+    figure.savefig(document, format="svg", metadata={"Date": None, "Creator": None})
     plt.close(figure)
-    return path
+    return document.getvalue()
+
+
+def main() -> None:
+    """Draw the plots."""
+    for path in draw():
+        say(f"drawn: {path.relative_to(ROOT)}, {path.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
 
@@ -45,11 +44,10 @@ class DrawnSource:
         return Measurement(candidate, baseline)
 
 
-def draw(path: Path) -> Path:
-    """Write it, and say where."""
+def draw() -> bytes:
+    """Draw the chart as an SVG document."""
     evidence, *_ = MatplotlibCharts().of_canary([_analysed()])
-    path.write_bytes(evidence.svg)
-    return path
+    return evidence.svg
 
 
 def _analysed() -> CanaryStep:
