@@ -128,7 +128,9 @@ def _server(folder: Path) -> Iterator[str]:
     """The URL of an Envoy that answers everything with the same JSON."""
     (folder / "bootstrap.json").write_text(json.dumps(_bootstrap()))
     with closing(EnvoyProcess(folder)) as process:
-        (listener,) = json.loads(process.ask("/listeners", format="json"))["listener_statuses"]
+        (listener,) = json.loads(process.query_admin("/listeners", format="json"))[
+            "listener_statuses"
+        ]
         yield f"http://127.0.0.1:{listener['local_address']['socket_address']['port_value']}"
 
 

@@ -126,7 +126,9 @@ def _envoy(folder: Path, static: Config) -> Iterator[tuple[dict[str, int], int]]
     (folder / "bootstrap.json").write_text(json.dumps(bootstrap))
     process = EnvoyProcess(folder)
     try:
-        listeners = json.loads(process.ask("/listeners", format="json"))["listener_statuses"]
+        listeners = json.loads(process.query_admin("/listeners", format="json"))[
+            "listener_statuses"
+        ]
         ports = {
             one["name"]: one["local_address"]["socket_address"]["port_value"] for one in listeners
         }

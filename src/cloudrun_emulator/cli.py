@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cloudrun_emulator.emulator import LocalCloud
 
 _SIBLINGS = ("LOGGING_EMULATOR_HOST", "MONITORING_EMULATOR_HOST", "SECRET_MANAGER_EMULATOR_HOST")
-"""Of CLOUD_RUN_EMULATOR_HOST: one address serves every API."""
+"""Siblings of CLOUD_RUN_EMULATOR_HOST: one address serves every API."""
 
 
 def _duration(_context: click.Context, _option: click.Parameter, text: str) -> timedelta:

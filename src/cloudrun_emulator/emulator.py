@@ -14,7 +14,7 @@ from cloudrun_emulator.apis.longrunning import Operations
 from cloudrun_emulator.apis.monitoring.alert_policies import AlertPolicies
 from cloudrun_emulator.apis.monitoring.measurements import MemoryWatch
 from cloudrun_emulator.apis.monitoring.series import Monitoring
-from cloudrun_emulator.apis.registry import Parts
+from cloudrun_emulator.apis.registry import Apis
 from cloudrun_emulator.apis.resourcemanager import (
     Permissions,
     Projects,
@@ -30,18 +30,18 @@ from cloudrun_emulator.apis.run.services.services import Services
 from cloudrun_emulator.apis.run.services.store import Store
 from cloudrun_emulator.apis.secretmanager import Secrets
 from cloudrun_emulator.core.interfaces import Ingress, Runtime
-from cloudrun_emulator.faults.effects import hindered
+from cloudrun_emulator.faults.effects import wrapped_operation
 from cloudrun_emulator.faults.language import UnknownFault
 from cloudrun_emulator.faults.registry import FaultInterceptor, Faults
 from cloudrun_emulator.identity.metadata_server import MetadataServer
 from cloudrun_emulator.identity.tokens import Issuer
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.ingress.process import EnvoyFailed
-from cloudrun_emulator.runtime.cleanup import clean_up_leftovers
+from cloudrun_emulator.runtime.cleanup import clean_up
 from cloudrun_emulator.runtime.docker import DockerRuntime
 from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from cloudrun_emulator.runtime.instances import InstanceFleet
-from cloudrun_emulator.server.calls import Calls
+from cloudrun_emulator.server.calls import CallLog
 from cloudrun_emulator.server.grpc import GrpcServer
 from cloudrun_emulator.server.rest import RestServer
 
@@ -66,7 +66,7 @@ class LocalCloud:
         metrics_lag: timedelta = timedelta(),
         faults: Faults | None = None,
     ) -> None:
-        self.faults, self.calls = faults or Faults(), Calls()
+        self.faults, self.calls = faults or Faults(), CallLog()
         self.permissions = Permissions()
         with ExitStack() as closing:
             closing.callback(runtime.close)
@@ -74,10 +74,10 @@ class LocalCloud:
             self.issuer = Issuer()
             ingress.trust(self.issuer.keys)
             machine = _Machine(InstanceFleet(runtime), ingress, self.faults, self.permissions)
-            parts = _parts(machine, closing, strict_etags=strict_etags, metrics_lag=metrics_lag)
-            answering = FaultInterceptor(self.calls, self.faults).call
-            grpc = GrpcServer(parts.bindings(), answering)
-            rest = RestServer(parts.bindings(), answering)
+            apis = _apis(machine, closing, strict_etags=strict_etags, metrics_lag=metrics_lag)
+            dispatch_call = FaultInterceptor(self.calls, self.faults).call
+            grpc = GrpcServer(apis.bindings(), dispatch_call)
+            rest = RestServer(apis.bindings(), dispatch_call)
             closing.callback(grpc.close)
             closing.callback(rest.close)
             metadata = MetadataServer(self.issuer)
@@ -107,7 +107,7 @@ class LocalCloud:
 
 @dataclass(frozen=True, slots=True)
 class _Machine:
-    """What a cloud runs on, and what goes wrong with it."""
+    """The machine beneath a cloud, and the faults above it."""
 
     fleet: InstanceFleet
     ingress: Ingress
@@ -115,33 +115,37 @@ class _Machine:
     permissions: Permissions
 
     def logging(self) -> Logging:
-        return Logging(self.fleet, self.ingress, lambda: self.faults.lateness("logs"))
+        return Logging(self.fleet, self.ingress, lambda: self.faults.data_delay("logs"))
 
     def monitoring(self, lag: timedelta, memory: MemoryWatch) -> Monitoring:
         """Its clock is behind by as much as metrics are."""
         faults = self.faults
 
         def clock() -> datetime:
-            return datetime.now(UTC) - faults.lateness("metrics")
+            return datetime.now(UTC) - faults.data_delay("metrics")
 
         return Monitoring(self.ingress, memory=memory.samples, lag=lag, clock=clock)
 
 
-def _parts(
+def _apis(
     machine: _Machine, closing: ExitStack, *, strict_etags: bool, metrics_lag: timedelta
-) -> Parts:
-    """What is named last closes first: start-up probes end before the work that waits for them."""
+) -> Apis:
+    """Make the APIs, of which the last closes first: probes end before what waits for them."""
     fleet = machine.fleet
-    operations, secrets, store = Operations(hindered), Secrets(), Store(strict_etags=strict_etags)
+    operations, secrets, store = (
+        Operations(wrapped_operation),
+        Secrets(),
+        Store(strict_etags=strict_etags),
+    )
     jobs = Jobs(operations, fleet, secrets, strict_etags=strict_etags)
-    launcher = Launcher(fleet, secrets, machine.faults.befall)
-    rollouts = Reconciler(store.lock, launcher, machine.ingress)
-    supervisor = Supervisor(store, launcher, rollouts.replace)
+    launcher = Launcher(fleet, secrets, machine.faults.before_start)
+    reconciler = Reconciler(store.lock, launcher, machine.ingress)
+    supervisor = Supervisor(store, launcher, reconciler.replace)
     memory = MemoryWatch(fleet.running)
     for part in (fleet, operations, jobs, supervisor, launcher, memory):
         closing.callback(part.close)
-    return Parts(
-        services=Services(store, operations, rollouts),
+    return Apis(
+        services=Services(store, operations, reconciler),
         revisions=Revisions(store, operations),
         jobs=jobs,
         operations=operations,
@@ -182,7 +186,7 @@ def start(
     wrong = Faults()
     for fault in faults:
         wrong.add(fault)
-    clean_up_leftovers()
+    clean_up()
     machine = _runtime(runtime)
     try:
         ingress = EnvoyIngress()

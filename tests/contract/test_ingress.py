@@ -13,7 +13,14 @@ from threading import Event
 import httpx
 import pytest
 
-from cloudrun_emulator.core.interfaces import Guard, Ingress, InstanceSpec, Request, Route, Runtime
+from cloudrun_emulator.core.interfaces import (
+    Guard,
+    Ingress,
+    InstanceSpec,
+    Route,
+    Runtime,
+    ServedRequest,
+)
 from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.docker import DockerRuntime
@@ -55,7 +62,7 @@ class Stage:
         routes = [Route("", weights, timeout=timeout)]
         return self.ingress.apply("app", routes, self.backends)[""]
 
-    def finished(self, number: int) -> list[Request]:
+    def finished(self, number: int) -> list[ServedRequest]:
         """The requests so far, once there are `number` of them."""
         wait_until(
             lambda: len(self.ingress.requests()) >= number, SOON, f"{number} requests in the log"
@@ -272,7 +279,7 @@ def test_every_finished_request_is_told(stage: Stage, http: httpx.Client) -> Non
     (request,) = stage.finished(1)
     assert began - timedelta(milliseconds=1) <= request.time <= datetime.now(UTC)
     assert timedelta(0) < request.latency < SOON
-    assert request == Request(
+    assert request == ServedRequest(
         time=request.time,
         service="app",
         revision="app-a",

@@ -15,7 +15,7 @@ from cloudrun_emulator.core.interfaces import (
     ImageMissing,
     Instance,
     InstanceSpec,
-    Line,
+    LogLine,
     Mount,
     Runtime,
     StartRefused,
@@ -24,7 +24,7 @@ from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.runtime.docker import DockerRuntime
 from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from cloudrun_emulator.runtime.instances import InstanceFleet
-from cloudrun_emulator.runtime.programs import Answer, Process, serve
+from cloudrun_emulator.runtime.programs import Process, ProgramResponse, serve_http
 
 SOON = timedelta(seconds=20)
 MOMENT = timedelta(seconds=1)
@@ -50,7 +50,9 @@ def stubborn(process: Process) -> int:
 
 
 def greet(process: Process) -> int:
-    return serve(process, lambda _: Answer({"greeting": process.environment["GREETING"]}))
+    return serve_http(
+        process, lambda _: ProgramResponse({"greeting": process.environment["GREETING"]})
+    )
 
 
 def deaf(process: Process) -> int:
@@ -148,7 +150,7 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
         yield made
 
 
-def texts(lines: Iterator[Line] | tuple[Line, ...], stream: str = "stdout") -> list[str]:
+def texts(lines: Iterator[LogLine] | tuple[LogLine, ...], stream: str = "stdout") -> list[str]:
     return [line.text for line in lines if line.stream == stream]
 
 

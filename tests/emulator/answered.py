@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cloudrun_emulator.core.interfaces import Request
+from cloudrun_emulator.core.interfaces import ServedRequest
 
 
 @dataclass
 class AnsweredIngress:
     """An ingress that has answered all that it will."""
 
-    answered: Sequence[Request]
+    answered: Sequence[ServedRequest]
 
-    def requests(self) -> Sequence[Request]:
+    def requests(self) -> Sequence[ServedRequest]:
         return self.answered
 
     def trust(self, keys: str) -> None:

@@ -1,4 +1,4 @@
-"""What List methods share: the filter language of Logging and Monitoring, and pages.
+"""Lists: the filter language that Logging and Monitoring share, and pages.
 
 Source: https://cloud.google.com/logging/docs/view/logging-query-language
 """
@@ -110,7 +110,7 @@ class _Parser(Generic[Item]):
         return _any(predicates)
 
     def _field(self) -> str:
-        """A dotted path; a segment that is no word is quoted: `labels."run.googleapis.com/x"`."""
+        """Read a dotted path; others than words are quoted: `labels."run.googleapis.com/x"`."""
         if self._next.kind != "word" or self._next.text in ("AND", "OR", "NOT"):
             self._refuse()
         last = self._take()
@@ -179,8 +179,8 @@ def _not(predicate: Predicate[Item]) -> Predicate[Item]:
 LARGEST_PAGE = 1000
 
 
-def page(items: Sequence[Item], size: int, token: str) -> tuple[Sequence[Item], str]:
-    """One page of `items` and the token of the next one (empty: the last).
+def paginate(items: Sequence[Item], size: int, token: str) -> tuple[Sequence[Item], str]:
+    """Return one page of `items` and the token of the next one (empty: the last).
 
     `size` 0 asks for the largest page. Raises INVALID_ARGUMENT for a negative size, and for
     a token that no page gave.

@@ -13,7 +13,7 @@ from google.protobuf import empty_pb2
 from google.rpc import status_pb2
 from grpc import StatusCode
 
-from cloudrun_emulator.apis.listing import page
+from cloudrun_emulator.apis.listing import paginate
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.protobuf import Message, clone, raw
 from cloudrun_emulator.core.resource_names import ResourceName
@@ -53,7 +53,7 @@ class Operations:
     def completed(
         self, parent: str, metadata: Message, response: Message
     ) -> operations_pb2.Operation:
-        """A finished operation that is not kept: the answer to a request that only validates."""
+        """Answer a request that only validates, with a finished operation that is not kept."""
         operation = operations_pb2.Operation(name=f"{parent}/operations/{uuid4()}", done=True)
         operation.metadata.Pack(raw(metadata))
         operation.response.Pack(raw(response))
@@ -73,7 +73,7 @@ class Operations:
             found = [
                 clone(one) for name, one in self._operations.items() if name.startswith(prefix)
             ]
-        operations, token = page(found, request.page_size, request.page_token)
+        operations, token = paginate(found, request.page_size, request.page_token)
         return operations_pb2.ListOperationsResponse(operations=operations, next_page_token=token)
 
     def wait_operation(

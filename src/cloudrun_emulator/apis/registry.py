@@ -1,4 +1,4 @@
-"""Which of the official transports reaches which part of the local cloud."""
+"""Every API that is answered, and the official transports by which clients reach it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,10 +49,10 @@ from cloudrun_emulator.server.methods import Binding, Method, OperationsBinding
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """The official transports of one part; the clients of logging and monitoring have no REST."""
+class ApiTransports:
+    """The official transports of one API; the clients of logging and monitoring have no REST."""
 
-    part: str
+    api: str
     grpc_transport: type
     rest_base: type | None = None
 
@@ -60,23 +60,25 @@ class Reach:
         return Binding(implementation, self.grpc_transport, self.rest_base)
 
 
-_REACHES = (
-    Reach("services", ServicesGrpcTransport, _BaseServicesRestTransport),
-    Reach("revisions", RevisionsGrpcTransport, _BaseRevisionsRestTransport),
-    Reach("jobs", JobsGrpcTransport, _BaseJobsRestTransport),
-    Reach("executions", ExecutionsGrpcTransport, _BaseExecutionsRestTransport),
-    Reach("tasks", TasksGrpcTransport, _BaseTasksRestTransport),
-    Reach("logging", LoggingServiceV2GrpcTransport),
-    Reach("monitoring", MetricServiceGrpcTransport),
-    Reach("alert_policies", AlertPolicyServiceGrpcTransport),
-    Reach("secrets", SecretManagerServiceGrpcTransport, _BaseSecretManagerServiceRestTransport),
-    Reach("projects", ProjectsGrpcTransport, _BaseProjectsRestTransport),
+_TRANSPORTS = (
+    ApiTransports("services", ServicesGrpcTransport, _BaseServicesRestTransport),
+    ApiTransports("revisions", RevisionsGrpcTransport, _BaseRevisionsRestTransport),
+    ApiTransports("jobs", JobsGrpcTransport, _BaseJobsRestTransport),
+    ApiTransports("executions", ExecutionsGrpcTransport, _BaseExecutionsRestTransport),
+    ApiTransports("tasks", TasksGrpcTransport, _BaseTasksRestTransport),
+    ApiTransports("logging", LoggingServiceV2GrpcTransport),
+    ApiTransports("monitoring", MetricServiceGrpcTransport),
+    ApiTransports("alert_policies", AlertPolicyServiceGrpcTransport),
+    ApiTransports(
+        "secrets", SecretManagerServiceGrpcTransport, _BaseSecretManagerServiceRestTransport
+    ),
+    ApiTransports("projects", ProjectsGrpcTransport, _BaseProjectsRestTransport),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """What a local cloud answers with."""
+class Apis:
+    """The implementations of a cloud, one for each of the transports."""
 
     services: Services
     revisions: Revisions
@@ -97,12 +99,12 @@ class Parts:
         return self.jobs.tasks
 
     def bindings(self) -> tuple[Binding | OperationsBinding, ...]:
-        parts = (reach.bound(getattr(self, reach.part)) for reach in _REACHES)
-        return (*parts, OperationsBinding(self.operations))
+        apis = (transports.bound(getattr(self, transports.api)) for transports in _TRANSPORTS)
+        return (*apis, OperationsBinding(self.operations))
 
 
 def methods() -> Iterator[Method]:
     """Every RPC of every API that is bound, whoever answers it."""
-    for reach in _REACHES:
-        yield from reach.bound(None).methods()
+    for transports in _TRANSPORTS:
+        yield from transports.bound(None).methods()
     yield from OperationsBinding(None).methods()

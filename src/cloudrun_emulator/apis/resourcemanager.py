@@ -16,7 +16,7 @@ class UnknownPermission(ValueError):
 
 
 class Permissions:
-    """Those that are denied, by name (`run.jobs.create`).
+    """The permissions that are denied, by name (`run.jobs.create`).
 
     They are denied where callers ask for them; calls are refused by faults (`PERMISSION_DENIED`).
     """
@@ -39,7 +39,7 @@ class Permissions:
             self._denied.discard(permission)
 
     def granted(self, permissions: Iterable[str]) -> list[str]:
-        """Those of the permissions that are not denied, in their order."""
+        """Return those of the permissions that are not denied, in their order."""
         with self._lock:
             return [permission for permission in permissions if permission not in self._denied]
 
@@ -67,7 +67,7 @@ class Projects:
     def test_iam_permissions(
         self, request: iam_policy_pb2.TestIamPermissionsRequest
     ) -> iam_policy_pb2.TestIamPermissionsResponse:
-        """Those that were asked for and are granted; at most 100 at a time, without wildcards."""
+        """Return those that are granted; at most 100 may be asked for, none with a wildcard."""
         if not _PROJECT.fullmatch(request.resource):
             raise invalid(f"Expected projects/PROJECT, got '{request.resource}'.")
         if len(request.permissions) > _MOST:

@@ -123,7 +123,7 @@ class Secrets:
             return SecretVersion(version.resource)
 
     def value(self, project: str, secret: str, version: str) -> str:
-        """What a variable that selects this version holds.
+        """Return the text that a variable holds which selects this version.
 
         Raises CloudError when it is missing, disabled, destroyed or no text.
         """

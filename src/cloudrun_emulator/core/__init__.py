@@ -1,1 +1,1 @@
-"""What every part uses: interfaces, resource names, refusals, time, official messages."""
+"""Foundations of every part: interfaces, resource names, refusals, time, official messages."""

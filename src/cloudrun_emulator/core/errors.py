@@ -1,4 +1,4 @@
-"""What the local cloud answers when it cannot do what was asked."""
+"""Refusals of the local cloud, with the canonical codes."""
 
 from grpc import StatusCode
 

@@ -1,4 +1,4 @@
-"""What the local cloud needs of the machine beneath it: instances and an ingress."""
+"""Interfaces to the machine: instances and an ingress."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class StartRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A volume in an instance. Instances that name the same source share what is in it."""
+    """A volume of an instance. Instances that name the same source share what is in it."""
 
     source: str
     path: str
@@ -52,7 +52,7 @@ class InstanceSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LogLine:
     """One line that a container wrote; `stream` is `stdout` or `stderr`."""
 
     time: datetime
@@ -74,10 +74,10 @@ class Instance(Protocol):
         """None while it runs."""
 
     def memory_bytes(self) -> int | None:
-        """What it uses by now; None where nobody measures that, or it has ended."""
+        """Bytes in use; None where nobody measures that, or it has ended."""
 
-    def lines(self) -> Sequence[Line]:
-        """All that it wrote so far, oldest first; still there after it was stopped."""
+    def lines(self) -> Sequence[LogLine]:
+        """The output so far, oldest first; still there after it was stopped."""
 
     def stop(self, grace: timedelta = STOP_GRACE) -> None:
         """SIGTERM, then SIGKILL after `grace`; and leaves nothing behind. Idempotent."""
@@ -95,7 +95,7 @@ class Runtime(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Who may call a private address: `callers` by e-mail, or `anybody` who is somebody.
+    """The callers of a private address: `callers` by e-mail, or `anybody` who is somebody.
 
     They show it by an identity token for the service's own URL, or for one of `audiences`.
     """
@@ -107,7 +107,7 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One public address and who answers there.
+    """A public address and the revisions behind it.
 
     `weights` maps revision names to whole percents adding to 100 (empty: nobody, 404); revisions
     without a backend answer 503. Without a guard, whoever asks is answered.
@@ -120,8 +120,8 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One request that the ingress has finished; `revision` is empty where none was reached."""
+class ServedRequest:
+    """A request that the ingress has finished; `revision` is empty where none was reached."""
 
     time: datetime
     service: str
@@ -157,7 +157,7 @@ class Ingress(Protocol):
     def remove(self, service: str) -> None:
         """Close the addresses of a service."""
 
-    def requests(self) -> Sequence[Request]:
+    def requests(self) -> Sequence[ServedRequest]:
         """Every request finished so far, oldest first; at most about 200 ms behind."""
 
     def close(self) -> None:
@@ -170,7 +170,7 @@ class Fleet(Protocol):
     def start(self, spec: InstanceSpec) -> Instance:
         """As Runtime.start; the instance's output stays readable after it was stopped."""
 
-    def output(self) -> Iterable[tuple[InstanceSpec, Line]]:
+    def output(self) -> Iterable[tuple[InstanceSpec, LogLine]]:
         """Every line of every instance that was ever started."""
 
     def close(self) -> None:

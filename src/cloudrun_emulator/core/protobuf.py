@@ -13,7 +13,7 @@ def raw(message: Message) -> Message:
 
 
 def clone(message: Kind) -> Kind:
-    """A copy that shares nothing with `message`."""
+    """Return a copy that shares nothing with `message`."""
     copy = type(message)()
     raw(copy).CopyFrom(raw(message))
     return copy

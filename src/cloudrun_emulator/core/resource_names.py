@@ -1,4 +1,4 @@
-"""Resource names: their shape, their parts, and what is said when one is missing."""
+"""Resource names: their shape, their parts, and the refusals that name them."""
 
 import re
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ def invalid(message: str) -> CloudError:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where resources live: `projects/PROJECT/locations/REGION`."""
+    """The parent of resources: `projects/PROJECT/locations/REGION`."""
 
     project: str
     region: str
@@ -66,7 +66,7 @@ class ResourceName:
 
     @property
     def kind(self) -> str:
-        """As messages call it: SERVICE, REVISION, JOB."""
+        """The word of messages for it: SERVICE, REVISION, JOB."""
         return self.path[-1][0].removesuffix("s").upper()
 
     def __str__(self) -> str:

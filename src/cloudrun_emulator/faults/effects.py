@@ -1,4 +1,4 @@
-"""What may happen to a call: refused, its reply lost or delayed, its operation held up."""
+"""Faults of a call: refused, its reply lost or delayed, its operation delayed or held."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from grpc import StatusCode
 from cloudrun_emulator.apis.longrunning import Work
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.faults.fault import Fault
-from cloudrun_emulator.server.calls import Call
+from cloudrun_emulator.server.calls import RpcCall
 from cloudrun_emulator.server.methods import Method
 
 Proceed = Callable[[], Any]
@@ -22,25 +22,25 @@ Proceed = Callable[[], Any]
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A call on its way to who answers it."""
+    """A call on its way to the implementation."""
 
     implementation: Any
     method: Method
     request: Any
-    call: Call
+    call: RpcCall
 
 
 class CallEffect(ABC):
     """Stands between a call and its answer."""
 
-    def suits(self, method: Method) -> bool:  # noqa: ARG002 - most suit any
-        """Whether it can befall this RPC at all."""
+    def applies_to(self, method: Method) -> bool:  # noqa: ARG002 - most apply to any
+        """Whether this RPC can meet it at all."""
         return True
 
-    def around(self, fault: "Fault[CallEffect]", incoming: Incoming, proceed: Proceed) -> Any:  # noqa: ANN401 - any official message
+    def intercept(self, fault: "Fault[CallEffect]", incoming: Incoming, proceed: Proceed) -> Any:  # noqa: ANN401 - any official message
         """The answer, struck or not; raises only CloudError."""
         call = incoming.call
-        if self.suits(incoming.method) and fault.strikes(call.rpc, call.resource):
+        if self.applies_to(incoming.method) and fault.strikes(call.rpc, call.resource):
             return self.strike(fault, incoming, proceed)
         return proceed()
 
@@ -50,7 +50,7 @@ class CallEffect(ABC):
 
 
 @dataclass(frozen=True)
-class Refused(CallEffect):
+class CallRefused(CallEffect):
     """Nothing is carried out."""
 
     code: StatusCode
@@ -61,7 +61,7 @@ class Refused(CallEffect):
 
 @dataclass(frozen=True)
 class ReplyLost(CallEffect):
-    """All is carried out, and the caller told UNAVAILABLE."""
+    """Carries the call out, and tells the caller UNAVAILABLE."""
 
     def strike(self, fault: Fault[CallEffect], _incoming: Incoming, proceed: Proceed) -> Any:  # noqa: ANN401 - any official message
         proceed()
@@ -69,8 +69,8 @@ class ReplyLost(CallEffect):
 
 
 @dataclass(frozen=True)
-class ReplyLate(CallEffect):
-    """All is carried out at once, and the caller told later, of a refusal too."""
+class ReplyDelayed(CallEffect):
+    """Carries the call out at once, and answers later, with a refusal too."""
 
     delay: timedelta
 
@@ -84,20 +84,20 @@ class ReplyLate(CallEffect):
 class OperationEffect(CallEffect):
     """Befalls the operation that a call begins; the call itself is answered at once."""
 
-    def suits(self, method: Method) -> bool:
+    def applies_to(self, method: Method) -> bool:
         return method.begins_operation
 
     def strike(self, fault: Fault[CallEffect], _incoming: Incoming, proceed: Proceed) -> Any:  # noqa: ANN401 - any official message
-        with hindering(lambda work: lambda: self.run(fault, work)):
+        with wrapping_operations(lambda work: lambda: self.run(fault, work)):
             return proceed()
 
     @abstractmethod
     def run(self, fault: Fault[CallEffect], work: Work) -> Any:  # noqa: ANN401 - any official message
-        """What the operation comes to, when it does."""
+        """Return what the operation comes to, or raise what it fails with."""
 
 
 @dataclass(frozen=True)
-class OperationLate(OperationEffect):
+class OperationDelayed(OperationEffect):
     """The work begins later."""
 
     delay: timedelta
@@ -127,23 +127,23 @@ class OperationNeverDone(OperationEffect):
             fault.hold()
 
 
-Hindrance = Callable[[Work], Work]
+WorkWrapper = Callable[[Work], Work]
 
-_hindrances: ContextVar[tuple[Hindrance, ...]] = ContextVar("hindrances", default=())
+_wrappers: ContextVar[tuple[WorkWrapper, ...]] = ContextVar("wrappers", default=())
 
 
 @contextmanager
-def hindering(hindrance: Hindrance) -> Iterator[None]:
-    """Operations that begin in here are hindered so, inside whatever hinders them already."""
-    before = _hindrances.set((hindrance, *_hindrances.get()))
+def wrapping_operations(wrapper: WorkWrapper) -> Iterator[None]:
+    """Wrap the work of operations that begin in here, inside whatever wraps it already."""
+    before = _wrappers.set((wrapper, *_wrappers.get()))
     try:
         yield
     finally:
-        _hindrances.reset(before)
+        _wrappers.reset(before)
 
 
-def hindered(work: Work) -> Work:
+def wrapped_operation(work: Work) -> Work:
     """`work` as the call that begins it will have it."""
-    for hindrance in _hindrances.get():
-        work = hindrance(work)
+    for wrapper in _wrappers.get():
+        work = wrapper(work)
     return work

@@ -15,7 +15,7 @@ Clock = Callable[[], float]
 
 
 Rule = Callable[[int, timedelta], bool]
-"""Of how many times it could have struck, this one counted, and the time since the first."""
+"""Given the number of this time, from 1, and the time since the first: whether it strikes."""
 
 
 def always() -> Rule:
@@ -47,7 +47,7 @@ class Trigger:
         self._struck = 0
         self._begun = 0.0
 
-    def comes(self) -> bool:
+    def fires(self) -> bool:
         """Count one more; whether it is struck."""
         with self._lock:
             now = self._clock()
@@ -66,18 +66,18 @@ Effect = TypeVar("Effect", covariant=True)  # noqa: PLC0105 - a fault is never a
 
 
 class Fault(Generic[Effect]):
-    """What goes wrong (`effect`), with what (`subject`, glob patterns), and when.
+    """An effect, the subjects that it meets (glob patterns), and the trigger.
 
     As a context manager it is lifted at the end.
     """
 
     def __init__(
-        self, text: str, subject: tuple[str, ...], effect: Effect, occasion: Trigger
+        self, text: str, subject: tuple[str, ...], effect: Effect, trigger: Trigger
     ) -> None:
         self.subject = subject
         self.effect = effect
         self._text = text
-        self._occasion = occasion
+        self._trigger = trigger
         self._lifted = Event()
 
     def __str__(self) -> str:
@@ -99,8 +99,8 @@ class Fault(Generic[Effect]):
 
     @property
     def struck(self) -> int:
-        """How often it was met."""
-        return self._occasion.struck
+        """How many times it has struck."""
+        return self._trigger.struck
 
     @property
     def lifted(self) -> bool:
@@ -111,15 +111,15 @@ class Fault(Generic[Effect]):
         self._lifted.set()
 
     def strikes(self, *names: str) -> bool:
-        """Whether it befalls what has these names, this time; each time counts."""
-        return not self.lifted and self._concerns(names) and self._occasion.comes()
+        """Count one more time, and return whether it strikes what has these names."""
+        return not self.lifted and self._concerns(names) and self._trigger.fires()
 
     def hold(self, longest: timedelta | None = None) -> bool:
         """Wait so long, or until it is lifted; whether it is."""
         return self._lifted.wait(None if longest is None else longest.total_seconds())
 
     def _concerns(self, names: tuple[str, ...]) -> bool:
-        """A pattern means a whole name, or the last part of one."""
+        """Match each pattern with a whole name, or the last part of one."""
         return all(
             fnmatchcase(name, pattern) or fnmatchcase(short(name), pattern)
             for name, pattern in zip(names, self.subject, strict=True)

@@ -11,16 +11,16 @@ from grpc import StatusCode
 from cloudrun_emulator.core.time import DURATION, parse_duration
 from cloudrun_emulator.faults.effects import (
     CallEffect,
-    OperationLate,
+    CallRefused,
+    OperationDelayed,
     OperationNeverBegun,
     OperationNeverDone,
-    Refused,
-    ReplyLate,
+    ReplyDelayed,
     ReplyLost,
 )
 from cloudrun_emulator.faults.fault import Clock, Fault, Rule, Trigger, always, during, first, only
-from cloudrun_emulator.faults.revisions import REASONS, Failed, ReadyLate
-from cloudrun_emulator.faults.staleness import DataLate, Stale
+from cloudrun_emulator.faults.revisions import REASONS, ReadyDelayed, RevisionFails
+from cloudrun_emulator.faults.staleness import DataDelayed, StaleReads
 from cloudrun_emulator.server.methods import Method
 
 _CODES = {code.name: code for code in StatusCode if code is not StatusCode.OK}
@@ -33,7 +33,7 @@ _WORDS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "COUNT": (r"[1-9]\d{0,8}", int),
     "ORDINAL": (r"[1-9]\d{0,8}(?:st|nd|rd|th)", lambda text: int(text[:-2])),
 }
-"""What the capitals in a form stand for: their shape, and what is made of it."""
+"""The words in capitals of a form: their pattern, and the value that is made of the text."""
 
 
 _EXPLAINED = {
@@ -50,13 +50,13 @@ _CAPITALS = re.compile("|".join(_WORDS))
 
 @dataclass(frozen=True)
 class Form:
-    """One way to say something, and what it makes of the words in capitals."""
+    """A sentence with words in capitals, and what makes an effect or a rule of these."""
 
     shown: str
     make: Callable[..., Any]
 
-    def read(self, text: str) -> Any | None:  # noqa: ANN401 - an effect or a rule
-        """What `text` says, or None when it is not of this form."""
+    def match(self, text: str) -> Any | None:  # noqa: ANN401 - an effect or a rule
+        """Return the effect or rule that `text` describes, or None when it is not of this form."""
         match = re.fullmatch(
             _CAPITALS.sub(lambda word: f"({_WORDS[word[0]][0]})", self.shown), text
         )
@@ -68,28 +68,28 @@ class Form:
 
 
 CALLS = (
-    Form("CODE", Refused),
+    Form("CODE", CallRefused),
     Form("reply lost", ReplyLost),
-    Form("reply late by DURATION", ReplyLate),
-    Form("stale", Stale),
-    Form("operation late by DURATION", OperationLate),
+    Form("reply late by DURATION", ReplyDelayed),
+    Form("stale", StaleReads),
+    Form("operation late by DURATION", OperationDelayed),
     Form("operation never done", OperationNeverDone),
     Form("operation never begun", OperationNeverBegun),
 )
 
 
 REVISIONS = (
-    Form("never ready", ReadyLate),
-    Form("late by DURATION", ReadyLate),
-    Form("REASON", Failed),
-    Form("REASON after DURATION", Failed),
+    Form("never ready", ReadyDelayed),
+    Form("late by DURATION", ReadyDelayed),
+    Form("REASON", RevisionFails),
+    Form("REASON after DURATION", RevisionFails),
 )
 
 
-DATA = (Form("late by DURATION", DataLate),)
+DATA = (Form("late by DURATION", DataDelayed),)
 
 
-OCCASIONS = (
+TRIGGERS = (
     Form("once", lambda: first(1)),
     Form("twice", lambda: first(2)),
     Form("COUNT times", first),
@@ -99,7 +99,7 @@ OCCASIONS = (
 
 
 _FAULT = re.compile(
-    r"(?P<subject>[^:]*[^:\s]) ?: ?(?P<effect>[^,]*[^,\s])(?: ?, ?(?P<occasion>.+))?"
+    r"(?P<subject>[^:]*[^:\s]) ?: ?(?P<effect>[^,]*[^,\s])(?: ?, ?(?P<trigger>.+))?"
 )
 
 
@@ -113,27 +113,27 @@ _CALL = re.compile(r"(\S+)(?: of (\S+))?")
 
 
 class UnknownFault(ValueError):
-    """A fault that cannot be: the message says in one line what it says, and what is known."""
+    """Text that describes no fault; the message quotes it, and tells in one line what is known."""
 
     def __init__(self, fault: str, problem: str) -> None:
         super().__init__(f"fault {fault!r}: {problem}")
 
 
-def parse(text: str, methods: Sequence[Method], clock: Clock) -> Fault[Any]:
+def parse_fault(text: str, methods: Sequence[Method], clock: Clock) -> Fault[Any]:
     """Raise UnknownFault for what is not of the language, or befalls none of `methods`."""
     text = " ".join(text.split())
     match = _FAULT.fullmatch(text)
     if match is None:
-        raise UnknownFault(text, "needs SUBJECT: EFFECT, or SUBJECT: EFFECT, OCCASION")
-    subject, forms = _subject(text, match["subject"])
-    effect = _understood(text, "effect", match["effect"], forms)
+        raise UnknownFault(text, "needs SUBJECT: EFFECT, or SUBJECT: EFFECT, TRIGGER")
+    subject, forms = _parse_subject(text, match["subject"])
+    effect = _parse_form(text, "effect", match["effect"], forms)
     if isinstance(effect, CallEffect):
         _check_rpc(text, subject[0], effect, methods)
-    return Fault(text, subject, effect, Trigger(_rule(text, match["occasion"]), clock))
+    return Fault(text, subject, effect, Trigger(_parse_rule(text, match["trigger"]), clock))
 
 
-def _subject(fault: str, subject: str) -> tuple[tuple[str, ...], Iterable[Form]]:
-    """Its patterns, and the forms of what can befall it."""
+def _parse_subject(fault: str, subject: str) -> tuple[tuple[str, ...], Iterable[Form]]:
+    """Return its patterns, and the forms of its effects."""
     if match := _DATA.fullmatch(subject):
         return (match[1],), DATA
     if match := _REVISION.fullmatch(subject):
@@ -144,44 +144,46 @@ def _subject(fault: str, subject: str) -> tuple[tuple[str, ...], Iterable[Form]]
     raise UnknownFault(fault, f"unknown subject {subject!r}; known: {known}")
 
 
-def _understood(fault: str, part: str, text: str, forms: Iterable[Form]) -> Any:  # noqa: ANN401 - an effect or a rule
-    said = read(text, forms)
+def _parse_form(fault: str, part: str, text: str, forms: Iterable[Form]) -> Any:  # noqa: ANN401 - an effect or a rule
+    said = parse_form(text, forms)
     if said is None:
-        raise UnknownFault(fault, f"unknown {part} {text!r}; known: {explained(forms)}")
+        raise UnknownFault(fault, f"unknown {part} {text!r}; known: {explain_forms(forms)}")
     return said
 
 
-def _rule(fault: str, occasion: str | None) -> Rule:
-    if occasion is None:
+def _parse_rule(fault: str, trigger: str | None) -> Rule:
+    if trigger is None:
         return always()
-    rule: Rule = _understood(fault, "occasion", occasion, OCCASIONS)
+    rule: Rule = _parse_form(fault, "trigger", trigger, TRIGGERS)
     return rule
 
 
 def _check_rpc(fault: str, pattern: str, effect: CallEffect, methods: Sequence[Method]) -> None:
     meant = [method for method in methods if fnmatchcase(method.rpc, pattern)]
     if not meant:
-        raise UnknownFault(fault, f"unknown RPC {pattern!r}; known: {_alike(pattern, methods)}")
-    if not any(effect.suits(method) for method in meant):
-        suited = ", ".join(method.rpc for method in methods if effect.suits(method))
+        raise UnknownFault(
+            fault, f"unknown RPC {pattern!r}; known: {_similar_rpcs(pattern, methods)}"
+        )
+    if not any(effect.applies_to(method) for method in meant):
+        suited = ", ".join(method.rpc for method in methods if effect.applies_to(method))
         raise UnknownFault(fault, f"that does not befall {pattern!r}, only {suited}")
 
 
-def _alike(pattern: str, methods: Sequence[Method]) -> str:
+def _similar_rpcs(pattern: str, methods: Sequence[Method]) -> str:
     """The RPCs of the API that is meant; where there is no such API, the APIs."""
     api = pattern.partition(".")[0]
     rpcs = [method.rpc for method in methods if method.rpc.startswith(f"{api}.")]
     return ", ".join(rpcs or sorted({f"{method.rpc.partition('.')[0]}.*" for method in methods}))
 
 
-def read(text: str, forms: Iterable[Form]) -> Any | None:  # noqa: ANN401 - an effect or a rule
-    """What `text` says in the first of `forms` that it is of; None when it is of none."""
-    said = (form.read(text) for form in forms)
+def parse_form(text: str, forms: Iterable[Form]) -> Any | None:  # noqa: ANN401 - an effect or a rule
+    """Return what the first of `forms` makes of `text`; None when it is of none."""
+    said = (form.match(text) for form in forms)
     return next((one for one in said if one is not None), None)
 
 
-def explained(forms: Iterable[Form]) -> str:
-    """All of `forms` in a line, and what their capitals stand for."""
+def explain_forms(forms: Iterable[Form]) -> str:
+    """Show `forms` in a line, and what their capitals stand for."""
     shown = " | ".join(form.shown for form in forms)
     words = [word for word in _EXPLAINED if word in shown]
     return "; ".join([shown, *(f"{word}: {_EXPLAINED[word]}" for word in words)])

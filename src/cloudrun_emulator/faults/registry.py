@@ -14,15 +14,15 @@ from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.resource_names import short
 from cloudrun_emulator.faults.effects import CallEffect, Incoming, Proceed
 from cloudrun_emulator.faults.fault import Clock, Fault
-from cloudrun_emulator.faults.language import parse
+from cloudrun_emulator.faults.language import parse_fault
 from cloudrun_emulator.faults.revisions import RevisionEffect
-from cloudrun_emulator.faults.staleness import DataLate
-from cloudrun_emulator.server.calls import Call, Calls, dispatch
+from cloudrun_emulator.faults.staleness import DataDelayed
+from cloudrun_emulator.server.calls import CallLog, RpcCall, dispatch
 from cloudrun_emulator.server.methods import Method
 
 
 class Faults:
-    """What goes wrong with a cloud: nothing, until it is added."""
+    """The faults of a cloud: none, until one is added."""
 
     def __init__(self, clock: Clock = monotonic) -> None:
         self._methods = tuple(methods())
@@ -31,7 +31,7 @@ class Faults:
         self._added: tuple[Fault[Any], ...] = ()
 
     def __iter__(self) -> Iterator[Fault[Any]]:
-        """Those in force, the first added first."""
+        """Those in force, the oldest first."""
         return (fault for fault in self._added if not fault.lifted)
 
     def __repr__(self) -> str:
@@ -41,10 +41,10 @@ class Faults:
         """Let this go wrong from now on: `Services.UpdateService: UNAVAILABLE, twice`.
 
         The fault that it gives is in force until it is lifted, which it is at the end of a `with`.
-        Of several faults that befall one call the first added is the outermost. Raises
+        Of several faults that before_start one call the first added is the outermost. Raises
         UnknownFault. The language: docs/local-cloud.md, "Faults".
         """
-        fault = parse(text, self._methods, self._clock)
+        fault = parse_fault(text, self._methods, self._clock)
         with self._lock:
             self._added = (*self, fault)
         return fault
@@ -56,40 +56,40 @@ class Faults:
                 fault.lift()
             self._added = ()
 
-    def around(self, incoming: Incoming, carry_out: Proceed) -> Any:  # noqa: ANN401 - any official message
+    def intercept(self, incoming: Incoming, carry_out: Proceed) -> Any:  # noqa: ANN401 - any official message
         """The answer to a call as its caller gets it; raises CloudError."""
         proceed = carry_out
         for fault in reversed(tuple(self)):
             if isinstance(fault.effect, CallEffect):
-                proceed = partial(fault.effect.around, fault, incoming, proceed)
+                proceed = partial(fault.effect.intercept, fault, incoming, proceed)
         return proceed()
 
-    def befall(self, revision: str, hopeless: Callable[[], bool]) -> None:
+    def before_start(self, revision: str, abandoned: Callable[[], bool]) -> None:
         """Return when an instance of `revision` may start; raise LaunchFailed where none will."""
         for fault in self:
             if isinstance(fault.effect, RevisionEffect) and fault.strikes(revision):
-                fault.effect.befall(fault, short(revision), hopeless)
+                fault.effect.before_start(fault, short(revision), abandoned)
 
-    def lateness(self, data: str) -> timedelta:
-        """By how much `metrics` or `logs` are late."""
-        late = [
+    def data_delay(self, data: str) -> timedelta:
+        """Return the time by which `metrics` or `logs` are late."""
+        delays = [
             fault.effect.delay
             for fault in self
-            if isinstance(fault.effect, DataLate) and fault.strikes(data)
+            if isinstance(fault.effect, DataDelayed) and fault.strikes(data)
         ]
-        return max(late, default=timedelta())
+        return max(delays, default=timedelta())
 
 
 class FaultInterceptor:
     """Answers every call of a cloud."""
 
-    def __init__(self, calls: Calls, faults: Faults) -> None:
+    def __init__(self, calls: CallLog, faults: Faults) -> None:
         self._calls = calls
         self._faults = faults
 
     def call(self, implementation: object, method: Method, request: Any) -> Any:  # noqa: ANN401 - any official message
-        """As `dispatch`, but for faults."""
-        call = Call.of(method, request)
+        """Note the call, then dispatch it past the faults in force."""
+        call = RpcCall.of(method, request)
         self._calls.add(call)
 
         def carry_out() -> Any:  # noqa: ANN401 - any official message
@@ -99,7 +99,7 @@ class FaultInterceptor:
 
         try:
             incoming = Incoming(implementation, method, request, call)
-            answer = self._faults.around(incoming, carry_out)
+            answer = self._faults.intercept(incoming, carry_out)
         except CloudError as error:
             call.code = error.code
             raise

@@ -1,4 +1,4 @@
-"""What may happen to a revision that starts: ready late, never, or failed for a reason."""
+"""Faults of a revision that starts: ready late, never ready, or failed for a reason."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -28,46 +28,46 @@ REASONS: Mapping[str, Reason] = {
 }
 
 _GLANCE = timedelta(milliseconds=50)
-"""How often a revision that is held looks whether anybody still wants it."""
+"""Pause of a revision that is held, between two looks whether anybody still waits for it."""
 
 
 class RevisionEffect(ABC):
     """Stands between a revision and its first instance."""
 
     @abstractmethod
-    def befall(
-        self, fault: "Fault[RevisionEffect]", name: str, hopeless: Callable[[], bool]
+    def before_start(
+        self, fault: "Fault[RevisionEffect]", name: str, abandoned: Callable[[], bool]
     ) -> None:
         """Return when the instance may start; raise LaunchFailed where it will not."""
 
 
 @dataclass(frozen=True)
-class ReadyLate(RevisionEffect):
+class ReadyDelayed(RevisionEffect):
     """Its instance starts later; without a delay, when the fault is lifted."""
 
     delay: timedelta = timedelta.max
 
-    def befall(self, fault: Fault[Any], name: str, hopeless: Callable[[], bool]) -> None:
-        _hold(fault, name, self.delay, hopeless)
+    def before_start(self, fault: Fault[Any], name: str, abandoned: Callable[[], bool]) -> None:
+        _hold(fault, name, self.delay, abandoned)
 
 
 @dataclass(frozen=True)
-class Failed(RevisionEffect):
+class RevisionFails(RevisionEffect):
     """No instance starts: the revision fails with this reason, at once or later."""
 
     reason: Reason
     delay: timedelta = timedelta()
 
-    def befall(self, fault: Fault[Any], name: str, hopeless: Callable[[], bool]) -> None:
-        if not _hold(fault, name, self.delay, hopeless):
+    def before_start(self, fault: Fault[Any], name: str, abandoned: Callable[[], bool]) -> None:
+        if not _hold(fault, name, self.delay, abandoned):
             raise LaunchFailed(name, self.reason, f"Fault: {fault}")
 
 
-def _hold(fault: Fault[Any], name: str, longest: timedelta, hopeless: Callable[[], bool]) -> bool:
-    """Wait so long, or until it is lifted; whether it is. Raises LaunchFailed once hopeless."""
+def _hold(fault: Fault[Any], name: str, longest: timedelta, abandoned: Callable[[], bool]) -> bool:
+    """Wait so long, or until it is lifted; whether it is. Raises LaunchFailed once abandoned."""
     begun = monotonic()
     while monotonic() - begun < longest.total_seconds():
-        if hopeless():
+        if abandoned():
             raise LaunchFailed(name, _COMMON.PROGRESS_DEADLINE_EXCEEDED, f"Fault: {fault}")
         if fault.hold(_GLANCE):
             return True

@@ -6,7 +6,7 @@ from typing import Any
 
 from google.cloud import run_v2
 
-from cloudrun_emulator.apis.listing import page
+from cloudrun_emulator.apis.listing import paginate
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.protobuf import clone
 from cloudrun_emulator.core.resource_names import ResourceName
@@ -18,7 +18,7 @@ _READS = ("Services.GetService", "Services.ListServices")
 _CHANGES = ("Services.CreateService", "Services.UpdateService", "Services.DeleteService")
 
 
-class Stale(CallEffect):
+class StaleReads(CallEffect):
     """Answers with the state before the last change that was made while it was in force.
 
     A service that was not there is NOT_FOUND, one that was deleted since still stands.
@@ -27,14 +27,14 @@ class Stale(CallEffect):
     def __init__(self) -> None:
         self._before: dict[str, run_v2.Service | None] = {}
 
-    def suits(self, method: Method) -> bool:
+    def applies_to(self, method: Method) -> bool:
         return method.rpc in _READS
 
-    def around(self, fault: Fault[CallEffect], incoming: Incoming, proceed: Proceed) -> Any:  # noqa: ANN401 - any official message
+    def intercept(self, fault: Fault[CallEffect], incoming: Incoming, proceed: Proceed) -> Any:  # noqa: ANN401 - any official message
         if incoming.call.rpc in _CHANGES:
-            return self._remembering(incoming, proceed)
+            return self._remember(incoming, proceed)
         if any(_about(incoming.call.resource, name) for name in tuple(self._before)):
-            return super().around(fault, incoming, proceed)
+            return super().intercept(fault, incoming, proceed)
         return proceed()
 
     def strike(self, _fault: Fault[CallEffect], incoming: Incoming, _proceed: Proceed) -> Any:  # noqa: ANN401 - any official message
@@ -42,9 +42,9 @@ class Stale(CallEffect):
             return self._service(incoming.request.name)
         return self._services(incoming)
 
-    def _remembering(self, incoming: Incoming, proceed: Proceed) -> Any:  # noqa: ANN401 - any official message
+    def _remember(self, incoming: Incoming, proceed: Proceed) -> Any:  # noqa: ANN401 - any official message
         name = incoming.call.resource
-        before = _standing(incoming.implementation, name)
+        before = _current(incoming.implementation, name)
         try:
             return proceed()
         finally:
@@ -65,17 +65,17 @@ class Stale(CallEffect):
         services |= {name: one for name, one in self._before.items() if _about(every.parent, name)}
         told = [one for one in services.values() if one is not None]
         told.sort(key=lambda one: one.create_time, reverse=True)
-        some, token = page(told, request.page_size, request.page_token)
+        some, token = paginate(told, request.page_size, request.page_token)
         return run_v2.ListServicesResponse(services=some, next_page_token=token)
 
 
-def _standing(services: Any, name: str) -> run_v2.Service | None:  # noqa: ANN401 - whatever serves the API
-    """None for one that is not there, or under such a name cannot be."""
+def _current(services: Any, name: str) -> run_v2.Service | None:  # noqa: ANN401 - whatever serves the API
+    """Return None for one that is not there, or whose name is none."""
     try:
-        standing: run_v2.Service = services.get_service(run_v2.GetServiceRequest(name=name))
+        current: run_v2.Service = services.get_service(run_v2.GetServiceRequest(name=name))
     except CloudError:
         return None
-    return standing
+    return current
 
 
 def _about(resource: str, service: str) -> bool:
@@ -84,7 +84,7 @@ def _about(resource: str, service: str) -> bool:
 
 
 @dataclass(frozen=True)
-class DataLate:
+class DataDelayed:
     """Metrics or logs younger than this are withheld."""
 
     delay: timedelta

@@ -12,21 +12,21 @@ from secrets import token_urlsafe
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from cloudrun_emulator.identity.tokens import LIFETIME, OWNER, Issuer
-from cloudrun_emulator.server.rest import Serving
+from cloudrun_emulator.server.rest import LoopbackServer
 
 FLAVOR = "Metadata-Flavor"
 PROJECT = "local-cloud"
 
 _ROOT = "/computeMetadata/v1"
-_OF_AN_ACCOUNT = re.compile(
+_ACCOUNT_PATH = re.compile(
     rf"{_ROOT}/instance/service-accounts/(default|[^/@]+@[^/@]+)/(identity|token|email|scopes|)"
 )
 _SCOPES = "https://www.googleapis.com/auth/cloud-platform"
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What is told: a status, and text."""
+class MetadataResponse:
+    """A status, and text of the media type `kind`."""
 
     status: HTTPStatus
     text: str
@@ -40,44 +40,46 @@ class MetadataServer:
     """
 
     def __init__(self, issuer: Issuer) -> None:
-        self._serving = Serving(_Server(issuer))
+        self._serving = LoopbackServer(_MetadataHttpServer(issuer))
         self.address = self._serving.address
 
     def close(self) -> None:
         self._serving.close()
 
 
-def answer(issuer: Issuer, path: str, query: dict[str, list[str]]) -> Answer:
-    """What is known at a path; 404 with no more than that where nothing is."""
+def metadata_response(issuer: Issuer, path: str, query: dict[str, list[str]]) -> MetadataResponse:
+    """Return what is known at a path; 404 where nothing is."""
     if path == "/":
-        return Answer(HTTPStatus.OK, "computeMetadata/\n")
+        return MetadataResponse(HTTPStatus.OK, "computeMetadata/\n")
     if path == f"{_ROOT}/project/project-id":
-        return Answer(HTTPStatus.OK, PROJECT)
-    asked = _OF_AN_ACCOUNT.fullmatch(path)
+        return MetadataResponse(HTTPStatus.OK, PROJECT)
+    asked = _ACCOUNT_PATH.fullmatch(path)
     if asked is None:
-        return Answer(HTTPStatus.NOT_FOUND, "not here\n")
+        return MetadataResponse(HTTPStatus.NOT_FOUND, "not here\n")
     email = OWNER if asked[1] == "default" else asked[1]
-    return _of_an_account(issuer, email, asked[2], query)
+    return _account_metadata(issuer, email, asked[2], query)
 
 
-def _of_an_account(issuer: Issuer, email: str, what: str, query: dict[str, list[str]]) -> Answer:
+def _account_metadata(
+    issuer: Issuer, email: str, what: str, query: dict[str, list[str]]
+) -> MetadataResponse:
     match what:
         case "identity":
             return _identity(issuer, email, query.get("audience", [""])[0])
         case "token":
-            return _json(_access_token())
+            return _json_response(_access_token())
         case "email":
-            return Answer(HTTPStatus.OK, email)
+            return MetadataResponse(HTTPStatus.OK, email)
         case "scopes":
-            return Answer(HTTPStatus.OK, _SCOPES)
-    return _json({"aliases": ["default"], "email": email, "scopes": [_SCOPES]})
+            return MetadataResponse(HTTPStatus.OK, _SCOPES)
+    return _json_response({"aliases": ["default"], "email": email, "scopes": [_SCOPES]})
 
 
-def _identity(issuer: Issuer, email: str, audience: str) -> Answer:
-    """In both formats the token tells the e-mail address [?: documented for `full` alone]."""
+def _identity(issuer: Issuer, email: str, audience: str) -> MetadataResponse:
+    """Return a token with the e-mail address in both formats [?: documented for `full` alone]."""
     if not audience:
-        return Answer(HTTPStatus.BAD_REQUEST, "non-empty audience parameter required\n")
-    return Answer(HTTPStatus.OK, issuer.token(email, audience))
+        return MetadataResponse(HTTPStatus.BAD_REQUEST, "non-empty audience parameter required\n")
+    return MetadataResponse(HTTPStatus.OK, issuer.token(email, audience))
 
 
 def _access_token() -> dict[str, object]:
@@ -86,42 +88,44 @@ def _access_token() -> dict[str, object]:
     return {"access_token": token_urlsafe(), "expires_in": seconds, "token_type": "Bearer"}
 
 
-def _json(told: dict[str, object]) -> Answer:
-    return Answer(HTTPStatus.OK, json.dumps(told), "application/json")
+def _json_response(response: dict[str, object]) -> MetadataResponse:
+    return MetadataResponse(HTTPStatus.OK, json.dumps(response), "application/json")
 
 
-class _Server(ThreadingHTTPServer):
+class _MetadataHttpServer(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
 
     def __init__(self, issuer: Issuer) -> None:
-        super().__init__(("127.0.0.1", 0), _Conversation)
+        super().__init__(("127.0.0.1", 0), _MetadataConnection)
         self.issuer = issuer
 
 
-class _Conversation(BaseHTTPRequestHandler):
-    """One request a connection."""
+class _MetadataConnection(BaseHTTPRequestHandler):
+    """Serves one request a connection."""
 
-    server: _Server
+    server: _MetadataHttpServer
     timeout = 5
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         if self._is_meant():
-            told = answer(self.server.issuer, unquote(url.path), parse_qs(url.query))
+            response = metadata_response(self.server.issuer, unquote(url.path), parse_qs(url.query))
         else:
-            told = Answer(HTTPStatus.FORBIDDEN, f"needs the header {FLAVOR}: Google\n")
-        self._send(told)
+            response = MetadataResponse(
+                HTTPStatus.FORBIDDEN, f"needs the header {FLAVOR}: Google\n"
+            )
+        self._send(response)
 
     def _is_meant(self) -> bool:
         """A page in somebody's browser cannot set that header, and a proxy adds the other."""
         return self.headers.get(FLAVOR) == "Google" and "X-Forwarded-For" not in self.headers
 
-    def _send(self, told: Answer) -> None:
-        content = told.text.encode()
-        self.send_response(told.status)
+    def _send(self, response: MetadataResponse) -> None:
+        content = response.text.encode()
+        self.send_response(response.status)
         self.send_header(FLAVOR, "Google")
-        self.send_header("Content-Type", told.kind)
+        self.send_header("Content-Type", response.kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

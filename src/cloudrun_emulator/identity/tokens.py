@@ -39,7 +39,7 @@ class Issuer:
         return json.dumps({"keys": [key]})
 
     def token(self, email: str, audience: str, lifetime: timedelta = LIFETIME) -> str:
-        """A token that tells `audience` who `email` is.
+        """Return a token that tells `audience` who `email` is.
 
         The claims are those of a service account's. Source:
         https://cloud.google.com/docs/authentication/token-types#id
@@ -65,6 +65,6 @@ def _subject(email: str) -> str:
 
 
 def _number(value: int) -> str:
-    """As RFC 7518 writes numbers (section 2, Base64urlUInt)."""
+    """Write a number as RFC 7518 does (section 2, Base64urlUInt)."""
     content = value.to_bytes((value.bit_length() + 7) // 8, "big")
     return urlsafe_b64encode(content).decode().rstrip("=")

@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from cloudrun_emulator.core.interfaces import Request
+from cloudrun_emulator.core.interfaces import ServedRequest
 
 FIELDS = {
     "started": "%START_TIME(%s.%6f)%",
@@ -23,10 +23,10 @@ FIELDS = {
     "cloud_trace": "%REQ(X-CLOUD-TRACE-CONTEXT)%",
     "traceparent": "%REQ(TRACEPARENT)%",
 }
-"""What each line tells beside its service, in Envoy's words for it."""
+"""Fields of a line beside its service, by Envoy's names."""
 
 CLIENT_LEFT = 499
-"""What Google's front ends log for a client that left before the answer; Envoy logs 0."""
+"""Status that Google's front ends log for a client that left before the answer; Envoy says 0."""
 
 
 class AccessLog:
@@ -35,11 +35,11 @@ class AccessLog:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = 0
-        self._requests: list[Request] = []
+        self._requests: list[ServedRequest] = []
         self._lock = Lock()
 
-    def requests(self) -> Sequence[Request]:
-        """All so far, in the order in which they finished."""
+    def requests(self) -> Sequence[ServedRequest]:
+        """Return all so far, in the order in which they finished."""
         with self._lock:
             self._requests.extend(request_of(json.loads(line)) for line in self._new_lines())
             return tuple(self._requests)
@@ -54,9 +54,9 @@ class AccessLog:
         return whole.splitlines()
 
 
-def request_of(entry: Mapping[str, Any]) -> Request:
-    """A request from a line of the log; fields without a value are null there."""
-    return Request(
+def request_of(entry: Mapping[str, Any]) -> ServedRequest:
+    """Read a line of the log, in which fields without a value are null."""
+    return ServedRequest(
         time=datetime.fromtimestamp(float(entry["started"]), UTC),
         service=entry["service"],
         revision=(entry["cluster"] or "").rpartition("/")[2],
@@ -71,7 +71,7 @@ def request_of(entry: Mapping[str, Any]) -> Request:
 
 
 def _latency(entry: Mapping[str, Any]) -> timedelta:
-    """In microseconds where an answer was sent, else in whole milliseconds."""
+    """Return microseconds where an answer was sent, else whole milliseconds."""
     if entry["microseconds"] is not None:
         return timedelta(microseconds=entry["microseconds"])
     return timedelta(milliseconds=entry["milliseconds"])

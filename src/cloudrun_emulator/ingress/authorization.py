@@ -21,13 +21,13 @@ def typed(kind: str, **fields: object) -> Config:
     return {"@type": f"type.googleapis.com/envoy.extensions.{kind}", **fields}
 
 
-def answer(status: int, text: str) -> Config:
-    """What a route does that asks nobody."""
+def direct_response(status: int, text: str) -> Config:
+    """Return the action of a route that answers by itself."""
     return {"direct_response": {"status": status, "body": {"inline_string": text}}}
 
 
 HEADERS = ("x-serverless-authorization", "authorization")
-"""Where a token may be; where both are sent, the first alone counts."""
+"""Headers that may carry a token; where both are sent, the first alone counts."""
 
 
 _VERIFY, _STRIP = "jwt_authn", "strip"
@@ -57,11 +57,11 @@ end
 _UNVERIFIED = (
     'Bearer error="invalid_token" error_description="The access token could not be verified"'
 )
-"""As reports of users quote it [?]."""
+"""Source: reports of users [?]."""
 
 
-def filters(keys: str) -> list[Config]:
-    """What a listener needs for private routes; none of it touches the others.
+def authentication_filters(keys: str) -> list[Config]:
+    """Return the filters that private routes need; none of them touches other routes.
 
     `keys` is the JSON Web Key Set that tokens are signed with.
     """
@@ -70,11 +70,14 @@ def filters(keys: str) -> list[Config]:
         providers={header: _provider(header, keys) for header in HEADERS},
         requirement_map={header: _if_good(header) for header in HEADERS},
     )
-    strip = typed("filters.http.lua.v3.Lua", source_codes={_STRIP: {"inline_string": _STRIPPING}})
+    strip = typed(
+        "filters.http.lua.v3.Lua",
+        source_codes={_STRIP: {"inline_string": _STRIPPING}},
+    )
     return [{"name": _VERIFY, "typed_config": verify}, {"name": _STRIP, "typed_config": strip}]
 
 
-def guarded(match: Config, guard: Guard, url: str, action: Config) -> Iterator[Config]:
+def private_routes(match: Config, guard: Guard, url: str, action: Config) -> Iterator[Config]:
     """The routes of one private address, the first that fits: `action` for who may call.
 
     `url` is the service's own, also for a revision tag; empty, it is not known yet.
@@ -85,11 +88,11 @@ def guarded(match: Config, guard: Guard, url: str, action: Config) -> Iterator[C
         verified = {"filter": _METADATA, "path": _path("email_verified"), "value": _TRUE}
         admitted = {**match, "dynamic_metadata": [known, verified, *callers]}
         yield {"match": admitted, **action, **_per_route(_STRIP, "lua.v3.LuaPerRoute", name=_STRIP)}
-        refused = answer(403, "Forbidden: the caller lacks the invoker role\n")
+        refused = direct_response(403, "Forbidden: the caller lacks the invoker role\n")
         yield {"match": {**match, "dynamic_metadata": [known]}, **refused}
     for header in HEADERS:
         yield _unverified(match, header)
-    yield {"match": match, **answer(403, "Forbidden: the request was not authenticated\n")}
+    yield {"match": match, **direct_response(403, "Forbidden: the request was not authenticated\n")}
 
 
 _TRUE = {"bool_match": True}
@@ -108,18 +111,18 @@ def _provider(header: str, keys: str) -> Config:
 
 
 def _if_good(header: str) -> Config:
-    """A token that is not good stays without claims, for the table of routes to refuse."""
+    """Let a token that is not good pass without claims, for the table of routes to refuse."""
     either = [{"provider_name": header}, {"allow_missing_or_failed": {}}]
     return {"requires_any": {"requirements": either}}
 
 
 def _unverified(match: Config, header: str) -> Config:
-    """What is met first with this header, and again where its token was not good."""
+    """Return the route that is met first with this header, and again if its token is not good."""
     present = [*match.get("headers", []), {"name": header, "present_match": True}]
     told = {"key": "www-authenticate", "value": _UNVERIFIED}
     return {
         "match": {**match, "headers": present},
-        **answer(401, "Unauthorized: the identity token could not be verified\n"),
+        **direct_response(401, "Unauthorized: the identity token could not be verified\n"),
         **_per_route(_VERIFY, "jwt_authn.v3.PerRouteConfig", requirement_name=header),
         "response_headers_to_add": [{"header": told}],
     }

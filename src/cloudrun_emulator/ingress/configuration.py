@@ -1,4 +1,4 @@
-"""What Envoy is told: plain values in, plain JSON-like values out.
+"""Envoy's configuration: plain values in, plain JSON-like values out.
 
 All listeners share one table of routes, so that a change of any number of routes is taken at once.
 A listener marks its requests with the name of its route, and never changes while it exists.
@@ -12,7 +12,7 @@ from pathlib import Path
 from cloudrun_emulator.core.interfaces import Route
 from cloudrun_emulator.ingress import authorization
 from cloudrun_emulator.ingress.access_log import FIELDS
-from cloudrun_emulator.ingress.authorization import Config, answer, typed
+from cloudrun_emulator.ingress.authorization import Config, direct_response, typed
 
 ROUTE_HEADER = "x-greenrun-route"
 """Set by the listener over whatever the client sent, removed before the request goes on."""
@@ -26,7 +26,7 @@ CONNECT_TIMEOUT = timedelta(seconds=2)
 
 
 IDLE_TIMEOUT = timedelta(seconds=1)
-"""Of connections to instances. Servers close theirs after 2 to 5 s (gunicorn, Node, uvicorn); a
+"""For connections to instances. Servers close theirs after 2 to 5 s (gunicorn, Node, uvicorn); a
 request sent on one that the server is just closing would fail."""
 
 
@@ -46,8 +46,8 @@ class Published:
     backends: Mapping[str, Address]
 
 
-def merged(old: Mapping[str, Published], new: Mapping[str, Published]) -> dict[str, Published]:
-    """What serves both during a change; where they differ on a backend, `new` is right."""
+def union_of(old: Mapping[str, Published], new: Mapping[str, Published]) -> dict[str, Published]:
+    """Combine what serves before and after a change; where backends differ, `new` is right."""
     nothing = Published((), {})
     return {
         service: Published(
@@ -80,7 +80,7 @@ def bootstrap(folder: Path) -> Config:
 
 
 def resources(kind: str, version: str, items: Iterable[Config]) -> Config:
-    """A discovery response as Envoy reads it from a file; `kind` such as `cluster.v3.Cluster`."""
+    """Return a discovery response for a file; `kind` such as `cluster.v3.Cluster`."""
     type_url = f"type.googleapis.com/envoy.config.{kind}"
     return {
         "version_info": version,
@@ -90,7 +90,7 @@ def resources(kind: str, version: str, items: Iterable[Config]) -> Config:
 
 
 def clusters(services: Mapping[str, Published]) -> list[Config]:
-    """One per revision that is routed to or has a backend; one without a backend answers 503."""
+    """Return one per revision with a route or a backend; without a backend it answers 503."""
     return [
         _cluster(cluster_name(service, revision), published.backends.get(revision))
         for service, published in services.items()
@@ -99,7 +99,7 @@ def clusters(services: Mapping[str, Published]) -> list[Config]:
 
 
 def listeners(services: Mapping[str, Published], folder: Path, keys: str = "") -> list[Config]:
-    """One per route. `keys` is the JSON Web Key Set of identity tokens; without it none is good."""
+    """Return one per route. `keys` is the JSON Web Key Set of tokens; without it none is good."""
     return [
         _listener(service, route.name, folder, keys)
         for service, published in services.items()
@@ -118,8 +118,8 @@ def routes(services: Mapping[str, Published], urls: Mapping[str, str]) -> list[C
 
 
 def route_table(version: str, routes: Sequence[Config]) -> Config:
-    """All routes, and the control route, which answers with `version`."""
-    control = {"match": _marked(CONTROL), **answer(200, version)}
+    """Return all routes, and the control route, which answers with `version`."""
+    control = {"match": _marked(CONTROL), **direct_response(200, version)}
     return {
         "name": "routes",
         "request_headers_to_remove": [ROUTE_HEADER, "x-envoy-external-address"],
@@ -171,7 +171,7 @@ def _listener(service: str, route: str, folder: Path, keys: str) -> Config:
     connections = _connection_manager(
         name,
         folder,
-        authorization.filters(keys) if keys else (),
+        authorization.authentication_filters(keys) if keys else (),
         access_log=[{"name": "access_log", "typed_config": log}],
         upgrade_configs=[{"upgrade_type": "websocket"}],
     )
@@ -232,7 +232,7 @@ def _routes(service: str, route: Route, url: str) -> Iterator[Config]:
     if route.guard is None:
         yield {"match": match, **action}
     else:
-        yield from authorization.guarded(match, route.guard, url, action)
+        yield from authorization.private_routes(match, route.guard, url, action)
 
 
 def _action(service: str, route: Route) -> Config:
@@ -242,7 +242,7 @@ def _action(service: str, route: Route) -> Config:
         if weight
     ]
     if not weighted:
-        return answer(404, "Not Found: no revision serves here\n")
+        return direct_response(404, "Not Found: no revision serves here\n")
     return {
         "route": {
             "weighted_clusters": {"clusters": weighted},

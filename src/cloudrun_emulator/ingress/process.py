@@ -28,7 +28,7 @@ _STACK = re.compile(r"\]\[(envoy_bug|backtrace)\] ")
 
 
 class EnvoyFailed(Exception):
-    """Envoy did not start, died, or refused what it was told; the message holds what it said."""
+    """Envoy did not start, died, or refused what it was told; its log stands in the message."""
 
 
 class EnvoyProcess:
@@ -42,7 +42,7 @@ class EnvoyProcess:
         self._admin = httpx.Client(timeout=ADMIN_TIMEOUT.total_seconds(), trust_env=False)
         try:
             self._admin.base_url = httpx.URL(f"http://{self._admin_address()}")
-            self.await_that(self._is_live, START_TIMEOUT, "its workers to start")
+            self.await_condition(self._is_live, START_TIMEOUT, "its workers to start")
         except BaseException:
             self.close()
             raise
@@ -54,28 +54,30 @@ class EnvoyProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    def ask(self, path: str, **parameters: str) -> str:
-        """What its admin endpoint answers; raise EnvoyFailed when there is no answer."""
+    def query_admin(self, path: str, **parameters: str) -> str:
+        """Return what the admin endpoint answers; raise EnvoyFailed when there is no answer."""
         try:
             return self._admin.get(path, params=parameters).text
         except httpx.TransportError as error:
-            raise EnvoyFailed(f"asked Envoy for {path}: {error}; it said: {self.said()}") from error
+            raise EnvoyFailed(
+                f"asked Envoy for {path}: {error}; its log ends: {self.log_end()}"
+            ) from error
 
     def check(self) -> None:
         """Raise EnvoyFailed when it has ended."""
         if self._process.poll() is not None:
-            raise EnvoyFailed(f"Envoy ended with {self._process.returncode}: {self.said()}")
+            raise EnvoyFailed(f"Envoy ended with {self._process.returncode}: {self.log_end()}")
 
-    def said(self) -> str:
+    def log_end(self) -> str:
         """The end of its own log."""
-        return last_words(self._log.read_text(errors="replace"))
+        return end_of_log(self._log.read_text(errors="replace"))
 
     def close(self) -> None:
         self._admin.close()
         self._process.kill()
         self._process.wait()
 
-    def await_that(self, condition: Callable[[], T], timeout: timedelta, awaited: str) -> T:
+    def await_condition(self, condition: Callable[[], T], timeout: timedelta, awaited: str) -> T:
         """The first true value of `condition`; raise EnvoyFailed when it takes longer or ends."""
 
         def while_it_runs() -> T:
@@ -85,19 +87,19 @@ class EnvoyProcess:
         try:
             return wait_until(while_it_runs, timeout, awaited)
         except TimeoutError as error:
-            raise EnvoyFailed(f"{error}; Envoy said: {self.said()}") from error
+            raise EnvoyFailed(f"{error}; its log ends: {self.log_end()}") from error
 
     def _admin_address(self) -> str:
         path = self._folder / "admin.address"
-        return self.await_that(
+        return self.await_condition(
             lambda: path.read_text() if path.exists() else "", START_TIMEOUT, "its admin address"
         )
 
     def _is_live(self) -> bool:
-        return self.ask("/ready").strip() == "LIVE"
+        return self.query_admin("/ready").strip() == "LIVE"
 
 
-def last_words(log: str) -> str:
+def end_of_log(log: str) -> str:
     """The end of a log, without the stack that Envoy writes below the reason why it aborts."""
     told = (line for line in log.splitlines() if not _STACK.search(line))
     return "\n".join(told)[-2000:].strip()
@@ -124,7 +126,7 @@ def _die_with_parent() -> list[str]:
 
 
 def _spawn(command: list[str], log: Path) -> subprocess.Popen[bytes]:
-    """In a session of its own: an interrupt is for us, it serves until we close it."""
+    """Start a session of its own: an interrupt is for us, Envoy serves until we close it."""
     with log.open("wb") as output:
         return subprocess.Popen(  # noqa: S603 - our own command, no shell
             command,

@@ -1,4 +1,4 @@
-"""Whose is it, and does its owner still live: how nothing outlasts a cloud that was killed."""
+"""Owners of containers, networks and folders, so that nothing outlasts a cloud that was killed."""
 
 import contextlib
 import os
@@ -47,10 +47,10 @@ class Owner:
     def of(cls, pid: int) -> "Owner":
         """Raise ProcessLookupError when no such process runs."""
         os.kill(pid, 0)
-        return cls(pid, _started(pid), _namespace())
+        return cls(pid, _start_ticks(pid), _namespace())
 
     def is_gone(self) -> bool:
-        """Never claimed of a process in another PID namespace, which cannot be seen from here."""
+        """Return False for a process in another PID namespace, which cannot be seen from here."""
         if self.namespace != _namespace():
             return False
         try:
@@ -66,7 +66,7 @@ def this_process() -> Owner:
 
 
 def scratch_folder(purpose: str) -> Path:
-    """A new folder for files of this process; those of processes that are gone are removed."""
+    """Make a folder for files of this process; remove those of processes that are gone."""
     remove_scratch_folders()
     return Path(tempfile.mkdtemp(prefix=f"{_SCRATCH}{this_process()}.{purpose}."))
 
@@ -96,7 +96,7 @@ def remove_from_engine(engine: docker.DockerClient) -> None:
                 network.remove()
 
 
-def clean_up_leftovers() -> None:
+def clean_up() -> None:
     """Remove whatever clouds left behind whose process is gone; those that live keep theirs.
 
     What an engine does not let go of in ENGINE_PATIENCE is left to the next start.
@@ -129,7 +129,7 @@ def _already_going() -> Iterator[None]:
             raise
 
 
-def _started(pid: int) -> int:
+def _start_ticks(pid: int) -> int:
     """Fields 3 and 22 of /proc/PID/stat (man 5 proc); the name in field 2 may hold anything.
 
     A zombie has ended, even where nobody ever collects it.

@@ -1,4 +1,4 @@
-"""What a container wrote, as the engine keeps it."""
+"""The output of a container, as the engine keeps it."""
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,7 +10,7 @@ from threading import Lock, Thread
 from docker.errors import NotFound
 from docker.models.containers import Container
 
-from cloudrun_emulator.core.interfaces import Line
+from cloudrun_emulator.core.interfaces import LogLine
 
 _END_TIMEOUT = 5.0
 """Seconds for the engine to end a followed log after the container has ended."""
@@ -25,8 +25,8 @@ class ContainerLog:
     def __init__(self, container: Container) -> None:
         self._streams = [_Stream(container, "stdout"), _Stream(container, "stderr")]
 
-    def lines(self) -> Sequence[Line]:
-        """By time, to the microsecond."""
+    def lines(self) -> Sequence[LogLine]:
+        """Return both streams by time, to the microsecond."""
         return tuple(heapq.merge(*(it.lines for it in self._streams), key=attrgetter("time")))
 
     @property
@@ -42,7 +42,7 @@ class ContainerLog:
 
 class _Stream:
     def __init__(self, container: Container, name: str) -> None:
-        self.lines: Sequence[Line] = []
+        self.lines: Sequence[LogLine] = []
         self._container = container
         self._name = name
         self._completed = False
@@ -62,13 +62,13 @@ class _Stream:
                 self._completed = True
 
     def _follow(self) -> None:
-        lines: list[Line] = []
+        lines: list[LogLine] = []
         self.lines = lines
         with suppress(NotFound):
             for line in self._read(follow=True):
                 lines.append(line)  # noqa: PERF402 - one by one, as they come
 
-    def _read(self, *, follow: bool) -> Iterator[Line]:
+    def _read(self, *, follow: bool) -> Iterator[LogLine]:
         frames = self._container.logs(
             stdout=self._name == "stdout",
             stderr=self._name == "stderr",
@@ -77,7 +77,7 @@ class _Stream:
             follow=follow,
         )
         for time, text in whole_lines(frames):
-            yield Line(time, self._name, text)
+            yield LogLine(time, self._name, text)
 
 
 def whole_lines(frames: Iterable[bytes]) -> Iterator[tuple[datetime, str]]:

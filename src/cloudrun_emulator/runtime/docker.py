@@ -17,7 +17,7 @@ from cloudrun_emulator.core.interfaces import (
     KILLED,
     STOP_GRACE,
     InstanceSpec,
-    Line,
+    LogLine,
     Mount,
     StartRefused,
 )
@@ -141,7 +141,7 @@ class DockerInstance:
             return used_bytes(self._engine.api.stats(str(self._container.id), **_ONE_LOOK))
         return None
 
-    def lines(self) -> Sequence[Line]:
+    def lines(self) -> Sequence[LogLine]:
         return self._log.lines()
 
     def stop(self, grace: timedelta = STOP_GRACE) -> None:
@@ -179,7 +179,7 @@ _INACTIVE = ("total_inactive_file", "inactive_file")
 
 
 def used_bytes(statistics: Mapping[str, Any]) -> int | None:
-    """As `docker stats` shows it; None of a container that has ended.
+    """Return what `docker stats` shows; None of a container that has ended.
 
     Source: https://docs.docker.com/reference/cli/docker/container/stats/
     """

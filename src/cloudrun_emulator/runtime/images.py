@@ -1,4 +1,4 @@
-"""Which image a reference means on this machine; what is missing is pulled."""
+"""Image references: the id that one means on this machine, pulled where it is missing."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -22,10 +22,10 @@ def image_id(engine: docker.DockerClient, reference: str) -> str:
     is missing is pulled from the registry that the reference names.
     """
     _, _, digest = reference.partition("@")
-    found = _find(engine, reference) or (digest and _find(engine, digest)) or None
+    found = _image_id(engine, reference) or (digest and _image_id(engine, digest)) or None
     if not found and registry_of(reference):
         pull(reference)
-        found = _find(engine, reference)
+        found = _image_id(engine, reference)
     if not found:
         raise ImageMissing(f"{reference}: no such image on this machine")
     return found
@@ -42,7 +42,7 @@ def registry_of(reference: str) -> str:
     return first if named else ""
 
 
-def _find(engine: docker.DockerClient, reference: str) -> str | None:
+def _image_id(engine: docker.DockerClient, reference: str) -> str | None:
     try:
         return engine.images.get(reference).id
     except APIError as error:
@@ -55,16 +55,16 @@ WITHIN = timedelta(minutes=5)
 
 
 def pull(reference: str, within: timedelta = WITHIN) -> None:
-    """By image tag or by digest; raise ImageMissing with what was said.
+    """Pull by image tag or by digest; raise ImageMissing with what the engine said.
 
     The engine speaks plain HTTP to registries on loopback, and as nobody unless `docker login` knew
     the registry. It may be silent for as long as `within`, and so take twice that in all.
     """
     repository, tag = parse_repository_tag(reference)
-    with closing(Hasty(within)) as client:
+    with closing(TimedClient(within)) as client:
         try:
             events = client.pull(repository, tag or "latest", stream=True, decode=True)
-            refused = _error(events, monotonic() + within.total_seconds())
+            refused = _first_error(events, monotonic() + within.total_seconds())
         except APIError as error:
             refused = str(error.explanation)
         except (RequestException, HTTPError, TimeoutError):
@@ -73,8 +73,8 @@ def pull(reference: str, within: timedelta = WITHIN) -> None:
         raise ImageMissing(f"{reference}: {refused}")
 
 
-class Hasty(docker.APIClient):
-    """A client that waits no longer for an answer than it is told; its own pulls wait for ever."""
+class TimedClient(docker.APIClient):
+    """A client whose pulls have a time limit too; docker's own wait for ever."""
 
     def __init__(self, within: timedelta) -> None:
         self._seconds = within.total_seconds()
@@ -92,7 +92,7 @@ class Hasty(docker.APIClient):
         super().close()
 
 
-def _error(events: Iterable[Mapping[str, str]], ends: float) -> str:
+def _first_error(events: Iterable[Mapping[str, str]], ends: float) -> str:
     for event in events:
         if "error" in event:
             return event["error"]

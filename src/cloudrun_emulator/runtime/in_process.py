@@ -14,7 +14,7 @@ from cloudrun_emulator.core.interfaces import (
     STOP_GRACE,
     ImageMissing,
     InstanceSpec,
-    Line,
+    LogLine,
     Mount,
     StartRefused,
 )
@@ -97,7 +97,7 @@ class InProcessInstance:
     def memory_bytes(self) -> None:
         """A thread has no memory of its own."""
 
-    def lines(self) -> Sequence[Line]:
+    def lines(self) -> Sequence[LogLine]:
         return tuple(self._process.written)
 
     def stop(self, grace: timedelta = STOP_GRACE) -> None:

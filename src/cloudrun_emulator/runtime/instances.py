@@ -1,4 +1,4 @@
-"""All instances of a cloud, and what they wrote."""
+"""The fleet: every instance of a cloud, and what it wrote."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +9,7 @@ from cloudrun_emulator.core.interfaces import (
     STOP_GRACE,
     Instance,
     InstanceSpec,
-    Line,
+    LogLine,
     Runtime,
     StartRefused,
 )
@@ -46,7 +46,7 @@ class InstanceFleet:
             if instance.exit_code() is None:
                 yield spec, instance
 
-    def output(self) -> Iterator[tuple[InstanceSpec, Line]]:
+    def output(self) -> Iterator[tuple[InstanceSpec, LogLine]]:
         """Every line of every instance; by instance in the order of starting, then by time."""
         for spec, instance in tuple(self._started):
             for line in instance.lines():
@@ -61,7 +61,7 @@ class InstanceFleet:
 
 
 def stop_all(instances: Iterable[Instance], grace: timedelta = STOP_GRACE) -> None:
-    """A few side by side; raise what the first one that could not be stopped raised."""
+    """Stop a few side by side; raise what the first one that could not be stopped raised."""
     with ThreadPoolExecutor(_AT_ONCE) as stoppers:
         for stopped in [stoppers.submit(instance.stop, grace) for instance in instances]:
             stopped.result()

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Event, Thread
 from types import MappingProxyType
 
-from cloudrun_emulator.core.interfaces import TERMINATED, Line
+from cloudrun_emulator.core.interfaces import TERMINATED, LogLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +30,11 @@ class Process:
     folders: Mapping[str, Path]
     terminated: Event = field(default_factory=Event)
     killed: Event = field(default_factory=Event)
-    written: list[Line] = field(default_factory=list)
+    written: list[LogLine] = field(default_factory=list)
 
     def print(self, text: str, stream: str = "stdout") -> None:
         now = datetime.now(UTC)
-        self.written.extend(Line(now, stream, line) for line in text.splitlines())
+        self.written.extend(LogLine(now, stream, line) for line in text.splitlines())
 
 
 Program = Callable[[Process], int]
@@ -42,7 +42,7 @@ Program = Callable[[Process], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ProgramRequest:
     """A request as a program receives it; `path` carries the query."""
 
     method: str
@@ -52,19 +52,19 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ProgramResponse:
     """What a program answers: `body` goes out as JSON."""
 
     body: object
     status: int = 200
 
 
-Respond = Callable[[Call], Answer]
+RequestHandler = Callable[[ProgramRequest], ProgramResponse]
 
 
-def serve(process: Process, respond: Respond) -> int:
+def serve_http(process: Process, respond: RequestHandler) -> int:
     """Answer until terminated, then let what is under way finish; returns exit code 0."""
-    with _Server(process, respond) as server:
+    with _ProgramServer(process, respond) as server:
         accepting = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         accepting.start()
         process.terminated.wait()
@@ -73,12 +73,12 @@ def serve(process: Process, respond: Respond) -> int:
     return 0
 
 
-class _Server(ThreadingHTTPServer):
+class _ProgramServer(ThreadingHTTPServer):
     request_queue_size = 128
     daemon_threads = False  # closing waits for those under way
 
-    def __init__(self, process: Process, respond: Respond) -> None:
-        super().__init__(process.socket.getsockname(), _Conversation, bind_and_activate=False)
+    def __init__(self, process: Process, respond: RequestHandler) -> None:
+        super().__init__(process.socket.getsockname(), _ProgramConnection, bind_and_activate=False)
         self.socket.close()
         self.socket = process.socket
         self.process = process
@@ -91,16 +91,16 @@ class _Server(ThreadingHTTPServer):
             self.process.print(traceback.format_exc(), "stderr")
 
 
-class _Conversation(BaseHTTPRequestHandler):
+class _ProgramConnection(BaseHTTPRequestHandler):
     """One request a connection: nothing lingers on a kept-alive one when the program ends."""
 
-    server: _Server
+    server: _ProgramServer
     timeout = 5
 
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         answer = self.server.respond(
-            Call(self.command, self.path, dict(self.headers.items()), body)
+            ProgramRequest(self.command, self.path, dict(self.headers.items()), body)
         )
         if self.server.process.killed.is_set():
             return
@@ -121,19 +121,19 @@ class _Conversation(BaseHTTPRequestHandler):
 def echo(process: Process) -> int:
     """Answer 200 and tell the revision; /status/NNN answers NNN, /slow/MS after MS milliseconds."""
 
-    def respond(call: Call) -> Answer:
+    def respond(call: ProgramRequest) -> ProgramResponse:
         match call.path.partition("?")[0].split("/"):
             case ["", "status", status]:
-                return Answer(_facts(process, call), int(status))
+                return ProgramResponse(_facts(process, call), int(status))
             case ["", "slow", milliseconds]:
                 process.killed.wait(int(milliseconds) / 1000)
-        return Answer(_facts(process, call))
+        return ProgramResponse(_facts(process, call))
 
     process.print("Application startup complete")
-    return serve(process, respond)
+    return serve_http(process, respond)
 
 
-def _facts(process: Process, call: Call) -> dict[str, object]:
+def _facts(process: Process, call: ProgramRequest) -> dict[str, object]:
     return {
         "status": "ok",
         "revision": process.environment.get("K_REVISION", ""),
@@ -149,25 +149,25 @@ def flaky(process: Process) -> int:
     percent = int(process.environment.get("FAIL_PERCENT", "50"))
     numbers = count(1)
 
-    def respond(call: Call) -> Answer:
+    def respond(call: ProgramRequest) -> ProgramResponse:
         number = next(numbers)
         fails = number * percent // 100 > (number - 1) * percent // 100
-        return Answer(_facts(process, call), 500 if fails else 200)
+        return ProgramResponse(_facts(process, call), 500 if fails else 200)
 
     process.print("Application startup complete")
-    return serve(process, respond)
+    return serve_http(process, respond)
 
 
 def slow(process: Process) -> int:
     """Echo, ANSWER_MILLISECONDS after it was asked (1000)."""
     delay = int(process.environment.get("ANSWER_MILLISECONDS", "1000")) / 1000
 
-    def respond(call: Call) -> Answer:
+    def respond(call: ProgramRequest) -> ProgramResponse:
         process.killed.wait(delay)
-        return Answer(_facts(process, call))
+        return ProgramResponse(_facts(process, call))
 
     process.print("Application startup complete")
-    return serve(process, respond)
+    return serve_http(process, respond)
 
 
 def crash(process: Process) -> int:

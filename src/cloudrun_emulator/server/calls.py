@@ -1,4 +1,4 @@
-"""One call, from either wire: who makes it, what it is about, and who answers it."""
+"""A call over either wire: its caller, its entry in the log, its dispatch."""
 
 import sys
 import traceback
@@ -32,8 +32,8 @@ def caller() -> str:
 
 
 @contextmanager
-def calling(headers: Mapping[str, str]) -> Iterator[None]:
-    """In here the caller is whom `headers`, their names in lower case, tell."""
+def as_caller(headers: Mapping[str, str]) -> Iterator[None]:
+    """Let the caller, in here, be whom `headers` tell (names in lower case)."""
     token = _caller.set(headers.get(HEADER) or ANONYMOUS)
     try:
         yield
@@ -46,12 +46,12 @@ KEPT = 10_000
 _READS = ("Access", "Get", "List", "Test", "Wait")
 
 
-def _now() -> datetime:
+def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
 @dataclass(slots=True)
-class Call:
+class RpcCall:
     """One call: `rpc` is `Services.UpdateService`, `resource` the full name of what it is about.
 
     `code` is what the caller was told, None until then. `carried_out` says whether the cloud did
@@ -63,13 +63,13 @@ class Call:
     validate_only: bool = False
     code: StatusCode | None = None
     carried_out: bool = False
-    time: datetime = field(default_factory=_now)
+    time: datetime = field(default_factory=_utc_now)
 
     @classmethod
-    def of(cls, method: Method, request: Message) -> "Call":
+    def of(cls, method: Method, request: Message) -> "RpcCall":
         """The call as it arrives."""
         pb = raw(request)
-        return cls(method.rpc, _resource(pb), bool(getattr(pb, "validate_only", False)))
+        return cls(method.rpc, _resource_of(pb), bool(getattr(pb, "validate_only", False)))
 
     @property
     def reads(self) -> bool:
@@ -77,14 +77,14 @@ class Call:
         return self.validate_only or self.rpc.partition(".")[2].startswith(_READS)
 
 
-class Calls:
+class CallLog:
     """The calls of a cloud over either wire, in the order of their arrival; the last 10 000."""
 
     def __init__(self, kept: int = KEPT) -> None:
         self._lock = Lock()
-        self._calls: deque[Call] = deque(maxlen=kept)
+        self._calls: deque[RpcCall] = deque(maxlen=kept)
 
-    def __iter__(self) -> Iterator[Call]:
+    def __iter__(self) -> Iterator[RpcCall]:
         with self._lock:
             return iter(list(self._calls))
 
@@ -92,9 +92,9 @@ class Calls:
         return len(self._calls)
 
     def __repr__(self) -> str:
-        return f"Calls({len(self)})"
+        return f"CallLog({len(self)})"
 
-    def add(self, call: Call) -> None:
+    def add(self, call: RpcCall) -> None:
         with self._lock:
             self._calls.append(call)
 
@@ -102,15 +102,15 @@ class Calls:
         with self._lock:
             self._calls.clear()
 
-    def changes(self) -> list[Call]:
-        """Those that were carried out and were no reads."""
+    def changes(self) -> list[RpcCall]:
+        """Return those that were carried out and were no reads."""
         return [call for call in self if call.carried_out and not call.reads]
 
 
-def _resource(pb: Message) -> str:
+def _resource_of(pb: Message) -> str:
     """Requests name their resource in one of five ways; the id of a new one stands beside it."""
     if hasattr(pb, "parent"):
-        return f"{pb.parent}{_new(pb)}"
+        return f"{pb.parent}{_new_resource(pb)}"
     if hasattr(pb, "resource_names"):
         return str(next(iter(pb.resource_names), ""))
     for named in ("name", "resource"):
@@ -120,7 +120,7 @@ def _resource(pb: Message) -> str:
     return next((str(one.name) for one in nested if hasattr(one, "name")), "")
 
 
-def _new(pb: Message) -> str:
+def _new_resource(pb: Message) -> str:
     """`/services/web` where the request has a service_id."""
     for one in pb.DESCRIPTOR.fields:
         if one.name.endswith("_id"):
@@ -128,8 +128,8 @@ def _new(pb: Message) -> str:
     return ""
 
 
-Answering = Callable[[object, Method, Any], Any]
-"""What a server hands each call to: `dispatch` below, or what stands before it."""
+Dispatch = Callable[[object, Method, Any], Any]
+"""What a server hands each call to: `dispatch`, or an interceptor before it."""
 
 
 def dispatch(implementation: object, method: Method, request: Any) -> Any:  # noqa: ANN401 - any official message

@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 
 from cloudrun_emulator.core.errors import CloudError
-from cloudrun_emulator.server.calls import Answering, calling, dispatch
+from cloudrun_emulator.server.calls import Dispatch, as_caller, dispatch
 from cloudrun_emulator.server.methods import Binding, MessageType, Method, OperationsBinding
 
 THREADS = 64  # a client that waits for an operation holds one
@@ -20,9 +20,9 @@ class GrpcServer:
     """Serves the bindings on a loopback port that the system picks."""
 
     def __init__(
-        self, bindings: Iterable[Binding | OperationsBinding], answering: Answering = dispatch
+        self, bindings: Iterable[Binding | OperationsBinding], dispatch_call: Dispatch = dispatch
     ) -> None:
-        self._answering = answering
+        self._dispatch_call = dispatch_call
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="grpc")
         self._server = grpc.server(self._threads, options=_OPTIONS)
         for binding in bindings:
@@ -37,26 +37,26 @@ class GrpcServer:
     def _serve(self, binding: Binding | OperationsBinding) -> None:
         for method in binding.methods():
             service, _, rpc = method.path[1:].partition("/")
-            behaviour = _unary(self._answering, binding.implementation, method)
+            behaviour = _unary(self._dispatch_call, binding.implementation, method)
             self._server.add_generic_rpc_handlers(
                 (grpc.method_handlers_generic_handler(service, {rpc: behaviour}),)
             )
 
 
 def _unary(
-    answering: Answering, implementation: object, method: Method
+    dispatch_call: Dispatch, implementation: object, method: Method
 ) -> "grpc.RpcMethodHandler[Any, Any]":
     def answer(request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401 - any official message
         try:
-            with calling(_headers(context)):
-                return answering(implementation, method, request)
+            with as_caller(_headers(context)):
+                return dispatch_call(implementation, method, request)
         except CloudError as error:
             return context.abort(error.code, error.message)
 
     return grpc.unary_unary_rpc_method_handler(
         answer,
-        request_deserializer=_reading(method.request),
-        response_serializer=_writing(method.response),
+        request_deserializer=_deserializer(method.request),
+        response_serializer=_serializer(method.response),
     )
 
 
@@ -66,12 +66,12 @@ def _headers(context: grpc.ServicerContext) -> dict[str, str]:
     return {name: value for name, value in metadata if isinstance(value, str)}
 
 
-def _reading(kind: MessageType) -> Callable[[bytes], Any]:
+def _deserializer(kind: MessageType) -> Callable[[bytes], Any]:
     """Proto-plus and raw classes name it differently."""
-    reading: Callable[[bytes], Any] = getattr(kind, "deserialize", None) or kind.FromString
-    return reading
+    deserializer: Callable[[bytes], Any] = getattr(kind, "deserialize", None) or kind.FromString
+    return deserializer
 
 
-def _writing(kind: MessageType) -> Callable[[Any], bytes]:
-    writing: Callable[[Any], bytes] = getattr(kind, "serialize", None) or kind.SerializeToString
-    return writing
+def _serializer(kind: MessageType) -> Callable[[Any], bytes]:
+    serializer: Callable[[Any], bytes] = getattr(kind, "serialize", None) or kind.SerializeToString
+    return serializer

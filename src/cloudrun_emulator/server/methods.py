@@ -16,7 +16,7 @@ MessageType = Any  # the class of a proto-plus message or of a raw one
 
 @dataclass(frozen=True, slots=True)
 class HttpRule:
-    """How one method looks over REST; `body` is a field's name, `*` or None."""
+    """The form of a method over REST; `body` is a field's name, `*` or None."""
 
     verb: str
     template: str
@@ -41,7 +41,7 @@ class Method:
 
     @property
     def begins_operation(self) -> bool:
-        """Whether it answers with a new operation."""
+        """Whether the answer is a new operation."""
         operation = self.response is operations_pb2.Operation
         return operation and not self.rpc.startswith("Operations.")
 

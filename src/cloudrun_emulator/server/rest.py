@@ -19,11 +19,11 @@ from grpc import StatusCode
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.protobuf import raw
 from cloudrun_emulator.server import transcoding
-from cloudrun_emulator.server.calls import Answering, calling, dispatch
+from cloudrun_emulator.server.calls import Dispatch, as_caller, dispatch
 from cloudrun_emulator.server.methods import Binding, HttpRule, Method, OperationsBinding
 
 
-class Serving:
+class LoopbackServer:
     """Answers on a loopback port that the system has picked, until it is closed."""
 
     def __init__(self, server: HTTPServer) -> None:
@@ -50,8 +50,8 @@ SYSTEM_PARAMETERS = frozenset({"$alt", "alt", "$fields", "fields", "key", "prett
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One HTTP request, read."""
+class RestRequest:
+    """An HTTP request that was read to its end."""
 
     verb: str
     path: str
@@ -60,7 +60,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class RestEndpoint:
     """One http rule of one method of one implementation."""
 
     rule: HttpRule
@@ -73,44 +73,50 @@ class RestServer:
     """Serves the bindings on a loopback port that the system picks."""
 
     def __init__(
-        self, bindings: Iterable[Binding | OperationsBinding], answering: Answering = dispatch
+        self, bindings: Iterable[Binding | OperationsBinding], dispatch_call: Dispatch = dispatch
     ) -> None:
-        self._serving = Serving(_Server(list(_endpoints(bindings)), answering))
+        self._serving = LoopbackServer(_RestHttpServer(list(_endpoints(bindings)), dispatch_call))
         self.address = f"http://{self._serving.address}"
 
     def close(self) -> None:
         self._serving.close()
 
 
-def _endpoints(bindings: Iterable[Binding | OperationsBinding]) -> Iterator[Endpoint]:
+def _endpoints(bindings: Iterable[Binding | OperationsBinding]) -> Iterator[RestEndpoint]:
     for binding in bindings:
         for method in binding.methods():
             for rule in method.rules:
                 template = transcoding.Template(rule.template)
-                yield Endpoint(rule, template, method, binding.implementation)
+                yield RestEndpoint(rule, template, method, binding.implementation)
 
 
-def answer(answering: Answering, endpoints: Iterable[Endpoint], received: Call) -> tuple[int, str]:
+def respond(
+    dispatch_call: Dispatch, endpoints: Iterable[RestEndpoint], received: RestRequest
+) -> tuple[int, str]:
     """HTTP status and JSON text for one request."""
     try:
-        return HTTPStatus.OK, _answer(answering, endpoints, received)
+        return HTTPStatus.OK, _json_answer(dispatch_call, endpoints, received)
     except CloudError as error:
         status = http_status(error.code)
         told = {"code": status, "message": error.message, "status": error.code.name}
         return status, json.dumps({"error": told})
 
 
-def _answer(answering: Answering, endpoints: Iterable[Endpoint], received: Call) -> str:
-    endpoint, path = _find(endpoints, received)
+def _json_answer(
+    dispatch_call: Dispatch, endpoints: Iterable[RestEndpoint], received: RestRequest
+) -> str:
+    endpoint, path = _find_endpoint(endpoints, received)
     query = {key: values for key, values in received.query.items() if key not in SYSTEM_PARAMETERS}
     kind = endpoint.method.request
     request = transcoding.message(kind, endpoint.rule, path, query, received.body)
-    response = answering(endpoint.implementation, endpoint.method, request)
+    response = dispatch_call(endpoint.implementation, endpoint.method, request)
     numeric = "enum-encoding=int" in "".join(received.query.get("$alt", []))
     return json_format.MessageToJson(raw(response), use_integers_for_enums=numeric, indent=None)
 
 
-def _find(endpoints: Iterable[Endpoint], received: Call) -> tuple[Endpoint, dict[str, str]]:
+def _find_endpoint(
+    endpoints: Iterable[RestEndpoint], received: RestRequest
+) -> tuple[RestEndpoint, dict[str, str]]:
     for endpoint in endpoints:
         if endpoint.rule.verb == received.verb:
             path = endpoint.template.match(received.path)
@@ -125,17 +131,17 @@ def http_status(code: StatusCode) -> int:
     return int(getattr(known, "code", None) or HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-class _Server(ThreadingHTTPServer):
+class _RestHttpServer(ThreadingHTTPServer):
     """Remembers its open connections: a client's kept-alive ones must not outlive it."""
 
     request_queue_size = 128  # of http.server's 5, fifty clients that come at once overflow
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, endpoints: list[Endpoint], answering: Answering) -> None:
-        super().__init__(("127.0.0.1", 0), _Connection)
+    def __init__(self, endpoints: list[RestEndpoint], dispatch_call: Dispatch) -> None:
+        super().__init__(("127.0.0.1", 0), _RestConnection)
         self.endpoints = endpoints
-        self.answering = answering
+        self.dispatch_call = dispatch_call
         self._open: set[socket.socket] = set()
         self._lock = Lock()
 
@@ -162,18 +168,18 @@ class _Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-class _Connection(BaseHTTPRequestHandler):
+class _RestConnection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: _Server
+    server: _RestHttpServer
 
     def _serve(self) -> None:
         url = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         query = parse_qs(url.query, keep_blank_values=True)
-        received = Call(self.command, url.path, query, body)
-        with calling({name.lower(): value for name, value in self.headers.items()}):
-            status, text = answer(self.server.answering, self.server.endpoints, received)
+        received = RestRequest(self.command, url.path, query, body)
+        with as_caller({name.lower(): value for name, value in self.headers.items()}):
+            status, text = respond(self.server.dispatch_call, self.server.endpoints, received)
         self._send(status, text.encode())
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _serve  # noqa: N815 - http.server finds them by name

@@ -47,7 +47,7 @@ class Template:
 
 
 def _segments(pattern: str) -> str:
-    """A colon would be a custom verb, such as `:getIamPolicy`."""
+    """Match no colon: it would be a custom verb, such as `:getIamPolicy`."""
     return _WILDCARD.sub(lambda star: ".+" if star[0] == "**" else "[^/:]+", pattern)
 
 
@@ -58,13 +58,13 @@ def message(
     query: dict[str, list[str]],
     body: bytes,
 ) -> Any:  # noqa: ANN401 - any official message
-    """A `kind` filled from path, query and body; raises INVALID_ARGUMENT naming what is wrong."""
+    """Fill a `kind` from path, query and body; raise INVALID_ARGUMENT naming what is wrong."""
     pb = kind.pb() if hasattr(kind, "pb") else kind
     tree = _body(rule, body)
     for name, values in query.items():
-        _place(tree, pb.DESCRIPTOR, name.split("."), values)
+        _set_field(tree, pb.DESCRIPTOR, name.split("."), values)
     for name, value in path.items():
-        _place(tree, pb.DESCRIPTOR, name.split("."), [value])
+        _set_field(tree, pb.DESCRIPTOR, name.split("."), [value])
     try:
         parsed = json_format.ParseDict(tree, pb())
     except json_format.ParseError as error:
@@ -84,7 +84,7 @@ def _body(rule: HttpRule, body: bytes) -> dict[str, Any]:
     return parsed if rule.body == "*" else {rule.body: parsed}
 
 
-def _place(
+def _set_field(
     tree: dict[str, Any], descriptor: Descriptor, path: list[str], values: list[str]
 ) -> None:
     """Put `values` at `path`, under the names that the JSON form of the message has."""
@@ -94,18 +94,18 @@ def _place(
     if field is None:
         raise invalid(f"Invalid request. Unknown name '{path[0]}': Cannot bind query parameter.")
     if path[1:] and field.message_type is not None:
-        nested = tree.setdefault(_present(tree, field), {})
-        _place(nested, field.message_type, path[1:], values)
+        nested = tree.setdefault(_key_in_use(tree, field), {})
+        _set_field(nested, field.message_type, path[1:], values)
     else:
-        tree[_present(tree, field)] = _value(field, values)
+        tree[_key_in_use(tree, field)] = _json_value(field, values)
 
 
-def _present(tree: dict[str, Any], field: FieldDescriptor) -> str:
+def _key_in_use(tree: dict[str, Any], field: FieldDescriptor) -> str:
     """The key that the body already uses for this field, or its JSON name."""
     return field.name if field.name in tree else field.json_name
 
 
-def _value(field: FieldDescriptor, values: list[str]) -> object:
+def _json_value(field: FieldDescriptor, values: list[str]) -> object:
     converted = [_scalar(field, value) for value in values]
     return converted if field.is_repeated else converted[-1]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudrun_emulator.faults.language import CALLS, DATA, OCCASIONS, REVISIONS, UnknownFault
+from cloudrun_emulator.faults.language import CALLS, DATA, REVISIONS, TRIGGERS, UnknownFault
 from cloudrun_emulator.faults.registry import Faults
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "local-cloud.md").read_text()
@@ -61,8 +61,8 @@ def test_blanks_do_not_matter() -> None:
         ("Services.*: BROKEN", "CODE: CANCELLED, UNKNOWN, "),
         ("Services.*: reply late by 5", "DURATION: as in 200ms, 180s, 1.5m"),
         ("Services.*: reply late by 9999999h", "unknown effect"),
-        ("Services.*: INTERNAL, often", "unknown occasion 'often'; known: once | twice | "),
-        ("Services.*: INTERNAL, 0 times", "unknown occasion '0 times'"),
+        ("Services.*: INTERNAL, often", "unknown trigger 'often'; known: once | twice | "),
+        ("Services.*: INTERNAL, 0 times", "unknown trigger '0 times'"),
         ("Services.UpdateService: stale", "only Services.GetService, Services.ListServices"),
         ("Services.GetService: operation never done", "only Services.CreateService, "),
         ("revision web: UNAVAILABLE", "known: never ready | late by DURATION | REASON | "),
@@ -81,7 +81,7 @@ def test_what_is_unknown_is_one_line_that_names_what_is_known(text: str, told: s
 
 
 def test_the_guide_knows_every_form() -> None:
-    forms = {f"`{form.shown}`" for form in (*CALLS, *REVISIONS, *DATA, *OCCASIONS)}
+    forms = {f"`{form.shown}`" for form in (*CALLS, *REVISIONS, *DATA, *TRIGGERS)}
     assert {form for form in forms if form not in GUIDE} == set()
 
 

@@ -26,16 +26,16 @@ class Turned:
     ],
 )
 def test_times_are_counted(rule: Rule, struck: list[bool]) -> None:
-    occasion = Trigger(rule)
-    assert [occasion.comes() for _ in struck] == struck
+    trigger = Trigger(rule)
+    assert [trigger.fires() for _ in struck] == struck
 
 
 def test_a_window_opens_with_the_first_time() -> None:
     clock = Turned()
-    occasion = Trigger(during(timedelta(seconds=5)), clock)
+    trigger = Trigger(during(timedelta(seconds=5)), clock)
     clock.seconds += 60
     struck = []
     for _ in range(3):
-        struck.append(occasion.comes())
+        struck.append(trigger.fires())
         clock.seconds += 4
     assert struck == [True, True, False]

@@ -3,7 +3,7 @@
 import pytest
 from google.iam.v1 import policy_pb2
 
-from cloudrun_emulator.apis.run.services.routing import guard
+from cloudrun_emulator.apis.run.services.routing import invoker_guard
 from cloudrun_emulator.core.interfaces import Guard
 from cloudrun_emulator.identity.tokens import OWNER
 
@@ -28,8 +28,8 @@ def policy(*members: str, role: str = "roles/run.invoker") -> policy_pb2.Policy:
 def test_callers_are_the_accounts_that_are_granted_it(
     granted: policy_pb2.Policy, expected: Guard | None
 ) -> None:
-    assert guard(granted, ()) == expected
+    assert invoker_guard(granted, ()) == expected
 
 
 def test_audiences_are_the_services_own() -> None:
-    assert guard(policy(), ["shop"]) == Guard(frozenset({OWNER}), frozenset({"shop"}))
+    assert invoker_guard(policy(), ["shop"]) == Guard(frozenset({OWNER}), frozenset({"shop"}))

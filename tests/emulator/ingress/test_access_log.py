@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cloudrun_emulator.core.interfaces import Request
+from cloudrun_emulator.core.interfaces import ServedRequest
 from cloudrun_emulator.ingress.access_log import AccessLog, request_of
 
 ENTRY = {
@@ -22,7 +22,7 @@ ENTRY = {
     "cloud_trace": None,
     "traceparent": "00-abc-def-01",
 }
-REQUEST = Request(
+REQUEST = ServedRequest(
     time=datetime(2025, 10, 9, 8, 53, 20, 123456, tzinfo=UTC),
     service="app",
     revision="app-a",

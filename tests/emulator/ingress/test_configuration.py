@@ -8,7 +8,7 @@ import pytest
 
 from cloudrun_emulator.core.interfaces import Guard, Route
 from cloudrun_emulator.ingress import configuration
-from cloudrun_emulator.ingress.configuration import Published, merged
+from cloudrun_emulator.ingress.configuration import Published, union_of
 
 A, B = ("192.0.2.1", 8080), ("192.0.2.2", 8080)
 FOLDER = Path("/scratch")
@@ -85,7 +85,7 @@ def test_a_cluster_for_each_revision_empty_without_a_backend() -> None:
 def test_a_change_serves_both_sides_and_the_newer_address() -> None:
     old = Published((Route("", {"a": 100}),), {"a": A, "b": A})
     new = Published((Route("", {"b": 100}),), {"b": B})
-    both = merged({"app": old, "gone": old}, {"app": new})
+    both = union_of({"app": old, "gone": old}, {"app": new})
     assert both["app"].backends == {"a": A, "b": B}
     assert both["gone"] == old
 

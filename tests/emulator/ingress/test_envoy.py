@@ -17,7 +17,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 from websockets.sync.server import ServerConnection
-from websockets.sync.server import serve as serve_web_socket
+from websockets.sync.server import serve_http as serve_web_socket
 
 from cloudrun_emulator.core.interfaces import Guard, InstanceSpec, Route
 from cloudrun_emulator.core.time import wait_until
@@ -25,7 +25,12 @@ from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.ingress.process import EnvoyFailed
 from cloudrun_emulator.runtime import cleanup
 from cloudrun_emulator.runtime.in_process import InProcessRuntime
-from cloudrun_emulator.runtime.programs import Answer, Call, Process, serve
+from cloudrun_emulator.runtime.programs import (
+    Process,
+    ProgramRequest,
+    ProgramResponse,
+    serve_http,
+)
 
 SOON = timedelta(seconds=20)
 NOBODY = Guard(frozenset())
@@ -48,12 +53,12 @@ class Patient:
         self.go_on = Event()
 
     def __call__(self, process: Process) -> int:
-        return serve(process, self._respond)
+        return serve_http(process, self._respond)
 
-    def _respond(self, _: Call) -> Answer:
+    def _respond(self, _: ProgramRequest) -> ProgramResponse:
         self.arrived.release()
         self.go_on.wait(SOON.total_seconds())
-        return Answer("patient")
+        return ProgramResponse("patient")
 
 
 @pytest.fixture

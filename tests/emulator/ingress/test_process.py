@@ -1,6 +1,6 @@
 """What is told of an Envoy that ends."""
 
-from cloudrun_emulator.ingress.process import last_words
+from cloudrun_emulator.ingress.process import end_of_log
 
 REASON = (
     "assert failure: inotify_fd_ >= 0. Details: Consider increasing fs.inotify.max_user_instances"
@@ -15,12 +15,12 @@ LOG = f"""\
 
 
 def test_the_reason_of_an_abort_is_told_without_its_stack() -> None:
-    first, last = last_words(LOG).splitlines()
+    first, last = end_of_log(LOG).splitlines()
     assert first.endswith("no overload manager")
     assert last.endswith(REASON)
 
 
 def test_a_long_log_is_told_by_its_end() -> None:
-    told = last_words("".join(f"line {number}\n" for number in range(1000)))
+    told = end_of_log("".join(f"line {number}\n" for number in range(1000)))
     assert told.endswith("line 998\nline 999")
     assert len(told) <= 2000

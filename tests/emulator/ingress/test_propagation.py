@@ -40,38 +40,44 @@ def envoy(folder: Path) -> Iterator[EnvoyProcess]:
 
 
 @pytest.fixture
-def uptake(envoy: EnvoyProcess) -> Iterator[Propagation]:
+def propagation(envoy: EnvoyProcess) -> Iterator[Propagation]:
     with closing(Propagation(envoy)) as made:
         yield made
 
 
-def test_each_worker_holds_one_control_connection(envoy: EnvoyProcess, uptake: Propagation) -> None:
-    uptake.await_routes("0")
-    told = envoy.ask("/stats", filter=r"^listener\..*\.worker_\d+\.downstream_cx_active$")
+def test_each_worker_holds_one_control_connection(
+    envoy: EnvoyProcess, propagation: Propagation
+) -> None:
+    propagation.await_routes("0")
+    told = envoy.query_admin("/stats", filter=r"^listener\..*\.worker_\d+\.downstream_cx_active$")
     assert [line.partition("worker_")[2] for line in told.splitlines()] == [
         f"{number}.downstream_cx_active: 1" for number in range(WORKERS)
     ]
 
 
-def test_a_lost_control_connection_is_made_anew(folder: Path, uptake: Propagation) -> None:
-    uptake.await_routes("0")
-    uptake.close()
+def test_a_lost_control_connection_is_made_anew(folder: Path, propagation: Propagation) -> None:
+    propagation.await_routes("0")
+    propagation.close()
     place_routes(folder, "1")
-    uptake.await_routes("1")
+    propagation.await_routes("1")
 
 
-def test_routes_that_envoy_cannot_read_are_told_at_once(folder: Path, uptake: Propagation) -> None:
-    uptake.await_routes("0")
+def test_routes_that_envoy_cannot_read_are_told_at_once(
+    folder: Path, propagation: Propagation
+) -> None:
+    propagation.await_routes("0")
     place(folder, "routes", {"version_info": 1})
     with pytest.raises(EnvoyFailed, match="Envoy refused routes 1"):
-        uptake.await_routes("1")
+        propagation.await_routes("1")
 
 
-def test_listeners_that_envoy_refuses_are_told_at_once(folder: Path, uptake: Propagation) -> None:
+def test_listeners_that_envoy_refuses_are_told_at_once(
+    folder: Path, propagation: Propagation
+) -> None:
     faulty = [{"name": "no address"}]
     place(folder, "listeners", configuration.resources("listener.v3.Listener", "1", faulty))
     with pytest.raises(EnvoyFailed, match="Envoy refused listeners 1"):
-        uptake.await_listeners("1")
+        propagation.await_listeners("1")
 
 
 def test_an_envoy_that_cannot_start_says_why(folder: Path) -> None:

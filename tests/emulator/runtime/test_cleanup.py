@@ -116,12 +116,12 @@ def test_a_killed_cloud_is_cleaned_up_and_a_living_one_is_left_alone(
             assert cloud.stdout
             scratch = Path(cloud.stdout.readline().strip())
             killed = Owner.of(cloud.pid)
-            cleanup.clean_up_leftovers()
+            cleanup.clean_up()
             assert things_of(engine, killed) == ["Container", "Volume", "Network"]
             cloud.send_signal(signal.SIGKILL)
         assert things_of(engine, killed) == ["Container", "Volume", "Network"]
         assert scratch.exists()
-        cleanup.clean_up_leftovers()
+        cleanup.clean_up()
         assert things_of(engine, killed) == []
         assert not scratch.exists()
         assert things_of(engine, cleanup.this_process()) == ["Container", "Volume", "Network"]

@@ -12,7 +12,7 @@ import pytest
 from cloudrun_emulator.core.interfaces import InstanceSpec
 from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.runtime.in_process import InProcessInstance, InProcessRuntime
-from cloudrun_emulator.runtime.programs import Answer, Call, serve
+from cloudrun_emulator.runtime.programs import ProgramRequest, ProgramResponse, serve_http
 
 SOON = timedelta(seconds=20)
 
@@ -120,14 +120,14 @@ def test_a_program_that_raises_exits_with_1_and_tells_the_traceback() -> None:
 
 
 def test_a_client_that_leaves_is_no_fault_and_another_is_told() -> None:
-    def respond(call: Call) -> Answer:
+    def respond(call: ProgramRequest) -> ProgramResponse:
         if call.path == "/faulty":
             raise ZeroDivisionError("on purpose")
         left.wait(20)
-        return Answer("late" * 1_000_000)
+        return ProgramResponse("late" * 1_000_000)
 
     left = Event()
-    programs = {"in-process/web": lambda process: serve(process, respond)}
+    programs = {"in-process/web": lambda process: serve_http(process, respond)}
     with closing(InProcessRuntime(programs)) as runtime:
         web = start(runtime, "web")
         wait_until(lambda: accepts(web), SOON, "the program to listen")

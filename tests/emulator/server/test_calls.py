@@ -9,7 +9,7 @@ from google.iam.v1 import iam_policy_pb2
 from grpc import StatusCode
 
 from cloudrun_emulator.apis.registry import methods
-from cloudrun_emulator.server.calls import Call, Calls
+from cloudrun_emulator.server.calls import CallLog, RpcCall
 
 PARENT = "projects/p/locations/r"
 WEB = f"{PARENT}/services/web"
@@ -17,11 +17,11 @@ METHODS = {method.rpc: method for method in methods()}
 
 
 def test_it_is_bounded() -> None:
-    calls = Calls(kept=2)
+    calls = CallLog(kept=2)
     for resource in "abc":
-        calls.add(Call("Services.GetService", resource))
+        calls.add(RpcCall("Services.GetService", resource))
     assert [call.resource for call in calls] == ["b", "c"]
-    assert repr(calls) == "Calls(2)"
+    assert repr(calls) == "CallLog(2)"
     calls.clear()
     assert len(calls) == 0
 
@@ -52,20 +52,20 @@ def test_it_is_bounded() -> None:
     ],
 )
 def test_a_call_knows_what_it_is_about(rpc: str, request_: Any, resource: str) -> None:  # noqa: ANN401 - any official message
-    call = Call.of(METHODS[rpc], request_)
+    call = RpcCall.of(METHODS[rpc], request_)
     assert (call.rpc, call.resource, call.code) == (rpc, resource, None)
 
 
 def test_every_request_has_a_resource_that_can_be_told() -> None:
     for method in METHODS.values():
-        assert isinstance(Call.of(method, method.request()).resource, str)
+        assert isinstance(RpcCall.of(method, method.request()).resource, str)
 
 
 def test_changes_are_what_was_carried_out_and_is_no_read() -> None:
-    calls = Calls()
-    calls.add(Call("Services.GetService", WEB, carried_out=True))
-    calls.add(Call("Services.UpdateService", WEB, code=StatusCode.ABORTED))
-    calls.add(Call("Services.UpdateService", WEB, validate_only=True, carried_out=True))
-    lost = Call("Services.UpdateService", WEB, code=StatusCode.UNAVAILABLE, carried_out=True)
+    calls = CallLog()
+    calls.add(RpcCall("Services.GetService", WEB, carried_out=True))
+    calls.add(RpcCall("Services.UpdateService", WEB, code=StatusCode.ABORTED))
+    calls.add(RpcCall("Services.UpdateService", WEB, validate_only=True, carried_out=True))
+    lost = RpcCall("Services.UpdateService", WEB, code=StatusCode.UNAVAILABLE, carried_out=True)
     calls.add(lost)
     assert calls.changes() == [lost]

@@ -1,4 +1,4 @@
-"""What containers wrote and the ingress answered, as entries of Cloud Logging."""
+"""Entries of Cloud Logging: lines of containers, and requests of the ingress."""
 
 import json
 from collections import Counter
@@ -13,7 +13,7 @@ from google.cloud.logging_v2.types import LogEntry
 from google.logging.type.http_request_pb2 import HttpRequest
 from google.logging.type.log_severity_pb2 import LogSeverity
 
-from cloudrun_emulator.core.interfaces import InstanceSpec, Line, Request
+from cloudrun_emulator.core.interfaces import InstanceSpec, LogLine, ServedRequest
 from cloudrun_emulator.core.resource_names import ResourceName, short
 from cloudrun_emulator.core.time import stamp
 
@@ -40,23 +40,23 @@ class InsertIds:
         return blake2b(text.encode(), digest_size=10).hexdigest()
 
 
-def container_entries(output: Iterable[tuple[InstanceSpec, Line]]) -> Iterator[RawEntry]:
-    """One entry a line, in the log of its stream."""
+def container_entries(output: Iterable[tuple[InstanceSpec, LogLine]]) -> Iterator[RawEntry]:
+    """Make one entry a line, in the log of its stream."""
     ids = InsertIds()
     for spec, line in output:
         entry = _new_entry(
             log_name=_log_name(spec.resource["project_id"], line.stream),
             insert_id=ids.of(spec.name, line.time, line.stream, line.text),
             timestamp=stamp(line.time),
-            resource=_resource(spec.resource),
-            labels=_labels(spec),
+            resource=_monitored_resource(spec.resource),
+            labels=_entry_labels(spec),
         )
         _write(entry, line.text)
         yield entry
 
 
-def request_entries(requests: Iterable[Request]) -> Iterator[RawEntry]:
-    """One entry a request, in the request log."""
+def request_entries(requests: Iterable[ServedRequest]) -> Iterator[RawEntry]:
+    """Make one entry a request, in the request log."""
     ids = InsertIds()
     for request in requests:
         labels = revision_labels(request)
@@ -71,7 +71,7 @@ def request_entries(requests: Iterable[Request]) -> Iterator[RawEntry]:
         )
 
 
-def revision_labels(request: Request) -> dict[str, str]:
+def revision_labels(request: ServedRequest) -> dict[str, str]:
     """The labels of the resource cloud_run_revision that answered."""
     service = ResourceName.parse(request.service, "services")
     return {
@@ -83,7 +83,7 @@ def revision_labels(request: Request) -> dict[str, str]:
     }
 
 
-def _http_request(request: Request) -> HttpRequest:
+def _http_request(request: ServedRequest) -> HttpRequest:
     answer = HttpRequest(
         request_method=request.method,
         request_url=request.url,
@@ -100,19 +100,19 @@ def _log_name(project: str, log: str) -> str:
     return f"projects/{project}/logs/{quote(f'run.googleapis.com/{log}', safe='')}"
 
 
-def _resource(resource: Mapping[str, str]) -> MonitoredResource:
+def _monitored_resource(resource: Mapping[str, str]) -> MonitoredResource:
     labels = {name: value for name, value in resource.items() if name != "type"}
     return MonitoredResource(type=resource["type"], labels=labels)
 
 
-def _labels(spec: InstanceSpec) -> dict[str, str]:
+def _entry_labels(spec: InstanceSpec) -> dict[str, str]:
     if spec.resource["type"] == "cloud_run_job":
         return {label: spec.environment.get(name, "") for label, name in _TASK_LABELS.items()}
     return {"instanceId": blake2b(spec.name.encode(), digest_size=32).hexdigest()}
 
 
 def _write(entry: RawEntry, text: str) -> None:
-    """A JSON object is a structured entry, whatever else is text.
+    """Write a JSON object as a structured entry, whatever else as text.
 
     Text has severity DEFAULT on stderr too: entries of real services show none. [C]
     Source: https://cloud.google.com/logging/docs/structured-logging

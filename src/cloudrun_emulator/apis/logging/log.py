@@ -25,15 +25,15 @@ _PAGE, _LARGEST_PAGE = 50, 1000
 class Logging:
     """`LoggingServiceV2` over what a fleet wrote and an ingress answered. It keeps nothing.
 
-    Entries younger than `lateness`, asked for at each search, are withheld.
+    Entries younger than `delay`, asked for at each search, are withheld.
     """
 
     def __init__(
-        self, fleet: Fleet, ingress: Ingress, lateness: Callable[[], timedelta] = timedelta
+        self, fleet: Fleet, ingress: Ingress, delay: Callable[[], timedelta] = timedelta
     ) -> None:
         self._fleet = fleet
         self._ingress = ingress
-        self._lateness = lateness
+        self._delay = delay
 
     def list_log_entries(self, request: ListLogEntriesRequest) -> ListLogEntriesResponse:
         """Entries of whole projects, oldest first unless asked otherwise.
@@ -50,11 +50,11 @@ class Logging:
         every = chain(
             container_entries(self._fleet.output()), request_entries(self._ingress.requests())
         )
-        late = self._lateness()
-        return _older(every, late) if late else every
+        delay_now = self._delay()
+        return _at_least(every, delay_now) if delay_now else every
 
 
-def _older(entries: Iterator[RawEntry], age: timedelta) -> Iterator[RawEntry]:
+def _at_least(entries: Iterator[RawEntry], age: timedelta) -> Iterator[RawEntry]:
     newest = stamp(datetime.now(UTC) - age).ToNanoseconds()
     return (entry for entry in entries if entry.timestamp.ToNanoseconds() <= newest)
 
@@ -98,7 +98,7 @@ Value = str | float | datetime | None
 
 
 class _Field(NamedTuple):
-    """How a field is read off an entry, and how a value to compare it with is read."""
+    """Reads a field of an entry, and parses a value to compare it with."""
 
     read: Callable[[RawEntry], Any]
     parse: Callable[[str], Value]
@@ -111,10 +111,10 @@ def entry_filter(text: str) -> Predicate[RawEntry]:
     field that an entry lacks never holds; a field of the entry itself has its default value.
     Source: https://cloud.google.com/logging/docs/view/logging-query-language
     """
-    return compile_filter(text, _predicate)
+    return compile_filter(text, _entry_predicate)
 
 
-def _predicate(comparison: Comparison) -> Predicate[RawEntry]:
+def _entry_predicate(comparison: Comparison) -> Predicate[RawEntry]:
     field = _field(comparison.field)
     if comparison.operator == ":":
         return _has(field, comparison)
@@ -129,7 +129,7 @@ def _predicate(comparison: Comparison) -> Predicate[RawEntry]:
 
 
 def _comparable(actual: Any, expected: Value) -> tuple[Any, Any]:  # noqa: ANN401 - any JSON value
-    """Both as the type of the actual one; None for what cannot be compared."""
+    """Convert both to the type of the actual one; None for what cannot be compared."""
     if isinstance(actual, bool):
         actual = str(actual)
     if isinstance(actual, str):
@@ -157,18 +157,18 @@ def _parsed(field: _Field, comparison: Comparison) -> Value:
         raise invalid(f"Not a value of {comparison.field}: {comparison}") from None
 
 
-def _severity(text: str) -> float:
+def _parse_severity(text: str) -> float:
     name = text.upper()
     return float(LogSeverity.Value(name) if name in set(LogSeverity.keys()) else text)
 
 
-def _time(text: str) -> datetime:
+def _parse_time(text: str) -> datetime:
     time = datetime.fromisoformat(text)
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _seconds(text: str) -> float:
-    """Of a duration such as "0.25s"."""
+def _parse_seconds(text: str) -> float:
+    """Parse a duration such as "0.25s"."""
     return float(text.removesuffix("s"))
 
 
@@ -183,8 +183,8 @@ _FIELDS: Mapping[str, _Field] = {
     "logName": _Field(operator.attrgetter("log_name"), str),
     "insertId": _Field(operator.attrgetter("insert_id"), str),
     "trace": _Field(operator.attrgetter("trace"), str),
-    "severity": _Field(operator.attrgetter("severity"), _severity),
-    "timestamp": _Field(lambda entry: entry.timestamp.ToDatetime(UTC), _time),
+    "severity": _Field(operator.attrgetter("severity"), _parse_severity),
+    "timestamp": _Field(lambda entry: entry.timestamp.ToDatetime(UTC), _parse_time),
     "textPayload": _Field(operator.attrgetter("text_payload"), str),
     "resource.type": _Field(operator.attrgetter("resource.type"), str),
     "httpRequest.requestMethod": _Field(operator.attrgetter("http_request.request_method"), str),
@@ -193,7 +193,7 @@ _FIELDS: Mapping[str, _Field] = {
     "httpRequest.status": _Field(operator.attrgetter("http_request.status"), float),
     "httpRequest.responseSize": _Field(operator.attrgetter("http_request.response_size"), float),
     "httpRequest.latency": _Field(
-        lambda entry: entry.http_request.latency.ToTimedelta().total_seconds(), _seconds
+        lambda entry: entry.http_request.latency.ToTimedelta().total_seconds(), _parse_seconds
     ),
 }
 
@@ -215,7 +215,7 @@ def _field(path: str) -> _Field:
     if path.startswith("labels."):
         return _Field(_label(operator.attrgetter("labels"), path, 1), str)
     if path.startswith("jsonPayload."):
-        return _Field(_json(path.split(".")[1:]), str)
+        return _Field(_payload_field(path.split(".")[1:]), str)
     raise invalid(f"Unknown field in the filter: {path}")
 
 
@@ -226,7 +226,7 @@ def _label(
     return lambda entry: labels(entry).get(name)
 
 
-def _json(path: list[str]) -> Callable[[RawEntry], Any]:
+def _payload_field(path: list[str]) -> Callable[[RawEntry], Any]:
     def read(entry: RawEntry) -> Any:  # noqa: ANN401 - any JSON value
         value: Any = entry.json_payload
         for name in path:

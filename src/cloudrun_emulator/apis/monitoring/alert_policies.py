@@ -18,9 +18,9 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.field_mask_pb2 import FieldMask
 from grpc import StatusCode
 
-from cloudrun_emulator.apis.listing import Comparison, Predicate, compile_filter, page
-from cloudrun_emulator.apis.monitoring.policy_form import judge
-from cloudrun_emulator.apis.monitoring.series import project_of
+from cloudrun_emulator.apis.listing import Comparison, Predicate, compile_filter, paginate
+from cloudrun_emulator.apis.monitoring.policy_form import check_policy
+from cloudrun_emulator.apis.monitoring.series import project_named
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.protobuf import clone, raw
 from cloudrun_emulator.core.resource_names import invalid
@@ -29,7 +29,7 @@ from cloudrun_emulator.server.calls import caller
 
 _IDS = 10**19  # [?] numbers of up to 20 digits were seen
 _GIVEN = frozenset({"name", "validity", "creation_record", "mutation_record"})
-"""What the server says, whatever a mask does."""
+"""Fields that the server alone sets, whatever a mask says."""
 
 
 class AlertPolicies:
@@ -46,10 +46,10 @@ class AlertPolicies:
         return f"AlertPolicies({len(self._policies)})"
 
     def create_alert_policy(self, request: CreateAlertPolicyRequest) -> AlertPolicy:
-        """A policy under a number of its own; two may look the same."""
-        parent = f"projects/{project_of(request.name)}"
+        """Keep a policy under a number of its own; two may look the same."""
+        parent = f"projects/{project_named(request.name)}"
         policy = clone(request.alert_policy)
-        judge(policy)
+        check_policy(policy)
         policy.name = f"{parent}/alertPolicies/{randbelow(_IDS)}"
         policy.creation_record = policy.mutation_record = _record()
         with self._lock:
@@ -60,15 +60,15 @@ class AlertPolicies:
             return clone(self._found(request.name))
 
     def list_alert_policies(self, request: ListAlertPoliciesRequest) -> ListAlertPoliciesResponse:
-        """In the order of their names; a filter knows `name`, `display_name` and `user_labels`."""
-        prefix = f"projects/{project_of(request.name)}/"
+        """List by name; a filter knows `name`, `display_name` and `user_labels`."""
+        prefix = f"projects/{project_named(request.name)}/"
         if request.order_by not in {"", "name"}:
             raise CloudError(StatusCode.UNIMPLEMENTED, f"order_by: {request.order_by}")
         selected = compile_filter(request.filter, _term)
         with self._lock:
             found = [clone(one) for name, one in sorted(self._policies.items())]
         matching = [one for one in found if one.name.startswith(prefix) and selected(one)]
-        some, token = page(matching, request.page_size, request.page_token)
+        some, token = paginate(matching, request.page_size, request.page_token)
         return ListAlertPoliciesResponse(
             alert_policies=some, next_page_token=token, total_size=len(matching)
         )
@@ -85,7 +85,7 @@ class AlertPolicies:
                 replace_message_field=True,
                 replace_repeated_field=True,
             )
-            judge(updated)
+            check_policy(updated)
             updated.mutation_record = _record()
             return self._keep(updated)
 
@@ -103,7 +103,7 @@ class AlertPolicies:
         return self._policies[name]
 
     def _keep(self, policy: AlertPolicy) -> AlertPolicy:
-        """As it is told from now on: with what the server fills in."""
+        """Store the policy with what the server fills in."""
         if "enabled" not in policy:
             raw(policy).enabled.value = True
         if policy.documentation.content and not policy.documentation.mime_type:
@@ -129,7 +129,7 @@ def _paths(asked: Sequence[str]) -> list[str]:
 
 
 def _term(comparison: Comparison) -> Predicate[AlertPolicy]:
-    """Of the fields that policies can be told by, those that are understood."""
+    """Compile a comparison of `name`, `display_name` or `user_labels`."""
     if comparison.operator not in {"=", ":"}:
         raise invalid(f"Only = and : compare policies: {comparison}")
     field, _, key = comparison.field.partition(".")

@@ -1,4 +1,4 @@
-"""What was measured: the latency of requests, and the memory of instances."""
+"""Measurements: the latency of requests, and the memory of instances."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from time import monotonic
 
 from cloudrun_emulator.apis.logging.entries import revision_labels
 from cloudrun_emulator.apis.monitoring.metrics import Series
-from cloudrun_emulator.core.interfaces import Instance, InstanceSpec, Request
+from cloudrun_emulator.core.interfaces import Instance, InstanceSpec, ServedRequest
 
 EVERY = timedelta(seconds=1)
 """Between two looks. Google's are sixty seconds apart; its points cover sixty, and ours one."""
@@ -33,7 +33,7 @@ def _utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class MemorySample:
-    """One look at one instance: `share` of its limit, 0 to 1."""
+    """A look at an instance: `share` of its limit, 0 to 1."""
 
     time: datetime
     resource: Mapping[str, str]
@@ -58,7 +58,7 @@ class MemoryWatch:
         self._thread.start()
 
     def samples(self) -> Sequence[MemorySample]:
-        """All of them, oldest first; the last 100 000."""
+        """Return the last 100 000, oldest first."""
         return list(self._samples)
 
     def close(self) -> None:
@@ -100,7 +100,7 @@ class Measurement:
         return self.series["resource.labels.project_id"]
 
 
-def of_requests(requests: Iterable[Request]) -> Iterator[Measurement]:
+def request_measurements(requests: Iterable[ServedRequest]) -> Iterator[Measurement]:
     """The latency of each request, when it had finished."""
     for request in requests:
         status = str(request.status)
@@ -108,15 +108,15 @@ def of_requests(requests: Iterable[Request]) -> Iterator[Measurement]:
             "metric.labels.response_code": status,
             "metric.labels.response_code_class": f"{status[0]}xx",
         }
-        series = {**_resource(revision_labels(request)), **labels}
+        series = {**_resource_fields(revision_labels(request)), **labels}
         yield Measurement(series, request.time + request.latency, request.latency / _MILLISECOND)
 
 
-def of_memory(samples: Iterable[MemorySample]) -> Iterator[Measurement]:
+def memory_measurements(samples: Iterable[MemorySample]) -> Iterator[Measurement]:
     """The share of memory in use, instance by instance."""
     for sample in samples:
-        yield Measurement(_resource(sample.resource), sample.time, sample.share)
+        yield Measurement(_resource_fields(sample.resource), sample.time, sample.share)
 
 
-def _resource(labels: Mapping[str, str]) -> dict[str, str]:
+def _resource_fields(labels: Mapping[str, str]) -> dict[str, str]:
     return {f"resource.labels.{name}": labels[name] for name in labels if name != "type"}

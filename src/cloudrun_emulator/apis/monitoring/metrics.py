@@ -112,7 +112,7 @@ FIELDS = frozenset(
 )
 
 Series = Mapping[str, str]
-"""What identifies a time series of a metric: the values of FIELDS, as far as it has them."""
+"""The values of FIELDS that identify a time series of a metric."""
 
 _TESTS: Mapping[str, Callable[[str, str], bool]] = {
     "=": lambda actual, wanted: actual == wanted,
@@ -122,24 +122,24 @@ _TESTS: Mapping[str, Callable[[str, str], bool]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """One metric, and which of its series."""
+class SeriesSelection:
+    """A metric, and a predicate of its series."""
 
     metric: Metric
     holds: Predicate[Series]
 
 
-def select(text: str) -> Selection:
+def select_series(text: str) -> SeriesSelection:
     """Raise INVALID_ARGUMENT for what is not understood, NOT_FOUND for an unknown metric.
 
     A filter has to name exactly one metric type.
     Source: https://cloud.google.com/monitoring/api/v3/filters
     """
     types: set[str] = set()
-    holds = compile_filter(text, lambda comparison: _predicate(comparison, types))
+    holds = compile_filter(text, lambda comparison: _series_predicate(comparison, types))
     if len(types) != 1:
         raise invalid(f'The filter must have metric.type = "..." for exactly one metric: {text}')
-    return Selection(_metric(types.pop()), holds)
+    return SeriesSelection(_metric(types.pop()), holds)
 
 
 def _metric(metric_type: str) -> Metric:
@@ -149,7 +149,7 @@ def _metric(metric_type: str) -> Metric:
     return METRICS[metric_type]
 
 
-def _predicate(comparison: Comparison, types: set[str]) -> Predicate[Series]:
+def _series_predicate(comparison: Comparison, types: set[str]) -> Predicate[Series]:
     if comparison.field == "metric.type" and comparison.operator == "=":
         types.add(comparison.value)
         return lambda _: True

@@ -1,4 +1,4 @@
-"""What an alert policy has to look like, and what is said of one that does not.
+"""The form of an alert policy, and the refusals of what is none.
 
 The wording `Field F had an invalid value of "V": WHY` and the reasons follow what clients of the
 real service report; [?] marks those that nobody was seen to quote.
@@ -13,7 +13,7 @@ from google.cloud.monitoring_v3.types import Aggregation, AlertPolicy, Compariso
 from google.protobuf.duration_pb2 import Duration
 
 from cloudrun_emulator.apis.listing import Comparison, Predicate, compile_filter
-from cloudrun_emulator.apis.monitoring.metrics import Metric, select
+from cloudrun_emulator.apis.monitoring.metrics import Metric, select_series
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.resource_names import invalid
 
@@ -41,85 +41,89 @@ _REDUCED_TO_NUMBERS = {
 _OF_DISTRIBUTIONS = _TO_NUMBERS | {_Aligner.ALIGN_DELTA, _Aligner.ALIGN_SUM}
 
 
-def judge(policy: AlertPolicy) -> None:
+def check_policy(policy: AlertPolicy) -> None:
     """Raise INVALID_ARGUMENT for what is no policy; NOT_FOUND for a metric that nobody knows."""
     for refusal in _refusals(policy):
         raise refusal
     for number, condition in enumerate(policy.conditions):
-        _judge_condition(condition, f"alert_policy.conditions[{number}]")
+        _check_condition(condition, f"alert_policy.conditions[{number}]")
 
 
 def _refusals(policy: AlertPolicy) -> Iterator[CloudError]:
     if not 0 < len(policy.display_name) <= _LONGEST_NAME:
-        yield _refused("alert_policy.display_name", policy.display_name, "needs 1 to 512 letters")
+        yield _invalid_field(
+            "alert_policy.display_name", policy.display_name, "needs 1 to 512 letters"
+        )
     if not policy.combiner:
         why = "The combiner must be set."  # [?]
-        yield _refused("alert_policy.combiner", policy.combiner.name, why)
+        yield _invalid_field("alert_policy.combiner", policy.combiner.name, why)
     if not 0 < len(policy.conditions) <= _MOST_CONDITIONS:
         why = f"A policy must have 1 to {_MOST_CONDITIONS} conditions."  # [?]
-        yield _refused("alert_policy.conditions", str(len(policy.conditions)), why)
+        yield _invalid_field("alert_policy.conditions", str(len(policy.conditions)), why)
     if policy.alert_strategy.notification_rate_limit:
         why = "metric-based alert policies must not specify a notification rate limit"
-        yield _refused("alertStrategy.notificationRateLimit", "period", why)
+        yield _invalid_field("alertStrategy.notificationRateLimit", "period", why)
     if len(policy.user_labels) > _MOST_LABELS:
-        yield _refused("alert_policy.user_labels", str(len(policy.user_labels)), "at most 64")
+        yield _invalid_field("alert_policy.user_labels", str(len(policy.user_labels)), "at most 64")
     for key, value in policy.user_labels.items():
         if not (_LABEL_KEY.fullmatch(key) and _LABEL_VALUE.fullmatch(value)):
             why = "lowercase letters, numerals, underscores and dashes; keys begin with a letter"
-            yield _refused("alert_policy.user_labels", f"{key}={value}", why)
+            yield _invalid_field("alert_policy.user_labels", f"{key}={value}", why)
 
 
-def _judge_condition(condition: _Condition, field: str) -> None:
+def _check_condition(condition: _Condition, field: str) -> None:
     kind = _Condition.pb(condition).WhichOneof("condition")
     if kind is None:
         why = (
             'Condition subtype (e.g. "condition_absent", "condition_threshold", etc.) is absent or '
             "unknown."
         )
-        raise _refused(f"{field}.condition_case", "0", why)
+        raise _invalid_field(f"{field}.condition_case", "0", why)
     if not condition.display_name:
-        raise _refused(f"{field}.display_name", "", "A condition must have a display name.")  # [?]
+        raise _invalid_field(
+            f"{field}.display_name", "", "A condition must have a display name."
+        )  # [?]
     if kind != "condition_threshold":
         raise invalid(f"{field}: only condition_threshold is understood here, got {kind}.")
-    _judge_threshold(condition.condition_threshold, f"{field}.condition_threshold")
+    _check_threshold(condition.condition_threshold, f"{field}.condition_threshold")
 
 
-def _judge_threshold(threshold: _Condition.MetricThreshold, field: str) -> None:
+def _check_threshold(threshold: _Condition.MetricThreshold, field: str) -> None:
     form = _Condition.MetricThreshold.pb(threshold)
     if threshold.comparison not in _COMPARED_BY:
         why = "only COMPARISON_GT and COMPARISON_LT are supported"
-        raise _refused(f"{field}.comparison", threshold.comparison.name, why)
+        raise _invalid_field(f"{field}.comparison", threshold.comparison.name, why)
     if not _whole_minutes(form.duration):
         shown = form.duration.ToJsonString()
-        raise _refused(f"{field}.duration", shown, "only multiples of 1 minute are supported")
+        raise _invalid_field(f"{field}.duration", shown, "only multiples of 1 minute are supported")
     if threshold.evaluation_missing_data and not form.duration.seconds:
         name = threshold.evaluation_missing_data.name
         why = "Conditions setting evaluation_missing_data must have a non-zero duration."
-        raise _refused(f"{field}.evaluation_missing_data", name, why)
-    _judge_series(threshold.filter, threshold.aggregations, field, "")
+        raise _invalid_field(f"{field}.evaluation_missing_data", name, why)
+    _check_series(threshold.filter, threshold.aggregations, field, "")
     if threshold.denominator_filter:
-        _judge_series(
+        _check_series(
             threshold.denominator_filter, threshold.denominator_aggregations, field, "denominator_"
         )
 
 
-def _judge_series(text: str, aggregations: Sequence[Aggregation], field: str, which: str) -> None:
+def _check_series(text: str, aggregations: Sequence[Aggregation], field: str, which: str) -> None:
     if not _names_resource(text):
         why = 'must specify a restriction on "resource.type" in the filter'
-        raise _refused(f"{field}.{which}filter", text, why)
-    metric = select(text).metric
+        raise _invalid_field(f"{field}.{which}filter", text, why)
+    metric = select_series(text).metric
     for number, aggregation in enumerate(aggregations):
         period = Aggregation.pb(aggregation).alignment_period
         if not _whole_minutes(period) or not period.seconds:
             shown = json.dumps({"seconds": period.seconds}, separators=(",", ":"))
             why = "alignment period must be in multiples of one minute"
             place = f"{field}.{which}aggregations[{number}].alignment_period"
-            raise _refused(place, shown, why)
-    _judge_numbers(metric, aggregations, f"{field}.{which}aggregations")
+            raise _invalid_field(place, shown, why)
+    _check_numbers(metric, aggregations, f"{field}.{which}aggregations")
 
 
-def _judge_numbers(metric: Metric, aggregations: Sequence[Aggregation], field: str) -> None:
-    """A threshold is compared with numbers; distributions have to become some."""
+def _check_numbers(metric: Metric, aggregations: Sequence[Aggregation], field: str) -> None:
+    """Check that what the threshold is compared with are numbers, not distributions."""
     if metric.value_type != MetricDescriptor.DISTRIBUTION:
         return
     first = aggregations[0] if aggregations else Aggregation()
@@ -128,10 +132,10 @@ def _judge_numbers(metric: Metric, aggregations: Sequence[Aggregation], field: s
         why = (
             "The aligner cannot be applied to metrics with kind DELTA and value type DISTRIBUTION."
         )
-        raise _refused("aggregation.perSeriesAligner", aligner.name, why)
+        raise _invalid_field("aggregation.perSeriesAligner", aligner.name, why)
     if aligner not in _TO_NUMBERS and first.cross_series_reducer not in _REDUCED_TO_NUMBERS:
         why = "The aggregated series must be numeric, not of value type DISTRIBUTION."  # [?]
-        raise _refused(field, aligner.name, why)
+        raise _invalid_field(field, aligner.name, why)
 
 
 def _names_resource(text: str) -> bool:
@@ -149,5 +153,5 @@ def _whole_minutes(duration: Duration) -> bool:
     return duration.seconds >= 0 and not duration.seconds % 60 and not duration.nanos
 
 
-def _refused(field: str, value: str, why: str) -> CloudError:
+def _invalid_field(field: str, value: str, why: str) -> CloudError:
     return invalid(f'Field {field} had an invalid value of "{value}": {why}')

@@ -21,20 +21,20 @@ from google.cloud.monitoring_v3.types import (
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc import StatusCode
 
-from cloudrun_emulator.apis.listing import page
+from cloudrun_emulator.apis.listing import paginate
 from cloudrun_emulator.apis.monitoring.measurements import (
     Measurement,
     MemorySample,
-    of_memory,
-    of_requests,
+    memory_measurements,
+    request_measurements,
 )
 from cloudrun_emulator.apis.monitoring.metrics import (
     RESOURCE_TYPE,
     Metric,
-    Selection,
     Series,
+    SeriesSelection,
     field_named,
-    select,
+    select_series,
 )
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.interfaces import Ingress
@@ -74,7 +74,7 @@ class Window:
         return cls(start, end, _period(request.aggregation), newest)
 
     def point_end(self, time: datetime) -> int | None:
-        """When the point ends in which `time` lies; None if it is outside or too young."""
+        """Return the end of the point in which `time` lies; None if it is outside or too young."""
         end = ceil(time.timestamp())
         if not self.start < end <= min(self.end, self.newest):
             return None
@@ -82,7 +82,7 @@ class Window:
 
 
 _SETTLED = timedelta(milliseconds=500)
-"""By then the ingress has told of a request that finished, so no point changes once seen."""
+"""The longest that the ingress takes to tell of a request, so that no point changes once seen."""
 
 
 _HEADERS = ListTimeSeriesRequest.TimeSeriesView.HEADERS
@@ -123,32 +123,32 @@ class Monitoring:
 
     def list_time_series(self, request: ListTimeSeriesRequest) -> ListTimeSeriesResponse:
         """Newest points first; raises UNIMPLEMENTED for an aligner or reducer not understood."""
-        selection = select(request.filter)
+        selection = select_series(request.filter)
         window = Window.of(request, floor((self._clock() - _SETTLED - self._lag).timestamp()))
-        measured = _selected(self._measured(selection), project_of(request.name), selection)
-        counted = _counted(measured, window, reduction(request.aggregation))
+        measured = _selected(self._measured(selection), project_named(request.name), selection)
+        counted = _values_by_point(measured, window, reduction(request.aggregation))
         series = [
             _time_series(selection.metric, key, {} if request.view == _HEADERS else by_end, window)
             for key, by_end in sorted(counted.items())
         ]
-        some, token = page(series, request.page_size, request.page_token)
+        some, token = paginate(series, request.page_size, request.page_token)
         return ListTimeSeriesResponse(
             time_series=some, next_page_token=token, unit=selection.metric.unit
         )
 
-    def _measured(self, selection: Selection) -> Iterator[Measurement]:
+    def _measured(self, selection: SeriesSelection) -> Iterator[Measurement]:
         if selection.metric.of_requests:
-            return of_requests(self._ingress.requests())
-        return of_memory(self._memory())
+            return request_measurements(self._ingress.requests())
+        return memory_measurements(self._memory())
 
 
 def _selected(
-    measured: Iterable[Measurement], project: str, selection: Selection
+    measured: Iterable[Measurement], project: str, selection: SeriesSelection
 ) -> Iterator[Measurement]:
     return (one for one in measured if one.project == project and selection.holds(one.series))
 
 
-def _counted(
+def _values_by_point(
     measured: Iterable[Measurement], window: Window, merged: Callable[[Series], Series]
 ) -> Mapping[_Key, _ValuesByEnd]:
     counted: dict[_Key, _ValuesByEnd] = defaultdict(lambda: defaultdict(list))
@@ -161,8 +161,10 @@ def _counted(
 
 def _time_series(metric: Metric, key: _Key, by_end: _ValuesByEnd, window: Window) -> TimeSeries:
     return TimeSeries(
-        metric=MetricLabels(type=metric.type, labels=_labels(key, "metric.labels.")),
-        resource=MonitoredResource(type=RESOURCE_TYPE, labels=_labels(key, "resource.labels.")),
+        metric=MetricLabels(type=metric.type, labels=_labels_under(key, "metric.labels.")),
+        resource=MonitoredResource(
+            type=RESOURCE_TYPE, labels=_labels_under(key, "resource.labels.")
+        ),
         metric_kind=MetricDescriptor.DELTA,
         value_type=metric.value_type,
         unit=metric.unit,
@@ -173,7 +175,7 @@ def _time_series(metric: Metric, key: _Key, by_end: _ValuesByEnd, window: Window
     )
 
 
-def _labels(key: _Key, prefix: str) -> dict[str, str]:
+def _labels_under(key: _Key, prefix: str) -> dict[str, str]:
     return {field.removeprefix(prefix): value for field, value in key if field.startswith(prefix)}
 
 
@@ -181,8 +183,8 @@ def _interval(end: int, period: int) -> TimeInterval:
     return TimeInterval(start_time=Timestamp(seconds=end - period), end_time=Timestamp(seconds=end))
 
 
-def project_of(name: str) -> str:
-    """Of `projects/PROJECT`; raises INVALID_ARGUMENT for another shape."""
+def project_named(name: str) -> str:
+    """Read `projects/PROJECT`; raise INVALID_ARGUMENT for another shape."""
     collection, _, project = name.partition("/")
     if collection != "projects" or not project or "/" in project:
         raise invalid(f"name: expected projects/PROJECT, got '{name}'.")
@@ -190,7 +192,7 @@ def project_of(name: str) -> str:
 
 
 def reduction(aggregation: Aggregation) -> Callable[[Series], Series]:
-    """From a series to the one that it becomes part of."""
+    """Return a function from a series to the one that it becomes part of."""
     if aggregation.cross_series_reducer == _Reducer.REDUCE_NONE:
         return lambda series: series
     kept = sorted({field_named(name) for name in aggregation.group_by_fields})

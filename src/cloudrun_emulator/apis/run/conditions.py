@@ -1,4 +1,4 @@
-"""How services and revisions say whether they serve, and why not."""
+"""Conditions of services and revisions: whether they serve, and why not."""
 
 from collections.abc import Iterable
 
@@ -18,7 +18,7 @@ def condition(
     message: str = "",
     severity: int = run_v2.Condition.Severity.SEVERITY_UNSPECIFIED,
 ) -> run_v2.Condition:
-    """A condition that came about now."""
+    """Make a condition that came about now."""
     made = run_v2.Condition(
         type_=kind, state=state, message=message, severity=severity, last_transition_time=now()
     )
@@ -30,12 +30,12 @@ def condition(
 
 
 def revision_pending() -> list[run_v2.Condition]:
-    """A revision whose instance has not answered yet."""
+    """Conditions of a revision whose instance has not answered yet."""
     return [condition(kind, State.CONDITION_RECONCILING) for kind in ("Ready", "ContainerHealthy")]
 
 
 def revision_failed(reason: Reason, message: str) -> list[run_v2.Condition]:
-    """A revision that never served."""
+    """Conditions of a revision that never served."""
     return [
         condition(kind, State.CONDITION_FAILED, reason, message)
         for kind in ("Ready", "ContainerHealthy")
@@ -43,7 +43,7 @@ def revision_failed(reason: Reason, message: str) -> list[run_v2.Condition]:
 
 
 def revision_ready(*, receives_traffic: bool) -> list[run_v2.Condition]:
-    """A revision without traffic is Ready, with reason Retired, and not Active."""
+    """Conditions of a revision that serves; without traffic it is Ready, Retired and not Active."""
     healthy = condition("ContainerHealthy", State.CONDITION_SUCCEEDED)
     if receives_traffic:
         ready = condition("Ready", State.CONDITION_SUCCEEDED)

@@ -21,7 +21,7 @@ _CPU_UNITS = {"": 1.0, "m": 0.001}
 
 
 class SecretValues(Protocol):
-    """Where the value of a secret's version is read."""
+    """Reads the values of secrets' versions."""
 
     def value(self, project: str, secret: str, version: str) -> str:
         """Raise CloudError for a version that is missing or disabled."""
@@ -38,7 +38,7 @@ def instance_spec(  # noqa: PLR0913 - all by name, and all that a template has t
     secrets: SecretValues,
     project: str,
 ) -> InstanceSpec:
-    """What the machine needs to start `container`.
+    """Return what the machine needs to start `container`.
 
     `extra_environment` (the platform's own variables) wins over the template's. Raises CloudError
     when a secret cannot be read, a quantity is no quantity, or a volume is of no known kind.

@@ -12,7 +12,7 @@ from grpc import StatusCode
 
 from cloudrun_emulator.apis.logging.log import Logging
 from cloudrun_emulator.core.errors import CloudError
-from cloudrun_emulator.core.interfaces import Instance, InstanceSpec, Line, Request
+from cloudrun_emulator.core.interfaces import Instance, InstanceSpec, LogLine, ServedRequest
 from tests.emulator.answered import AnsweredIngress
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -40,7 +40,7 @@ TASK = InstanceSpec(
     },
     environment={"CLOUD_RUN_EXECUTION": "migrate-abcde", "CLOUD_RUN_TASK_INDEX": "0"},
 )
-REQUEST = Request(
+REQUEST = ServedRequest(
     time=NOON,
     service="projects/p/locations/l/services/web",
     revision="web-001",
@@ -57,12 +57,12 @@ REQUEST = Request(
 class WrittenFleet:
     """A fleet whose instances have said all that they will."""
 
-    written: list[tuple[InstanceSpec, Line]]
+    written: list[tuple[InstanceSpec, LogLine]]
 
     def start(self, spec: InstanceSpec) -> Instance:
         raise NotImplementedError(spec.name)
 
-    def output(self) -> list[tuple[InstanceSpec, Line]]:
+    def output(self) -> list[tuple[InstanceSpec, LogLine]]:
         return self.written
 
     def close(self) -> None: ...
@@ -70,7 +70,7 @@ class WrittenFleet:
 
 def said(*texts: str, spec: InstanceSpec = REVISION, stream: str = "stdout") -> Logging:
     lines = [
-        (spec, Line(NOON + timedelta(seconds=second), stream, text))
+        (spec, LogLine(NOON + timedelta(seconds=second), stream, text))
         for second, text in enumerate(texts)
     ]
     return Logging(WrittenFleet(lines), AnsweredIngress([]))
@@ -267,7 +267,7 @@ def test_pages_neither_lose_nor_repeat_when_entries_arrive_between_them() -> Non
 
 
 def test_insert_ids_are_stable_and_tell_equal_lines_apart() -> None:
-    fleet = WrittenFleet([(REVISION, Line(NOON, "stdout", "same"))] * 2)
+    fleet = WrittenFleet([(REVISION, LogLine(NOON, "stdout", "same"))] * 2)
     logging = Logging(fleet, AnsweredIngress([REQUEST, REQUEST]))
     ids = [entry.insert_id for entry in entries(logging)]
     assert len(set(ids)) == 4

@@ -12,7 +12,7 @@ from google.cloud.monitoring_v3.types import ListTimeSeriesRequest, TimeSeries
 
 from cloudrun_emulator.apis.monitoring.measurements import MemorySample, MemoryWatch
 from cloudrun_emulator.apis.monitoring.series import Monitoring
-from cloudrun_emulator.core.interfaces import InstanceSpec, Line, Request
+from cloudrun_emulator.core.interfaces import InstanceSpec, LogLine, ServedRequest
 from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.runtime.docker import used_bytes
 
@@ -31,7 +31,7 @@ REVISION = {
 class NoIngress:
     """An ingress that nobody has asked."""
 
-    def requests(self) -> Sequence[Request]:
+    def requests(self) -> Sequence[ServedRequest]:
         return ()
 
     def apply(self, *_: Any) -> dict[str, str]:  # noqa: ANN401 - as the protocol has it
@@ -58,7 +58,7 @@ class FullInstance:
         self.looks += 1
         return self.used
 
-    def lines(self) -> Sequence[Line]:
+    def lines(self) -> Sequence[LogLine]:
         return ()
 
     def stop(self, grace: timedelta = timedelta()) -> None:

@@ -9,7 +9,7 @@ from grpc import StatusCode
 
 from cloudrun_emulator.apis.monitoring.series import Monitoring
 from cloudrun_emulator.core.errors import CloudError
-from cloudrun_emulator.core.interfaces import Request
+from cloudrun_emulator.core.interfaces import ServedRequest
 from tests.emulator.answered import AnsweredIngress
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -20,10 +20,10 @@ SUM = {"alignment_period": {"seconds": 60}, "per_series_aligner": "ALIGN_SUM"}
 
 def request(
     second: float = 0.5, *, status: int = 200, revision: str = "web-001", milliseconds: float = 0
-) -> Request:
+) -> ServedRequest:
     """One that finished `second` seconds after noon."""
     latency = timedelta(milliseconds=milliseconds)
-    return Request(
+    return ServedRequest(
         time=NOON + timedelta(seconds=second) - latency,
         service="projects/p/locations/l/services/web",
         revision=revision,
@@ -37,7 +37,7 @@ def request(
 
 
 def series(
-    *requests: Request,
+    *requests: ServedRequest,
     text: str = COUNT,
     now: datetime = NOON + timedelta(hours=1),
     lag: timedelta = timedelta(),

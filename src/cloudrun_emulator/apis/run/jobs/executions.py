@@ -8,9 +8,9 @@ from google.cloud import run_v2
 from google.longrunning import operations_pb2
 from grpc import StatusCode
 
-from cloudrun_emulator.apis.listing import page
+from cloudrun_emulator.apis.listing import paginate
 from cloudrun_emulator.apis.longrunning import Operations
-from cloudrun_emulator.apis.run.jobs.states import Phase, enter, phase_of
+from cloudrun_emulator.apis.run.jobs.states import Phase, enter_phase, phase_of
 from cloudrun_emulator.apis.run.jobs.store import ANY, ExecutionRecord, JobRecord, JobStore
 from cloudrun_emulator.apis.run.services.store import etag
 from cloudrun_emulator.core.errors import CloudError
@@ -38,7 +38,7 @@ class Executions:
         parent = ResourceName.parse(request.parent, "jobs")
         with self._store.lock:
             found = [record.execution for record in self._store.executions(parent)]
-            executions, token = page(found, request.page_size, request.page_token)
+            executions, token = paginate(found, request.page_size, request.page_token)
             return run_v2.ListExecutionsResponse(
                 executions=[clone(one) for one in executions], next_page_token=token
             )
@@ -58,7 +58,7 @@ class Executions:
             return self._end(record, validate_only=request.validate_only)
 
     def delete_execution(self, request: run_v2.DeleteExecutionRequest) -> operations_pb2.Operation:
-        """One that runs is cancelled first."""
+        """Delete an execution; one that runs is cancelled first."""
         with self._store.lock:
             job, record = self._find(request.name)
             if not request.validate_only:
@@ -98,7 +98,7 @@ class Tasks:
         raise name.missing()
 
     def list_tasks(self, request: run_v2.ListTasksRequest) -> run_v2.ListTasksResponse:
-        """By index, of one execution or (`-`) of every one of a job, or of every job."""
+        """List by index, of one execution or (`-`) of every one of a job, or of every job."""
         parent = ResourceName.parse(request.parent, "jobs", "executions")
         job = ResourceName(parent.location, parent.path[:1])
         with self._store.lock:
@@ -108,7 +108,7 @@ class Tasks:
                 if parent.id in (ANY, record.name.id)
                 for task in record.tasks
             ]
-            tasks, token = page(found, request.page_size, request.page_token)
+            tasks, token = paginate(found, request.page_size, request.page_token)
             return run_v2.ListTasksResponse(
                 tasks=[clone(one) for one in tasks], next_page_token=token
             )
@@ -132,7 +132,7 @@ def new_execution(job: JobRecord, template: run_v2.ExecutionTemplate) -> Executi
         template=template.template,
     )
     execution.etag = etag(execution.uid, 1)
-    enter(execution, Phase.WAITING)
+    enter_phase(execution, Phase.WAITING)
     tasks = [_new_task(execution, index) for index in range(execution.task_count)]
     return ExecutionRecord(execution, tasks)
 
@@ -157,7 +157,7 @@ def _new_task(execution: run_v2.Execution, index: int) -> run_v2.Task:
         index=index,
     )
     task.etag = etag(task.uid, 1)
-    enter(task, Phase.WAITING)
+    enter_phase(task, Phase.WAITING)
     return task
 
 

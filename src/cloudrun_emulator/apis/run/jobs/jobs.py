@@ -6,14 +6,14 @@ from google.cloud import run_v2
 from google.longrunning import operations_pb2
 from grpc import StatusCode
 
-from cloudrun_emulator.apis.listing import page
+from cloudrun_emulator.apis.listing import paginate
 from cloudrun_emulator.apis.longrunning import Operations
 from cloudrun_emulator.apis.run.conditions import State, condition
 from cloudrun_emulator.apis.run.containers import SecretValues
 from cloudrun_emulator.apis.run.jobs import templates as job_templates
 from cloudrun_emulator.apis.run.jobs.executions import Executions, Tasks, new_execution
 from cloudrun_emulator.apis.run.jobs.runs import ExecutionRuns
-from cloudrun_emulator.apis.run.jobs.states import reference
+from cloudrun_emulator.apis.run.jobs.states import execution_reference
 from cloudrun_emulator.apis.run.jobs.store import JobRecord, JobStore
 from cloudrun_emulator.apis.run.services.store import etag
 from cloudrun_emulator.core.errors import CloudError
@@ -56,7 +56,7 @@ class Jobs:
         location = Location.parse(request.parent)
         with self._store.lock:
             found = [record.job for record in self._store.of(location)]
-            jobs, token = page(found, request.page_size, request.page_token)
+            jobs, token = paginate(found, request.page_size, request.page_token)
             return run_v2.ListJobsResponse(jobs=[clone(one) for one in jobs], next_page_token=token)
 
     def update_job(self, request: run_v2.UpdateJobRequest) -> operations_pb2.Operation:
@@ -99,7 +99,7 @@ class Jobs:
                 return self._operations.completed(parent, record.execution, record.execution)
             job.executions[record.name.id] = record
             job.job.execution_count += 1
-            job.job.latest_created_execution = reference(record.execution)
+            job.job.latest_created_execution = execution_reference(record.execution)
             return self._operations.begin(
                 parent, record.execution, lambda: self._runs.run(job, record)
             )
@@ -123,7 +123,7 @@ class Jobs:
             return self._done(record)
 
     def _done(self, record: JobRecord) -> operations_pb2.Operation:
-        """A change of a job is done at once; its operation ends a moment later, as any."""
+        """Begin an operation that is as good as done: jobs change at once."""
         answer = clone(record.job)
         return self._operations.begin(str(record.name.location), answer, lambda: answer)
 

@@ -11,7 +11,12 @@ from google.rpc import status_pb2
 from grpc import StatusCode
 
 from cloudrun_emulator.apis.run.containers import SecretValues, instance_spec
-from cloudrun_emulator.apis.run.jobs.states import Phase, count, enter, reference
+from cloudrun_emulator.apis.run.jobs.states import (
+    Phase,
+    count_tasks,
+    enter_phase,
+    execution_reference,
+)
 from cloudrun_emulator.apis.run.jobs.store import ExecutionRecord, JobRecord
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.interfaces import (
@@ -32,8 +37,8 @@ _POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """How it ended: by itself with an exit code, at its time-out, or because it was cancelled."""
+class TaskAttempt:
+    """The end of an attempt: by itself with an exit code, at its time-out, or cancelled."""
 
     exit_code: int = 0
     timed_out: bool = False
@@ -62,19 +67,19 @@ class ExecutionRuns:
             self._begin(job, record)
             with ThreadPoolExecutor(_at_once(record.execution)) as workers:
                 list(workers.map(lambda task: self._run_task(record, task), record.tasks))
-            return self._end(job, record)
+            return self._finish(job, record)
         finally:
             record.ended.set()
 
     def _begin(self, job: JobRecord, record: ExecutionRecord) -> None:
         with self._lock:
-            enter(record.execution, Phase.RUNNING)
-            _refer(job, record.execution)
+            enter_phase(record.execution, Phase.RUNNING)
+            _update_reference(job, record.execution)
 
-    def _end(self, job: JobRecord, record: ExecutionRecord) -> run_v2.Execution:
+    def _finish(self, job: JobRecord, record: ExecutionRecord) -> run_v2.Execution:
         with self._lock:
-            enter(record.execution, _verdict(record), record.failure)
-            _refer(job, record.execution)
+            enter_phase(record.execution, _final_phase(record), record.failure)
+            _update_reference(job, record.execution)
             ended = clone(record.execution)
         if record.failure:
             raise record.failure
@@ -84,28 +89,28 @@ class ExecutionRuns:
         try:
             ended = self._attempts(record, task)
         except (CloudError, ImageMissing, StartRefused) as error:
-            cause = CloudError(StatusCode.FAILED_PRECONDITION, _told(task, error))
+            cause = CloudError(StatusCode.FAILED_PRECONDITION, _start_failure(task, error))
             self._fail(record, task, cause)
             return
         if ended.succeeded:
-            self._enter(record, task, Phase.SUCCEEDED)
+            self._enter_phase(record, task, Phase.SUCCEEDED)
         elif ended.cancelled:
-            self._enter(record, task, Phase.CANCELLED)
+            self._enter_phase(record, task, Phase.CANCELLED)
         else:
-            self._fail(record, task, _judged(ended))
+            self._fail(record, task, _attempt_failure(ended))
 
-    def _attempts(self, record: ExecutionRecord, task: run_v2.Task) -> Attempt:
+    def _attempts(self, record: ExecutionRecord, task: run_v2.Task) -> TaskAttempt:
         """The last attempt: the first that succeeded or was cancelled, or one too many."""
         if record.stopping.is_set():
-            return Attempt(cancelled=True)
-        self._enter(record, task, Phase.RUNNING)
+            return TaskAttempt(cancelled=True)
+        self._enter_phase(record, task, Phase.RUNNING)
         timeout = raw(task).timeout.ToTimedelta()
         for number in range(task.max_retries + 1):
             with self._lock:
                 task.retried = number
-                count(record.execution, record.tasks)
+                count_tasks(record.execution, record.tasks)
                 spec = self._spec(record, task, number)
-            ended = attempt(self._fleet, spec, timeout, record.stopping)
+            ended = run_attempt(self._fleet, spec, timeout, record.stopping)
             with self._lock:
                 task.last_attempt_result = _result(ended)
             if ended.succeeded or ended.cancelled:
@@ -118,14 +123,14 @@ class ExecutionRuns:
             name=f"{name.id}-{number}",
             container=task.containers[0],
             volumes=task.volumes,
-            resource=_resource(name),
-            extra_environment=_environment(record.execution, task, number),
+            resource=_job_labels(name),
+            extra_environment=_task_environment(record.execution, task, number),
             secrets=self._secrets,
             project=name.location.project,
         )
         return replace(spec, port=None)
 
-    def _enter(
+    def _enter_phase(
         self,
         record: ExecutionRecord,
         task: run_v2.Task,
@@ -133,11 +138,11 @@ class ExecutionRuns:
         failure: CloudError | None = None,
     ) -> None:
         with self._lock:
-            enter(task, phase, failure)
-            count(record.execution, record.tasks)
+            enter_phase(task, phase, failure)
+            count_tasks(record.execution, record.tasks)
 
     def _fail(self, record: ExecutionRecord, task: run_v2.Task, cause: CloudError) -> None:
-        self._enter(record, task, Phase.FAILED, cause)
+        self._enter_phase(record, task, Phase.FAILED, cause)
         with self._lock:
             told = f"Task {short(task.name)} failed with message: {cause.message}"
             record.failure = record.failure or CloudError(cause.code, told)
@@ -148,40 +153,42 @@ def _at_once(execution: run_v2.Execution) -> int:
     return min(execution.parallelism or MOST_AT_ONCE, MOST_AT_ONCE)
 
 
-def _verdict(record: ExecutionRecord) -> Phase:
+def _final_phase(record: ExecutionRecord) -> Phase:
     if record.failure:
         return Phase.FAILED
     return Phase.CANCELLED if record.execution.cancelled_count else Phase.SUCCEEDED
 
 
-def _refer(job: JobRecord, execution: run_v2.Execution) -> None:
-    """A job tells of its latest execution alone."""
+def _update_reference(job: JobRecord, execution: run_v2.Execution) -> None:
+    """Update what the job tells of its latest execution, if this is it."""
     if job.job.latest_created_execution.name == short(execution.name):
-        job.job.latest_created_execution = reference(execution)
+        job.job.latest_created_execution = execution_reference(execution)
 
 
-def _judged(ended: Attempt) -> CloudError:
-    """In words that users of the API report."""
+def _attempt_failure(ended: TaskAttempt) -> CloudError:
+    """Return the failure in words that users of the API report."""
     if ended.timed_out:
         return CloudError(StatusCode.DEADLINE_EXCEEDED, "The configured timeout was reached.")
     return CloudError(StatusCode.ABORTED, "The container exited with an error.")
 
 
-def _result(ended: Attempt) -> run_v2.TaskAttemptResult:
+def _result(ended: TaskAttempt) -> run_v2.TaskAttemptResult:
     if ended.succeeded or ended.cancelled:
         return run_v2.TaskAttemptResult()
-    failure = _judged(ended)
+    failure = _attempt_failure(ended)
     status = status_pb2.Status(code=failure.number, message=failure.message)
     return run_v2.TaskAttemptResult(status=status, exit_code=ended.exit_code)
 
 
-def _told(task: run_v2.Task, error: Exception) -> str:
+def _start_failure(task: run_v2.Task, error: Exception) -> str:
     if isinstance(error, ImageMissing):
         return f"Image '{task.containers[0].image}' not found."
     return str(error)
 
 
-def _environment(execution: run_v2.Execution, task: run_v2.Task, number: int) -> dict[str, str]:
+def _task_environment(
+    execution: run_v2.Execution, task: run_v2.Task, number: int
+) -> dict[str, str]:
     return {
         "CLOUD_RUN_JOB": short(task.job),
         "CLOUD_RUN_EXECUTION": short(task.execution),
@@ -191,7 +198,7 @@ def _environment(execution: run_v2.Execution, task: run_v2.Task, number: int) ->
     }
 
 
-def _resource(name: ResourceName) -> dict[str, str]:
+def _job_labels(name: ResourceName) -> dict[str, str]:
     return {
         "type": "cloud_run_job",
         "project_id": name.location.project,
@@ -200,20 +207,22 @@ def _resource(name: ResourceName) -> dict[str, str]:
     }
 
 
-def attempt(fleet: Fleet, spec: InstanceSpec, timeout: timedelta, cancelled: Event) -> Attempt:
+def run_attempt(
+    fleet: Fleet, spec: InstanceSpec, timeout: timedelta, cancelled: Event
+) -> TaskAttempt:
     """Return when the container is gone; raises what Fleet.start raises."""
     instance = fleet.start(spec)
     try:
-        return _end(instance, timeout, cancelled)
+        return _await_end(instance, timeout, cancelled)
     finally:
         instance.stop()
 
 
-def _end(instance: Instance, timeout: timedelta, cancelled: Event) -> Attempt:
+def _await_end(instance: Instance, timeout: timedelta, cancelled: Event) -> TaskAttempt:
     deadline = time.monotonic() + timeout.total_seconds()
     while (code := instance.exit_code()) is None:
         if cancelled.wait(_POLL_SECONDS):
-            return Attempt(cancelled=True)
+            return TaskAttempt(cancelled=True)
         if time.monotonic() > deadline:
-            return Attempt(timed_out=True)
-    return Attempt(exit_code=code)
+            return TaskAttempt(timed_out=True)
+    return TaskAttempt(exit_code=code)

@@ -1,4 +1,4 @@
-"""How far a task and its execution are: their conditions, counts and times."""
+"""The phases of a task and its execution: their conditions, counts and times."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ _Reason = run_v2.Condition.ExecutionReason
 
 
 class Phase(Enum):
-    """What its Completed condition says."""
+    """The outcome that a Completed condition tells."""
 
     WAITING = auto()
     RUNNING = auto()
@@ -41,7 +41,7 @@ _STATUSES = {
 }
 
 
-def enter(
+def enter_phase(
     resource: run_v2.Execution | run_v2.Task, phase: Phase, failure: CloudError | None = None
 ) -> None:
     """Bring an execution or a task into `phase`; the times follow."""
@@ -51,7 +51,7 @@ def enter(
         resource.completion_time = now()
     resource.reconciling = phase in (Phase.WAITING, Phase.RUNNING)
     resource.update_time = now()
-    resource.conditions = [_started(phase), _completed(phase, failure)]
+    resource.conditions = [_started_condition(phase), _completed_condition(phase, failure)]
 
 
 def phase_of(resource: run_v2.Execution | run_v2.Task) -> Phase:
@@ -62,7 +62,7 @@ def phase_of(resource: run_v2.Execution | run_v2.Task) -> Phase:
     return next(phase for phase, state in _STATES.items() if state == completed.state)
 
 
-def count(execution: run_v2.Execution, tasks: Iterable[run_v2.Task]) -> None:
+def count_tasks(execution: run_v2.Execution, tasks: Iterable[run_v2.Task]) -> None:
     """Make the counts of an execution those of its tasks."""
     tasks = list(tasks)
     phases = Counter(phase_of(task) for task in tasks)
@@ -73,8 +73,8 @@ def count(execution: run_v2.Execution, tasks: Iterable[run_v2.Task]) -> None:
     execution.retried_count = sum(task.retried > 0 for task in tasks)
 
 
-def reference(execution: run_v2.Execution) -> run_v2.ExecutionReference:
-    """What a job tells of its latest execution."""
+def execution_reference(execution: run_v2.Execution) -> run_v2.ExecutionReference:
+    """Return what a job tells of its latest execution."""
     made = run_v2.ExecutionReference(
         name=execution.name.rpartition("/")[2],
         create_time=execution.create_time,
@@ -85,12 +85,12 @@ def reference(execution: run_v2.Execution) -> run_v2.ExecutionReference:
     return made
 
 
-def _started(phase: Phase) -> run_v2.Condition:
+def _started_condition(phase: Phase) -> run_v2.Condition:
     waiting = phase is Phase.WAITING
     return condition("Started", _State.CONDITION_PENDING if waiting else _State.CONDITION_SUCCEEDED)
 
 
-def _completed(phase: Phase, failure: CloudError | None) -> run_v2.Condition:
+def _completed_condition(phase: Phase, failure: CloudError | None) -> run_v2.Condition:
     made = condition("Completed", _STATES[phase], message=failure.message if failure else "")
     if phase is Phase.CANCELLED:
         made.execution_reason = _Reason(_Reason.CANCELLED)

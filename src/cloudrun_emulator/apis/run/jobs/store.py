@@ -1,4 +1,4 @@
-"""What the local cloud remembers of its jobs: official messages under one lock."""
+"""The state of jobs: official messages under one lock."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.resource_names import Location, ResourceName
 
 ANY = "-"
-"""In place of an id in the parent of a list: of all of them."""
+"""Stands for every id in the parent of a list."""
 
 
 @dataclass(slots=True)
@@ -66,13 +66,13 @@ class JobStore:
                 yield record
 
     def executions(self, parent: ResourceName) -> Iterator[ExecutionRecord]:
-        """Those of one job or of any in the location, newest first."""
+        """Return those of one job or of any in the location, newest first."""
         for record in self.of(parent.location):
             if parent.id in (ANY, record.name.id):
                 yield from reversed(list(record.executions.values()))
 
     def every_execution(self) -> Iterator[ExecutionRecord]:
-        """Of every job there is."""
+        """Return those of every job."""
         for record in self._records.values():
             yield from record.executions.values()
 

@@ -58,7 +58,7 @@ def _check_tasks(template: run_v2.ExecutionTemplate) -> None:
 
 
 def fill(job: run_v2.Job) -> None:
-    """What Cloud Run fills in where a job leaves a setting open."""
+    """Fill in what Cloud Run does where a job leaves a setting open."""
     job.launch_stage = job.launch_stage or launch_stage_pb2.GA
     template = job.template
     template.task_count = template.task_count or 1
@@ -76,7 +76,7 @@ def fill(job: run_v2.Job) -> None:
 def overridden(
     template: run_v2.ExecutionTemplate, overrides: run_v2.RunJobRequest.Overrides
 ) -> run_v2.ExecutionTemplate:
-    """A copy of `template` for one run; raises INVALID_ARGUMENT for an unknown container."""
+    """Copy `template` for one run; raise INVALID_ARGUMENT for an unknown container."""
     result = clone(template)
     if overrides.task_count < 0:
         raise invalid(f"overrides.task_count cannot be negative: {overrides.task_count}.")

@@ -26,13 +26,13 @@ _CONSONANTS = "bcdfghjklmnpqrstvwxz"
 
 
 def new_record(name: ResourceName) -> ServiceRecord:
-    """A service of which nothing is known yet but its name."""
+    """Make a service of which only the name is known yet."""
     made = run_v2.Service(name=str(name), uid=str(uuid4()), create_time=now(), creator=caller())
     return ServiceRecord(made)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ServiceChange:
     """The next state of a service; `revision` is the short name of the one to be made, if any."""
 
     service: run_v2.Service
@@ -71,10 +71,10 @@ def _new_revision(record: ServiceRecord, wanted: run_v2.Service) -> str:
             )
         return ""
     unchanged = bool(record.templates) and wanted.template == record.service.template
-    return "" if unchanged else named or _generated(record)
+    return "" if unchanged else named or _generated_name(record)
 
 
-def _generated(record: ServiceRecord) -> str:
+def _generated_name(record: ServiceRecord) -> str:
     suffix = "".join(choice(_CONSONANTS) for _ in range(3))
     return f"{record.name.id}-{record.service.generation + 1:05d}-{suffix}"
 
@@ -127,7 +127,7 @@ MUTABLE = frozenset(
 """The fields of a Service that are not output only. Source: comments in service.proto."""
 
 
-def merged(
+def apply_mask(
     current: run_v2.Service, wanted: run_v2.Service, mask: field_mask_pb2.FieldMask
 ) -> run_v2.Service:
     """`current` with the masked fields of `wanted`; an empty mask or `*` means all mutable ones.
@@ -136,13 +136,13 @@ def merged(
     service does not have.
     """
     result = clone(current)
-    _effective(mask).MergeMessage(
+    _effective_mask(mask).MergeMessage(
         raw(wanted), raw(result), replace_message_field=True, replace_repeated_field=True
     )
     return result
 
 
-def _effective(mask: field_mask_pb2.FieldMask) -> field_mask_pb2.FieldMask:
+def _effective_mask(mask: field_mask_pb2.FieldMask) -> field_mask_pb2.FieldMask:
     if not mask.paths or "*" in mask.paths:
         return field_mask_pb2.FieldMask(paths=sorted(MUTABLE))
     if not mask.IsValidForDescriptor(run_v2.Service.pb().DESCRIPTOR):

@@ -35,41 +35,43 @@ class LaunchFailed(Exception):
         self.reason = reason
 
 
-Befall = Callable[[str, Callable[[], bool]], None]
-"""Given the full name of a revision, and whether starting it has become hopeless."""
+BeforeStart = Callable[[str, Callable[[], bool]], None]
+"""Given the full name of a revision, and whether nobody waits for it any more."""
 
 
-def _nothing(_revision: str, _hopeless: Callable[[], bool]) -> None:
-    """What befalls a revision when all is well."""
+def _no_faults(_revision: str, _hopeless: Callable[[], bool]) -> None:
+    """Start every revision at once."""
 
 
 class Launcher:
     """Starts instances of revisions and waits for their start-up probe.
 
-    `befall` comes before each start and may take its time, or raise LaunchFailed.
+    `before_start` comes before each start and may take its time, or raise LaunchFailed.
     """
 
-    def __init__(self, fleet: Fleet, secrets: SecretValues, befall: Befall = _nothing) -> None:
-        self._befall = befall
+    def __init__(
+        self, fleet: Fleet, secrets: SecretValues, before_start: BeforeStart = _no_faults
+    ) -> None:
+        self._before_start = before_start
         self._fleet = fleet
         self._secrets = secrets
         self._closing = Event()
 
-    def launch(self, revision: run_v2.Revision, given_up: Callable[[], bool]) -> Instance:
+    def launch(self, revision: run_v2.Revision, abandoned: Callable[[], bool]) -> Instance:
         """An instance that passed its start-up probe; raises LaunchFailed, soon once given up."""
         name = ResourceName.parse(revision.name, "services", "revisions")
 
         def hopeless() -> bool:
-            return self._closing.is_set() or given_up()
+            return self._closing.is_set() or abandoned()
 
-        self._befall(revision.name, hopeless)
+        self._before_start(revision.name, hopeless)
         instance = self._start(name, revision)
         container = revision.containers[0]
         port = container.ports[0].container_port
         if passes_probe(instance, container.startup_probe, port, hopeless):
             return instance
         instance.stop()
-        raise LaunchFailed(name.id, _REVISION.HEALTH_CHECK_CONTAINER_ERROR, _silent(port))
+        raise LaunchFailed(name.id, _REVISION.HEALTH_CHECK_CONTAINER_ERROR, _not_listening(port))
 
     def close(self) -> None:
         """End every start-up probe under way."""
@@ -97,7 +99,7 @@ class Launcher:
             name=f"{name.id}-{token_hex(4)}",
             container=container,
             volumes=revision.volumes,
-            resource=_resource(name, service),
+            resource=_revision_labels(name, service),
             extra_environment={
                 "PORT": str(container.ports[0].container_port),
                 "K_SERVICE": service,
@@ -109,7 +111,7 @@ class Launcher:
         )
 
 
-def _resource(name: ResourceName, service: str) -> dict[str, str]:
+def _revision_labels(name: ResourceName, service: str) -> dict[str, str]:
     return {
         "type": "cloud_run_revision",
         "project_id": name.location.project,
@@ -120,7 +122,7 @@ def _resource(name: ResourceName, service: str) -> dict[str, str]:
     }
 
 
-def _silent(port: int) -> str:
+def _not_listening(port: int) -> str:
     return (
         "The user-provided container failed to start and listen on the port defined provided by "
         f"the PORT={port} environment variable within the allocated timeout. This can happen when "
@@ -134,7 +136,7 @@ PAUSE = timedelta(milliseconds=50)
 
 
 def passes_probe(
-    instance: Instance, probe: run_v2.Probe, port: int, given_up: Callable[[], bool]
+    instance: Instance, probe: run_v2.Probe, port: int, abandoned: Callable[[], bool]
 ) -> bool:
     """Wait until `instance` answers.
 
@@ -142,7 +144,7 @@ def passes_probe(
     `port` is the one that the container serves; a probe of another port asks there.
     """
     deadline = monotonic() + window(probe).total_seconds()
-    while monotonic() < deadline and instance.exit_code() is None and not given_up():
+    while monotonic() < deadline and instance.exit_code() is None and not abandoned():
         if _answers(instance, probe, port):
             return True
         sleep(PAUSE.total_seconds())

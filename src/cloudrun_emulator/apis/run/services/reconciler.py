@@ -43,9 +43,9 @@ class Reconciler:
         except LaunchFailed as failure:
             self._launch_failed(record, revision, generation, failure)
             raise CloudError(StatusCode.FAILED_PRECONDITION, str(failure)) from failure
-        except Exception as surprise:
-            unmeant = LaunchFailed(revision, _INTERNAL, repr(surprise))
-            self._launch_failed(record, revision, generation, unmeant)
+        except Exception as error:
+            unexpected = LaunchFailed(revision, _INTERNAL, repr(error))
+            self._launch_failed(record, revision, generation, unexpected)
             raise
         return self.route(record, generation)
 
@@ -64,11 +64,11 @@ class Reconciler:
             with self._lock:
                 if record.deleted:
                     raise record.name.missing()
-                traffic = self._wanted(record, generation)
+                traffic = self._checked_traffic(record, generation)
             urls = self._apply(record, traffic)
             with self._lock:
-                self._serving(record, traffic, urls)
-                _settled(record, generation)
+                self._record_serving(record, traffic, urls)
+                _mark_settled(record, generation)
                 return clone(record.service)
 
     def refresh(self, record: ServiceRecord) -> None:
@@ -112,7 +112,9 @@ class Reconciler:
             raise record.name.missing()
 
     def _launched(self, record: ServiceRecord, revision: str) -> None:
-        _mark(record.revisions[revision], conditions.revision_ready(receives_traffic=False))
+        _mark_revision(
+            record.revisions[revision], conditions.revision_ready(receives_traffic=False)
+        )
         record.service.latest_ready_revision = _latest_ready(record)
         self._started.notify_all()
 
@@ -120,10 +122,10 @@ class Reconciler:
         self, record: ServiceRecord, revision: str, generation: int, failure: LaunchFailed
     ) -> None:
         with self._lock:
-            told = conditions.revision_failed(failure.reason, str(failure))
-            _mark(record.revisions[revision], told)
+            made = conditions.revision_failed(failure.reason, str(failure))
+            _mark_revision(record.revisions[revision], made)
             if record.service.generation == generation:
-                _failed(record, "ConfigurationsReady", failure.reason, str(failure))
+                _mark_failed(record, "ConfigurationsReady", failure.reason, str(failure))
             self._started.notify_all()
 
     def _halt_where_asked(self, record: ServiceRecord) -> None:
@@ -138,19 +140,19 @@ class Reconciler:
         except CloudError as error:
             with self._lock:
                 if record.service.generation == generation:
-                    _failed(record, "RoutesReady", _REVISION_FAILED, error.message)
+                    _mark_failed(record, "RoutesReady", _REVISION_FAILED, error.message)
             raise
 
-    def _wanted(self, record: ServiceRecord, generation: int) -> Traffic:
-        traffic = _traffic(record, record.service.traffic)
+    def _checked_traffic(self, record: ServiceRecord, generation: int) -> Traffic:
+        traffic = _traffic_of(record, record.service.traffic)
         try:
             traffic.check()
         except CloudError as error:
             overtaken = record.service.generation != generation
             if overtaken and record.serving is not None:
-                return record.serving  # the change that overtook this one will be told
+                return record.serving  # the change that overtook this one tells
             if not overtaken:
-                _failed(record, "RoutesReady", _REVISION_FAILED, error.message)
+                _mark_failed(record, "RoutesReady", _REVISION_FAILED, error.message)
             raise
         return traffic
 
@@ -162,7 +164,9 @@ class Reconciler:
             backends = {name: one.address for name, one in instances.items()}
         return dict(self._ingress.apply(record.service.name, routes, backends))
 
-    def _serving(self, record: ServiceRecord, traffic: Traffic, urls: dict[str, str]) -> None:
+    def _record_serving(
+        self, record: ServiceRecord, traffic: Traffic, urls: dict[str, str]
+    ) -> None:
         record.serving = traffic
         service = record.service
         service.traffic_statuses = traffic.statuses(urls)
@@ -171,10 +175,10 @@ class Reconciler:
         shares = traffic.shares()
         for name, revision in record.revisions.items():
             if conditions.is_ready(revision):
-                _mark(revision, conditions.revision_ready(receives_traffic=name in shares))
+                _mark_revision(revision, conditions.revision_ready(receives_traffic=name in shares))
 
 
-def _traffic(record: ServiceRecord, targets: Iterable[run_v2.TrafficTarget]) -> Traffic:
+def _traffic_of(record: ServiceRecord, targets: Iterable[run_v2.TrafficTarget]) -> Traffic:
     latest = short(_latest_ready(record)) or short(record.service.latest_created_revision)
     kept = tuple(clone(target) for target in targets)
     return Traffic(record.name.id, kept, latest, dict(record.revisions))
@@ -197,14 +201,14 @@ def _latest_ready(record: ServiceRecord) -> str:
     return ready[-1] if ready else ""
 
 
-def _mark(revision: run_v2.Revision, told: list[run_v2.Condition]) -> None:
-    revision.conditions = conditions.updated(revision.conditions, told)
+def _mark_revision(revision: run_v2.Revision, made: list[run_v2.Condition]) -> None:
+    revision.conditions = conditions.updated(revision.conditions, made)
     revision.reconciling = False
     revision.observed_generation = revision.generation
 
 
-def _settled(record: ServiceRecord, generation: int) -> None:
-    """A change is judged by its own work alone: routes that serve are a success [unconfirmed].
+def _mark_settled(record: ServiceRecord, generation: int) -> None:
+    """Mark a change as a success: it is judged by its own work alone [unconfirmed].
 
     That holds for a traffic change after a failed deploy too, which is how one rolls back.
     """
@@ -215,18 +219,18 @@ def _settled(record: ServiceRecord, generation: int) -> None:
     service.reconciling = False
     done = State.CONDITION_SUCCEEDED
     service.terminal_condition = condition("Ready", done)
-    told = [condition("RoutesReady", done), condition("ConfigurationsReady", done)]
-    service.conditions = conditions.updated(service.conditions, told)
+    made = [condition("RoutesReady", done), condition("ConfigurationsReady", done)]
+    service.conditions = conditions.updated(service.conditions, made)
 
 
-def _failed(record: ServiceRecord, part: str, reason: Reason, message: str) -> None:
+def _mark_failed(record: ServiceRecord, part: str, reason: Reason, message: str) -> None:
     service = record.service
     service.reconciling = False
     service.terminal_condition = condition("Ready", State.CONDITION_FAILED, reason, message)
-    told = [
+    made = [
         condition(kind, State.CONDITION_FAILED, reason, message)
         if kind == part
         else condition(kind, State.CONDITION_SUCCEEDED)
         for kind in ("RoutesReady", "ConfigurationsReady")
     ]
-    service.conditions = conditions.updated(service.conditions, told)
+    service.conditions = conditions.updated(service.conditions, made)

@@ -6,7 +6,7 @@ from google.cloud import run_v2
 from google.longrunning import operations_pb2
 from grpc import StatusCode
 
-from cloudrun_emulator.apis.listing import page
+from cloudrun_emulator.apis.listing import paginate
 from cloudrun_emulator.apis.longrunning import Operations
 from cloudrun_emulator.apis.run.services.store import ServiceRecord, Store
 from cloudrun_emulator.core.errors import CloudError
@@ -34,7 +34,7 @@ class Revisions:
         parent = ResourceName.parse(request.parent, "services")
         with self._store.lock:
             found = sorted(self._under(parent), key=_age)
-            revisions, token = page(found, request.page_size, request.page_token)
+            revisions, token = paginate(found, request.page_size, request.page_token)
             return run_v2.ListRevisionsResponse(
                 revisions=[clone(one) for one in revisions], next_page_token=token
             )

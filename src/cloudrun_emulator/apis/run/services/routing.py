@@ -52,7 +52,7 @@ class Traffic:
         return self.latest if target.type_ == LATEST else target.revision
 
     def shares(self) -> dict[str, int]:
-        """Whole percents by revision, without the revisions that have none."""
+        """Return whole percents by revision, without the revisions that have none."""
         shares: Counter[str] = Counter()
         for target in self.targets:
             shares[self.revision(target)] += target.percent
@@ -65,7 +65,7 @@ class Traffic:
         return [main, *(self._tagged(target, guard) for target in self.targets if target.tag)]
 
     def statuses(self, urls: Mapping[str, str]) -> list[run_v2.TrafficTargetStatus]:
-        """What is told of each target once it serves; only a tagged one has an address."""
+        """Return the statuses of targets that serve; only a tagged one has an address."""
         return [
             run_v2.TrafficTargetStatus(
                 type_=target.type_,
@@ -99,8 +99,8 @@ EVERYBODY, AUTHENTICATED = "allUsers", "allAuthenticatedUsers"
 _ACCOUNTS = ("user:", "serviceAccount:")
 
 
-def guard(policy: policy_pb2.Policy, audiences: Iterable[str]) -> Guard | None:
-    """Who may call; None where everybody may. The owner of the project always may.
+def invoker_guard(policy: policy_pb2.Policy, audiences: Iterable[str]) -> Guard | None:
+    """Return who may call; None where everybody may. The owner of the project always may.
 
     Groups and domains are nobody here: it is not known who is in them. Conditions of a binding are
     not looked at.

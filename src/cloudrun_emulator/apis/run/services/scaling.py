@@ -153,7 +153,7 @@ class Supervisor:
 
 @dataclass(frozen=True, slots=True)
 class Revival:
-    """One new start of a revision, and how long to leave it alone afterwards."""
+    """A new start of a revision, and the pause until the next one."""
 
     thread: Thread
     pause: timedelta

@@ -9,10 +9,15 @@ from google.longrunning import operations_pb2
 from google.protobuf import field_mask_pb2
 from grpc import StatusCode
 
-from cloudrun_emulator.apis.listing import page
+from cloudrun_emulator.apis.listing import paginate
 from cloudrun_emulator.apis.longrunning import Operations
 from cloudrun_emulator.apis.run.services import validation
-from cloudrun_emulator.apis.run.services.changes import Change, fill_defaults, merged, new_record
+from cloudrun_emulator.apis.run.services.changes import (
+    ServiceChange,
+    apply_mask,
+    fill_defaults,
+    new_record,
+)
 from cloudrun_emulator.apis.run.services.reconciler import Reconciler
 from cloudrun_emulator.apis.run.services.store import ServiceRecord, Store
 from cloudrun_emulator.core.errors import CloudError
@@ -24,9 +29,9 @@ from cloudrun_emulator.core.time import now
 class ServicePolicies:
     """The IAM methods that `google.cloud.run.v2.Services` has among its own."""
 
-    def __init__(self, store: Store, rollouts: Reconciler) -> None:
+    def __init__(self, store: Store, reconciler: Reconciler) -> None:
         self._store = store
-        self._rollouts = rollouts
+        self._reconciler = reconciler
 
     def get_iam_policy(self, request: iam_policy_pb2.GetIamPolicyRequest) -> policy_pb2.Policy:
         with self._store.lock:
@@ -49,13 +54,13 @@ class ServicePolicies:
             record.policy = clone(request.policy)
             record.policy.etag = uuid4().bytes[:8]
             answer = clone(record.policy)
-        self._rollouts.refresh(record)
+        self._reconciler.refresh(record)
         return answer
 
     def test_iam_permissions(
         self, request: iam_policy_pb2.TestIamPermissionsRequest
     ) -> iam_policy_pb2.TestIamPermissionsResponse:
-        """Whoever reaches the local cloud owns it: every permission that was asked about."""
+        """Grant all that was asked about: whoever reaches the local cloud owns it."""
         with self._store.lock:
             self._policed(request.resource)
         return iam_policy_pb2.TestIamPermissionsResponse(permissions=request.permissions)
@@ -65,10 +70,10 @@ class ServicePolicies:
 
 
 class Services(ServicePolicies):
-    """Accepts what is asked of services at once and lets rollouts bring it about."""
+    """Accepts requests at once and lets the reconciler bring about what they ask."""
 
-    def __init__(self, store: Store, operations: Operations, rollouts: Reconciler) -> None:
-        super().__init__(store, rollouts)
+    def __init__(self, store: Store, operations: Operations, reconciler: Reconciler) -> None:
+        super().__init__(store, reconciler)
         self._operations = operations
 
     def create_service(self, request: run_v2.CreateServiceRequest) -> operations_pb2.Operation:
@@ -86,7 +91,7 @@ class Services(ServicePolicies):
         location = Location.parse(request.parent)
         with self._store.lock:
             found = [record.service for record in self._store if record.name.location == location]
-            services, token = page(found[::-1], request.page_size, request.page_token)
+            services, token = paginate(found[::-1], request.page_size, request.page_token)
             return run_v2.ListServicesResponse(
                 services=[clone(one) for one in services], next_page_token=token
             )
@@ -118,7 +123,7 @@ class Services(ServicePolicies):
     def _create(
         self, name: ResourceName, wanted: run_v2.Service, *, validate_only: bool
     ) -> operations_pb2.Operation:
-        validation.service_id(name.id)
+        validation.check_service_id(name.id)
         record = new_record(name)
         change = self._change(record, wanted, field_mask_pb2.FieldMask())
         with self._store.lock:
@@ -130,18 +135,18 @@ class Services(ServicePolicies):
 
     def _change(
         self, record: ServiceRecord, wanted: run_v2.Service, mask: field_mask_pb2.FieldMask
-    ) -> Change:
+    ) -> ServiceChange:
         """The desired state that `wanted` makes, valid and with everything filled in."""
-        service = merged(record.service, wanted, mask)
+        service = apply_mask(record.service, wanted, mask)
         fill_defaults(service)
-        validation.service(record.name.id, service)
-        return Change.between(record, service)
+        validation.check_service(record.name.id, service)
+        return ServiceChange.between(record, service)
 
-    def _validated(self, record: ServiceRecord, change: Change) -> operations_pb2.Operation:
+    def _validated(self, record: ServiceRecord, change: ServiceChange) -> operations_pb2.Operation:
         parent = str(record.name.location)
         return self._operations.completed(parent, change.service, change.service)
 
-    def _begin(self, record: ServiceRecord, change: Change) -> operations_pb2.Operation:
+    def _begin(self, record: ServiceRecord, change: ServiceChange) -> operations_pb2.Operation:
         change.apply(record)
         parent = str(record.name.location)
         return self._operations.begin(parent, record.service, self._work(record, change.revision))
@@ -149,11 +154,11 @@ class Services(ServicePolicies):
     def _work(self, record: ServiceRecord, revision: str) -> Callable[[], run_v2.Service]:
         generation = record.service.generation
         if revision:
-            return lambda: self._rollouts.deploy(record, revision, generation)
-        return lambda: self._rollouts.route(record, generation)
+            return lambda: self._reconciler.deploy(record, revision, generation)
+        return lambda: self._reconciler.route(record, generation)
 
     def _delete(self, record: ServiceRecord) -> run_v2.Service:
-        self._rollouts.remove(record)
+        self._reconciler.remove(record)
         with self._store.lock:
             self._store.remove(record)
             record.service.reconciling = False

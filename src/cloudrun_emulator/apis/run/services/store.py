@@ -1,4 +1,4 @@
-"""What the local cloud remembers of its services: official messages under one lock."""
+"""The state of services: official messages under one lock."""
 
 import hashlib
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from google.cloud import run_v2
 from google.iam.v1 import policy_pb2
 from grpc import StatusCode
 
-from cloudrun_emulator.apis.run.services.routing import Traffic, guard
+from cloudrun_emulator.apis.run.services.routing import Traffic, invoker_guard
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.interfaces import Guard, Instance
 from cloudrun_emulator.core.resource_names import ResourceName
@@ -71,7 +71,7 @@ class ServiceRecord:
     def guard(self) -> Guard | None:
         """Who may call it; None where everybody may, or nobody checks."""
         unchecked = self.service.invoker_iam_disabled
-        return None if unchecked else guard(self.policy, self.service.custom_audiences)
+        return None if unchecked else invoker_guard(self.policy, self.service.custom_audiences)
 
     def keep(self, revision: str, instance: Instance) -> bool:
         """Let `instance` serve for a revision; False where nobody wants it, so it has to end."""
@@ -94,7 +94,7 @@ class Store:
             return iter(list(self._records.values()))
 
     def open(self, name: ResourceName) -> ServiceRecord:
-        """As `find`, to change it: one whose deletion has begun is gone."""
+        """Find a service to change; one whose deletion has begun is gone."""
         record = self.find(name)
         if record.deleted:
             raise name.missing()
@@ -131,5 +131,5 @@ class Store:
 
 
 def etag(uid: str, generation: int) -> str:
-    """A fingerprint that changes with every change of the desired state."""
+    """Return a fingerprint of the desired state."""
     return f'"{hashlib.sha256(f"{uid}/{generation}".encode()).hexdigest()[:32]}"'

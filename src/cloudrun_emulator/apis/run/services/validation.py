@@ -1,4 +1,4 @@
-"""What Cloud Run refuses before anything happens."""
+"""Requests that Cloud Run refuses before anything happens."""
 
 import re
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ _RESERVED = (
 _REVISION = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
 
 
-def service_id(name: str) -> None:
+def check_service_id(name: str) -> None:
     """Fewer than 50 characters: a letter, then letters, digits and hyphens."""
     if not _NAME.fullmatch(name) or len(name) >= 50:
         raise invalid(
@@ -28,25 +28,25 @@ def service_id(name: str) -> None:
         )
 
 
-def service(name: str, wanted: run_v2.Service) -> None:
+def check_service(name: str, wanted: run_v2.Service) -> None:
     """Raise CloudError for the first thing in `wanted` that could never be deployed."""
     template = wanted.template
     for where in (wanted.labels, wanted.annotations, template.labels, template.annotations):
-        _namespaces(where)
-    _revision_name(name, template.revision)
-    _containers(template)
-    _traffic(wanted.traffic)
-    _scaling(wanted.scaling)
+        _check_namespaces(where)
+    _check_revision_name(name, template.revision)
+    _check_containers(template)
+    _check_traffic(wanted.traffic)
+    _check_scaling(wanted.scaling)
 
 
-def _namespaces(keys: Iterable[str]) -> None:
+def _check_namespaces(keys: Iterable[str]) -> None:
     for key in keys:
         namespace = key.partition("/")[0]
         if any(namespace == one or namespace.endswith(f".{one}") for one in _RESERVED):
             raise invalid(f"System label or annotation '{key}' is not supported in API v2.")
 
 
-def _revision_name(name: str, revision: str) -> None:
+def _check_revision_name(name: str, revision: str) -> None:
     if not revision:
         return
     if not revision.startswith(f"{name}-"):
@@ -58,7 +58,7 @@ def _revision_name(name: str, revision: str) -> None:
         )
 
 
-def _containers(template: run_v2.RevisionTemplate) -> None:
+def _check_containers(template: run_v2.RevisionTemplate) -> None:
     if len(template.containers) != 1:
         raise invalid(f"Expected one container in the template, got {len(template.containers)}.")
     container = template.containers[0]
@@ -71,10 +71,10 @@ def _containers(template: run_v2.RevisionTemplate) -> None:
         raise invalid("A gRPC startup probe cannot be made here: use TCP or HTTP.")
 
 
-def _traffic(targets: Iterable[run_v2.TrafficTarget]) -> None:
+def _check_traffic(targets: Iterable[run_v2.TrafficTarget]) -> None:
     targets = list(targets)
     for target in targets:
-        _target(target)
+        _check_target(target)
     total = sum(target.percent for target in targets)
     if targets and total != 100:
         raise invalid(f"Traffic percents must add to 100, got {total}.")
@@ -83,7 +83,7 @@ def _traffic(targets: Iterable[run_v2.TrafficTarget]) -> None:
         raise invalid("A revision tag can stand in one traffic target only.")
 
 
-def _target(target: run_v2.TrafficTarget) -> None:
+def _check_target(target: run_v2.TrafficTarget) -> None:
     if target.type_ not in (LATEST, _REVISION):
         raise invalid("A traffic target needs a type: LATEST or REVISION.")
     if bool(target.revision) != (target.type_ == _REVISION):
@@ -94,7 +94,7 @@ def _target(target: run_v2.TrafficTarget) -> None:
         raise invalid(f"Invalid revision tag '{target.tag}'.")
 
 
-def _scaling(scaling: run_v2.ServiceScaling) -> None:
+def _check_scaling(scaling: run_v2.ServiceScaling) -> None:
     for name in ("min_instance_count", "max_instance_count", "manual_instance_count"):
         if (count := getattr(scaling, name)) < 0:
             raise invalid(f"scaling.{name}: must not be negative, got {count}.")
