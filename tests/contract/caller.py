@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 
 import grpc
@@ -11,6 +12,7 @@ from google.api_core.operation import Operation
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import run_v2
 from google.iam.v1 import policy_pb2
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from cloudrun_emulator.emulator import LocalCloud
 
@@ -22,21 +24,32 @@ PUBLIC = policy_pb2.Binding(role="roles/run.invoker", members=["allUsers"])
 Client = TypeVar("Client")
 
 
-def connect(kind: type[Client], cloud: LocalCloud, transport: str) -> Client:
+def connect(kind: Callable[..., Client], cloud: LocalCloud, transport: str) -> Client:
     """An official client of this class, by `grpc` or `rest`, without credentials."""
+    return connect_to(kind, cloud.grpc, cloud.rest, transport)
+
+
+def connect_to(kind: Callable[..., Client], grpc_: str, rest: str, transport: str) -> Client:
+    """As `connect`, to a cloud of these addresses."""
     official: Any = kind
     transport_class = official.get_transport_class(transport)
     if transport == "grpc":
-        channel = grpc.insecure_channel(cloud.grpc)
-        return official(transport=transport_class(channel=channel))
-    host = cloud.rest.removeprefix("http://")
-    plain = transport_class(host=host, url_scheme="http", credentials=AnonymousCredentials())
-    return official(transport=plain)
+        return kind(transport=transport_class(channel=grpc.insecure_channel(grpc_)))
+    anonymous: Any = AnonymousCredentials
+    host = rest.removeprefix("http://")
+    return kind(transport=transport_class(host=host, url_scheme="http", credentials=anonymous()))
 
 
 def result(operation: Operation) -> Any:  # noqa: ANN401 - any resource
     """What the operation comes to, asked for more often than the default polling does."""
-    return operation.result(polling=POLLING)
+    untyped: Any = operation
+    return untyped.result(polling=POLLING)
+
+
+def moment(time: Any) -> datetime:  # noqa: ANN401 - a Timestamp to the type checker, a datetime in fact
+    """A time of an official message, to be compared with others."""
+    assert isinstance(time, datetime)
+    return time
 
 
 def pinned(revision: str, percent: int = 0, tag: str = "") -> run_v2.TrafficTarget:
@@ -81,14 +94,18 @@ class Caller:
         )
 
     def create(self, program: str = "echo", revision: str = "", **fields: object) -> run_v2.Service:
-        return result(self.begin_create(program, revision, **fields))
+        created: run_v2.Service = result(self.begin_create(program, revision, **fields))
+        return created
 
     def begin_update(self, mask: str, **fields: object) -> Operation:
         service = run_v2.Service(name=self.service_name, **fields)
-        return self.services.update_service(service=service, update_mask={"paths": mask.split(",")})
+        return self.services.update_service(
+            service=service, update_mask=FieldMask(paths=mask.split(","))
+        )
 
     def update(self, mask: str, **fields: object) -> run_v2.Service:
-        return result(self.begin_update(mask, **fields))
+        updated: run_v2.Service = result(self.begin_update(mask, **fields))
+        return updated
 
     def get(self) -> run_v2.Service:
         return self.services.get_service(name=self.service_name)

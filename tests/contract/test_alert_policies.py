@@ -12,6 +12,7 @@ from google.cloud.monitoring_v3.services.alert_policy_service.transports import 
     AlertPolicyServiceGrpcTransport,
 )
 from google.cloud.monitoring_v3.types import AlertPolicy
+from google.protobuf.field_mask_pb2 import FieldMask
 
 from cloudrun_emulator.emulator import LocalCloud
 
@@ -58,9 +59,10 @@ def threshold(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of Met
     return {**given, **changed}
 
 
-def policy(*, condition: Any = None, **changed: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of AlertPolicy
+def policy(*, condition: Any = None, **changed: Any) -> AlertPolicy:  # noqa: ANN401 - fields of AlertPolicy
     one = {"display_name": "too many", "condition_threshold": condition or threshold()}
-    return {"display_name": "errors", "combiner": "OR", "conditions": [one], **changed}
+    given = {"display_name": "errors", "combiner": "OR", "conditions": [one], **changed}
+    return AlertPolicy(given)
 
 
 def test_a_policy_is_created_read_and_deleted(
@@ -72,7 +74,7 @@ def test_a_policy_is_created_read_and_deleted(
     )
     assert created.name.startswith(f"{project}/alertPolicies/")
     assert created.conditions[0].name.startswith(f"{created.name}/conditions/")
-    assert (created.enabled, created.documentation.mime_type) == (True, "text/markdown")
+    assert (bool(created.enabled), created.documentation.mime_type) == (True, "text/markdown")
     assert client.get_alert_policy(name=created.name) == created
 
     client.delete_alert_policy(name=created.name)
@@ -120,7 +122,7 @@ def test_a_mask_replaces_its_fields_and_no_other(
     )
     wanted = AlertPolicy(name=made.name, display_name="renamed", notification_channels=[])
     updated = client.update_alert_policy(
-        alert_policy=wanted, update_mask={"paths": ["display_name"]}
+        alert_policy=wanted, update_mask=FieldMask(paths=["display_name"])
     )
     assert (updated.display_name, list(updated.notification_channels)) == ("renamed", channels)
     assert updated.conditions == made.conditions
@@ -132,7 +134,7 @@ def test_without_a_mask_the_whole_policy_is_replaced(
 ) -> None:
     labelled = policy(user_labels={"team": "web"})
     made = client.create_alert_policy(name=project, alert_policy=labelled)
-    updated = client.update_alert_policy(alert_policy={**policy(), "name": made.name})
+    updated = client.update_alert_policy(alert_policy=policy(name=made.name))
     assert (updated.name, dict(updated.user_labels)) == (made.name, {})
     assert updated.conditions[0].name != made.conditions[0].name
 
@@ -142,7 +144,7 @@ def test_an_unknown_field_in_a_mask_is_refused(
 ) -> None:
     made = client.create_alert_policy(name=project, alert_policy=policy())
     with pytest.raises(exceptions.InvalidArgument, match="Invalid update mask 'colour'"):
-        client.update_alert_policy(alert_policy=made, update_mask={"paths": ["colour"]})
+        client.update_alert_policy(alert_policy=made, update_mask=FieldMask(paths=["colour"]))
 
 
 REFUSED = {
@@ -214,5 +216,5 @@ def test_an_update_that_makes_no_policy_changes_nothing(
     made = client.create_alert_policy(name=project, alert_policy=policy())
     broken = AlertPolicy(name=made.name, conditions=[])
     with pytest.raises(exceptions.InvalidArgument):
-        client.update_alert_policy(alert_policy=broken, update_mask={"paths": ["conditions"]})
+        client.update_alert_policy(alert_policy=broken, update_mask=FieldMask(paths=["conditions"]))
     assert client.get_alert_policy(name=made.name) == made

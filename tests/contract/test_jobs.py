@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count, pairwise
 from threading import Barrier
+from typing import Any
 
 import pytest
 from google.api_core import exceptions
 from google.api_core.operation import Operation
 from google.cloud import run_v2
-from google.cloud.secretmanager_v1 import SecretManagerServiceClient
+from google.cloud.secretmanager_v1 import Secret, SecretManagerServiceClient, SecretPayload
 
 from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.emulator import LocalCloud
-from tests.contract.caller import connect, result, short
+from tests.contract.caller import connect, moment, result, short
 from tests.contract.programs import BASE_IMAGE
 
 State = run_v2.Condition.State
@@ -46,8 +47,8 @@ def task_program(runtime: str, **environment: str) -> run_v2.Container:
 
 def plant(cloud: LocalCloud, project: str, secret: str, payload: bytes) -> None:
     with connect(SecretManagerServiceClient, cloud, "grpc") as client:
-        made = client.create_secret(parent=project, secret_id=secret, secret={})
-        client.add_secret_version(parent=made.name, payload={"data": payload})
+        made = client.create_secret(parent=project, secret_id=secret, secret=Secret())
+        client.add_secret_version(parent=made.name, payload=SecretPayload(data=payload))
 
 
 @dataclass(frozen=True)
@@ -75,15 +76,19 @@ class JobCaller:
         )
         return run_v2.ExecutionTemplate(template=task, **template)
 
-    def create(self, **template: object) -> run_v2.Job:
+    def create(self, **template: Any) -> run_v2.Job:  # noqa: ANN401 - fields of the template
         job = run_v2.Job(template=self.template(**template))
-        return result(self.jobs.create_job(parent=self.parent, job=job, job_id="migrate"))
+        created: run_v2.Job = result(
+            self.jobs.create_job(parent=self.parent, job=job, job_id="migrate")
+        )
+        return created
 
     def begin(self, **overrides: object) -> Operation:
         return self.jobs.run_job({"name": self.name, "overrides": overrides})
 
     def run(self, **overrides: object) -> run_v2.Execution:
-        return result(self.begin(**overrides))
+        ended: run_v2.Execution = result(self.begin(**overrides))
+        return ended
 
     def latest(self) -> run_v2.Execution:
         return next(iter(self.executions.list_executions(parent=self.name)))
@@ -95,10 +100,9 @@ class JobCaller:
 @pytest.fixture
 def caller(cloud: LocalCloud, runtime_name: str, transport: str) -> Iterator[JobCaller]:
     with ExitStack() as clients:
-        jobs, executions, tasks = (
-            clients.enter_context(connect(kind, cloud, transport))
-            for kind in (run_v2.JobsClient, run_v2.ExecutionsClient, run_v2.TasksClient)
-        )
+        jobs = clients.enter_context(connect(run_v2.JobsClient, cloud, transport))
+        executions = clients.enter_context(connect(run_v2.ExecutionsClient, cloud, transport))
+        tasks = clients.enter_context(connect(run_v2.TasksClient, cloud, transport))
         parent = f"projects/jobs-{next(_numbers)}/locations/l"
         yield JobCaller(
             jobs, executions, tasks, parent, lambda **env: task_program(runtime_name, **env)
@@ -176,7 +180,8 @@ def test_a_run_answers_with_the_execution_that_succeeded(caller: JobCaller) -> N
     assert execution.job == "migrate"
     assert counts(execution) == {"succeeded": 1}
     assert completed(execution).state == State.CONDITION_SUCCEEDED
-    assert execution.create_time <= execution.start_time <= execution.completion_time
+    times = [execution.create_time, execution.start_time, execution.completion_time]
+    assert [moment(time) for time in times] == sorted(moment(time) for time in times)
     assert not execution.reconciling
     assert caller.executions.get_execution(name=execution.name) == execution
 
@@ -280,9 +285,9 @@ def test_a_run_overrides_what_the_job_says(caller: JobCaller) -> None:
 
 def test_tasks_run_side_by_side_only_as_far_as_parallelism_goes(caller: JobCaller) -> None:
     caller.create(task_count=3, parallelism=1)
-    tasks = sorted(caller.tasks_of(caller.run()), key=lambda task: task.start_time)
+    tasks = sorted(caller.tasks_of(caller.run()), key=lambda task: moment(task.start_time))
     for earlier, later in pairwise(tasks):
-        assert earlier.completion_time <= later.start_time
+        assert moment(earlier.completion_time) <= moment(later.start_time)
 
 
 def test_tasks_are_named_after_their_execution(caller: JobCaller) -> None:

@@ -5,8 +5,12 @@ from itertools import count
 
 import pytest
 from google.api_core import exceptions
-from google.cloud import secretmanager_v1
-from google.cloud.secretmanager_v1 import SecretManagerServiceClient, SecretVersion
+from google.cloud.secretmanager_v1 import (
+    Secret,
+    SecretManagerServiceClient,
+    SecretPayload,
+    SecretVersion,
+)
 
 from cloudrun_emulator.emulator import LocalCloud
 from tests.contract.caller import connect
@@ -27,13 +31,13 @@ def secret(client: SecretManagerServiceClient) -> str:
     made = client.create_secret(
         parent="projects/p",
         secret_id=f"secret-{next(_numbers)}",
-        secret=secretmanager_v1.Secret(replication={"automatic": {}}),
+        secret=Secret(replication={"automatic": {}}),
     )
     return str(made.name)
 
 
 def add(client: SecretManagerServiceClient, secret: str, payload: bytes) -> SecretVersion:
-    return client.add_secret_version(parent=secret, payload={"data": payload})
+    return client.add_secret_version(parent=secret, payload=SecretPayload(data=payload))
 
 
 def test_a_version_is_numbered_and_enabled(client: SecretManagerServiceClient, secret: str) -> None:
@@ -100,9 +104,11 @@ def test_what_is_missing_is_named(client: SecretManagerServiceClient, secret: st
 def test_a_secret_is_made_once(client: SecretManagerServiceClient, secret: str) -> None:
     assert client.get_secret(name=secret).name == secret
     with pytest.raises(exceptions.Conflict, match="already exists"):
-        client.create_secret(parent="projects/p", secret_id=secret.rpartition("/")[2], secret={})
+        client.create_secret(
+            parent="projects/p", secret_id=secret.rpartition("/")[2], secret=Secret()
+        )
 
 
 def test_a_name_that_no_secret_can_have_is_refused(client: SecretManagerServiceClient) -> None:
     with pytest.raises(exceptions.BadRequest):
-        client.create_secret(parent="projects/p", secret_id="a b", secret={})
+        client.create_secret(parent="projects/p", secret_id="a b", secret=Secret())

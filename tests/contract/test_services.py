@@ -1,6 +1,7 @@
 """Services: created, read, listed, changed, deleted."""
 
 import re
+from typing import Any
 
 import httpx
 import pytest
@@ -200,7 +201,7 @@ def test_validate_only_leaves_a_service_as_it_is(caller: Caller) -> None:
 
 
 def test_lists_go_from_the_newest_page_by_page(caller: Caller) -> None:
-    names = []
+    names: list[str] = []
     for letter in "abc":
         service_id = f"{caller.service_id}-{letter}"
         operation = caller.services.create_service(
@@ -296,8 +297,9 @@ def test_a_bad_service_name_is_refused(caller: Caller, service_id: str, why: str
 def test_labels_and_annotations_of_the_system_are_refused(
     caller: Caller, place: str, key: str
 ) -> None:
+    settings: dict[str, Any] = {place: {key: "x"}}
     with pytest.raises(exceptions.BadRequest, match=re.escape(f"'{key}'")):
-        caller.begin_create(**{place: {key: "x"}})
+        caller.begin_create(**settings)
 
 
 def test_a_pinned_split_survives_later_deploys(caller: Caller) -> None:

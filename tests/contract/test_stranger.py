@@ -9,15 +9,15 @@ import tarfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import docker
-import grpc
 import httpx
 import pytest
 from google.api_core import exceptions
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import run_v2
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from tests.contract.caller import connect_to, result
 
 pytestmark = pytest.mark.docker
 
@@ -76,29 +76,25 @@ def addresses(image: str) -> Iterator[dict[str, str]]:
         assert cloud.wait(60) == 0
 
 
-def client(kind: Any, addresses: dict[str, str], transport: str) -> Any:  # noqa: ANN401 - untyped clients
-    made = kind.get_transport_class(transport)
-    if transport == "grpc":
-        return kind(transport=made(channel=grpc.insecure_channel(addresses["grpc"])))
-    host = addresses["rest"].removeprefix("http://")
-    return kind(transport=made(host=host, url_scheme="http", credentials=AnonymousCredentials()))
-
-
 @pytest.fixture(params=["grpc", "rest"])
 def services(
     addresses: dict[str, str], request: pytest.FixtureRequest
 ) -> Iterator[run_v2.ServicesClient]:
-    with client(run_v2.ServicesClient, addresses, request.param) as services:
+    official = connect_to(
+        run_v2.ServicesClient, addresses["grpc"], addresses["rest"], request.param
+    )
+    with official as services:
         yield services
         with contextlib.suppress(exceptions.NotFound):
-            services.delete_service(name=SERVICE).result(timeout=60)
+            result(services.delete_service(name=SERVICE))
 
 
 @pytest.fixture(params=["grpc", "rest"])
 def jobs(addresses: dict[str, str], request: pytest.FixtureRequest) -> Iterator[run_v2.JobsClient]:
-    with client(run_v2.JobsClient, addresses, request.param) as jobs:
+    official = connect_to(run_v2.JobsClient, addresses["grpc"], addresses["rest"], request.param)
+    with official as jobs:
         yield jobs
-        jobs.delete_job(name=JOB).result(timeout=60)
+        result(jobs.delete_job(name=JOB))
 
 
 def template(revision: str, **env: str) -> run_v2.RevisionTemplate:
@@ -120,7 +116,8 @@ def create(services: run_v2.ServicesClient) -> run_v2.Service:
         invoker_iam_disabled=True,
     )
     operation = services.create_service(parent=PARENT, service=service, service_id="hello")
-    return operation.result(timeout=60)
+    created: run_v2.Service = result(operation)
+    return created
 
 
 def deploy(services: run_v2.ServicesClient, revision: str, **env: str) -> run_v2.Service:
@@ -128,13 +125,15 @@ def deploy(services: run_v2.ServicesClient, revision: str, **env: str) -> run_v2
     service = services.get_service(name=SERVICE)
     service.template = template(revision, **env)
     service.traffic = [pinned("one", 100), pinned(revision, 0, tag="candidate")]
-    return services.update_service(service=service).result(timeout=60)
+    deployed: run_v2.Service = result(services.update_service(service=service))
+    return deployed
 
 
 def route(services: run_v2.ServicesClient, *targets: run_v2.TrafficTarget) -> run_v2.Service:
     wanted = run_v2.Service(name=SERVICE, traffic=targets)
-    operation = services.update_service(service=wanted, update_mask={"paths": ["traffic"]})
-    return operation.result(timeout=60)
+    operation = services.update_service(service=wanted, update_mask=FieldMask(paths=["traffic"]))
+    routed: run_v2.Service = result(operation)
+    return routed
 
 
 def answering(url: str, requests: int = 20) -> Counter[str]:
@@ -179,10 +178,10 @@ def test_a_job_runs_and_may_fail(jobs: run_v2.JobsClient) -> None:
     container = run_v2.Container(image=IMAGE, args=["migrate"])
     task = run_v2.TaskTemplate(containers=[container], max_retries=0)
     job = run_v2.Job(template={"template": task})
-    jobs.create_job(parent=PARENT, job=job, job_id="migrate").result(timeout=60)
-    execution = jobs.run_job(name=JOB).result(timeout=60)
+    result(jobs.create_job(parent=PARENT, job=job, job_id="migrate"))
+    execution = result(jobs.run_job(name=JOB))
     assert (execution.succeeded_count, execution.failed_count) == (1, 0)
 
     failing = {"container_overrides": [{"args": ["fail"]}]}
     with pytest.raises(exceptions.GoogleAPICallError, match="exited with an error"):
-        jobs.run_job({"name": JOB, "overrides": failing}).result(timeout=60)
+        result(jobs.run_job({"name": JOB, "overrides": failing}))

@@ -15,6 +15,7 @@ from google.cloud.run_v2.services.services.transports import ServicesGrpcTranspo
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.in_process import InProcessRuntime
+from tests.contract.caller import result
 
 PARENT = "projects/p/locations/r"
 
@@ -62,7 +63,7 @@ def test_whoever_waits_for_an_operation_is_let_go_at_its_end() -> None:
 def test_its_ports_are_free_once_it_is_closed() -> None:
     with LocalCloud(InProcessRuntime(), EnvoyIngress()) as cloud, services(cloud) as client:
         operation = client.create_service(parent=PARENT, service=service("echo"), service_id="web")
-        public = operation.result(timeout=20).uri
+        public = result(operation).uri
         assert httpx.get(public).status_code == 200
     for address in (cloud.grpc, cloud.rest, public):
         host, port = address.removeprefix("http://").split(":")
@@ -82,9 +83,9 @@ def test_it_takes_stale_etags_where_it_is_told_to() -> None:
     lax = LocalCloud(InProcessRuntime(), EnvoyIngress(), strict_etags=False)
     with lax as cloud, services(cloud) as client:
         operation = client.create_service(parent=PARENT, service=service("echo"), service_id="web")
-        changed = operation.result(timeout=20)
+        changed = result(operation)
         changed.etag, changed.description = '"bogus"', "taken all the same"
-        updated = client.update_service(service=changed).result(timeout=20)
+        updated = result(client.update_service(service=changed))
         assert updated.description == "taken all the same"
 
 
@@ -99,16 +100,16 @@ def test_a_secret_reaches_the_instance_as_a_variable(cloud: LocalCloud) -> None:
     wanted.template.containers[0].env = [run_v2.EnvVar(name="KEY", value_source=source)]
     with services(cloud) as client:
         operation = client.create_service(parent=PARENT, service=wanted, service_id="web")
-        public = operation.result(timeout=20).uri
+        public = result(operation).uri
     assert httpx.get(public).json()["env"]["KEY"] == "hush"
 
 
 def test_services_of_one_id_in_two_places_are_two_services(cloud: LocalCloud) -> None:
     with services(cloud) as client:
         uris = [
-            client.create_service(parent=parent, service=service("echo"), service_id="web")
-            .result(timeout=20)
-            .uri
+            result(
+                client.create_service(parent=parent, service=service("echo"), service_id="web")
+            ).uri
             for parent in (PARENT, "projects/other/locations/r")
         ]
     assert len(set(uris)) == 2

@@ -38,7 +38,7 @@ T = TypeVar("T")
 _POLL = 0.002
 
 
-def wait_until(condition: Callable[[], T], timeout: timedelta, awaited: str) -> T:
+def wait_until(condition: Callable[[], T | None], timeout: timedelta, awaited: str) -> T:
     """The first value of `condition` that is true; raise TimeoutError, which names `awaited`."""
     deadline = time.monotonic() + timeout.total_seconds()
     while not (value := condition()):

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Any
 
 from docker.errors import APIError, NotFound
+from docker.types import EndpointConfig
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
@@ -29,6 +30,12 @@ from cloudrun_emulator.runtime.network import PrivateNetwork
 
 NOWHERE = ("127.0.0.1", 0)
 """The address of a task: connections to port 0 are refused."""
+
+MOST_PROCESSES = 2048
+"""Of one container, threads too: an image that forks without end takes itself down alone."""
+
+METADATA_SERVER = "169.254.169.254"
+"""Where the metadata server of a machine in a cloud listens, with that machine's credentials."""
 
 _ONE_LOOK = {"stream": False, "one_shot": True}
 
@@ -93,11 +100,17 @@ class DockerRuntime:
             nano_cpus=int(min(spec.cpu, self._cpus) * 1e9),
             labels={**self._labels, "greenrun.image": spec.image},
             network=self._network.name,
-            networking_config={
-                self._network.name: self._engine.api.create_endpoint_config(ipv4_address=host)
-            },
+            networking_config={self._network.name: self._endpoint(host)},
+            security_opt=["no-new-privileges"],
+            pids_limit=MOST_PROCESSES,
             stop_signal="SIGTERM",
             log_config={"Type": "json-file"},
+        )
+
+    def _endpoint(self, host: str) -> EndpointConfig:
+        """Give the container the metadata server's address too, so that it finds itself there."""
+        return self._engine.api.create_endpoint_config(
+            ipv4_address=host, link_local_ips=[METADATA_SERVER]
         )
 
     def _binding(self, mount: Mount) -> tuple[str, str, str]:

@@ -13,7 +13,7 @@ from google.cloud.monitoring_v3.types import TimeSeries
 from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.faults.registry import Faults
-from tests.contract.caller import Caller, connect
+from tests.contract.caller import Caller, connect, moment
 from tests.contract.faults.asking import SOON
 
 Counts = Callable[[], list[TimeSeries]]
@@ -82,5 +82,5 @@ def test_late_logs_come(caller: Caller, faults: Faults, search: Search) -> None:
     faults.add("logs: late by 1s")
     httpx.get(caller.create(invoker_iam_disabled=True).uri)
     entries = wait_until(search, SOON, "a request in the log")
-    newest = max(entry.timestamp for entry in entries)
+    newest = max(moment(entry.timestamp) for entry in entries)
     assert datetime.now(UTC) - newest > timedelta(seconds=1)

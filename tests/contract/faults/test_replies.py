@@ -7,6 +7,7 @@ import pytest
 import requests
 from google.api_core import exceptions
 from google.cloud import run_v2
+from google.protobuf.field_mask_pb2 import FieldMask
 from grpc import StatusCode
 
 from cloudrun_emulator.core.time import wait_until
@@ -68,7 +69,7 @@ def test_a_caller_who_does_not_wait_for_a_late_reply_has_changed_something(
     impatient = exceptions.DeadlineExceeded if transport == "grpc" else requests.ReadTimeout
     with pytest.raises(impatient):
         caller.services.update_service(
-            service=service, update_mask={"paths": ["description"]}, timeout=0.2
+            service=service, update_mask=FieldMask(paths=["description"]), timeout=0.2
         )
     assert caller.get().description == "made all the same"
     assert fault.struck == 1

@@ -23,7 +23,8 @@ def read(token: str, issuer: Issuer) -> dict[str, Any]:
     pem = public.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    return dict(jwt.decode(token, {key["kid"]: pem}, audience=AUDIENCE))
+    untyped: Any = jwt
+    return dict(untyped.decode(token, {key["kid"]: pem}, audience=AUDIENCE))
 
 
 def number(text: str) -> int:

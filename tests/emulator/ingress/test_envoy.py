@@ -17,7 +17,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 from websockets.sync.server import ServerConnection
-from websockets.sync.server import serve_http as serve_web_socket
+from websockets.sync.server import serve as serve_web_socket
 
 from cloudrun_emulator.core.interfaces import Guard, InstanceSpec, Route
 from cloudrun_emulator.core.time import wait_until

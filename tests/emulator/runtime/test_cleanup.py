@@ -24,6 +24,7 @@ from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.runtime import cleanup
 from cloudrun_emulator.runtime.cleanup import OWNER_LABEL, Owner
 from cloudrun_emulator.runtime.docker import DockerRuntime
+from tests.contract.caller import result
 
 SOON = timedelta(seconds=20)
 SLEEP = ("python", "-c", "import signal; signal.pause()")
@@ -164,7 +165,7 @@ def serving(address: str) -> str:
             service=run_v2.Service(template={"containers": [container]}),
             service_id="web",
         )
-        return str(operation.result(timeout=20).uri)
+        return str(result(operation).uri)
 
 
 def listens(address: str) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
+from errno import ECONNREFUSED
 
 import docker
 import pytest
@@ -13,7 +14,7 @@ from docker.models.containers import Container
 from cloudrun_emulator.core.interfaces import ImageMissing, InstanceSpec, Mount, StartRefused
 from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.runtime.cleanup import OWNER_LABEL, this_process
-from cloudrun_emulator.runtime.docker import NOWHERE, DockerInstance, DockerRuntime
+from cloudrun_emulator.runtime.docker import MOST_PROCESSES, NOWHERE, DockerInstance, DockerRuntime
 from cloudrun_emulator.runtime.images import image_id, pull
 from tests.between import between
 from tests.registry import registry
@@ -96,6 +97,37 @@ def test_limits_and_owner_are_set_and_no_port_is_published(
     )
     assert not limits["PortBindings"]
     assert attributes["Config"]["Labels"][OWNER_LABEL] == str(this_process())
+
+
+def test_a_container_gains_no_privileges_and_starts_no_end_of_processes(
+    runtime: DockerRuntime, engine: docker.DockerClient
+) -> None:
+    script = """
+for line in open("/proc/self/status"):
+    if line.startswith("NoNewPrivs"): print(line.split()[1], flush=True)
+import signal; signal.pause()
+"""
+    instance = runtime.start(
+        InstanceSpec("test", IMAGE, {}, command=("python", "-c", script), port=8080)
+    )
+    wait_until(lambda: output(instance), SOON, "the first line")
+    assert output(instance) == ["1"]
+    limits = container_at(engine, instance.address[0]).attrs["HostConfig"]
+    assert limits["PidsLimit"] == MOST_PROCESSES
+
+
+def test_a_container_finds_itself_where_the_machine_has_a_metadata_server(
+    runtime: DockerRuntime,
+) -> None:
+    """With the machine's credentials it could do what the machine may do."""
+    script = """
+import socket
+print(socket.socket().connect_ex(("169.254.169.254", 80)))
+listener = socket.create_server(("169.254.169.254", 80))
+caller = socket.create_connection(("169.254.169.254", 80), timeout=5)
+print(listener.accept()[1] == caller.getsockname())
+"""
+    assert output(run(runtime, python(script))) == [str(ECONNREFUSED), "True"]
 
 
 def test_more_cpu_than_the_machine_has_is_cut_to_what_it_has(runtime: DockerRuntime) -> None:

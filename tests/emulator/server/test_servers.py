@@ -4,16 +4,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-import grpc
 import httpx
 import pytest
 from google.api_core import exceptions
-from google.auth.credentials import AnonymousCredentials
 from google.cloud import run_v2
-from google.cloud.run_v2.services.services.transports import (
-    ServicesGrpcTransport,
-    ServicesRestTransport,
-)
+from google.cloud.run_v2.services.services.transports import ServicesGrpcTransport
 from google.cloud.run_v2.services.services.transports.rest_base import _BaseServicesRestTransport
 from grpc import StatusCode
 
@@ -21,6 +16,7 @@ from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.server.grpc import GrpcServer
 from cloudrun_emulator.server.methods import Binding
 from cloudrun_emulator.server.rest import RestServer
+from tests.contract.caller import connect_to
 
 NAME = "projects/p/locations/r/services/web"
 
@@ -52,15 +48,7 @@ def servers() -> Iterator[Servers]:
 
 @pytest.fixture(params=["grpc", "rest"])
 def client(request: pytest.FixtureRequest, servers: Servers) -> Iterator[run_v2.ServicesClient]:
-    transport = {
-        "grpc": lambda: ServicesGrpcTransport(channel=grpc.insecure_channel(servers.grpc)),
-        "rest": lambda: ServicesRestTransport(
-            host=servers.rest.removeprefix("http://"),
-            url_scheme="http",
-            credentials=AnonymousCredentials(),
-        ),
-    }[request.param]()
-    with run_v2.ServicesClient(transport=transport) as client:
+    with connect_to(run_v2.ServicesClient, servers.grpc, servers.rest, request.param) as client:
         yield client
 
 

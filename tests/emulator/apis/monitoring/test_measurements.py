@@ -12,9 +12,10 @@ from google.cloud.monitoring_v3.types import ListTimeSeriesRequest, TimeSeries
 
 from cloudrun_emulator.apis.monitoring.measurements import MemorySample, MemoryWatch
 from cloudrun_emulator.apis.monitoring.series import Monitoring
-from cloudrun_emulator.core.interfaces import InstanceSpec, LogLine, ServedRequest
+from cloudrun_emulator.core.interfaces import InstanceSpec, LogLine
 from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.runtime.docker import used_bytes
+from tests.emulator.answered import AnsweredIngress
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 MEMORY = 'metric.type="run.googleapis.com/container/memory/utilizations"'
@@ -26,21 +27,6 @@ REVISION = {
     "configuration_name": "web",
     "revision_name": "web-one",
 }
-
-
-class NoIngress:
-    """An ingress that nobody has asked."""
-
-    def requests(self) -> Sequence[ServedRequest]:
-        return ()
-
-    def apply(self, *_: Any) -> dict[str, str]:  # noqa: ANN401 - as the protocol has it
-        raise NotImplementedError
-
-    def remove(self, service: str) -> None:
-        raise NotImplementedError(service)
-
-    def close(self) -> None: ...
 
 
 @dataclass
@@ -86,7 +72,7 @@ def series(*shares: float, revision: str = "web-one", **options: Any) -> list[Ti
     at = NOON + timedelta(seconds=0.5)
     samples = [MemorySample(at, resource, share) for share in shares]
     later = NOON + timedelta(hours=1)
-    monitoring = Monitoring(NoIngress(), memory=lambda: samples, clock=lambda: later)
+    monitoring = Monitoring(AnsweredIngress(()), memory=lambda: samples, clock=lambda: later)
     interval = {"start_time": NOON, "end_time": NOON + timedelta(seconds=60)}
     asked = {"name": "projects/p", "filter": MEMORY, "interval": interval, **options}
     return list(monitoring.list_time_series(ListTimeSeriesRequest(asked)).time_series)

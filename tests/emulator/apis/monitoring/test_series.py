@@ -10,6 +10,7 @@ from grpc import StatusCode
 from cloudrun_emulator.apis.monitoring.series import Monitoring
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.interfaces import ServedRequest
+from tests.contract.caller import moment
 from tests.emulator.answered import AnsweredIngress
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -53,7 +54,7 @@ def series(
 def counts(one: TimeSeries) -> dict[int, int]:
     """Requests by the end of their point, in seconds after noon."""
     return {
-        round((point.interval.end_time - NOON).total_seconds()): point.value.int64_value
+        round((moment(point.interval.end_time) - NOON).total_seconds()): point.value.int64_value
         for point in one.points
     }
 
