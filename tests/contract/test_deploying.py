@@ -33,6 +33,10 @@ def ready(revision: run_v2.Revision) -> run_v2.Condition:
     return next(one for one in revision.conditions if one.type_ == "Ready")
 
 
+def container_healthy(revision: run_v2.Revision) -> run_v2.Condition:
+    return next(one for one in revision.conditions if one.type_ == "ContainerHealthy")
+
+
 def test_a_new_template_is_a_new_revision_and_takes_the_traffic(caller: Caller) -> None:
     caller.create(invoker_iam_disabled=True, revision="one")
     service = caller.update("template", template=caller.template(revision="two"))
@@ -146,6 +150,34 @@ def test_traffic_can_be_set_after_a_failed_deploy(caller: Caller) -> None:
         caller.update("template", template=caller.template("crash", "two"))
     service = caller.route(pinned(f"{caller.service_id}-one", 100))
     assert service.terminal_condition.state == State.CONDITION_SUCCEEDED
+
+
+def test_a_revision_that_failed_reads_ready_once_its_tag_is_gone(caller: Caller) -> None:
+    """Source: BasedHardware/omi issue 9654, and a note on an untagged candidate, 2026 [REP]."""
+    caller.create(revision="one")
+    one, two = f"{caller.service_id}-one", f"{caller.service_id}-two"
+    tagged = [pinned(one, 100), pinned(two, 0, "candidate")]
+    with pytest.raises(exceptions.GoogleAPICallError):
+        caller.update("template,traffic", template=caller.template("crash", "two"), traffic=tagged)
+    assert ready(caller.revision(two)).state == State.CONDITION_FAILED
+
+    service = caller.route(pinned(one, 100))
+    told = ready(caller.revision(two))
+    assert (told.state, told.revision_reason) == (State.CONDITION_SUCCEEDED, Reason.RETIRED)
+    assert container_healthy(caller.revision(two)).state == State.CONDITION_FAILED
+    assert short(service.latest_ready_revision) == one
+
+
+def test_a_revision_that_failed_takes_no_traffic_though_it_reads_ready(caller: Caller) -> None:
+    caller.create(revision="one", invoker_iam_disabled=True)
+    with pytest.raises(exceptions.GoogleAPICallError):
+        caller.update("template", template=caller.template("crash", "two"))
+    uri = caller.route(pinned(f"{caller.service_id}-one", 100)).uri
+    for share, tag in ((100, ""), (0, "again")):
+        rest = pinned(f"{caller.service_id}-one", 100 - share)
+        with pytest.raises(exceptions.GoogleAPICallError, match="failed to start and listen"):
+            caller.route(pinned(f"{caller.service_id}-two", share, tag), rest)
+    assert answering(uri) == f"{caller.service_id}-one"
 
 
 def test_an_image_that_is_not_there_is_missing(caller: Caller) -> None:

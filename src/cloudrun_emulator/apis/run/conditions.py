@@ -54,9 +54,31 @@ def revision_ready(*, receives_traffic: bool) -> list[run_v2.Condition]:
     return [ready, healthy, condition("Active", State.CONDITION_FAILED, retired, severity=info)]
 
 
+def revision_failed_and_retired(revision: run_v2.Revision) -> list[run_v2.Condition]:
+    """Conditions of a revision that failed its start, once neither traffic nor a tag means it.
+
+    Ready holds then, though it never served; ContainerHealthy stays False. Source: reports of two
+    users, independent of each other: BasedHardware/omi issue 9654, and a note on a candidate that
+    was untagged after it had failed, both of 2026 [REP].
+    """
+    retired = run_v2.Condition.RevisionReason.RETIRED
+    return [condition("Ready", State.CONDITION_SUCCEEDED, retired), container_healthy(revision)]
+
+
+def has_failed(revision: run_v2.Revision) -> bool:
+    """Whether it failed its start, retired since or not."""
+    return bool(revision.conditions) and (
+        container_healthy(revision).state == State.CONDITION_FAILED
+    )
+
+
+def container_healthy(revision: run_v2.Revision) -> run_v2.Condition:
+    return next(one for one in revision.conditions if one.type_ == "ContainerHealthy")
+
+
 def is_ready(revision: run_v2.Revision) -> bool:
-    """Whether its Ready condition holds, retired or not."""
-    return any(
+    """Whether it can serve: its Ready condition holds, retired or not, and it never failed."""
+    return not has_failed(revision) and any(
         one.type_ == "Ready" and one.state == State.CONDITION_SUCCEEDED
         for one in revision.conditions
     )

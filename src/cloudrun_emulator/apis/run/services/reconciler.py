@@ -176,6 +176,8 @@ class Reconciler:
         for name, revision in record.revisions.items():
             if conditions.is_ready(revision):
                 _mark_revision(revision, conditions.revision_ready(receives_traffic=name in shares))
+            elif conditions.has_failed(revision) and name not in traffic.reachable():
+                _mark_revision(revision, conditions.revision_failed_and_retired(revision))
 
 
 def _traffic_of(record: ServiceRecord, targets: Iterable[run_v2.TrafficTarget]) -> Traffic:

@@ -9,7 +9,7 @@ from google.cloud import run_v2
 from google.iam.v1 import policy_pb2
 from grpc import StatusCode
 
-from cloudrun_emulator.apis.run.conditions import is_ready
+from cloudrun_emulator.apis.run.conditions import container_healthy, is_ready
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.interfaces import Guard, Route
 from cloudrun_emulator.core.protobuf import raw
@@ -44,12 +44,16 @@ class Traffic:
                     "Update all traffic to route to currently available revisions.",
                 )
             if not is_ready(self.revisions[name]):
-                why = self.revisions[name].conditions[0].message
+                why = container_healthy(self.revisions[name]).message
                 raise CloudError(StatusCode.FAILED_PRECONDITION, why)
 
     def revision(self, target: run_v2.TrafficTarget) -> str:
         """The short name of the revision that a target means."""
         return self.latest if target.type_ == LATEST else target.revision
+
+    def reachable(self) -> frozenset[str]:
+        """Return the revisions that have a share or a revision tag."""
+        return frozenset(map(self.revision, self.targets))
 
     def shares(self) -> dict[str, int]:
         """Return whole percents by revision, without the revisions that have none."""
