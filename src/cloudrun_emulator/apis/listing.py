@@ -5,6 +5,7 @@ Source: https://cloud.google.com/logging/docs/view/logging-query-language
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, NoReturn, TypeVar
 
@@ -23,6 +24,12 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
+LONGEST_FILTER = 20_000
+"""Letters. Source: https://cloud.google.com/logging/quotas"""
+
+DEEPEST = 100
+"""Parentheses and NOTs inside one another."""
+
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _COMPARED_BY = ("=", "!=", ">=", "<=", ">", "<", ":")
 
@@ -46,6 +53,8 @@ def compile_filter(text: str, term: Callable[[Comparison], Predicate[Item]]) -> 
     in parentheses; comparisons side by side are joined by AND. OR binds closer than AND, as on
     Google. Whatever else raises INVALID_ARGUMENT and names what was not understood; so may `term`.
     """
+    if len(text) > LONGEST_FILTER:
+        raise invalid(f"Filter: at most {LONGEST_FILTER} letters, got {len(text)}.")
     return _Parser(text, term).whole()
 
 
@@ -59,6 +68,8 @@ class _Token(NamedTuple):
 class _Parser(Generic[Item]):
     def __init__(self, text: str, term: Callable[[Comparison], Predicate[Item]]) -> None:
         self._tokens = [*_tokens(text), _Token("end", "the end", len(text), len(text))]
+        self._position = 0
+        self._depth = 0
         self._term = term
 
     def whole(self) -> Predicate[Item]:
@@ -84,12 +95,22 @@ class _Parser(Generic[Item]):
 
     def _negation(self) -> Predicate[Item]:
         if self._skip("NOT"):
-            return _not(self._negation())
+            with self._deeper():
+                return _not(self._negation())
         if self._skip("("):
-            predicate = self._conjunction()
+            with self._deeper():
+                predicate = self._conjunction()
             self._expect(")")
             return predicate
         return self._comparison()
+
+    @contextmanager
+    def _deeper(self) -> Iterator[None]:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise invalid(f"Unparseable filter: more than {DEEPEST} levels at {self._next.start}.")
+        yield
+        self._depth -= 1
 
     def _comparison(self) -> Predicate[Item]:
         field = self._field()
@@ -130,10 +151,12 @@ class _Parser(Generic[Item]):
 
     @property
     def _next(self) -> _Token:
-        return self._tokens[0]
+        return self._tokens[self._position]
 
     def _take(self) -> _Token:
-        return self._tokens.pop(0)
+        taken = self._next
+        self._position += 1
+        return taken
 
     def _skip(self, text: str) -> bool:
         found = self._next.kind != "string" and self._next.text == text
@@ -177,6 +200,7 @@ def _not(predicate: Predicate[Item]) -> Predicate[Item]:
 
 
 LARGEST_PAGE = 1000
+_PAGE_TOKEN = re.compile(r"[0-9]{1,18}")
 
 
 def paginate(items: Sequence[Item], size: int, token: str) -> tuple[Sequence[Item], str]:
@@ -187,7 +211,7 @@ def paginate(items: Sequence[Item], size: int, token: str) -> tuple[Sequence[Ite
     """
     if size < 0:
         raise invalid(f"Page size must not be negative, got {size}.")
-    if token and not token.isdecimal():
+    if token and not _PAGE_TOKEN.fullmatch(token):
         raise invalid(f"Invalid page token '{token}'.")
     start = int(token or 0)
     end = start + min(size or LARGEST_PAGE, LARGEST_PAGE)

@@ -15,6 +15,8 @@ from cloudrun_emulator.core.time import now
 
 _State = SecretVersion.State
 _SECRET_ID = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_NUMBER = re.compile(r"[0-9]{1,9}")
+_PARENT = re.compile(r"projects/[^/]+")
 _VERSION_NAME = re.compile(r"(?P<secret>projects/[^/]+/secrets/[^/]+)/versions/(?P<version>[^/]+)")
 
 
@@ -35,7 +37,7 @@ class _StoredSecret:
             raise _not_found(f"Secret [{self.resource.name}] not found or has no versions.")
         if alias == "latest":
             return self.versions[-1]
-        if alias.isdecimal() and 1 <= int(alias) <= len(self.versions):
+        if _NUMBER.fullmatch(alias) and 1 <= int(alias) <= len(self.versions):
             return self.versions[int(alias) - 1]
         raise _not_found(f"Secret Version [{self.resource.name}/versions/{alias}] not found.")
 
@@ -53,6 +55,8 @@ class Secrets:
     def create_secret(self, request: secretmanager_v1.CreateSecretRequest) -> Secret:
         if not _SECRET_ID.fullmatch(request.secret_id):
             raise invalid(f"Secret ID [{request.secret_id}] needs letters, digits, _ and - alone.")
+        if not _PARENT.fullmatch(request.parent):
+            raise invalid(f"Expected projects/PROJECT, got '{request.parent}'.")
         name = f"{request.parent}/secrets/{request.secret_id}"
         secret = Secret(request.secret)
         secret.name, secret.create_time = name, now()

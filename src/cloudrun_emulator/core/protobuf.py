@@ -1,10 +1,19 @@
 """Official messages, proto-plus and raw alike."""
 
+import re
 from typing import Any, TypeVar
 
 Message = Any  # a proto-plus message or a raw one: the official packages answer with both
 
 Kind = TypeVar("Kind")
+
+
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
+
+
+def well_formed(text: str) -> str:
+    """Replace lone surrogates, which JSON can spell and UTF-8 cannot, by U+FFFD."""
+    return _HALF_A_CHARACTER.sub("\ufffd", text)
 
 
 def raw(message: Message) -> Message:

@@ -108,7 +108,11 @@ class _MetadataConnection(BaseHTTPRequestHandler):
     timeout = 5
 
     def do_GET(self) -> None:
-        url = urlsplit(self.path)
+        try:
+            url = urlsplit(self.path)
+        except ValueError:
+            self._send(MetadataResponse(HTTPStatus.BAD_REQUEST, "not a path\n"))
+            return
         if self._is_meant():
             response = metadata_response(self.server.issuer, unquote(url.path), parse_qs(url.query))
         else:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
@@ -30,7 +31,7 @@ CLIENT_LEFT = 499
 
 
 class AccessLog:
-    """Reads on from where it stopped, whole lines only."""
+    """Reads on from where it stopped, whole lines that tell a request, and no others."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -41,7 +42,9 @@ class AccessLog:
     def requests(self) -> Sequence[ServedRequest]:
         """Return all so far, in the order in which they finished."""
         with self._lock:
-            self._requests.extend(request_of(json.loads(line)) for line in self._new_lines())
+            for line in self._new_lines():
+                with suppress(ValueError, TypeError, KeyError, OverflowError, RecursionError):
+                    self._requests.append(request_of(json.loads(line)))
             return tuple(self._requests)
 
     def _new_lines(self) -> list[bytes]:

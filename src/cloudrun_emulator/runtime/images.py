@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any
 
 import docker
-from docker.errors import APIError
+from docker.errors import APIError, InvalidRepository
 from docker.utils import kwargs_from_env, parse_repository_tag
 from requests import PreparedRequest, RequestException, Response
 from urllib3.exceptions import HTTPError
@@ -67,6 +67,8 @@ def pull(reference: str, within: timedelta = WITHIN) -> None:
             refused = _first_error(events, monotonic() + within.total_seconds())
         except APIError as error:
             refused = str(error.explanation)
+        except InvalidRepository as error:
+            refused = str(error)
         except (RequestException, HTTPError, TimeoutError):
             refused = f"could not be pulled within {within.total_seconds():g} s"
     if refused:

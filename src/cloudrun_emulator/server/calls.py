@@ -11,10 +11,13 @@ from datetime import UTC, datetime
 from threading import Lock
 from typing import Any
 
+from google.protobuf import json_format
+from google.protobuf.descriptor import EnumDescriptor
 from grpc import StatusCode
 
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.protobuf import Message, raw
+from cloudrun_emulator.core.resource_names import invalid
 from cloudrun_emulator.server.methods import Method
 
 HEADER = "x-goog-authenticated-user-email"
@@ -128,6 +131,33 @@ def _new_resource(pb: Message) -> str:
     return ""
 
 
+def _check_representable(request: Message) -> None:
+    """Raise INVALID_ARGUMENT for what no JSON has: an unknown enum, a duration of a million years.
+
+    What was stored can then be told over either wire.
+    """
+    pb = raw(request)
+    try:
+        json_format.MessageToDict(pb)
+    except (ValueError, TypeError, json_format.SerializeToJsonError) as error:
+        raise invalid(f"Invalid value in the request. {error}") from error
+    for kind, number in _enums(pb):
+        if number not in kind.values_by_number:
+            raise invalid(f"Invalid value ({kind.full_name}), {number}")
+
+
+def _enums(pb: Message) -> Iterator[tuple[EnumDescriptor, int]]:
+    """Every value of an enum in a message, at any depth; maps hold none in these APIs."""
+    for descriptor, value in pb.ListFields():
+        values = value if descriptor.is_repeated else (value,)
+        message = descriptor.message_type
+        if descriptor.enum_type is not None:
+            yield from ((descriptor.enum_type, number) for number in values)
+        elif message is not None and not message.GetOptions().map_entry:
+            for inner in values:
+                yield from _enums(inner)
+
+
 Dispatch = Callable[[object, Method, Any], Any]
 """What a server hands each call to: `dispatch`, or an interceptor before it."""
 
@@ -138,6 +168,7 @@ def dispatch(implementation: object, method: Method, request: Any) -> Any:  # no
     UNIMPLEMENTED where the implementation has no such method; INTERNAL, told on stderr too, for
     whatever it did not mean to raise.
     """
+    _check_representable(request)
     answer = getattr(implementation, method.name, None)
     if answer is None:
         raise CloudError(StatusCode.UNIMPLEMENTED, f"{method.path} is not part of the local cloud.")

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
+from google.protobuf.message import DecodeError
+from grpc import StatusCode
 
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.server.calls import Dispatch, as_caller, dispatch
@@ -14,6 +16,9 @@ THREADS = 64  # a client that waits for an operation holds one
 
 _OPTIONS = (("grpc.http2.min_ping_interval_without_data_ms", 20_000),)
 """gRPC takes more than one ping in five minutes for an attack; Google does not."""
+
+
+_LONGEST_MESSAGE = 2000
 
 
 class GrpcServer:
@@ -47,17 +52,24 @@ def _unary(
     dispatch_call: Dispatch, implementation: object, method: Method
 ) -> "grpc.RpcMethodHandler[Any, Any]":
     def answer(request: Any, context: grpc.ServicerContext) -> Any:  # noqa: ANN401 - any official message
+        if isinstance(request, DecodeError):
+            return context.abort(StatusCode.INVALID_ARGUMENT, f"Unreadable request: {request}")
         try:
             with as_caller(_headers(context)):
                 return dispatch_call(implementation, method, request)
         except CloudError as error:
-            return context.abort(error.code, error.message)
+            return context.abort(error.code, _header(error.message))
 
     return grpc.unary_unary_rpc_method_handler(
         answer,
         request_deserializer=_deserializer(method.request),
         response_serializer=_serializer(method.response),
     )
+
+
+def _header(message: str) -> str:
+    """Cut a message to what clients take: 8 KiB of headers, in which a byte may take three."""
+    return message.encode()[:_LONGEST_MESSAGE].decode(errors="ignore")
 
 
 def _headers(context: grpc.ServicerContext) -> dict[str, str]:
@@ -67,8 +79,18 @@ def _headers(context: grpc.ServicerContext) -> dict[str, str]:
 
 
 def _deserializer(kind: MessageType) -> Callable[[bytes], Any]:
-    """Proto-plus and raw classes name it differently."""
-    deserializer: Callable[[bytes], Any] = getattr(kind, "deserialize", None) or kind.FromString
+    """Return a reader of a request, which gives the error where there is no request to be read.
+
+    Proto-plus and raw classes name it differently.
+    """
+    read: Callable[[bytes], Any] = getattr(kind, "deserialize", None) or kind.FromString
+
+    def deserializer(content: bytes) -> Any:  # noqa: ANN401 - any official message
+        try:
+            return read(content)
+        except DecodeError as error:
+            return error
+
     return deserializer
 
 

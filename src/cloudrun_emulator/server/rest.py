@@ -1,6 +1,7 @@
 """The REST side of the wire: the same methods by their http rules, in the JSON of protobuf."""
 
 import json
+import re
 import socket
 import sys
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,7 @@ from grpc import StatusCode
 
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.protobuf import raw
+from cloudrun_emulator.core.resource_names import invalid
 from cloudrun_emulator.server import transcoding
 from cloudrun_emulator.server.calls import Dispatch, as_caller, dispatch
 from cloudrun_emulator.server.methods import Binding, HttpRule, Method, OperationsBinding
@@ -44,6 +46,8 @@ class LoopbackServer:
         self._thread.join()
         self._server.server_close()
 
+
+_LENGTH = re.compile(r"[0-9]{1,9}")
 
 SYSTEM_PARAMETERS = frozenset({"$alt", "alt", "$fields", "fields", "key", "prettyPrint"})
 """Source: https://cloud.google.com/apis/docs/system-parameters."""
@@ -97,9 +101,14 @@ def respond(
     try:
         return HTTPStatus.OK, _json_answer(dispatch_call, endpoints, received)
     except CloudError as error:
-        status = http_status(error.code)
-        told = {"code": status, "message": error.message, "status": error.code.name}
-        return status, json.dumps({"error": told})
+        return refusal(error)
+
+
+def refusal(error: CloudError) -> tuple[int, str]:
+    """HTTP status and JSON text for a refusal."""
+    status = http_status(error.code)
+    told = {"code": status, "message": error.message, "status": error.code.name}
+    return status, json.dumps({"error": told})
 
 
 def _json_answer(
@@ -174,17 +183,31 @@ class _RestConnection(BaseHTTPRequestHandler):
     server: _RestHttpServer
 
     def _serve(self) -> None:
-        url = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        query = parse_qs(url.query, keep_blank_values=True)
-        received = RestRequest(self.command, url.path, query, body)
+        received = self._received()
+        if received is None:
+            self.close_connection = True
+            self._send(*refusal(invalid("Malformed request: its target or its length.")))
+            return
         with as_caller({name.lower(): value for name, value in self.headers.items()}):
             status, text = respond(self.server.dispatch_call, self.server.endpoints, received)
-        self._send(status, text.encode())
+        self._send(status, text)
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _serve  # noqa: N815 - http.server finds them by name
 
-    def _send(self, status: int, content: bytes) -> None:
+    def _received(self) -> RestRequest | None:
+        """Read the request; None when nobody can tell what or how long it is."""
+        length = self.headers.get("Content-Length", "0")
+        if not _LENGTH.fullmatch(length) or "Transfer-Encoding" in self.headers:
+            return None
+        try:
+            url = urlsplit(self.path)
+            query = parse_qs(url.query, keep_blank_values=True)
+        except ValueError:
+            return None
+        return RestRequest(self.command, url.path, query, self.rfile.read(int(length)))
+
+    def _send(self, status: int, text: str) -> None:
+        content = text.encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json; charset=UTF-8")
         self.send_header("Content-Length", str(len(content)))

@@ -17,6 +17,16 @@ from cloudrun_emulator.core.resource_names import invalid
 from cloudrun_emulator.server.methods import HttpRule, MessageType
 
 _VARIABLE = re.compile(r"{(?P<field>[^=}]+)(?:=(?P<pattern>[^}]+))?}")
+_UNREADABLE = (
+    json_format.ParseError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
+"""What json_format raises for a tree that is no message of its kind."""
+
 _WILDCARD = re.compile(r"\*\*|\*")
 
 
@@ -67,7 +77,7 @@ def message(
         _set_field(tree, pb.DESCRIPTOR, name.split("."), [value])
     try:
         parsed = json_format.ParseDict(tree, pb())
-    except json_format.ParseError as error:
+    except _UNREADABLE as error:
         raise invalid(f"Invalid JSON payload received. {error}") from error
     return kind(parsed) if hasattr(kind, "pb") else parsed
 
@@ -77,7 +87,8 @@ def _body(rule: HttpRule, body: bytes) -> dict[str, Any]:
         return {}
     try:
         parsed = json.loads(body)
-    except ValueError as error:
+        json.dumps(parsed, ensure_ascii=False).encode()  # raises for half a character
+    except (ValueError, RecursionError) as error:
         raise invalid(f"Invalid JSON payload received. {error}") from error
     if not isinstance(parsed, dict):
         raise invalid("Invalid JSON payload received. Expected an object.")
@@ -95,6 +106,8 @@ def _set_field(
         raise invalid(f"Invalid request. Unknown name '{path[0]}': Cannot bind query parameter.")
     if path[1:] and field.message_type is not None:
         nested = tree.setdefault(_key_in_use(tree, field), {})
+        if not isinstance(nested, dict):
+            raise invalid(f"Invalid value at '{path[0]}': a message, and a field of it beside it.")
         _set_field(nested, field.message_type, path[1:], values)
     else:
         tree[_key_in_use(tree, field)] = _json_value(field, values)

@@ -45,7 +45,7 @@ def test_blanks_do_not_matter() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "needs SUBJECT: EFFECT, or SUBJECT: EFFECT, OCCASION"),
+        ("", "needs SUBJECT: EFFECT, or SUBJECT: EFFECT, TRIGGER"),
         ("Services.UpdateService", "needs SUBJECT: EFFECT, or"),
         ("Services.UpdateService: INTERNAL,", "needs SUBJECT: EFFECT, or"),
         ("the weather: INTERNAL", "unknown subject 'the weather'; known: API.RPC | "),

@@ -14,11 +14,15 @@ from google.logging.type.http_request_pb2 import HttpRequest
 from google.logging.type.log_severity_pb2 import LogSeverity
 
 from cloudrun_emulator.core.interfaces import InstanceSpec, LogLine, ServedRequest
+from cloudrun_emulator.core.protobuf import well_formed
 from cloudrun_emulator.core.resource_names import ResourceName, short
 from cloudrun_emulator.core.time import stamp
 
 RawEntry = Any  # the protobuf message inside a LogEntry: proto-plus is too slow for whole logs
 _new_entry = LogEntry.pb()
+
+_DEEPEST = 25
+"""Levels of a structured entry: each is three messages, and a parser takes a hundred."""
 
 _TASK_LABELS = {
     "run.googleapis.com/execution_name": "CLOUD_RUN_EXECUTION",
@@ -85,10 +89,10 @@ def revision_labels(request: ServedRequest) -> dict[str, str]:
 
 def _http_request(request: ServedRequest) -> HttpRequest:
     answer = HttpRequest(
-        request_method=request.method,
-        request_url=request.url,
+        request_method=well_formed(request.method),
+        request_url=well_formed(request.url),
         status=request.status,
-        user_agent=request.user_agent,
+        user_agent=well_formed(request.user_agent),
         response_size=request.response_bytes,
     )
     answer.latency.FromTimedelta(request.latency)
@@ -119,7 +123,7 @@ def _write(entry: RawEntry, text: str) -> None:
     """
     fields = _structured(text)
     if fields is None:
-        entry.text_payload = text
+        entry.text_payload = well_formed(text)
         return
     entry.severity = LogSeverity.Value(_named_severity(fields))
     entry.trace = str(fields.pop("logging.googleapis.com/trace", ""))
@@ -133,10 +137,23 @@ def _structured(text: str) -> dict[str, Any] | None:
     if not text.startswith("{"):
         return None
     try:
-        fields = json.loads(text, parse_int=float)
-    except ValueError:
+        fields = _storable(json.loads(text, parse_int=float))
+    except (ValueError, RecursionError):
         return None
     return fields if isinstance(fields, dict) else None
+
+
+def _storable(value: Any, depth: int = 1) -> Any:  # noqa: ANN401 - any JSON value
+    """Copy `value` with text that UTF-8 can hold; raise ValueError when it is nested too deeply."""
+    if depth > _DEEPEST:
+        raise ValueError(f"more than {_DEEPEST} levels")
+    if isinstance(value, str):
+        return well_formed(value)
+    if isinstance(value, list):
+        return [_storable(one, depth + 1) for one in value]
+    if isinstance(value, dict):
+        return {well_formed(key): _storable(one, depth + 1) for key, one in value.items()}
+    return value
 
 
 def _named_severity(fields: dict[str, Any]) -> str:

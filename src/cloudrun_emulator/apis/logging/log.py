@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from google.cloud.logging_v2.types import ListLogEntriesRequest, ListLogEntriesResponse
 from google.logging.type.log_severity_pb2 import LogSeverity
-from google.protobuf.struct_pb2 import Struct
+from google.protobuf.struct_pb2 import ListValue, Struct
 
 from cloudrun_emulator.apis.listing import Comparison, Predicate, compile_filter
 from cloudrun_emulator.apis.logging.entries import RawEntry, container_entries, request_entries
@@ -134,6 +134,8 @@ def _comparable(actual: Any, expected: Value) -> tuple[Any, Any]:  # noqa: ANN40
         actual = str(actual)
     if isinstance(actual, str):
         return actual.casefold(), str(expected).casefold()
+    if isinstance(actual, Struct | ListValue):
+        return None, None
     if isinstance(actual, float) and isinstance(expected, str):
         number = _number_or_none(expected)
         return (None if number is None else actual), number

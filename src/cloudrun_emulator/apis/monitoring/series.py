@@ -221,5 +221,6 @@ def _require(asked: Any, understood: tuple[Any, ...]) -> None:  # noqa: ANN401 -
     if asked not in understood:
         names = ", ".join(one.name for one in understood)
         raise CloudError(
-            StatusCode.UNIMPLEMENTED, f"aggregation: {asked.name} is not understood, only {names}."
+            StatusCode.UNIMPLEMENTED,
+            f"aggregation: {asked.name} is not understood, only {names}.",
         )

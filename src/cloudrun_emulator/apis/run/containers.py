@@ -1,11 +1,13 @@
 """From a container of a template to an instance that can be started."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Protocol
 
 from google.cloud import run_v2
+from google.protobuf.duration_pb2 import Duration
 from grpc import StatusCode
 
 from cloudrun_emulator.core.errors import CloudError
@@ -15,7 +17,9 @@ from cloudrun_emulator.core.resource_names import invalid, short
 LONGEST_START_UP = timedelta(seconds=240)
 """Source: Cloud Run, container health checks."""
 
-_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)([A-Za-z]*)")
+_QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?)([A-Za-z]*)")
+_IMAGE = re.compile(r"[A-Za-z0-9]+(?:(?:[._:/@]|__|-+)[A-Za-z0-9]+)*")
+_LAST_PORT = 65_535
 _MEMORY_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 _CPU_UNITS = {"": 1.0, "m": 0.001}
 
@@ -60,21 +64,45 @@ def instance_spec(  # noqa: PLR0913 - all by name, and all that a template has t
 
 def cpu(quantity: str) -> float:
     """CPUs of "2" or "1000m"; raises INVALID_ARGUMENT for another form."""
-    number, unit = _split(quantity, _CPU_UNITS)
-    return number * _CPU_UNITS[unit]
+    return _amount(quantity, _CPU_UNITS)
 
 
 def memory_bytes(quantity: str) -> int:
     """Bytes of "512Mi" or "4Gi"; raises INVALID_ARGUMENT for another form."""
-    number, unit = _split(quantity, _MEMORY_UNITS)
-    return int(number * _MEMORY_UNITS[unit])
+    return math.ceil(_amount(quantity, _MEMORY_UNITS))
 
 
-def _split(quantity: str, units: Mapping[str, float]) -> tuple[float, str]:
+def _amount(quantity: str, units: Mapping[str, float]) -> float:
     match = _QUANTITY.fullmatch(quantity)
-    if match is None or match[2] not in units:
+    amount = float(match[1]) * units.get(match[2], 0) if match else 0
+    if not amount:
         raise invalid(f"Invalid quantity '{quantity}'.")
-    return float(match[1]), match[2]
+    return amount
+
+
+def check_container(container: run_v2.Container, field: str) -> None:
+    """Raise INVALID_ARGUMENT for the first thing that no machine could start.
+
+    `field` is where the container stands in the request.
+    """
+    if not container.image:
+        raise invalid(f"{field}.image: should be specified.")
+    if not _IMAGE.fullmatch(container.image):
+        raise invalid(f"{field}.image: '{container.image}' is not a valid image reference.")
+    cpu(container.resources.limits.get("cpu", "1"))
+    memory_bytes(container.resources.limits.get("memory", "512Mi"))
+    probe = container.startup_probe
+    ports = [port.container_port for port in container.ports]
+    for port in (*ports, probe.http_get.port, probe.tcp_socket.port):
+        if not 0 <= port <= _LAST_PORT:
+            raise invalid(f"{field}: a port is from 1 to {_LAST_PORT}, got {port}.")
+
+
+def check_timeout(timeout: Duration, longest: timedelta, field: str) -> None:
+    """Raise INVALID_ARGUMENT for one that is negative or longer than `longest`."""
+    if not 0 <= timeout.seconds <= longest.total_seconds() or timeout.nanos < 0:
+        longest_seconds = int(longest.total_seconds())
+        raise invalid(f"{field}: from 0 to {longest_seconds} seconds, got {timeout.seconds}.")
 
 
 def _environment(

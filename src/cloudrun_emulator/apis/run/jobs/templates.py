@@ -6,12 +6,15 @@ from datetime import timedelta
 from google.api import launch_stage_pb2
 from google.cloud import run_v2
 
-from cloudrun_emulator.apis.run.containers import cpu, memory_bytes
+from cloudrun_emulator.apis.run.containers import check_container, check_timeout
 from cloudrun_emulator.core.protobuf import clone, raw
 from cloudrun_emulator.core.resource_names import invalid
 
 _ID = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _MAX_RETRIES = 3
+_MOST_TASKS, _MOST_RETRIES, _LONGEST_TASK = 10_000, 10, timedelta(hours=168)
+"""Source: https://cloud.google.com/run/quotas, https://cloud.google.com/run/docs/create-jobs"""
+
 _TIMEOUT = timedelta(minutes=10)
 _RESERVED = re.compile(
     r"(.+\.)?(run\.googleapis\.com|cloud\.googleapis\.com|(serving|autoscaling)\.knative\.dev)/.*"
@@ -34,11 +37,7 @@ def check(job: run_v2.Job) -> None:
     containers = job.template.template.containers
     if len(containers) != 1:
         raise invalid(f"Expected one container in the template, got {len(containers)}.")
-    if not containers[0].image:
-        raise invalid("template.template.containers[0].image: should be specified.")
-    limits = containers[0].resources.limits
-    cpu(limits.get("cpu", "1"))
-    memory_bytes(limits.get("memory", "512Mi"))
+    check_container(containers[0], "template.template.containers[0]")
 
 
 def _check_keys(job: run_v2.Job) -> None:
@@ -50,6 +49,10 @@ def _check_keys(job: run_v2.Job) -> None:
 def _check_tasks(template: run_v2.ExecutionTemplate) -> None:
     if template.task_count < 0 or template.template.max_retries < 0:
         raise invalid("task_count and max_retries cannot be negative.")
+    if template.task_count > _MOST_TASKS or template.template.max_retries > _MOST_RETRIES:
+        raise invalid(f"At most {_MOST_TASKS} tasks and {_MOST_RETRIES} retries.")
+    timeout = run_v2.TaskTemplate.pb(template.template).timeout
+    check_timeout(timeout, _LONGEST_TASK, "template.template.timeout")
     if not 0 <= template.parallelism <= (template.task_count or 1):
         raise invalid(
             f"parallelism must be from 0 to task_count ({template.task_count or 1}), "
@@ -78,8 +81,10 @@ def overridden(
 ) -> run_v2.ExecutionTemplate:
     """Copy `template` for one run; raise INVALID_ARGUMENT for an unknown container."""
     result = clone(template)
-    if overrides.task_count < 0:
-        raise invalid(f"overrides.task_count cannot be negative: {overrides.task_count}.")
+    if not 0 <= overrides.task_count <= _MOST_TASKS:
+        raise invalid(f"overrides.task_count: 0 to {_MOST_TASKS}, got {overrides.task_count}.")
+    timeout = run_v2.RunJobRequest.Overrides.pb(overrides).timeout
+    check_timeout(timeout, _LONGEST_TASK, "overrides.timeout")
     result.task_count = overrides.task_count or result.task_count
     result.parallelism = min(result.parallelism, result.task_count)
     if "timeout" in overrides:

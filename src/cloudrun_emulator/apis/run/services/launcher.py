@@ -172,7 +172,7 @@ def _answers(instance: Instance, probe: run_v2.Probe, port: int) -> bool:
         if "http_get" in probe:
             return 200 <= _http_status(host, asked, probe.http_get, seconds) < 400
         socket.create_connection((host, asked), timeout=min(seconds, 1)).close()
-    except (OSError, http.client.HTTPException):
+    except (OSError, http.client.HTTPException, ValueError):  # the last for a header that is none
         return False
     return True
 

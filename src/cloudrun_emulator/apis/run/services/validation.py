@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 
 from google.cloud import run_v2
 
-from cloudrun_emulator.apis.run.containers import cpu, memory_bytes, mounts
+from cloudrun_emulator.apis.run.containers import check_container, check_timeout, mounts
 from cloudrun_emulator.apis.run.services.routing import LATEST
 from cloudrun_emulator.core.resource_names import invalid
 
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
+_LONGEST_REQUEST = timedelta(hours=1)
+"""Source: https://cloud.google.com/run/docs/configuring/request-timeout"""
+
 _RESERVED = (
     "run.googleapis.com",
     "cloud.googleapis.com",
@@ -62,10 +66,10 @@ def _check_containers(template: run_v2.RevisionTemplate) -> None:
     if len(template.containers) != 1:
         raise invalid(f"Expected one container in the template, got {len(template.containers)}.")
     container = template.containers[0]
-    if not container.image:
-        raise invalid("template.containers[0].image: should be specified.")
-    cpu(container.resources.limits.get("cpu", "1"))
-    memory_bytes(container.resources.limits.get("memory", "512Mi"))
+    check_container(container, "template.containers[0]")
+    check_timeout(
+        run_v2.RevisionTemplate.pb(template).timeout, _LONGEST_REQUEST, "template.timeout"
+    )
     mounts(template.revision, container, template.volumes)
     if "grpc" in container.startup_probe:
         raise invalid("A gRPC startup probe cannot be made here: use TCP or HTTP.")
