@@ -168,7 +168,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "memory": memory_bytes,
     "permission": possible,
     "secret's version": lambda text: Secrets().value("p", "s", well_formed(text)),
-    "fault": lambda text: read_fault(text),
+    "fault": read_fault,
     "fault of a call": lambda text: read_fault(f"Services.{text}: UNAVAILABLE"),
     "effect": lambda text: read_fault(f"Services.*: {text}"),
     "trigger": lambda text: read_fault(f"Services.*: INTERNAL, {text}"),
@@ -320,11 +320,19 @@ def bodies(draw: st.DrawFn) -> tuple[str, bytes]:
     return call, draw(st.sampled_from([written, written, written, written[:-1], b"\xff" + written]))
 
 
+@pytest.fixture(scope="module")
+def client() -> Iterator[httpx.Client]:
+    with httpx.Client(timeout=20) as client:
+        yield client
+
+
 @given(bodies())
 @settings(max_examples=300, deadline=None)
-def test_a_body_is_taken_or_refused(cloud: LocalCloud, sent: tuple[str, bytes]) -> None:
+def test_a_body_is_taken_or_refused(
+    cloud: LocalCloud, client: httpx.Client, sent: tuple[str, bytes]
+) -> None:
     (verb, path), body = sent[0].split(" ", 1), sent[1]
-    answer = httpx.request(verb, f"{cloud.rest}{path}", content=body, timeout=20)
+    answer = client.request(verb, f"{cloud.rest}{path}", content=body)
     assert answer.status_code < 500, answer.text
     json.loads(answer.text)
 
