@@ -39,13 +39,13 @@ class Interrupted(Faults):
         """Whether what shall be done before has not been done yet."""
         return self.before is not None
 
-    def around(self, incoming: Incoming, carry_out: Proceed) -> Any:  # noqa: ANN401 - as Faults has it
+    def intercept(self, incoming: Incoming, carry_out: Proceed) -> Any:  # noqa: ANN401 - as Faults has it
         if incoming.call.rpc not in {"Services.UpdateService", "Jobs.RunJob"}:
-            return super().around(incoming, carry_out)
+            return super().intercept(incoming, carry_out)
         before, self.before, after, self.after = self.before, None, self.after, None
         if before:
             before()
-        answer = super().around(incoming, carry_out)
+        answer = super().intercept(incoming, carry_out)
         if after:
             after()
         return answer
