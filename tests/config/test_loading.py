@@ -8,7 +8,7 @@ from textwrap import dedent
 import pytest
 
 from greenrun.config import load_plan
-from greenrun.config.schema import GONE
+from greenrun.config.schema import REPLACED_KEYS
 from greenrun.model.errors import Complaint, SettingsError
 from greenrun.model.image import TagPolicy
 from greenrun.model.plan import BuildPlan, CanaryPlan, Location, MigrationPlan, Plan, Underpowered
@@ -196,7 +196,7 @@ OLD_KEYS = {
 
 
 def test_every_old_key_is_known() -> None:
-    assert {".".join(path) for path in GONE} == {*OLD_KEYS, "canary.fewest-requests"}
+    assert {".".join(path) for path in REPLACED_KEYS} == {*OLD_KEYS, "canary.fewest-requests"}
 
 
 @pytest.mark.parametrize(("key", "new"), OLD_KEYS.items(), ids=OLD_KEYS)

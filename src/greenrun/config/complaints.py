@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from greenrun.config.document import Node, spelled
-from greenrun.config.schema import GONE, Release
+from greenrun.config.schema import REPLACED_KEYS, Release
 from greenrun.config.values import Section
 from greenrun.model.errors import Complaint
 
@@ -62,7 +62,7 @@ def shown(value: object) -> str:
 
 def _got(detail: ErrorDetails, path: tuple[str, ...], *, absent: bool) -> str:
     if detail["type"] == "extra_forbidden":
-        return "a key that is no more" if path in GONE else "an unknown key"
+        return "a key that is no more" if path in REPLACED_KEYS else "an unknown key"
     if detail["loc"][-1] == "[key]":
         return "this name"
     if path[: len(_SECRETS)] == _SECRETS and isinstance(detail["input"], str):
@@ -74,7 +74,7 @@ def _got(detail: ErrorDetails, path: tuple[str, ...], *, absent: bool) -> str:
 def _needs(detail: ErrorDetails, path: tuple[str, ...]) -> str:
     match detail["type"]:
         case "extra_forbidden":
-            return GONE.get(path) or unknown_key(_known_keys(path[:-1]), path[-1])
+            return REPLACED_KEYS.get(path) or unknown_key(_known_keys(path[:-1]), path[-1])
         case "value_error":
             return str(detail["ctx"]["error"])
         case "mapping_type":

@@ -28,7 +28,7 @@ from greenrun.model.revision import FLAGS, Flag, RevisionSettings, StartupProbe,
 
 S = TypeVar("S", bound=Section)
 
-GONE: dict[tuple[str, ...], str] = {
+REPLACED_KEYS: dict[tuple[str, ...], str] = {
     ("canary", "bake"): "min-duration",
     ("canary", "blind"): "underpowered",
     ("canary", "increments"): "steps",
