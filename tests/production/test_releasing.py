@@ -53,4 +53,4 @@ def test_a_plan_changes_nothing(production: Production, first: Ended, baseline: 
     told = " ".join(ended.output.split())
     for policy in first.record["alert_policies"]:
         assert f"alert policy for {policy['alert']} as it has to be" in told
-    assert "alert rules success rate at least 95 %, p95 latency at most 800 ms" in told
+    assert "alert rules success rate at least 95 %, p95 latency at most 8000 ms" in told

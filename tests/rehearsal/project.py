@@ -22,6 +22,15 @@ RELEASED = (
     *("conftest.py", "pytest.ini", "Dockerfile", "release.yaml", "env.yaml"),
     *(".dockerignore", ".gitignore"),
 )
+LATENCIES = {
+    "features/05-endpoints.feature": ("20       | 100 ms",),
+    "features/06-canary.feature": (
+        "p50 latency | 300 ms",
+        "p95 latency | 800 ms",
+        "p99 latency | 2000 ms",
+    ),
+}
+"""Of small services on a machine of their own."""
 QUICK = ("features/", "-m", "not drill", "--no-html")
 
 BEGINS_WITHIN = timedelta(seconds=60)
@@ -46,6 +55,7 @@ class Project:
         (folder / "node_modules").symlink_to(ROOT / "node_modules")
         project = cls(folder)
         project.git("init", "--quiet")
+        project.allow_for_a_busy_machine()
         project.replace(
             "release.yaml",
             "europe-west1-docker.pkg.dev/emergence-469005/app/emergence-app",
@@ -63,6 +73,12 @@ class Project:
         text = (self.folder / path).read_text("utf-8")
         assert text.count(old) == 1, f"{path}: {old!r} stands there {text.count(old)} times"
         (self.folder / path).write_text(text.replace(old, new), "utf-8")
+
+    def allow_for_a_busy_machine(self) -> None:
+        """Multiply limits of latency by ten: other tests run beside a rehearsal."""
+        for path, limits in LATENCIES.items():
+            for limit in limits:
+                self.replace(path, f"| {limit} ", f"| {limit.replace(' ms', '0 ms')} ")
 
     def raise_at_once(self) -> None:
         """Give the candidate half of the users in one step."""
