@@ -15,7 +15,7 @@ from itertools import product
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.campaign import faults, figures, kills, strangers
+from tests.campaign import faults, figures, kills, ours, strangers
 from tests.campaign.course import Outcome
 from tests.campaign.life import Life
 from tests.campaign.running import run
@@ -30,6 +30,7 @@ def main(minutes: str = "4") -> int:
         *_faults(outcomes, timedelta(minutes=float(minutes))),
         *_deaths(outcomes),
         *_strangers(outcomes),
+        *_breakdowns(outcomes),
         *_lives(),
     ]
     _say(figures.endings(outcomes), figures.rollback(outcomes), f"{len(broken)} broken", *broken)
@@ -83,6 +84,15 @@ def _strangers(outcomes: list[Outcome]) -> Iterator[str]:
     outcomes += [meeting.outcome for meeting in found]
     _say(f"somebody else's changes: {len(found)}, {figures.endings(one.outcome for one in found)}")
     yield from (str(meeting) for meeting in found if meeting.broken)
+
+
+def _breakdowns(outcomes: list[Outcome]) -> Iterator[str]:
+    found = list(run(lambda case: ours.befall(*case), list(ours.every_case())))
+    outcomes += [case.outcome for case in found]
+    asked = sum(case.asked for case in found)
+    ended = figures.endings(case.outcome for case in found)
+    _say(f"what is ours breaks: {len(found)}, {asked} requests of an onlooker, {ended}")
+    yield from (str(case) for case in found if case.broken)
 
 
 def _meet(case: tuple[str, str, bool]) -> strangers.Meeting:

@@ -131,7 +131,7 @@ def perform(
     for title, step in steps or way():
         between(title)
         if not outcome.attempt(title, lambda step=step: step(release)):  # type: ignore[misc] # a lambda's default
-            _go_back(release, outcome)
+            go_back(release, outcome)
             break
     outcome.attempt("settle", lambda: release.settle(passed=not outcome.errors))
     with suppress(CallFailed):  # it lapses by itself
@@ -139,7 +139,7 @@ def perform(
     return outcome
 
 
-def _go_back(release: Release, outcome: Outcome) -> None:
+def go_back(release: Release, outcome: Outcome) -> None:
     """As 07-rollback.feature has it."""
     moved = release.release_state is not None and release.release_state.stage is Stage.MOVED
     begun = monotonic()

@@ -5,10 +5,11 @@ from functools import partial
 
 from hypothesis import HealthCheck, Phase, settings
 
-from tests.campaign import faults, kills, strangers
+from tests.campaign import faults, kills, ours, strangers
 from tests.campaign.course import Ending
 from tests.campaign.faults import FOR_GOOD, Fault
 from tests.campaign.life import Life
+from tests.campaign.programs import FAILING, HEALTHY
 from tests.campaign.running import run
 
 RED, PERSON, RELEASED = Ending.NOT_RELEASED, Ending.NEEDS_PERSON, Ending.RELEASED
@@ -54,6 +55,16 @@ MEETINGS = (
     partial(strangers.meet, strangers.TAGS, "promote", strict_etags=False),
 )
 
+BREAKDOWNS = (
+    partial(ours.befall, FAILING, ours.USERS_MOVE, ours.fills_the_disk, ours.closes_the_terminal),
+    partial(ours.befall, FAILING, ours.USERS_MOVE, ours.makes_the_journal_a_folder),
+    partial(ours.befall, FAILING, ours.USERS_MOVE, ours.turns_the_clock_back),
+    partial(ours.befall, FAILING, ours.USERS_MOVE, ours.deletes_the_lock, ours.uses_up_the_memory),
+    partial(ours.befall, FAILING, ours.USERS_MOVE, ours.garbles_the_lock),
+    partial(ours.befall, FAILING, ours.USERS_MOVE, ours.interrupts),
+    partial(ours.befall, HEALTHY, "promote", ours.fills_the_disk, ours.leaves_a_foreign_lock),
+)
+
 
 def test_whatever_call_fails_a_release_succeeds_or_production_is_as_before() -> None:
     cases = list(run(faults.befall, list(FAULTS)))
@@ -65,6 +76,13 @@ def test_whatever_call_fails_a_release_succeeds_or_production_is_as_before() -> 
 def test_whoever_comes_after_a_killed_release_restores_or_goes_on() -> None:
     deaths = list(run(lambda die: die(), list(DEATHS.values())))
     assert [str(death) for death in deaths if death.broken] == []
+
+
+def test_nothing_of_ours_that_breaks_keeps_users_on_a_candidate_that_did_not_pass() -> None:
+    cases = list(run(lambda befall: befall(), BREAKDOWNS))
+    assert [str(case) for case in cases if case.broken] == []
+    assert {case.outcome.ending for case in cases} == {RED}
+    assert all(case.asked for case in cases)
 
 
 def test_nothing_of_other_people_is_overwritten() -> None:
