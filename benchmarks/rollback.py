@@ -33,7 +33,7 @@ from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
 from greenrun.release.prober import Prober
 from greenrun.release.rollback import Rollback
-from greenrun.steps.wiring.reach import Reach
+from greenrun.steps.wiring.adapters import Adapters
 
 ROUNDS = 60
 AIM = "1.20 or less"
@@ -84,7 +84,7 @@ def measure() -> list[Figure]:
     with local_cloud("in-process") as address, closing(Shop(address, ECHO)) as shop:
         shop.open()
         shop.deploy()
-        with closing(Reach.at(address, str)) as reach, TemporaryDirectory() as folder:
+        with closing(Adapters.at_emulator(address, str)) as reach, TemporaryDirectory() as folder:
             dependencies = reach.dependencies(PLAN, Source(Path(folder), ""), silence)
             with _account(dependencies, Path(folder), silence) as guard:
                 probers = (Trusting(dependencies, IDENTITIES), Prober(dependencies, IDENTITIES))

@@ -10,8 +10,8 @@ from greenrun.model.errors import CallFailed
 from greenrun.model.plan import Plan
 from greenrun.model.revision import SecretReference
 from greenrun.plugin.redaction import STARS, Secrets
+from greenrun.steps.wiring.adapters import Adapters
 from greenrun.steps.wiring.identities import SecretIdentities, hide_secrets
-from greenrun.steps.wiring.reach import Reach
 from tests.fakes import FakeVault
 
 DECLARED = {
@@ -196,7 +196,7 @@ EMULATED = {
 
 def test_emulators_without_a_metadata_server_have_no_token(plan: Plan) -> None:
     with (
-        closing(Reach.by(EMULATED, str)) as reach,
+        closing(Adapters.from_variables(EMULATED, str)) as reach,
         pytest.raises(CallFailed, match="and no GCE_METADATA_HOST"),
     ):
         reach.identity_tokens(plan)()

@@ -85,14 +85,14 @@ class Outcome:
 def way(gate: Gate = OBJECTIVES, *, resume: bool = False, unlock: bool = False) -> Sequence[Step]:
     """The way forward, a sentence a step."""
     return (
-        ("preflight", lambda release: release_state.all_holds(release, CHECKS, gate)),
+        ("preflight", lambda release: release_state.preflight_holds(release, CHECKS, gate)),
         ("claim", lambda release: recovery.acquire_lock(release, unlock=unlock)),
         ("locked", release_state.is_locked),
         ("put right", lambda release: recovery.recover(release, resume=resume)),
         ("nothing unfinished", release_state.nothing_unfinished),
         ("baseline", lambda release: release.find_baseline()),
         ("one serves", release_state.one_serves),
-        ("baseline answers", release_state.is_answering),
+        ("baseline answers", release_state.baseline_answers),
         ("push", lambda release: release.push_image()),
         ("held", image.held_by_registry),
         ("migrate", _migrate),

@@ -1,4 +1,4 @@
-"""Proofs that a release is watched after it."""
+"""A release is monitored after it."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -58,10 +58,10 @@ def alerts_of(watchers: MonitoringTargets) -> MemoryAlerts:
 def test_what_was_handed_over_holds_and_holds_again(
     release: Release, watchers: MonitoringTargets
 ) -> None:
-    published = monitoring.handed_over(begun(release), OBJECTIVES, watchers)
+    published = monitoring.publish_objectives(begun(release), OBJECTIVES, watchers)
     monitoring.every_alert_has_its_policy(published, watchers)
-    monitoring.files_stand(published)
-    monitoring.same_again(release, OBJECTIVES, watchers)
+    monitoring.files_exist(published)
+    monitoring.publishes_nothing_new(release, OBJECTIVES, watchers)
     assert folder(release, watchers) == watchers.home / "monitoring" / release.plan.environment
     assert {path.name for path in folder(release, watchers).iterdir()} == {
         *("prometheus.yml", "rules.yml", "dashboard.json", "SHA256SUMS")
@@ -71,27 +71,27 @@ def test_what_was_handed_over_holds_and_holds_again(
 def test_who_watches_is_evidence_and_what_is_new_is_told(
     release: Release, watchers: MonitoringTargets, world: World
 ) -> None:
-    monitoring.handed_over(begun(release), OBJECTIVES, watchers)
+    monitoring.publish_objectives(begun(release), OBJECTIVES, watchers)
     created = (
         "alert policy for error rate over 5 % for 5 min: created; notifies nobody until it is "
         "given a notification channel"
     )
     assert created in world.progress.lines
-    assert created in str(world.evidence.kept["who watches"])
+    assert created in str(world.evidence.kept["published to monitoring"])
 
 
 def test_edits_are_told_line_by_line_and_close_nothing(
     release: Release, watchers: MonitoringTargets, world: World
 ) -> None:
-    monitoring.handed_over(begun(release), OBJECTIVES, watchers)
+    monitoring.publish_objectives(begun(release), OBJECTIVES, watchers)
     (folder(release, watchers) / "rules.yml").write_text("theirs\n")
     edit = Difference("enabled", "false", "true")
     alerts_of(watchers).edit("error rate", edit)
 
-    published = monitoring.handed_over(release, OBJECTIVES, watchers)
+    published = monitoring.publish_objectives(release, OBJECTIVES, watchers)
     monitoring.every_alert_has_its_policy(published, watchers)
-    monitoring.files_stand(published)
-    monitoring.same_again(release, OBJECTIVES, watchers)
+    monitoring.files_exist(published)
+    monitoring.publishes_nothing_new(release, OBJECTIVES, watchers)
     assert "-theirs" in str(world.evidence.kept["files that differ"]).splitlines()
     assert f"  {edit}" in world.progress.lines
     assert (
@@ -104,36 +104,36 @@ def test_what_became_of_the_policies_is_known_to_the_record(
     release: Release, watchers: MonitoringTargets
 ) -> None:
     """Proving that a second time changes nothing does not change what the first has done."""
-    monitoring.handed_over(begun(release), OBJECTIVES, watchers)
-    monitoring.same_again(release, OBJECTIVES, watchers)
+    monitoring.publish_objectives(begun(release), OBJECTIVES, watchers)
+    monitoring.publishes_nothing_new(release, OBJECTIVES, watchers)
     assert [one.outcome for one in release.alert_policies] == [AlertOutcome.CREATED]
 
 
 def test_a_policy_that_is_gone_closes_the_gate(
     release: Release, watchers: MonitoringTargets
 ) -> None:
-    published = monitoring.handed_over(begun(release), OBJECTIVES, watchers)
+    published = monitoring.publish_objectives(begun(release), OBJECTIVES, watchers)
     alerts_of(watchers).policies.clear()
     with pytest.raises(GateClosed, match="got none for error rate over 5 % for 5 min, needs one"):
         monitoring.every_alert_has_its_policy(published, watchers)
-    with pytest.raises(GateClosed, match=r"(?s)handing over again: got .*created"):
-        monitoring.same_again(release, OBJECTIVES, watchers)
+    with pytest.raises(GateClosed, match=r"(?s)publishing again: got .*created"):
+        monitoring.publishes_nothing_new(release, OBJECTIVES, watchers)
 
 
 def test_no_alert_at_all_is_no_proof(release: Release, watchers: MonitoringTargets) -> None:
     assert release.plan.monitoring
     silent = replace(release.plan.monitoring, alerts=())
     release.plan = replace(release.plan, monitoring=silent)
-    published = monitoring.handed_over(begun(release), OBJECTIVES, watchers)
+    published = monitoring.publish_objectives(begun(release), OBJECTIVES, watchers)
     with pytest.raises(GateClosed, match="got none for no alert at all"):
         monitoring.every_alert_has_its_policy(published, watchers)
 
 
 def test_a_file_that_is_gone_closes_the_gate(release: Release, watchers: MonitoringTargets) -> None:
-    published = monitoring.handed_over(begun(release), OBJECTIVES, watchers)
+    published = monitoring.publish_objectives(begun(release), OBJECTIVES, watchers)
     (folder(release, watchers) / "dashboard.json").unlink()
     with pytest.raises(GateClosed, match=r"got none at .*dashboard\.json, needs each there"):
-        monitoring.files_stand(published)
+        monitoring.files_exist(published)
 
 
 def test_nothing_happens_where_release_yaml_does_not_say_what_is_watched(
@@ -141,7 +141,7 @@ def test_nothing_happens_where_release_yaml_does_not_say_what_is_watched(
 ) -> None:
     release.plan = replace(release.plan, monitoring=None)
     with pytest.raises(ReleaseError, match=r"release\.yaml does not say what is monitored"):
-        monitoring.handed_over(begun(release), OBJECTIVES, watchers)
+        monitoring.publish_objectives(begun(release), OBJECTIVES, watchers)
     assert alerts_of(watchers).policies == {}
     assert not watchers.home.exists()
 
@@ -153,7 +153,7 @@ def told(world: World, body: str, status: int = 200) -> None:
 
 def test_every_metric_that_is_watched_is_told(release: Release, world: World) -> None:
     told(world, METRICS)
-    monitoring.metrics_are_told(deployed(release))
+    monitoring.metrics_are_exposed(deployed(release))
 
 
 @pytest.mark.parametrize(
@@ -170,4 +170,4 @@ def test_a_panel_that_would_stay_empty_closes_the_gate(
 ) -> None:
     told(world, body, status)
     with pytest.raises(GateClosed, match=message):
-        monitoring.metrics_are_told(deployed(release))
+        monitoring.metrics_are_exposed(deployed(release))

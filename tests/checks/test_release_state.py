@@ -59,7 +59,7 @@ def test_what_was_left_alone_is_unfinished(release: Release, *, taken_up: bool) 
         release_state.nothing_unfinished(later)
     assert str(told.value) == (
         f"shop: got an unfinished release ({release.candidate.name}, users moved), "
-        "needs it taken back, or gone on with"
+        "needs it rolled back or resumed"
     )
 
 

@@ -32,7 +32,7 @@ def test_a_fresh_candidate_passes_everything(deployed: Release) -> None:
     service.restored(deployed, BASELINE)
     service.ready_time(deployed)
     release_state.one_serves(deployed)
-    release_state.is_answering(deployed)
+    release_state.baseline_answers(deployed)
 
 
 def test_a_split_is_not_everybody(deployed: Release) -> None:

@@ -33,8 +33,8 @@ from greenrun.release.coordination.lock import Lock
 from greenrun.release.rehearsal import environment
 from greenrun.release.rehearsal.environment import StandIn
 from greenrun.release.release import Release
+from greenrun.steps.wiring.adapters import Adapters, plant_secrets
 from greenrun.steps.wiring.identities import SecretIdentities
-from greenrun.steps.wiring.reach import Reach, plant_secrets
 from tests.fakes import FakeBuilder, MemoryEvidence, MemoryProgress, MemoryRegistry
 from tests.private.shop import IMAGE, REPOSITORY, Visitors, shop
 
@@ -97,25 +97,25 @@ def there(
     wanted = plan(public=request.param == "public")
     with (
         LocalCloud(InProcessRuntime({IMAGE: shop(visitors)}), EnvoyIngress()) as cloud,
-        closing(Reach.at(cloud.grpc, str, cloud.metadata)) as reach,
+        closing(Adapters.at_emulator(cloud.grpc, str, cloud.metadata)) as adapters,
     ):
-        made = _deployed(wanted, reach, folder, visitors)
+        made = _deployed(wanted, adapters, folder, visitors)
         yield made
         made.release.guard.lock.release()
 
 
-def _deployed(plan: Plan, reach: Reach, folder: Path, visitors: Visitors) -> Shop:
+def _deployed(plan: Plan, adapters: Adapters, folder: Path, visitors: Visitors) -> Shop:
     """As fixtures make a rehearsal, with an engine and a registry in memory."""
     evidence, source = MemoryEvidence(), Source(folder, "c0ffee")
     dependencies = replace(
-        reach.dependencies(plan, source, MemoryProgress()),
+        adapters.dependencies(plan, source, MemoryProgress()),
         builder=FakeBuilder(),
         registry=MemoryRegistry(),
         evidence=evidence,
     )
-    secrets = list(plant_secrets(reach.clients, plan).values())
-    token = reach.identity_tokens(plan)
-    identities = SecretIdentities(plan, reach.secret_store(plan.place), secrets.append, token)
+    secrets = list(plant_secrets(adapters.clients, plan).values())
+    token = adapters.identity_tokens(plan)
+    identities = SecretIdentities(plan, adapters.secret_store(plan.place), secrets.append, token)
     journal = Journal(folder / "journal.jsonl", dependencies.clock)
     owner = LeaseHolder("somebody@example.com", "laptop", 4711, "the-run")
     lock = Lock(plan.service, owner, dependencies.leases, dependencies.clock, plan.lease_duration)

@@ -30,7 +30,7 @@ from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
 from greenrun.release.rehearsal import environment
 from greenrun.release.rehearsal.environment import StandIn
-from greenrun.steps.wiring.reach import Reach, plant_secrets
+from greenrun.steps.wiring.adapters import Adapters, plant_secrets
 from tests.fakes import MemoryProgress
 from tests.rehearsal.project import Project
 
@@ -54,7 +54,7 @@ class Production:
 
     project: Project
     cloud: LocalCloud
-    reach: Reach
+    adapters: Adapters
     plan: Plan
 
     @classmethod
@@ -63,9 +63,9 @@ class Production:
         """Made once by hand, as people make a service before its first release."""
         _aim(project, registry)
         plan = load_plan(project.folder, "prod")
-        with closing(Reach.at(cloud.grpc, str)) as reach:
-            plant_secrets(reach.clients, plan)
-            production = cls(project, cloud, reach, plan)
+        with closing(Adapters.at_emulator(cloud.grpc, str)) as adapters:
+            plant_secrets(adapters.clients, plan)
+            production = cls(project, cloud, adapters, plan)
             with production._created():
                 yield production
 
@@ -89,7 +89,7 @@ class Production:
     @property
     def dependencies(self) -> Dependencies:
         """As somebody else on another machine has them."""
-        return self.reach.dependencies(self.plan, self._source, MemoryProgress())
+        return self.adapters.dependencies(self.plan, self._source, MemoryProgress())
 
     @property
     def service(self) -> Service:
@@ -144,7 +144,7 @@ class Production:
 
     def split_by(self, who: str, revision: str, *, tag: str) -> None:
         """Somebody else sends every user to a revision, and gives it a tag of theirs."""
-        client = self.reach.clients.services
+        client = self.adapters.clients.services
         name = f"{self.plan.place.parent}/services/{self.plan.service}"
         split = TrafficSplit((Target(revision, 100), Target(revision, 0, tag)))
         client.update_service(

@@ -1,1 +1,1 @@
-"""What a Then asks of a release: each proof holds, or closes the gate with got and needs."""
+"""What a Then asks of a release: each check holds, or closes the gate with got and needs."""

@@ -1,4 +1,4 @@
-"""Proofs of the candidate's log: that it says what a healthy start says, and no errors."""
+"""The candidate's log: it says what a healthy start says, and no errors; a log is evidence."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -143,7 +143,7 @@ def _keep(release: Release, marked: Sequence[Marked]) -> None:
 
 
 @contextmanager
-def witness(release: Release, revision: str) -> Iterator[None]:
+def log_as_evidence(release: Release, revision: str) -> Iterator[None]:
     """Keep the log of a revision where the gate closes on it."""
     try:
         yield

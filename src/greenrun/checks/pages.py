@@ -147,11 +147,11 @@ def _seen(release: Release, page: Page, visit: Visit) -> Seen:
     attach = release.dependencies.evidence.attach
     if seen.screenshot:
         attach(str(page), seen.screenshot, "image/png")
-    attach(f"{page}: what the browser saw", _guard(page, seen))
+    attach(f"{page}: what the browser saw", _evidence(page, seen))
     return seen
 
 
-def _guard(page: Page, seen: Seen) -> str:
+def _evidence(page: Page, seen: Seen) -> str:
     shown = [each for each in page.elements if each not in seen.missing]
     lines = [
         f"status   {seen.status or 'none'}",

@@ -49,7 +49,7 @@ PREFLIGHT = TableForm(
 )
 
 
-def all_holds(release: Release, wanted: Sequence[PreflightCheck], objectives: Gate) -> None:
+def preflight_holds(release: Release, wanted: Sequence[PreflightCheck], objectives: Gate) -> None:
     """Every check that is wanted of the environment holds; all findings come at once, one a line.
 
     `objectives` are those of the canary, which has to be able to judge by them.
@@ -81,7 +81,7 @@ def one_serves(release: Release) -> None:
         raise GateClosed(f"traffic: got {serving}, needs one revision at 100 %")
 
 
-def is_answering(release: Release) -> None:
+def baseline_answers(release: Release) -> None:
     """The baseline is who answers the users, by the request log."""
     service.served_by(release, release.baseline)
 
@@ -108,7 +108,7 @@ def nothing_unfinished(release: Release) -> None:
     gone_on_with = now is not None and now.run == release.guard.run
     ended = now is not None and now.stage.ended
     if last is not None and not (ended or gone_on_with):
-        needs = "needs it taken back, or gone on with"
+        needs = "needs it rolled back or resumed"
         raise GateClosed(f"{release.plan.service}: got {described(last)}, {needs}")
 
 

@@ -1,4 +1,4 @@
-"""Proofs of the service: who serves, and that the candidate is what was asked for."""
+"""The service: who serves, and that the candidate is what was asked for."""
 
 from greenrun.checks.image import check_budget, in_seconds
 from greenrun.model.errors import GateClosed

@@ -1,7 +1,7 @@
 """The vocabulary: every sentence that any service's release can say, and what stands behind it."""
 
 pytest_plugins = [
-    "greenrun.steps.wiring.world",
+    "greenrun.steps.wiring.environment",
     "greenrun.steps.wiring.rehearsed",
     "greenrun.steps.wiring.release",
     "greenrun.steps.wiring.drills",

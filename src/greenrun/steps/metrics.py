@@ -69,7 +69,7 @@ def _(release: Release, metrics: OwnMetrics, objectives: Gate) -> None:
 def _(
     release: Release, monitored_objectives: Objectives, monitoring_targets: MonitoringTargets
 ) -> Publication:
-    return monitoring.handed_over(release, monitored_objectives, monitoring_targets)
+    return monitoring.publish_objectives(release, monitored_objectives, monitoring_targets)
 
 
 @then("every objective that alerts has its alert policy")
@@ -79,16 +79,16 @@ def _(published: Publication, monitoring_targets: MonitoringTargets) -> None:
 
 @then("scrape job, alert rules and dashboard exist")
 def _(published: Publication) -> None:
-    monitoring.files_stand(published)
+    monitoring.files_exist(published)
 
 
 @then("the candidate exposes every monitored metric")
 def _(release: Release) -> None:
-    monitoring.metrics_are_told(release)
+    monitoring.metrics_are_exposed(release)
 
 
 @then("publishing them again changes nothing")
 def _(
     release: Release, monitored_objectives: Objectives, monitoring_targets: MonitoringTargets
 ) -> None:
-    monitoring.same_again(release, monitored_objectives, monitoring_targets)
+    monitoring.publishes_nothing_new(release, monitored_objectives, monitoring_targets)

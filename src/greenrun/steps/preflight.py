@@ -28,7 +28,7 @@ def objectives(request: pytest.FixtureRequest) -> Gate:
 @then("all of this holds")
 @reads(PREFLIGHT)
 def _(release: Release, datatable: Sequence[PreflightCheck], objectives: Gate) -> None:
-    release_state.all_holds(release, datatable, objectives)
+    release_state.preflight_holds(release, datatable, objectives)
 
 
 @when("the service is read as it serves now")
@@ -43,7 +43,7 @@ def _(release: Release) -> None:
 
 @then("it is the baseline of this release")
 def _(release: Release) -> None:
-    release_state.is_answering(release)
+    release_state.baseline_answers(release)
 
 
 @then("the plan says what serves now, what would change and how to roll it back")

@@ -90,7 +90,7 @@ def test_one_gate_closes_over_all_problems(release: Release, world: World, direc
     world.builder.number = "19.03"
     rows = [("what", "where"), *((title, "everywhere") for title in list(checks.KNOWN)[:2])]
     with pytest.raises(GateClosed) as told:
-        release_state.all_holds(release, PREFLIGHT.read(rows), Gate(()))
+        release_state.preflight_holds(release, PREFLIGHT.read(rows), Gate(()))
     assert [line.partition(":")[0] for line in str(told.value).splitlines()] == [
         "container engine",
         "Dockerfile",
@@ -104,4 +104,4 @@ def test_no_gate_closes_where_all_holds(release: Release, directory: Path) -> No
         *((title, "cloud") for title in list(checks.KNOWN)[1:]),
         ("the container engine is recent enough", "everywhere"),
     ]
-    release_state.all_holds(release, PREFLIGHT.read(wanted), Gate(()))
+    release_state.preflight_holds(release, PREFLIGHT.read(wanted), Gate(()))

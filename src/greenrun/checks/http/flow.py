@@ -10,7 +10,7 @@ from greenrun.checks.http.cells import UNIQUE, Values, fields, parts, places, wr
 from greenrun.checks.http.endpoints import REQUEST, expected, read_time
 from greenrun.checks.http.expectation import Expectation, Responses, milliseconds
 from greenrun.checks.http.promises import BODY_FORMS, BodyPromise, read_body_promise
-from greenrun.checks.logs import witness
+from greenrun.checks.logs import log_as_evidence
 from greenrun.checks.table import Cells, Column, Fault, TableForm, Unmeant
 from greenrun.model.errors import CallFailed, GateClosed, ReleaseError
 from greenrun.model.interfaces import HttpRequest, HttpResponse
@@ -148,7 +148,7 @@ def is_answered(release: Release, url: str, revision: str, rows: Sequence[FlowRo
         GateClosed: with the row, the request, and every promise that its answer breaks.
     """
     flow = Flow(release, url)
-    with witness(release, revision):
+    with log_as_evidence(release, revision):
         try:
             for row in rows:
                 flow.take(row)

@@ -28,7 +28,7 @@ def keeps_its_document(
     wanted = OpenApiTest(document, url, headers, frozenset(aside))
     release.dependencies.progress.report(f"asking every GET of {path}")
     examined = release.dependencies.examiner.examine(wanted)
-    release.dependencies.evidence.attach(f"GET operations of {path}", _guard(examined))
+    release.dependencies.evidence.attach(f"GET operations of {path}", _evidence(examined))
     _judge(examined, path, wanted)
 
 
@@ -55,6 +55,6 @@ def _judge(examined: OpenApiTestResult, path: str, wanted: OpenApiTest) -> None:
         )
 
 
-def _guard(examined: OpenApiTestResult) -> str:
+def _evidence(examined: OpenApiTestResult) -> str:
     counted = [f"{answers:>4} answers  {name}" for name, answers in examined.answered.items()]
     return "\n".join([*counted, *map(str, examined.deviations)])

@@ -30,7 +30,7 @@ Ask = Callable[[Expectation, timedelta], HttpResponse]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedRow:
     """A row with its answers, or with why it has none: no answer came, or the time was up."""
 
     row: Expectation
@@ -57,13 +57,13 @@ class Deadline:
         return self.moment - self.clock.now()
 
 
-def asked_for(rows: Sequence[Expectation], ask: Ask, deadline: Deadline) -> list[Asked]:
+def ask_rows(rows: Sequence[Expectation], ask: Ask, deadline: Deadline) -> list[AskedRow]:
     """Every row in its place, whatever became of the others.
 
     Rows with a latency are asked for when the others are done, one request at a time: what is
     measured is the service, and not the crowd that we would be.
     """
-    found: dict[int, Asked] = {}
+    found: dict[int, AskedRow] = {}
 
     def ask_for(place: int) -> None:
         found[place] = _asked(rows[place], ask, deadline)
@@ -107,19 +107,19 @@ def _together(do: Callable[[int], None], places: Iterable[int]) -> None:
         worker.result()
 
 
-def _asked(row: Expectation, ask: Ask, deadline: Deadline) -> Asked:
+def _asked(row: Expectation, ask: Ask, deadline: Deadline) -> AskedRow:
     warm_up = WARM_UP if row.latency else 0
     answers: list[HttpResponse] = []
     while len(answers) < warm_up + row.requests:
         try:
             answers.append(_answer(row, ask, deadline))
         except CallFailed as failure:
-            return Asked(row, trouble=failure)
+            return AskedRow(row, trouble=failure)
         except TimeoutError:
             seen = f"{len(answers)} of {warm_up + row.requests}"
             late = DeadlineExceeded(f"answers to {row}", after=deadline.within, last_seen=seen)
-            return Asked(row, trouble=late)
-    return Asked(row, Responses(tuple(answers[warm_up:]), tuple(answers[:warm_up])))
+            return AskedRow(row, trouble=late)
+    return AskedRow(row, Responses(tuple(answers[warm_up:]), tuple(answers[:warm_up])))
 
 
 def _answer(row: Expectation, ask: Ask, deadline: Deadline) -> HttpResponse:

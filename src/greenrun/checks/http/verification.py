@@ -6,8 +6,8 @@ from datetime import timedelta
 from greenrun.checks.http.cells import Values
 from greenrun.checks.http.documents import Schema, read_schema
 from greenrun.checks.http.expectation import Expectation, Responses, milliseconds
-from greenrun.checks.http.runner import Asked, Deadline, asked_for
-from greenrun.checks.logs import witness
+from greenrun.checks.http.runner import AskedRow, Deadline, ask_rows
+from greenrun.checks.logs import log_as_evidence
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed
 from greenrun.model.interfaces import HttpRequest, HttpResponse
 from greenrun.release.prober import Prober
@@ -21,7 +21,7 @@ _EXPAND_FIRST = (
 
 def answers(release: Release, url: str, revision: str, promises: Sequence[Expectation]) -> None:
     """A URL keeps its promises; where it does not, the log of its revision is evidence, too."""
-    with witness(release, revision):
+    with log_as_evidence(release, revision):
         verify(release.prober, url, promises)
 
 
@@ -62,9 +62,9 @@ def verify(
     values = Values.of_a_table()
     rows = [row.filled(values) for row in expectations]
     deadline = Deadline.after(within, prober.dependencies.clock)
-    judgement = Judgement(asked_for(rows, ask, deadline), schemas)
-    prober.dependencies.evidence.attach("requests and answers", str(judgement))
-    judgement.stop_if_broken()
+    verdict = EndpointVerdict(ask_rows(rows, ask, deadline), schemas)
+    prober.dependencies.evidence.attach("requests and answers", str(verdict))
+    verdict.raise_if_broken()
 
 
 _EXCERPT = 160
@@ -79,10 +79,10 @@ _TOLD = 50
 _WHERE_TO_LOOK = "the report holds the answers and the revision's log, below this sentence"
 
 
-class Judgement:
+class EndpointVerdict:
     """Every row with what it got, judged when the last one has its answers."""
 
-    def __init__(self, asked: Sequence[Asked], schemas: dict[str, Schema]) -> None:
+    def __init__(self, asked: Sequence[AskedRow], schemas: dict[str, Schema]) -> None:
         self._asked = asked
         self._broken = [_broken(one, schemas.get(one.row.schema)) for one in asked]
 
@@ -90,9 +90,9 @@ class Judgement:
         """The evidence: requests and answers."""
         excerpt = min(_KEPT[0], _KEPT[1] // max(1, len(self._asked)))
         each = zip(self._asked, self._broken, strict=True)
-        return "\n".join(_guard(one, broken, excerpt) for one, broken in each)
+        return "\n".join(_evidence(one, broken, excerpt) for one, broken in each)
 
-    def stop_if_broken(self) -> None:
+    def raise_if_broken(self) -> None:
         """Raise what it comes to, with everything that is wrong in one message.
 
         Raises:
@@ -119,7 +119,7 @@ def _cut(lines: Sequence[str]) -> str:
     return "\n".join([*lines[:_TOLD], *([f"and {more} more, in the report"] if more > 0 else [])])
 
 
-def _broken(asked: Asked, schema: Schema | None) -> list[str]:
+def _broken(asked: AskedRow, schema: Schema | None) -> list[str]:
     """Each broken promise, and what a refusal said for itself."""
     if asked.answers is None:
         return [asked.trouble.message] if asked.trouble else []
@@ -132,7 +132,7 @@ def _broken(asked: Asked, schema: Schema | None) -> list[str]:
     return found
 
 
-def _guard(asked: Asked, broken: Sequence[str], excerpt: int) -> str:
+def _evidence(asked: AskedRow, broken: Sequence[str], excerpt: int) -> str:
     # Never cut here: what is redacted later must still be whole then.
     sent = (f"  {line}" for line in asked.row.sends.told())
     lines = [str(asked.row), *sent, *(f"  broken: {line}" for line in broken)]

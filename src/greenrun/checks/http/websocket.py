@@ -1,4 +1,4 @@
-"""Proofs of what a service does on its WebSockets."""
+"""What a service does on its WebSockets."""
 
 from base64 import b64encode
 from uuid import uuid4

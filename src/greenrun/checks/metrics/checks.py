@@ -1,4 +1,4 @@
-"""Proofs by what a service counts of itself, told to Prometheus at a URL of its own."""
+"""What a service counts of itself, and exposes to Prometheus at a URL of its own."""
 
 from collections.abc import Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Whether a service is watched after its release, by what the release was judged by."""
+"""Whether a service is monitored after its release, by what the release was judged by."""
 
 from greenrun.checks.metrics.exposition import Exposition
 from greenrun.model.errors import GateClosed
@@ -13,13 +13,13 @@ from greenrun.reporting.monitoring import (
 from greenrun.reporting.monitoring.promql import metric
 
 
-def handed_over(
-    release: Release, objectives: Objectives, watchers: MonitoringTargets
+def publish_objectives(
+    release: Release, objectives: Objectives, targets: MonitoringTargets
 ) -> Publication:
-    """Hand the objectives over; what a person should know of it is told, and recorded."""
-    published = publish(release.plan, objectives, release.service.url, watchers, release.guard)
+    """Publish the objectives; what a person should know of it is told, and recorded."""
+    published = publish(release.plan, objectives, release.service.url, targets, release.guard)
     release.alert_policies = published.policies
-    release.dependencies.evidence.attach("who watches", str(published))
+    release.dependencies.evidence.attach("published to monitoring", str(published))
     if published.differences:
         release.dependencies.evidence.attach(
             "files that differ", published.differences, "text/x-diff"
@@ -29,13 +29,13 @@ def handed_over(
     return published
 
 
-def every_alert_has_its_policy(published: Publication, watchers: MonitoringTargets) -> None:
+def every_alert_has_its_policy(published: Publication, targets: MonitoringTargets) -> None:
     """The platform, asked anew, has a policy for every alert; no alert at all proves nothing.
 
     One that somebody has edited is theirs: it was told, and closes nothing.
     """
     alerts = [one.alert for one in published.policies]
-    missing = [str(alert) for alert in alerts if watchers.alerts.find(alert) is None]
+    missing = [str(alert) for alert in alerts if targets.alerts.find(alert) is None]
     if missing or not alerts:
         found = ", ".join(missing) or "no alert at all"
         raise GateClosed(
@@ -44,23 +44,25 @@ def every_alert_has_its_policy(published: Publication, watchers: MonitoringTarge
         )
 
 
-def files_stand(published: Publication) -> None:
+def files_exist(published: Publication) -> None:
     """Every file is there, as it was generated or as somebody has edited it."""
     absent = [str(kept.path) for kept in published.files if not kept.path.is_file()]
     if absent or not published.files:
         found = ", ".join(absent) or "no file at all"
-        raise GateClosed(f"files for those who watch: got none at {found}, needs each there")
+        raise GateClosed(f"files for monitoring: got none at {found}, needs each there")
 
 
-def same_again(release: Release, objectives: Objectives, watchers: MonitoringTargets) -> None:
-    """Handing over once more finds everything as it is, and changes nothing."""
-    again = publish(release.plan, objectives, release.service.url, watchers, release.guard)
+def publishes_nothing_new(
+    release: Release, objectives: Objectives, targets: MonitoringTargets
+) -> None:
+    """Check that publishing once more finds everything as it is, and changes nothing."""
+    again = publish(release.plan, objectives, release.service.url, targets, release.guard)
     if again.changed:
-        raise GateClosed(f"handing over again: got {again}, needs everything as it was")
+        raise GateClosed(f"publishing again: got {again}, needs everything as it was")
 
 
-def metrics_are_told(release: Release) -> None:
-    """The candidate tells every metric that is watched: a panel of another one stays empty."""
+def metrics_are_exposed(release: Release) -> None:
+    """The candidate tells every metric that is monitored: a panel of another one stays empty."""
     plan = monitored(release.plan)
     answer = release.prober.ask(f"{release.candidate.url}{plan.metrics_path}")
     if answer.status != 200:
@@ -74,6 +76,6 @@ def metrics_are_told(release: Release) -> None:
     if missing:
         raise GateClosed(
             f"metrics at {plan.metrics_path}: got no {', '.join(missing)}, needs every metric that "
-            "is watched",
+            "is monitored",
             hint="correct `monitoring.figures` in release.yaml, or let the service tell it",
         )
