@@ -9,8 +9,12 @@ from typing import TypeVar
 from google.protobuf.timestamp_pb2 import Timestamp
 
 
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 def now() -> Timestamp:
-    return stamp(datetime.now(UTC))
+    return stamp(utc_now())
 
 
 def stamp(time: datetime) -> Timestamp:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from threading import Lock
 from typing import Any
 
@@ -18,6 +18,7 @@ from grpc import StatusCode
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.protobuf import Message, raw
 from cloudrun_emulator.core.resource_names import invalid
+from cloudrun_emulator.core.time import utc_now
 from cloudrun_emulator.server.methods import Method
 
 HEADER = "x-goog-authenticated-user-email"
@@ -49,10 +50,6 @@ KEPT = 10_000
 _READS = ("Access", "Get", "List", "Test", "Wait")
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(slots=True)
 class RpcCall:
     """One call: `rpc` is `Services.UpdateService`, `resource` the full name of what it is about.
@@ -66,7 +63,7 @@ class RpcCall:
     validate_only: bool = False
     code: StatusCode | None = None
     carried_out: bool = False
-    time: datetime = field(default_factory=_utc_now)
+    time: datetime = field(default_factory=utc_now)
 
     @classmethod
     def of(cls, method: Method, request: Message) -> "RpcCall":

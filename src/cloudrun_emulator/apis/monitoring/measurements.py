@@ -4,13 +4,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Event, Thread
 from time import monotonic
 
 from cloudrun_emulator.apis.logging.entries import revision_labels
 from cloudrun_emulator.apis.monitoring.metrics import Series
 from cloudrun_emulator.core.interfaces import Instance, InstanceSpec, ServedRequest
+from cloudrun_emulator.core.time import utc_now
 
 EVERY = timedelta(seconds=1)
 """Between two looks. Google's are sixty seconds apart; its points cover sixty, and ours one."""
@@ -25,10 +26,6 @@ _KEPT = 100_000
 
 Running = Callable[[], Iterable[tuple[InstanceSpec, Instance]]]
 """Tells the instances that have not ended."""
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +44,7 @@ class MemoryWatch:
         self,
         running: Running,
         every: timedelta = EVERY,
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._running = running
         self._every = every

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import ceil, floor
 from typing import Any
 
@@ -39,6 +39,7 @@ from cloudrun_emulator.apis.monitoring.metrics import (
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.interfaces import Ingress
 from cloudrun_emulator.core.resource_names import invalid
+from cloudrun_emulator.core.time import utc_now
 
 _Aligner, _Reducer = Aggregation.Aligner, Aggregation.Reducer
 
@@ -94,10 +95,6 @@ _Key = tuple[tuple[str, str], ...]
 _ValuesByEnd = dict[int, list[float]]
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 def _not_measured() -> Sequence[MemorySample]:
     return ()
 
@@ -114,7 +111,7 @@ class Monitoring:
         *,
         memory: Callable[[], Iterable[MemorySample]] = _not_measured,
         lag: timedelta = timedelta(),
-        clock: Callable[[], datetime] = _utc_now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._ingress = ingress
         self._memory = memory
