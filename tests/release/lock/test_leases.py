@@ -17,7 +17,8 @@ def leases(request: pytest.FixtureRequest) -> Leases:
     if request.param == "in memory":
         return MemoryLeases()
     cloud = request.getfixturevalue(f"{request.param}_cloud")
-    return request.getfixturevalue("region_of")(cloud).leases()
+    made: Leases = request.getfixturevalue("region_of")(cloud).leases()
+    return made
 
 
 def test_there_are_none_at_first(leases: Leases) -> None:

@@ -22,7 +22,7 @@ class Actor:
 
     @property
     def ended(self) -> bool:
-        return self._turns.dead
+        return bool(self._turns.dead)
 
     def pause(self) -> None:
         """Whoever has ended takes no turns any more."""
