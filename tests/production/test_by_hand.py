@@ -1,4 +1,4 @@
-"""Rollback by hand: one command each, verified, and in the record (PROCEDURE P10.2 to P10.4)."""
+"""Rollback by hand: one command each, verified, and in the record."""
 
 import httpx
 import pytest

@@ -114,14 +114,14 @@ def test_everything_is_found_at_once(
     )
     cloud.permissions.grant("run.jobs.create")
     assert cloud.calls.changes() == before
-    assert [str(finding).partition(": ")[0] for finding in found] == [
-        "P1.4 Dockerfile",
-        "P1.5 secret",
-        "P1.8 secret version",
-        "P1.1 tree",
-        "P1.1 the tree is clean, on its branch and in step with its remote",
-        "P1.1 commit 8f14e45",
-        "P1.7 quality gate tests",
-        "P1.3 permission run.jobs.create",
-        "P1.6 image of web-baseline",
+    assert [str(problem).partition(": ")[0] for problem in found] == [
+        "Dockerfile",
+        "secret",
+        "secret version",
+        "tree",
+        "the tree is clean, on its branch and in step with its remote",
+        "commit 8f14e45",
+        "quality gate tests",
+        "permission run.jobs.create",
+        "image of web-baseline",
     ]
