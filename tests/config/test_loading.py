@@ -167,7 +167,7 @@ def test_a_key_of_earlier_days_says_what_replaces_it(directory: Path) -> None:
     [complaint] = complaints(directory, local)
 
     assert str(complaint) == (
-        "release.yaml:4: environments.local.canary.fewest-requests: got a key that is no more, "
+        "release.yaml:4: environments.local.canary.fewest-requests: got a key that was replaced, "
         "needs to be left out: how many requests are enough follows from beta, max-error-increase "
         "and max-latency-increase"
     )
@@ -220,7 +220,9 @@ def test_an_old_key_is_refused_with_the_name_of_the_new_one(
 
     found = [str(complaint) for complaint in complaints(directory, "\n".join(lines))]
 
-    assert found == [f"release.yaml:{number}: {above}{key}: got a key that is no more, needs {new}"]
+    assert found == [
+        f"release.yaml:{number}: {above}{key}: got a key that was replaced, needs {new}"
+    ]
 
 
 def test_an_environment_goes_over_the_rest_and_leaves_what_it_does_not_name(
@@ -266,7 +268,7 @@ WRONG = {
     "project": ("project", "shop"),
     "region": ("region", "europe"),
     "build": ("build", "[]"),
-    "build: a commit tells no age": (
+    "build: a commit does not tell the age of an image": (
         "build",
         "{repository: europe-docker.pkg.dev/p/r/shop, tag: commit, keep-images: 3}",
     ),
@@ -400,8 +402,8 @@ def test_an_octal_of_older_yaml_is_a_decimal(directory: Path) -> None:
         ("a: 1\n---\nb: 2\n", (2, "whole file", "a second document after ---")),
         ("a: &one 1\nb: *one\n", (2, "b", "the alias *one")),
         ("a: !!str 1\n", (1, "a", "the tag tag:yaml.org,2002:str")),
-        ("? [a]\n: 1\n", (1, "whole file", "a key that is no text")),
-        ("a: " + "[" * 9999, (1, "a", "values in values without end")),
+        ("? [a]\n: 1\n", (1, "whole file", "a key that is not text")),
+        ("a: " + "[" * 9999, (1, "a", "values nested too deep")),
     ],
 )
 def test_a_file_that_cannot_be_read_is_one_complaint(
@@ -421,7 +423,7 @@ def test_bytes_that_are_no_text_are_named_with_their_line(directory: Path) -> No
         load_plan(directory, "local")
 
     assert caught.value.complaints == (
-        Complaint("release.yaml", 2, "whole file", "bytes that are no text", "text in UTF-8"),
+        Complaint("release.yaml", 2, "whole file", "bytes that are not text", "text in UTF-8"),
     )
 
 
@@ -447,7 +449,7 @@ def test_a_key_that_stands_twice_is_named_with_both_lines(directory: Path) -> No
             5,
             "service",
             "the same key again",
-            "it once (it stands in line 1 already)",
+            "it once (it is in line 1 already)",
         ),
     )
 
@@ -488,11 +490,11 @@ VARIABLES = {
     "A: 1": ("A", "the number 1 without quotes", '"1"'),
     "A: 010": ("A", "the number 010 without quotes", '"010"'),
     "A: true": ("A", "the boolean true without quotes", '"true"'),
-    "A: on": ("A", "on without quotes, which is no text in older YAML", '"on"'),
-    "A: 12:30": ("A", "12:30 without quotes, which is no text in older YAML", '"12:30"'),
+    "A: on": ("A", "on without quotes, which older YAML does not read as text", '"on"'),
+    "A: 12:30": ("A", "12:30 without quotes, which older YAML does not read as text", '"12:30"'),
     "A: 2026-01-02": (
         "A",
-        "2026-01-02 without quotes, which is no text in older YAML",
+        "2026-01-02 without quotes, which older YAML does not read as text",
         '"2026-01-02"',
     ),
     "A:": ("A", "nothing", '""'),

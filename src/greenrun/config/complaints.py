@@ -62,7 +62,7 @@ def shown(value: object) -> str:
 
 def _got(detail: ErrorDetails, path: tuple[str, ...], *, absent: bool) -> str:
     if detail["type"] == "extra_forbidden":
-        return "a key that is no more" if path in REPLACED_KEYS else "an unknown key"
+        return "a key that was replaced" if path in REPLACED_KEYS else "an unknown key"
     if detail["loc"][-1] == "[key]":
         return "this name"
     if path[: len(_SECRETS)] == _SECRETS and isinstance(detail["input"], str):

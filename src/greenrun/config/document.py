@@ -131,7 +131,7 @@ def _parse(file: str, text: str, complain: Complain) -> Node | None:
 
 
 def _syntax(file: str, line: int, problem: str) -> Complaint:
-    return Complaint(file, line, "syntax", f"text that is no YAML ({problem})", "YAML 1.2")
+    return Complaint(file, line, "syntax", f"text that is not YAML ({problem})", "YAML 1.2")
 
 
 class _Unreadable(Exception):
@@ -173,7 +173,7 @@ class _Composer:
 
     def _node(self, event: Event, path: tuple[str, ...], line: int) -> Node:
         if len(path) > _DEEPEST:
-            self._refuse(path[:1], "values in values without end", f"at most {_DEEPEST} levels")
+            self._refuse(path[:1], "values nested too deep", f"at most {_DEEPEST} levels")
         match event:
             case AliasEvent():
                 self._refuse(path, f"the alias *{event.anchor}", "the value itself, written out")
@@ -193,11 +193,11 @@ class _Composer:
         entries: dict[str, Node] = {}
         while not isinstance(event := self._advance(), MappingEndEvent):
             if not isinstance(event, ScalarEvent):
-                self._refuse(path, "a key that is no text", "keys of one word")
+                self._refuse(path, "a key that is not text", "keys of one word")
             name, line = event.value, self.line
             entry = self._node(self._advance(), (*path, name), line)
             if name in entries:
-                needs = f"it once (it stands in line {entries[name].line} already)"
+                needs = f"it once (it is in line {entries[name].line} already)"
                 self._complain(entry.complaint(got="the same key again", needs=needs))
             else:
                 entries[name] = entry

@@ -165,4 +165,4 @@ def _unquoted(node: Node) -> str:
         case int() | float():
             return f"the number {node.plain} without quotes"
         case _:
-            return f"{node.plain} without quotes, which is no text in older YAML"
+            return f"{node.plain} without quotes, which older YAML does not read as text"

@@ -74,7 +74,9 @@ class BuildSection(Section):
     @classmethod
     def _images_have_an_age(cls, keep: int | None, info: ValidationInfo) -> int | None:
         if keep is not None and info.data.get("tag") is TagPolicy.COMMIT:
-            raise ValueError("build.tag to be timestamp or build-id: a commit tells no age")
+            raise ValueError(
+                "build.tag to be timestamp or build-id: a commit does not tell the age of an image"
+            )
         return keep
 
     def plan(self) -> BuildPlan:

@@ -97,7 +97,7 @@ def read_text_file(path: Path, *, at_most: int = 100_000) -> str:
         return contents.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise UnreadableFile("bytes that are no text", "text in UTF-8", line) from error
+        raise UnreadableFile("bytes that are not text", "text in UTF-8", line) from error
 
 
 class Tail:

@@ -99,7 +99,7 @@ def test_a_dockerfile_that_is_not_there(told: Told, directory: Path) -> None:
 @pytest.mark.parametrize(
     ("contents", "problem"),
     [
-        (b"FROM a\nCMD x\nCOPY \xff /x\n", "got bytes that are no text, needs text in UTF-8"),
+        (b"FROM a\nCMD x\nCOPY \xff /x\n", "got bytes that are not text, needs text in UTF-8"),
         (b"#" * 100_001, "got more than 100,000 bytes, needs fewer"),
     ],
 )

@@ -98,7 +98,7 @@ def test_out_of_step(told: Told, on_main: Plan, world: World) -> None:
     world.source_control.apart = Distance(ahead=1, behind=2)
     assert told(git_tree.in_step, on_main) == [
         (
-            "commit: got 1 commits that origin/main has not, and 2 of its missing, needs the same; "
+            "commit: got 1 ahead of origin/main and 2 behind, needs the same commit; "
             "hint: git pull origin main, then git push origin main"
         )
     ]

@@ -45,12 +45,12 @@ def test_one_fails_and_the_others_are_run_all_the_same(
         (
             "quality gate tests: got status 1 after 3.2 s (1 failed, 153 passed in 4.00s), needs "
             "status 0: E   assert 1 == 2 / FAILED tests/test_shop.py / "
-            "1 failed, 153 passed in 4.00s; hint: run `pytest -q` and mend what it says"
+            "1 failed, 153 passed in 4.00s; hint: run `pytest -q` and fix what it reports"
         ),
         "quality gate lint: could not run ruff: there is no such command",
         (
             "quality gate page: got status 2 after 3.2 s, needs status 0: no output; "
-            "hint: run `npm run` and mend what it says"
+            "hint: run `npm run` and fix what it reports"
         ),
     ]
     assert world.progress.lines == [

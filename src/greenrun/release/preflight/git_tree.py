@@ -58,8 +58,8 @@ def _branch(context: Context, checkout: Checkout) -> Iterator[Problem]:
     context.measure(f"{remote}/{wanted}", f"{distance.ahead} ahead, {distance.behind} behind")
     if distance.ahead or distance.behind:
         yield Problem(
-            f"commit: got {distance.ahead} commits that {remote}/{wanted} has not, and "
-            f"{distance.behind} of its missing, needs the same",
+            f"commit: got {distance.ahead} ahead of {remote}/{wanted} and {distance.behind} "
+            "behind, needs the same commit",
             f"git pull {remote} {wanted}, then git push {remote} {wanted}",
         )
 

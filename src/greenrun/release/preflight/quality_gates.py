@@ -38,7 +38,7 @@ def _judged(context: Context, name: str, command: Sequence[str]) -> Iterator[Pro
     if ended.status:
         yield Problem(
             f"quality gate {name}: got {outcome}, needs status 0: {_tail(ended)}",
-            f"run `{asked}` and mend what it says",
+            f"run `{asked}` and fix what it reports",
         )
 
 
