@@ -77,7 +77,7 @@ def test_a_misspelt_tag_is_named_with_the_nearest_known_one(suite: Suite) -> Non
 
 def test_a_tag_that_the_project_registered_is_known(suite: Suite) -> None:
     with (suite.path / "tox.ini").open("a") as settings:
-        settings.write("markers =\n    nightly: runs at night\n")
+        settings.write("\nmarkers =\n    nightly: runs at night\n")
     suite.feature("01", "Feature: F\n  @nightly\n  Scenario: S\n    Given a release\n")
 
     assert suite.run("features", "-m", "nightly").ret == 0

@@ -14,10 +14,10 @@ from greenrun.plugin.redaction import keep_secret
 from greenrun.plugin.run.session import passed_whole, results_of
 
 
-def pytest_greenrun_ended(config, status):
-    AllureEvidence(str).attach("ending", str(status))
+def pytest_greenrun_ended(config, event):
+    AllureEvidence(str).attach("ending", str(event.exit_status))
     with (config.rootpath / "diary").open("a") as diary:
-        print(f"ended with {status}", file=diary)
+        print(f"ended with {event.exit_status}", file=diary)
         for each in results_of(config):
             print(each.environment, each.title, each.ending, each.reason, sep="; ", file=diary)
 
@@ -122,7 +122,7 @@ def test_what_never_begins_has_no_end(hearing: Write, *, unbound: bool) -> None:
 def test_what_fails_after_the_end_is_told_and_changes_nothing(suite: Suite) -> None:
     suite.steps(
         """
-        def pytest_greenrun_ended(config, status):
+        def pytest_greenrun_ended(config, event):
             raise OSError("disk full")
         """
     )
@@ -131,7 +131,7 @@ def test_what_fails_after_the_end_is_told_and_changes_nothing(suite: Suite) -> N
     result = suite.run("features")
 
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["      after the end of the run: OSError: disk full"])
+    result.stdout.fnmatch_lines(["      pytest_greenrun_ended: OSError: disk full"])
 
 
 WHOLE = """

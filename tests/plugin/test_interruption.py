@@ -57,14 +57,14 @@ ENDED = """
 from greenrun.plugin.run.session import results_of
 
 
-def pytest_greenrun_ended(config, status):
+def pytest_greenrun_ended(config, event):
     [result] = results_of(config)
     with (config.rootpath / "diary").open("a") as diary:
-        print(f"ended with {status}: {result.ending}, {result.reason}", file=diary)
+        print(f"ended with {event.exit_status}: {result.ending}, {result.reason}", file=diary)
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_sentence_and_puts_traffic_back(
     suite: Suite, number: signal.Signals
 ) -> None:

@@ -25,7 +25,7 @@ def under_way(branch: Project) -> Iterator[Running]:
         yield run
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_takes_it_back(
     number: signal.Signals, under_way: Running, green: Ended, engine: docker.DockerClient
 ) -> None:

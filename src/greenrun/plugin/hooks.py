@@ -20,7 +20,7 @@ from greenrun.plugin.run.runner import ReleaseRunner
 from greenrun.plugin.run.session import RELEASE_RUN, ReleaseRun
 from greenrun.plugin.terminal.hooks import TerminalHooks
 from greenrun.plugin.terminal.reporter import ScenarioReporter
-from greenrun.plugin.terminal.screen import Screen, screen
+from greenrun.plugin.terminal.screen import Screen, outlive_terminal, screen
 
 _SLOW_TO_START = "hypothesispytest"
 """Imports all of hypothesis for a line at the head of a session; features have no use for it."""
@@ -56,8 +56,13 @@ def pytest_configure(config: pytest.Config) -> None:
     for tag, meaning in tags.MEANINGS.items():
         config.addinivalue_line("markers", f"{tag}: {meaning}")
     config.pluginmanager.register(Redaction(secrets_of(config)))
+    if options.performs_features(config):
+        options.take_run_lock(config)
+        if options.holds_run_lock(config):
+            config.hook.pytest_greenrun_reset(config=config)
     _refuse(list(options.refusals(config)))
     if options.features_are_among(config):
+        outlive_terminal(config)
         claim_results(config)
         config.pluginmanager.set_blocked(_SLOW_TO_START)
 
@@ -104,8 +109,8 @@ def pytest_collection_modifyitems(
         raise pytest.UsageError("features behind a link: name their folder itself")
     is_emergency = run is not None and run.stop_policy.mode.is_emergency
     _refuse(complaints + validation.bind(items if is_emergency else asked, config))
-    if run and items and not (is_emergency or config.option.collectonly):
-        _refuse(list(options.acquire_run_lock(config)))
+    if run and items and options.performs_features(config) and not is_emergency:
+        _refuse(list(options.run_lock_complaints(config)))
 
 
 def _refuse(complaints: list[str]) -> None:

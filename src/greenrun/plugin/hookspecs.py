@@ -1,8 +1,18 @@
-"""What greenrun asks the suite around it."""
+"""The hooks of a release: implement them in a conftest.py, with those of their arguments in use.
+
+The five events are told when users are where they belong, so nothing that an implementation does
+comes in their way; one that raises is told and changes nothing. They come for rehearsals, too
+(`event.environment == "local"`), and not for a plan. A notification is one function:
+
+    def pytest_greenrun_rolled_back(event):
+        httpx.post(URL, json={"text": f"{event.service}: back on {event.baseline}"})
+"""
 
 from collections.abc import Mapping
 
 import pytest
+
+from greenrun.model.events import ReleaseEvent
 
 
 def pytest_greenrun_environment(config: pytest.Config) -> Mapping[str, str]:  # type: ignore[empty-body]  # a specification
@@ -18,8 +28,31 @@ def pytest_greenrun_rehearsed(config: pytest.Config) -> str | None:
     """
 
 
-def pytest_greenrun_ended(config: pytest.Config, status: int) -> None:
-    """A run that had begun has ended with this exit status, and nothing will change it any more.
+def pytest_greenrun_reset(config: pytest.Config) -> None:
+    """Take away what an earlier run left as its outcome: none may be read as that of this one.
+
+    Comes before anything is read or refused, unless another run is under way in the directory.
+    """
+
+
+def pytest_greenrun_began(event: ReleaseEvent, config: pytest.Config) -> None:
+    """A release to an environment begins; nothing of it was changed yet."""
+
+
+def pytest_greenrun_promoted(event: ReleaseEvent, config: pytest.Config) -> None:
+    """The candidate serves every user, all scenarios of the environment have passed."""
+
+
+def pytest_greenrun_rolled_back(event: ReleaseEvent, config: pytest.Config) -> None:
+    """The baseline serves every user again; `reason` is what failed first."""
+
+
+def pytest_greenrun_manual_action_required(event: ReleaseEvent, config: pytest.Config) -> None:
+    """Users could not be brought back, or not provably; `reason` and exit status 10 say so."""
+
+
+def pytest_greenrun_ended(event: ReleaseEvent, config: pytest.Config) -> None:
+    """A run that had begun has ended with `event.exit_status`, and nothing will change it any more.
 
     Comes after everything was torn down, and before the report is made: evidence may still be kept.
     """

@@ -3,7 +3,8 @@
 import fcntl
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from fnmatch import fnmatch
 from functools import partial
@@ -14,15 +15,44 @@ import pytest
 from greenrun.model.plan import REHEARSAL
 from greenrun.plugin.gherkin.tags import ON_REQUEST
 
+_RUN_LOCK = pytest.StashKey[int]()
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
-REFUSED_SWITCHES = {
-    "lf": "--lf",
-    "failedfirst": "--ff",
-    "newfirst": "--nf",
-    "stepwise": "--sw",
-    "stepwise_skip": "--sw-skip",
+ITS_BEGINNING = "a release starts at its beginning"
+ITS_END = "a release goes on to its end: the way back and the record come last"
+ONE_BY_ONE = "features run one after another"
+ONCE = "each scenario runs once"
+NEVER_HALF = "a scenario is performed, or it proves nothing"
+NOT_CUT_SHORT = "what brings users back is not cut short, and has time limits of its own"
+NOBODY_THERE = "users would wait for a debugger"
+ITS_STATUS = "the exit status tells how the release ended"
+
+REFUSED = {
+    "lf": ("--lf", ITS_BEGINNING),
+    "failedfirst": ("--ff", ITS_BEGINNING),
+    "newfirst": ("--nf", ITS_BEGINNING),
+    "stepwise": ("--sw", ITS_BEGINNING),
+    "stepwise_skip": ("--sw-skip", ITS_BEGINNING),
+    "stepwise_reset": ("--sw-reset", ITS_BEGINNING),
+    "maxfail": ("-x, --maxfail", ITS_END),
+    "numprocesses": ("-n", ONE_BY_ONE),
+    "looponfail": ("-f", ONE_BY_ONE),
+    "keepduplicates": ("--keep-duplicates", ONCE),
+    "setuponly": ("--setup-only", NEVER_HALF),
+    "setupplan": ("--setup-plan", NEVER_HALF),
+    "usepdb": ("--pdb", NOBODY_THERE),
+    "trace": ("--trace", NOBODY_THERE),
+    "max_warnings": ("--max-warnings", ITS_STATUS),
+    # plugins that many have installed
+    "reruns": ("--reruns", ONCE),  # pytest-rerunfailures
+    "flake_finder_flake_runs": ("--flake-runs", ONCE),  # pytest-flakefinder
+    "splits": ("--splits", ITS_END),  # pytest-split
+    "forked": ("--forked", ONE_BY_ONE),  # pytest-forked
 }
+"""Options of pytest that a release does not survive, by their name within it, and why."""
+
+ONE = {"count": ("--count", ONCE), "repeat": ("--repeat", ONCE)}
+"""Likewise, of pytest-repeat and its like; 1 changes nothing."""
 
 
 SWITCHES = {
@@ -88,23 +118,53 @@ def refusals(config: pytest.Config) -> Iterator[str]:
     """Why these options cannot be used together."""
     yield from _conflicts(config, target(config))
     if features_are_among(config):
-        yield from _other_orders(config)
+        yield from _unbearable(config)
     elif switches := run_options_of(config).switches:
         yield f"{', '.join(switches)}: got no feature, needs one (pytest features/ --env=NAME)"
 
 
-def _other_orders(config: pytest.Config) -> Iterator[str]:
-    """A release has one order, and no memory."""
+def performs_features(config: pytest.Config) -> bool:
+    """True where features are not merely to be listed."""
+    listed = ("collectonly", "help", "version", "markers", "showfixtures", "show_fixtures_per_test")
     given = vars(config.option)
-    if given.get("numprocesses") or given.get("tx"):
-        yield "features run one after another: leave out -n"
+    return not any(given.get(name) for name in listed) and features_are_among(config)
+
+
+def _unbearable(config: pytest.Config) -> Iterator[str]:
+    """What would reorder, repeat, halve or cut short a release; one line each."""
+    given: Mapping[str, object] = vars(config.option)
+    asked = [REFUSED[name] for name in REFUSED if given.get(name)]
+    asked += [ONE[name] for name in ONE if given.get(name) not in (None, 0, 1)]
+    for switch, reason in asked:
+        yield f"{reason}: leave out {switch}"
+    if given.get("tx") and not given.get("numprocesses"):
+        yield f"{ONE_BY_ONE}: leave out --tx"
+    if config.pluginmanager.is_blocked("terminal"):
+        yield "a release tells what it does: leave out -p no:terminal"
     if config.pluginmanager.hasplugin("randomly") and given.get("randomly_reorganize", True):
         yield "features run in their own order: add -p no:randomly"
     if _random_order(config):
         yield "features run in their own order: leave out --random-order"
-    for name, switch in REFUSED_SWITCHES.items():
-        if given.get(name):
-            yield f"a release starts at its beginning: leave out {switch}"
+    if _pytest_timeout(config):
+        yield f"{NOT_CUT_SHORT}: leave out --timeout"
+    if _ini(config, "faulthandler_exit_on_timeout"):
+        yield f"{NOT_CUT_SHORT}: leave out faulthandler_exit_on_timeout"
+
+
+def _pytest_timeout(config: pytest.Config) -> bool:
+    """True where pytest-timeout would end a scenario, or by its thread the whole process."""
+    given: object = vars(config.option).get("timeout")
+    chosen = given if given is not None else os.environ.get("PYTEST_TIMEOUT")
+    has_plugin = config.pluginmanager.hasplugin("timeout")
+    return has_plugin and bool(float(str(chosen or _ini(config, "timeout") or 0)))
+
+
+def _ini(config: pytest.Config, name: str) -> object:
+    """What a setting says; None where nobody knows it."""
+    try:
+        return config.getini(name)
+    except (KeyError, ValueError):
+        return None
 
 
 def _random_order(config: pytest.Config) -> bool:
@@ -167,15 +227,26 @@ def _conflicts(config: pytest.Config, target: str) -> Iterator[str]:
             yield f"{switch}: {reason}; leave out {', '.join(others)}"
 
 
-def acquire_run_lock(config: pytest.Config) -> Iterator[str]:
-    """Hold the directory until this process has ended, however it ends; complain where it is held.
+def take_run_lock(config: pytest.Config) -> None:
+    """Hold the directory until this process has ended, however it ends; unless another run does.
 
-    The directory itself is locked, so that nothing is left behind.
+    One run at a time: its report and its journals are shared. The directory itself is locked, so
+    that nothing is left behind.
     """
-    held = os.open(config.rootpath, os.O_RDONLY | os.O_CLOEXEC)
-    config.add_cleanup(partial(os.close, held))
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    directory = os.open(config.rootpath, os.O_RDONLY | os.O_CLOEXEC)
+    config.add_cleanup(partial(os.close, directory))
+    with suppress(BlockingIOError):
+        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        config.stash[_RUN_LOCK] = directory
+
+
+def holds_run_lock(config: pytest.Config) -> bool:
+    """True where no other run of features is under way in this directory."""
+    return _RUN_LOCK in config.stash
+
+
+def run_lock_complaints(config: pytest.Config) -> Iterator[str]:
+    """Say that another run is under way, where one is."""
+    if not holds_run_lock(config):
         yield "another run of features is under way in this directory"
         yield "wait for its end, or stop it (`pgrep -af pytest` tells which): it takes users back"

@@ -4,15 +4,15 @@ pytest has no public way to run a test without its own line for it; plugins that
 way share the private `runtestprotocol`.
 """
 
+import warnings
 from collections.abc import Generator
 from contextlib import nullcontext
 
 import pytest
 from _pytest.runner import runtestprotocol
 
-from greenrun.model.errors import Hinted
 from greenrun.plugin.gherkin.collection import scenario_of
-from greenrun.plugin.run.session import NEEDS_PERSON, ReleaseRun, is_plain, message_of
+from greenrun.plugin.run.session import NEEDS_PERSON, ReleaseRun, announce, is_plain, message_of
 from greenrun.plugin.run.signals import Interruption
 
 
@@ -34,7 +34,9 @@ class ReleaseRunner:
         self._run.running = here
         self._interruption.listen()
         same = after is not None and after.environment == here.environment
-        runtestprotocol(item, nextitem=nextitem if same else None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")  # told, but never raised in the middle of a way back
+            runtestprotocol(item, nextitem=nextitem if same else None)
         self._run.running = None
         self._run.interrupted = self._interruption.cause
         return True
@@ -70,28 +72,37 @@ class ReleaseRunner:
                 report.longrepr = str(error)
         return report
 
-    @pytest.hookimpl(wrapper=True, trylast=True)
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
-        """Take in what fails when a session that broke off is torn down, which no test tells of."""
+        """Put back what was begun before anything else; what fails after that is told alone."""
+        self._tear_down(session)
+        if self._run.outcome.needs_person:
+            session.exitstatus = NEEDS_PERSON
+        if self._run.begun:
+            self._announce_end(session)
         try:
             return (yield)
-        except (Hinted, BaseExceptionGroup) as error:
-            self._run.outcome.note_error(error)
-            self._run.reporter.problem(str(error))
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        finally:
-            if self._run.outcome.needs_person:
-                session.exitstatus = NEEDS_PERSON
-            if self._run.begun:
-                self._tell_of_the_end(session)
+        except Exception as error:  # noqa: BLE001, how the release ended stands by now
+            self._run.reporter.problem(f"after the end of the run: {message_of(error)}")
 
     def pytest_unconfigure(self) -> None:
         self._interruption.stop_listening()
 
-    def _tell_of_the_end(self, session: pytest.Session) -> None:
-        """Nothing that fails here changes how the release ended."""
-        hook, status = session.config.hook, int(session.exitstatus)
+    def _tear_down(self, session: pytest.Session) -> None:
+        """Tear down what a session that broke off left, which no test tells of.
+
+        pytest does it after those who write reports, and not at all where one of them raises.
+        """
         try:
-            hook.pytest_greenrun_ended(config=session.config, status=status)
-        except Exception as error:  # noqa: BLE001, see above
-            self._run.reporter.problem(f"after the end of the run: {message_of(error)}")
+            session._setupstate.teardown_exact(None)  # noqa: SLF001, as `runtestprotocol` does
+        except BaseException as error:  # noqa: BLE001, it is told, and the exit status says it
+            self._run.outcome.note_error(error)
+            self._run.reporter.problem(str(error) if is_plain(error) else message_of(error))
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _announce_end(self, session: pytest.Session) -> None:
+        status = int(session.exitstatus)
+        for call in self._run.outcome.needs_person[:1]:
+            reason = self._run.secrets.redact(call.message)
+            announce(session.config, "manual_action_required", reason=reason, exit_status=status)
+        announce(session.config, "ended", exit_status=status)

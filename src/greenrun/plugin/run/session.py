@@ -1,12 +1,15 @@
 """The state of a run of features: results, errors, and the exit status that follows."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
 from greenrun.model.errors import Hinted, ManualActionRequired
+from greenrun.model.events import ReleaseEvent
 from greenrun.model.results import ScenarioResult
 from greenrun.plugin.gherkin.collection import (
     ENVIRONMENTS,
@@ -127,6 +130,7 @@ def _ending(reports: list[pytest.TestReport]) -> str:
 
 
 RELEASE_RUN = pytest.StashKey["ReleaseRun"]()
+_DESCRIBE = pytest.StashKey[Callable[[], ReleaseEvent]]()
 
 
 @dataclass
@@ -235,3 +239,22 @@ def results_of(config: pytest.Config) -> tuple[ScenarioResult, ...]:
     """What became of all scenarios that have ended so far, in their order."""
     run = config.stash.get(RELEASE_RUN, None)
     return tuple(map(run.shown, run.results.ended)) if run else ()
+
+
+def describe_release(config: pytest.Config, describe: Callable[[], ReleaseEvent]) -> None:
+    """Have events tell of this release from now on: `describe` says how it stands."""
+    config.stash[_DESCRIBE] = describe
+
+
+def announce(config: pytest.Config, moment: str, **facts: str | int | None) -> None:
+    """Call the hook `pytest_greenrun_MOMENT` with how the release stands, and these facts.
+
+    Whatever fails on the way is told, and raises nothing.
+    """
+    run = config.stash[RELEASE_RUN]
+    try:
+        event = config.stash.get(_DESCRIBE, partial(ReleaseEvent, run.target))()
+        event = replace(event, at=datetime.now(UTC), **facts)  # type: ignore[arg-type]  # by name
+        getattr(config.hook, f"pytest_greenrun_{moment}")(event=event, config=config)
+    except Exception as error:  # noqa: BLE001, users are where they belong: nothing may change that
+        run.reporter.problem(f"pytest_greenrun_{moment}: {message_of(error)}")

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM end a release at the running sentence, and never what puts things back."""
+"""SIGINT, SIGTERM and SIGHUP end a release in its running sentence, never what puts things back."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from types import FrameType
 
 import pytest
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
@@ -30,9 +30,9 @@ class Interruption:
     _before: dict[signal.Signals, object] = field(default_factory=dict)
 
     def listen(self) -> None:
-        """Take over the signals, once."""
+        """Take over the signals, once; one that is ignored, as `nohup` does, stays ignored."""
         for number in SIGNALS:
-            if number not in self._before:
+            if number not in self._before and signal.getsignal(number) != signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._hear)
 
     def stop_listening(self) -> None:

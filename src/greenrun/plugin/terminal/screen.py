@@ -1,11 +1,14 @@
 """The terminal beneath pytest's capturing: whole lines, and on a TTY a few that are rewritten."""
 
+import atexit
 import io
 import os
 import sys
 import textwrap
 from collections.abc import Callable
-from typing import Protocol
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol, TextIO, cast
 
 import pytest
 
@@ -84,6 +87,56 @@ class Screen:
         return CLEAR_LINE + (LINE_UP + CLEAR_LINE) * (lines - 1) if lines else ""
 
 
+class LastingStream:
+    """A text stream that survives its reader: what nobody can read any more is dropped.
+
+    For standard output, which pytest and its plugins write to while a release is under way.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._gone = False
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write a text, if anybody is there."""
+        self._attempt(lambda: self._stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written, if anybody is there."""
+        self._attempt(self._stream.flush)
+
+    def _attempt(self, action: Callable[[], object]) -> None:
+        if self._gone:
+            return
+        try:
+            action()
+        except (OSError, ValueError):  # a pipe without a reader, a terminal that hung up
+            self._gone = True
+            atexit.register(_empty_descriptor, self._stream)
+
+
+def _empty_descriptor(stream: TextIO) -> None:
+    """Let Python flush what is left to nowhere; it would make an exit status of 120 of it."""
+    with suppress(OSError, ValueError), Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
+
+
+def outlive_terminal(config: pytest.Config) -> None:
+    """Give pytest a stream that cannot fail, before its terminal is made, until the run is over."""
+    before, sys.stdout = sys.stdout, cast("TextIO", LastingStream(sys.stdout))
+    lasting = sys.stdout
+
+    def restore() -> None:
+        if sys.stdout is lasting:
+            sys.stdout = before
+
+    config.add_cleanup(restore)
+
+
 def screen(config: pytest.Config, redact: Callable[[str], str]) -> Screen:
     """Make the screen of a run. To be called while pytest does not capture."""
     if not config.pluginmanager.hasplugin("terminalreporter"):
@@ -110,4 +163,9 @@ def _around_capture(config: pytest.Config) -> Callable[[str], object]:
     raw = open(descriptor, "wb", buffering=0)  # noqa: SIM115, PTH123, open as long as the run
     config.add_cleanup(raw.close)
     encoding = sys.stdout.encoding or "utf-8"
-    return lambda text: raw.write(text.encode(encoding, "replace"))
+
+    def write(text: str) -> None:
+        with suppress(OSError):  # nobody is there any more
+            raw.write(text.encode(encoding, "replace"))
+
+    return write
