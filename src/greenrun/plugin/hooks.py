@@ -49,6 +49,13 @@ def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Refuse what would start processes of its own before anything is configured."""
+    if vars(config.option).get("looponfail") and options.features_are_among(config):
+        _refuse([options.LOOPING])
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[ENVIRONMENTS] = options.environments(config)
     config.stash[REFUSED] = []

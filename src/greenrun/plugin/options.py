@@ -27,6 +27,8 @@ NOT_CUT_SHORT = "what brings users back is not cut short, and has time limits of
 NOBODY_THERE = "users would wait for a debugger"
 ITS_STATUS = "the exit status tells how the release ended"
 
+LOOPING = f"{ONCE}: leave out -f"
+
 REFUSED = {
     "lf": ("--lf", ITS_BEGINNING),
     "failedfirst": ("--ff", ITS_BEGINNING),
@@ -36,7 +38,6 @@ REFUSED = {
     "stepwise_reset": ("--sw-reset", ITS_BEGINNING),
     "maxfail": ("-x, --maxfail", ITS_END),
     "numprocesses": ("-n", ONE_BY_ONE),
-    "looponfail": ("-f", ONE_BY_ONE),
     "keepduplicates": ("--keep-duplicates", ONCE),
     "setuponly": ("--setup-only", NEVER_HALF),
     "setupplan": ("--setup-plan", NEVER_HALF),
@@ -134,6 +135,8 @@ def _unbearable(config: pytest.Config) -> Iterator[str]:
     """What would reorder, repeat, halve or cut short a release; one line each."""
     given: Mapping[str, object] = vars(config.option)
     asked = [REFUSED[name] for name in REFUSED if given.get(name)]
+    if given.get("setupplan"):
+        asked.remove(REFUSED["setuponly"])  # which it implies
     asked += [ONE[name] for name in ONE if given.get(name) not in (None, 0, 1)]
     for switch, reason in asked:
         yield f"{reason}: leave out {switch}"

@@ -41,8 +41,14 @@ class AllureReport:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         if session.items and not self._config.option.collectonly:
-            self._folder = ResultsFolder(self._path, self._secrets, clean=self._clean)
-            self._register(self._folder)
+            tell = self._run.reporter.remark
+            try:
+                folder = ResultsFolder(self._path, self._secrets, tell, clean=self._clean)
+            except OSError as error:
+                tell(f"there is no report: {error}")
+            else:
+                self._folder = folder
+                self._register(folder)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self) -> Generator[None]:
@@ -62,17 +68,15 @@ class AllureReport:
 
     def _finish(self, folder: ResultsFolder) -> str:
         """Write the page; return where it is, or why there is none. Never raises."""
-        facts = self._facts()
-        folder.describe_environment(facts)
-        if self._config.option.no_html:
-            return str(folder.path)
-        page = self._config.rootpath / PAGE
         try:
+            facts = self._facts()
+            folder.describe_environment(facts)
+            if self._config.option.no_html:
+                return str(folder.path)
+            page, root = self._config.rootpath / PAGE, self._config.rootpath
             title = self._secrets.redact(self._title(facts))
-            allure_report.write(
-                folder.path, page, title=title, root=self._config.rootpath, tree=self._tree()
-            )
-        except (allure_report.NoReport, OSError) as reason:
+            allure_report.write(folder.path, page, title=title, root=root, tree=self._tree())
+        except Exception as reason:  # noqa: BLE001, a report must not change how a release ended
             return f"{folder.path} ({reason})"
         return page.as_uri()
 

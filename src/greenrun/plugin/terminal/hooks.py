@@ -22,6 +22,7 @@ class TerminalHooks:
         self._scenarios: set[str] = set()
         self._sentence: Step | None = None
         self._is_over = False
+        self._is_summed_up = False
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """Say where the run leads, and why, before anything runs."""
@@ -83,8 +84,20 @@ class TerminalHooks:
             return (yield)
         finally:
             terminalreporter.flush()
-            if self._scenarios:
-                show(self._summary(), self._reporter.screen)
+            self._show_summary()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self) -> Generator[None]:
+        """Show the last lines also where pytest came to no summary of its own."""
+        try:
+            return (yield)
+        finally:
+            self._show_summary()
+
+    def _show_summary(self) -> None:
+        if self._scenarios and not self._is_summed_up:
+            self._is_summed_up = True
+            show(self._summary(), self._reporter.screen)
 
     def _open(self, config: pytest.Config, scenario: PlannedScenario) -> None:
         self._sentence = None
