@@ -1,7 +1,12 @@
 """Real signals, sent to a pytest of its own."""
 
+import fcntl
+import os
+import pty
 import signal
 import subprocess
+import sys
+import termios
 import time
 
 import pytest
@@ -160,3 +165,51 @@ def test_an_interrupted_way_back_does_not_claim_to_be_one(suite: Suite) -> None:
 
     assert process.returncode == 2
     assert "The rollback on prod is not proven: interrupted by SIGTERM" in output.splitlines()
+
+
+WAITING = """
+@then("the gate closes when there is a sign")
+def _(release):
+    release.write("waiting")
+    while not (release.folder / "sign").exists():
+        threading.Event().wait(0.01)
+    raise GateClosed("p95: got 900 ms, needs 500 ms or less")
+"""
+
+
+def test_a_reader_who_left_changes_neither_the_way_back_nor_the_exit_status(suite: Suite) -> None:
+    suite.steps(WAITING)
+    suite.feature(
+        "01",
+        LONG.partition("    When it takes")[0] + "    Then the gate closes when there is a sign\n",
+    )
+    suite.feature("02", AFTERWARDS)
+    process = suite.start()
+    wait_for("local: waiting", suite)
+    assert process.stdout is not None
+    process.stdout.close()
+    (suite.path / "sign").touch()
+
+    assert process.wait(DEADLINE) == 1
+    assert suite.diary[-2:] == ["local: rolled back", "local: recorded"]
+
+
+def test_a_terminal_that_hangs_up_takes_the_release_back(suite: Suite) -> None:
+    suite.feature("01", LONG)
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "pytest", "features", "--no-html"]
+    with subprocess.Popen(
+        command,
+        cwd=suite.path,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509, no thread
+    ) as process:
+        os.close(theirs)
+        wait_for("local: waiting", suite)
+        os.close(ours)
+
+        assert process.wait(DEADLINE) == 2
+    assert suite.diary[-2:] == ["local: waiting", "local: rolled back"]

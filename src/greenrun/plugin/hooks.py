@@ -57,16 +57,16 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    if options.performs_features(config):
+        options.take_run_lock(config)
+        if options.holds_run_lock(config):
+            config.hook.pytest_greenrun_reset(config=config)
     config.stash[ENVIRONMENTS] = options.environments(config)
     config.stash[REFUSED] = []
     config.stash[FOUND] = {}
     for tag, meaning in tags.MEANINGS.items():
         config.addinivalue_line("markers", f"{tag}: {meaning}")
     config.pluginmanager.register(Redaction(secrets_of(config)))
-    if options.performs_features(config):
-        options.take_run_lock(config)
-        if options.holds_run_lock(config):
-            config.hook.pytest_greenrun_reset(config=config)
     _refuse(list(options.refusals(config)))
     if options.features_are_among(config):
         outlive_terminal(config)
