@@ -1,6 +1,7 @@
 """This repository's own features, as far as they go without an engine."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,3 +32,29 @@ def test_an_environment_that_nobody_knows_ends_the_run_at_once(project: Project)
     assert "Traceback" not in ended.stderr
     assert ended.stdout == ""
     assert not yesterday.exists()
+
+
+HEAVY = (
+    *("docker", "google", "grafana_foundation_sdk", "grpc", "hypothesis", "matplotlib", "numpy"),
+    *("playwright", "requests", "rich", "schemathesis", "testcontainers", "urllib3", "websockets"),
+    *("cryptography", "detect_secrets", "httpx", "jinja2", "prometheus_client", "ruamel"),
+)
+COLLECTED = f"""
+import sys, pytest
+status = pytest.main(["features/", "--collect-only", "-qq"])
+print("loaded:", *sorted(sys.modules.keys() & set({HEAVY!r})))
+sys.exit(status)
+"""
+
+
+def test_what_only_a_release_needs_is_not_imported_to_collect_it(project: Project) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", COLLECTED],
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(project.folder)},
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.splitlines()[-1].split() == ["loaded:"]

@@ -1,5 +1,6 @@
 """The hooks and fixtures of a run of features."""
 
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
@@ -118,6 +119,12 @@ def pytest_collection_modifyitems(
     _refuse(complaints + validation.bind(items if is_emergency else asked, config))
     if run and items and options.performs_features(config) and not is_emergency:
         _refuse(list(options.run_lock_complaints(config)))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Spare a run the half second in which Hypothesis is imported to say that nothing used it."""
+    if RELEASE_RUN in session.config.stash and "hypothesis" not in sys.modules:
+        session.config.pluginmanager.unregister(name="hypothesispytest")
 
 
 def _refuse(complaints: list[str]) -> None:
