@@ -9,7 +9,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from greenrun.config import load_plan
-from greenrun.config.schema import Release, flags_table
+from greenrun.config.deploy import flags_table
+from greenrun.config.schema import Release
 from greenrun.config.values import Section
 from greenrun.model.plan import Plan
 from greenrun.model.revision import FLAGS

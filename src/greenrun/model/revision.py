@@ -62,7 +62,7 @@ class Flag:
 
     `key` stands under `deploy` in release.yaml, `field` in RevisionSettings. `path` is its place in
     a revision template; `container` there is the one that requests reach. Without a form it is
-    structured: config/schema.py and adapters/gcp/run/to_proto.py have a codec for its field.
+    structured: config/deploy.py and adapters/gcp/run/to_proto.py have a codec for its field.
     `default` is as people write it; None: the service keeps what it has.
     """
 
