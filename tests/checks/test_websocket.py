@@ -12,7 +12,7 @@ from websockets.http11 import Request, Response
 from websockets.sync.server import Server, ServerConnection, serve
 
 from greenrun.adapters.http.web import HttpWeb
-from greenrun.checks.http import websocket
+from greenrun.checks.http import verification
 from greenrun.model.errors import CallFailed, GateClosed
 from greenrun.model.interfaces import HttpRequest, HttpResponse
 from greenrun.release.prober import Prober
@@ -77,23 +77,23 @@ def deployed(release: Release, world: World, server: Server) -> Iterator[Release
 
 
 def test_a_message_is_answered(deployed: Release, world: World) -> None:
-    websocket.converses(deployed, "/open", "hello")
+    verification.converses(deployed, "/open", "hello")
     assert world.evidence.kept["conversation"] == "> hello\nheard hello"
 
 
 def test_a_conversation_is_a_users(deployed: Release) -> None:
-    websocket.converses(deployed, "/private", "hello")
+    verification.converses(deployed, "/private", "hello")
     with pytest.raises(CallFailed, match="HTTP 403"):
-        websocket.converses(deployed, "/private", "hello", identity="nobody")
+        verification.converses(deployed, "/private", "hello", identity="nobody")
 
 
 def test_an_answer_to_something_else(deployed: Release) -> None:
     with pytest.raises(GateClosed, match=r"WebSocket /mute: got \['silence'\], needs an answer to"):
-        websocket.converses(deployed, "/mute", "hello")
+        verification.converses(deployed, "/mute", "hello")
 
 
 def test_a_websocket_opens_to_those_who_may(deployed: Release, world: World) -> None:
-    websocket.opens_only_to(deployed, "/private", "a user", "nobody")
+    verification.opens_only_to(deployed, "/private", "a user", "nobody")
     assert world.evidence.kept["handshakes"] == "a user: 101\nnobody: 403"
 
 
@@ -106,4 +106,4 @@ def test_a_websocket_opens_to_those_who_may(deployed: Release, world: World) -> 
 )
 def test_a_websocket_that_is_open_or_none(deployed: Release, path: str, reason: str) -> None:
     with pytest.raises(GateClosed, match=reason):
-        websocket.opens_only_to(deployed, path, "a user", "nobody")
+        verification.opens_only_to(deployed, path, "a user", "nobody")

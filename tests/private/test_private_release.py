@@ -15,7 +15,7 @@ from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from greenrun.checks import pages, service
-from greenrun.checks.http import flow, openapi, verification, websocket
+from greenrun.checks.http import flow, openapi, verification
 from greenrun.checks.http.endpoints import ENDPOINTS
 from greenrun.checks.http.flow import FLOW
 from greenrun.checks.metrics.checks import OwnMetrics
@@ -166,7 +166,7 @@ def test_a_page_opens_with_what_it_asks_for(there: Shop) -> None:
 
 
 def test_a_message_is_answered(there: Shop) -> None:
-    websocket.converses(there.release, "/ws", "hello")
+    verification.converses(there.release, "/ws", "hello")
     there.asked("/ws")
 
 

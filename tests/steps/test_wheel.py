@@ -74,6 +74,25 @@ def test_features_alone_bind_every_sentence(python: Path, project: Path) -> None
     assert "The candidate proves itself on a growing share of users[local]" in ended.stdout
 
 
+def test_the_set_up_of_a_machine_comes_along(python: Path, project: Path) -> None:
+    ended = subprocess.run(
+        [python, "-m", "greenrun.setup", "engine"],
+        cwd=project,
+        env={**os.environ, "DOCKER_HOST": f"unix://{project}/none.sock"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stderr.splitlines()) == (
+        1,
+        [
+            f"no Docker engine answers at DOCKER_HOST=unix://{project}/none.sock",
+            "hint: start it, or unset DOCKER_HOST",
+        ],
+    )
+
+
 def test_a_sentence_of_somebody_s_own_is_told_by_its_place(python: Path, project: Path) -> None:
     (project / "features/09-own.feature").write_text(
         "Feature: Own\n\n  Scenario: Own\n    Then the moon is full\n", "utf-8"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pytest_bdd import parsers, then
 
-from greenrun.checks.http import flow, verification, websocket
+from greenrun.checks.http import flow, verification
 from greenrun.checks.http.endpoints import ENDPOINTS
 from greenrun.checks.http.expectation import Expectation
 from greenrun.checks.http.flow import FLOW, FlowRow
@@ -45,9 +45,9 @@ def _(release: Release, datatable: Sequence[FlowRow]) -> None:
 
 @then(parsers.parse('the candidate answers "{message}" on the WebSocket "{path}"'))
 def _(release: Release, message: str, path: str) -> None:
-    websocket.converses(release, path, message)
+    verification.converses(release, path, message)
 
 
 @then(parsers.parse('the WebSocket "{path}" opens to "{welcome}" and not to "{stranger}"'))
 def _(release: Release, path: str, welcome: str, stranger: str) -> None:
-    websocket.opens_only_to(release, path, welcome, stranger)
+    verification.opens_only_to(release, path, welcome, stranger)

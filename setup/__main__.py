@@ -1,0 +1,22 @@
+"""Brings what a rehearsal needs to this machine: `python -m greenrun.setup [PART...]`."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PARTS = ("engine", "base-image", "browser", "report")
+
+
+def main() -> int:
+    """Run the parts in turn, in the folder at hand, until one fails; return its exit status."""
+    here, variables = Path(__file__).parent, {**os.environ, "PYTHON": sys.executable}
+    for part in sys.argv[1:] or PARTS:
+        ended = subprocess.run(["bash", here / part], env=variables, check=False)  # noqa: S603, S607 - ours
+        if ended.returncode:
+            return ended.returncode
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
