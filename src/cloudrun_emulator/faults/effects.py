@@ -82,7 +82,7 @@ class ReplyDelayed(CallEffect):
 
 
 class OperationEffect(CallEffect):
-    """Befalls the operation that a call begins; the call itself is answered at once."""
+    """Meets the operation that a call begins; the call itself is answered at once."""
 
     def applies_to(self, method: Method) -> bool:
         return method.begins_operation

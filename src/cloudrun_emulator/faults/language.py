@@ -120,7 +120,7 @@ class UnknownFault(ValueError):
 
 
 def parse_fault(text: str, methods: Sequence[Method], clock: Clock) -> Fault[Any]:
-    """Raise UnknownFault for what is not of the language, or befalls none of `methods`."""
+    """Raise UnknownFault for what is not of the language, or meets none of `methods`."""
     text = " ".join(text.split())
     match = _FAULT.fullmatch(text)
     if match is None:
@@ -166,7 +166,7 @@ def _check_rpc(fault: str, pattern: str, effect: CallEffect, methods: Sequence[M
         )
     if not any(effect.applies_to(method) for method in meant):
         suited = ", ".join(method.rpc for method in methods if effect.applies_to(method))
-        raise UnknownFault(fault, f"that does not befall {pattern!r}, only {suited}")
+        raise UnknownFault(fault, f"{pattern!r} cannot meet that, only {suited} can")
 
 
 def _similar_rpcs(pattern: str, methods: Sequence[Method]) -> str:

@@ -53,7 +53,7 @@ class ProgramRequest:
 
 @dataclass(frozen=True, slots=True)
 class ProgramResponse:
-    """What a program answers: `body` goes out as JSON."""
+    """The answer of a program: `body` goes out as JSON."""
 
     body: object
     status: int = 200

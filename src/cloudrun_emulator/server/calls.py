@@ -156,7 +156,7 @@ def _enums(pb: Message) -> Iterator[tuple[EnumDescriptor, int]]:
 
 
 Dispatch = Callable[[object, Method, Any], Any]
-"""What a server hands each call to: `dispatch`, or an interceptor before it."""
+"""The way of each call from a server on: `dispatch`, or an interceptor before it."""
 
 
 def dispatch(implementation: object, method: Method, request: Any) -> Any:  # noqa: ANN401 - any official message

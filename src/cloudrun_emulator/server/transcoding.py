@@ -25,7 +25,7 @@ _UNREADABLE = (
     OverflowError,
     RecursionError,
 )
-"""What json_format raises for a tree that is no message of its kind."""
+"""The errors of json_format for a tree that is no message of its kind."""
 
 _WILDCARD = re.compile(r"\*\*|\*")
 

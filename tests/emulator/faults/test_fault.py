@@ -29,7 +29,7 @@ def test_every_name_has_to_be_meant() -> None:
     assert narrow.struck == 1
 
 
-def test_whom_it_does_not_concern_uses_up_no_occasion() -> None:
+def test_what_it_does_not_concern_is_not_counted() -> None:
     once = Fault("as written", ("web",), None, Trigger(first(1)))
     assert [once.strikes(name) for name in ("other", "web", "web")] == [False, True, False]
     assert repr(once) == "Fault('as written', struck=1)"

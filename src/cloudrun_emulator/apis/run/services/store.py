@@ -69,7 +69,7 @@ class ServiceRecord:
 
     @property
     def guard(self) -> Guard | None:
-        """Who may call it; None where everybody may, or nobody checks."""
+        """The callers that it admits; None where everybody may, or nobody checks."""
         unchecked = self.service.invoker_iam_disabled
         return None if unchecked else invoker_guard(self.policy, self.service.custom_audiences)
 
