@@ -140,7 +140,7 @@ def test_help_tells_what_each_is_for(suite: Suite) -> None:
     for words in (
         "--plan with --env: say what a release would do, and change nothing",
         "--resume with --env: go on with a release that was cut short, instead of taking it back",
-        "--unlock with --env: end the claim of another release first; make sure that it is dead",
+        "--unlock with --env: end the lease of another release first; make sure that it is dead",
         "--to=REVISION|sha256:DIGEST with --env, and the way back asked for alone: send users",
         "--delete-candidate with --env: on the way back, also delete the revision that users left",
         "--scale-to-zero with --env: emergency: take the service down to no instances at all",

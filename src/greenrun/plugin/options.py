@@ -59,7 +59,7 @@ ONE = {"count": ("--count", ONCE), "repeat": ("--repeat", ONCE)}
 SWITCHES = {
     "--plan": "say what a release would do, and change nothing",
     "--resume": "go on with a release that was cut short, instead of taking it back",
-    "--unlock": "end the claim of another release first; make sure that it is dead",
+    "--unlock": "end the lease of another release first; make sure that it is dead",
     "--delete-candidate": "on the way back, also delete the revision that users left",
     "--scale-to-zero": "emergency: take the service down to no instances at all, at once",
 }
