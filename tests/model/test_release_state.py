@@ -1,13 +1,17 @@
 """A release state survives the way onto a lease and back, and knows its own splits."""
 
 import json
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from greenrun.model.release_state import ReleaseState, Stage
+from greenrun.model.revision import Readiness
+from greenrun.model.service import Service
 from greenrun.model.traffic import LATEST, Target, TrafficSplit
 
 CUTS = st.lists(st.integers(0, 100), max_size=4).map(lambda cuts: pairwise((0, *sorted(cuts), 100)))
@@ -204,3 +208,61 @@ def test_promoted_restored_and_left_are_ends() -> None:
 def test_a_contracted_schema_leaves_no_way_back(contracted: bool, promise: str) -> None:  # noqa: FBT001 - a row of the table
     release_state = ReleaseState("the-run", "shop-a", TAGGED, contracted=contracted)
     assert release_state.promise == promise
+
+
+def service(actual: TrafficSplit, wanted: TrafficSplit | None = None) -> Service:
+    ready = Readiness.READY
+    return Service("shop", "http://shop", 7, ready, wanted or actual, actual, "shop-b", "shop-b")
+
+
+LEFT = TrafficSplit(
+    (
+        *(Target("shop-a", 70), Target("shop-b", 30), Target("shop-b", 0, "candidate")),
+        *(Target("shop-a", 0, "baseline"), Target("shop-old", 0, "of-alice")),
+    )
+)
+OURS = {"candidate", "baseline"}
+
+
+def test_what_a_release_has_left_of_itself_is_read_from_the_split() -> None:
+    before = TrafficSplit((Target("shop-a", 100), Target("shop-old", 0, "of-alice")))
+    assert ReleaseState.left_in(service(LEFT), "candidate", OURS) == ReleaseState(
+        "",
+        "shop-a",
+        before,
+        candidate="shop-b",
+        asked=(LEFT.shared(LEFT.serving),) * 2,
+        stage=Stage.MOVED,
+    )
+
+
+def test_a_wish_of_that_release_is_known_and_another_ones_is_not() -> None:
+    for wanted, known in ((TrafficSplit.all_to("shop-b"), True), (TrafficSplit.all_to("x"), False)):
+        left = ReleaseState.left_in(service(LEFT, wanted), "candidate", OURS)
+        assert left is not None
+        assert left.knows(wanted) is known
+        assert ReleaseState.from_json(left.as_json()) == left
+
+
+@pytest.mark.parametrize(
+    "split",
+    [
+        TrafficSplit.all_to("shop-a"),
+        TrafficSplit((Target("shop-a", 100), Target("shop-b", 0, "candidate"))),
+        TrafficSplit((Target("shop-b", 100), Target("shop-b", 0, "candidate"))),
+        TrafficSplit((Target("shop-a", 70), Target("shop-b", 30))),
+        TrafficSplit(
+            (Target("shop-a", 70), Target("shop-b", 30), Target("shop-c", 0, "candidate"))
+        ),
+        TrafficSplit((*LEFT.targets[1:], Target("shop-a", 50), Target("shop-c", 20))),
+        TrafficSplit(),
+    ],
+)
+def test_any_other_split_is_nothing_that_a_release_has_left(split: TrafficSplit) -> None:
+    assert ReleaseState.left_in(service(split), "candidate", OURS) is None
+
+
+@pytest.mark.parametrize("changes", [{"migrations": (7,)}, {"run": "\ud800"}, {"generation": -1}])
+def test_what_nobody_could_read_again_is_not_written(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"^state\.\w+.*: got .*, needs "):
+        replace(BEGUN, **changes).as_json()
