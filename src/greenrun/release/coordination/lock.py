@@ -9,6 +9,7 @@ from datetime import timedelta
 from greenrun.model.errors import CallFailed, LockHeld, LockLost
 from greenrun.model.interfaces import Clock, Leases, Watch
 from greenrun.model.lease import Lease, LeaseHolder
+from greenrun.model.polling import Backoff, Deadline
 
 _RENEWED_EVERY = 1 / 3
 _RETRIED_AFTER = 1 / 10
@@ -16,7 +17,7 @@ _WATCHED_BEYOND = 1 / 2
 """Shares of a time to live: between renewals, and of watching what should have expired by then; a
 renewal that failed is tried again after a share of the time between two."""
 
-_LOOK_EVERY = timedelta(seconds=1)
+_LOOKS = Backoff(timedelta(seconds=1), timedelta(seconds=1))
 _WRITTEN_WITHIN = timedelta(minutes=2)
 """Longer than any call of a keeper of leases, with its repetitions."""
 
@@ -203,15 +204,16 @@ class Lock:
 
     def _watched(self, silent: Lease, within: timedelta, watch: Watch) -> Lease | None:
         """Its age is told by two wall clocks, which may disagree; a renewal is told by none."""
-        ends = self._clock.monotonic() + within
-        while (left := ends - self._clock.monotonic()) > timedelta():
-            watch(f"watching whether {silent} is renewed, {left.total_seconds():.0f} s more")
-            self._clock.sleep(min(left, _LOOK_EVERY))
+        deadline = Deadline(self._clock, within)
+        for _ in deadline.attempts(_LOOKS):
             top = self.latest
             if top is None or not top.held:
                 return top
             if top != silent:
                 raise self._refusal(top)
+            if (left := deadline.left) > timedelta():
+                seconds = left.total_seconds()
+                watch(f"watching whether {silent} is renewed, {seconds:.0f} s more")
         return silent
 
     def _take(self, lease: Lease) -> Lease:
