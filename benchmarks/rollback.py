@@ -20,11 +20,11 @@ from benchmarks.figures import Figure, middle, of_medians, say
 from benchmarks.load import ECHO
 from benchmarks.shop import BASELINE, CANDIDATE, PLACE, SERVICE, Shop, local_cloud
 from greenrun.adapters.machine import this_process
+from greenrun.model.image import Source
 from greenrun.model.interfaces import Dependencies, Progress
 from greenrun.model.plan import BuildPlan, CanaryPlan, Plan
 from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.revision import RevisionSettings
-from greenrun.model.source import Source
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.plugin.terminal.reporter import ScenarioReporter
 from greenrun.plugin.terminal.screen import Screen

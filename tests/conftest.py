@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from greenrun.model.image import Source
 from greenrun.model.interfaces import Dependencies, HttpResponse, NewRevision, Timeout
 from greenrun.model.lease import LeaseHolder
 from greenrun.model.plan import BuildPlan, CanaryPlan, Location, MigrationPlan, Plan
 from greenrun.model.revision import RevisionSettings
-from greenrun.model.source import Source
 from greenrun.model.stats import Counts
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal

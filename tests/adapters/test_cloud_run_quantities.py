@@ -2,8 +2,8 @@ import pytest
 from google.cloud import run_v2
 
 from greenrun.adapters.gcp.run.to_proto import settings_of
-from greenrun.model import quantities
-from greenrun.model.quantities import parse_cpu, parse_memory
+from greenrun.model import forms
+from greenrun.model.forms import parse_cpu, parse_memory
 from greenrun.model.revision import RevisionSettings
 
 
@@ -24,7 +24,7 @@ from greenrun.model.revision import RevisionSettings
     ],
 )
 def test_cpus_have_one_form(written: str, normal: str) -> None:
-    assert quantities.normal_cpu(written) == normal
+    assert forms.normal_cpu(written) == normal
 
 
 @pytest.mark.parametrize(
@@ -47,17 +47,17 @@ def test_cpus_have_one_form(written: str, normal: str) -> None:
     ],
 )
 def test_memory_has_one_form(written: str, normal: str) -> None:
-    assert quantities.normal_memory(written) == normal
+    assert forms.normal_memory(written) == normal
 
 
 @pytest.mark.parametrize("written", ["0.5", "500m", "1", "1.0", "1000m", 2, "4"])
 def test_cpus_are_told_as_settings_write_them(written: object) -> None:
-    assert quantities.normal_cpu(str(written)) == parse_cpu(written)
+    assert forms.normal_cpu(str(written)) == parse_cpu(written)
 
 
 @pytest.mark.parametrize("written", ["512Mi", "1024Mi", "3Gi", "1536Mi", "1000M", "2500M", "3G"])
 def test_memory_is_told_as_settings_write_it(written: str) -> None:
-    assert quantities.normal_memory(written) == parse_memory(written)
+    assert forms.normal_memory(written) == parse_memory(written)
 
 
 def test_what_the_platform_writes_otherwise_is_no_difference() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from greenrun.adapters.git import Git
 from greenrun.model.errors import CallFailed, DeadlineExceeded
-from greenrun.model.source import Checkout, Distance
+from greenrun.model.image import Checkout, Distance
 
 
 @pytest.fixture(autouse=True)

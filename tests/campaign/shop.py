@@ -22,13 +22,12 @@ from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.adapters.gcp.secret_manager import SecretManager
 from greenrun.adapters.http.web import HttpWeb
 from greenrun.adapters.machine import SystemClock
-from greenrun.model.image import Build, Image
+from greenrun.model.image import Build, Image, Source
 from greenrun.model.interfaces import Dependencies, NewRevision, Timeout
 from greenrun.model.lease import LeaseHolder
 from greenrun.model.plan import BuildPlan, CanaryPlan, Location, MigrationPlan, Plan
 from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe
 from greenrun.model.service import Service
-from greenrun.model.source import Source
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal

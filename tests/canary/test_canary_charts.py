@@ -9,10 +9,10 @@ import pytest
 from greenrun.canary.progress import CanaryCharts
 from greenrun.model.canary_step import CanaryStep
 from greenrun.model.errors import GateClosed, ManualActionRequired
+from greenrun.model.image import Source
 from greenrun.model.interfaces import Chart
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import Plan
-from greenrun.model.source import Source
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.release import Release
 from tests.canary.streams import Canary

@@ -21,13 +21,12 @@ from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.adapters.http.web import HttpWeb
 from greenrun.adapters.machine import SystemClock
 from greenrun.model.errors import GateClosed
-from greenrun.model.image import Build
+from greenrun.model.image import Build, Source
 from greenrun.model.interfaces import Dependencies
 from greenrun.model.lease import LeaseHolder
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import BuildPlan, CanaryPlan, Location, Plan
 from greenrun.model.revision import RevisionSettings, StartupProbe
-from greenrun.model.source import Source
 from greenrun.model.stats import Outcome
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal

@@ -11,11 +11,11 @@ import pytest
 from greenrun.checks import logs as log_checks
 from greenrun.checks.logs import PATTERNS
 from greenrun.model.errors import GateClosed, ReleaseError
+from greenrun.model.image import Source
 from greenrun.model.interfaces import Dependencies, HttpResponse, LogEntry, NewRevision, Timeout
 from greenrun.model.lease import LeaseHolder
 from greenrun.model.plan import BuildPlan, Location, Plan
 from greenrun.model.revision import RevisionSettings
-from greenrun.model.source import Source
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock

@@ -6,8 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from greenrun.model.errors import CallFailed
+from greenrun.model.image import Checkout, Distance
 from greenrun.model.interfaces import Ended, Leak, Timeout
-from greenrun.model.source import Checkout, Distance
 
 
 @dataclass

@@ -22,11 +22,11 @@ from greenrun.checks.metrics.checks import OwnMetrics
 from greenrun.checks.metrics.objectives import FAMILIES
 from greenrun.checks.pages import PAGES
 from greenrun.model.errors import GateClosed
+from greenrun.model.image import Source
 from greenrun.model.lease import LeaseHolder
 from greenrun.model.objective import Gate
 from greenrun.model.plan import BuildPlan, CanaryPlan, Location, Plan
 from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe
-from greenrun.model.source import Source
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock

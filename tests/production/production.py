@@ -20,11 +20,11 @@ from cloudrun_emulator.emulator import LocalCloud
 from greenrun.adapters.gcp.run.from_proto import traffic_of
 from greenrun.adapters.machine import SystemClock
 from greenrun.config import load_plan
+from greenrun.model.image import Source
 from greenrun.model.interfaces import Dependencies, Timeout
 from greenrun.model.lease import LeaseHolder
 from greenrun.model.plan import Plan
 from greenrun.model.service import Service
-from greenrun.model.source import Source
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock

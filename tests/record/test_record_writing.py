@@ -11,12 +11,12 @@ import pytest
 
 from greenrun.model.alert_status import AlertOutcome, AlertStatus
 from greenrun.model.errors import CallFailed, GateClosed, ReleaseError, SettingsError
+from greenrun.model.image import Checkout, Source
 from greenrun.model.interfaces.alerting import Difference, Policy
 from greenrun.model.monitoring import Alert
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import Plan, RecordPlan
 from greenrun.model.results import ScenarioResult
-from greenrun.model.source import Checkout, Source
 from greenrun.release.release import Release
 from greenrun.reporting import record
 from greenrun.reporting.record import Record

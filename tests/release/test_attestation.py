@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from greenrun.model.image import Checkout, Source
 from greenrun.model.plan import Plan
-from greenrun.model.source import Checkout, Source
 from greenrun.release.rehearsal.attestation import Attestation, fingerprint
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from greenrun.model.errors import GateClosed
-from greenrun.model.image import Build, TagPolicy
+from greenrun.model.image import Build, Source, TagPolicy
 from greenrun.model.interfaces import Watch
 from greenrun.model.plan import BuildPlan, Plan
-from greenrun.model.source import Source
 from greenrun.release import build
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal

@@ -10,11 +10,11 @@ import pytest
 from greenrun.checks.drill import Drill
 from greenrun.checks.http.endpoints import ENDPOINTS
 from greenrun.model.errors import GateClosed
+from greenrun.model.image import Source
 from greenrun.model.interfaces import Execution, LogEntry
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import Plan
 from greenrun.model.revision import Volume
-from greenrun.model.source import Source
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.rehearsal import environment
 from greenrun.release.rehearsal.environment import Exercise

@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 
 from greenrun.model.errors import CallFailed
-from greenrun.model.image import Image, TagPolicy
+from greenrun.model.image import Image, Source, TagPolicy
 from greenrun.model.interfaces import Dependencies, Leak, NewRevision, Timeout
 from greenrun.model.lease import Lease, LeaseHolder
 from greenrun.model.plan import BuildPlan, CanaryPlan, Location, MigrationPlan, Plan, PreflightPlan
 from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe, Volume
-from greenrun.model.source import Source
 from greenrun.model.stats import Counts, Histogram, Sample, SequentialTest
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release.dry_run import DryRun, DryRunInputs, Rehearsed, dry_run

@@ -9,9 +9,9 @@ import pytest
 
 from greenrun.canary.forecast import UserTraffic, forecast
 from greenrun.model.errors import GateClosed
+from greenrun.model.image import Source
 from greenrun.model.objective import Gate
 from greenrun.model.plan import CanaryPlan, Plan, Underpowered
-from greenrun.model.source import Source
 from greenrun.model.stats import Counts, Outcome, Sample, SequentialTest
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.release import Release

@@ -11,11 +11,11 @@ from typing import Any, cast
 import pytest
 
 from greenrun.model.errors import GateClosed, LockLost, ManualActionRequired
+from greenrun.model.image import Source
 from greenrun.model.lease import Lease, LeaseHolder
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import Plan
 from greenrun.model.release_state import Stage
-from greenrun.model.source import Source
 from greenrun.release import manual, recovery
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal

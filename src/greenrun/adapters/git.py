@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from greenrun.model.errors import CallFailed, DeadlineExceeded
-from greenrun.model.source import Checkout, Distance
+from greenrun.model.image import Checkout, Distance
 from greenrun.model.text import without_passwords
 
 _WITHIN = timedelta(seconds=60)

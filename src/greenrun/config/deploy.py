@@ -7,7 +7,7 @@ from pydantic import Field, ValidationInfo, create_model, field_validator
 
 from greenrun.config import values as are
 from greenrun.config.values import LEFT_OUT, NONE, REQUIRED, Optional, Section, accepts, written
-from greenrun.model import forms, quantities
+from greenrun.model import forms
 from greenrun.model.image import TagPolicy
 from greenrun.model.plan import TAG_FILE, BuildPlan
 from greenrun.model.revision import FLAGS, Flag, RevisionSettings, StartupProbe, Volume
@@ -106,14 +106,14 @@ class DeploySection(Section):
     @classmethod
     def _memory_fits_cpu(cls, memory: str, info: ValidationInfo) -> str:
         if "cpu" in info.data:
-            quantities.judge_memory(memory, cpu=info.data["cpu"])
+            forms.judge_memory(memory, cpu=info.data["cpu"])
         return memory
 
     @field_validator("concurrency", check_fields=False)
     @classmethod
     def _concurrency_fits_cpu(cls, concurrency: int, info: ValidationInfo) -> int:
         if "cpu" in info.data:
-            quantities.judge_concurrency(concurrency, cpu=info.data["cpu"])
+            forms.judge_concurrency(concurrency, cpu=info.data["cpu"])
         return concurrency
 
     @field_validator("max_instances", check_fields=False)

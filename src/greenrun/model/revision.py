@@ -7,8 +7,15 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from greenrun.model import forms
-from greenrun.model.forms import HOUR, SECOND, Form
-from greenrun.model.quantities import normal_cpu, normal_memory, parse_cpu, parse_memory
+from greenrun.model.forms import (
+    HOUR,
+    SECOND,
+    Form,
+    normal_cpu,
+    normal_memory,
+    parse_cpu,
+    parse_memory,
+)
 
 T = TypeVar("T")
 

@@ -3,10 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from greenrun.model.image import Build
+from greenrun.model.image import Build, Source
 from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import Plan
-from greenrun.model.source import Source
 from greenrun.release.coordination.guard import ChangeGuard
 
 

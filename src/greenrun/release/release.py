@@ -7,13 +7,12 @@ from greenrun.canary.progress import CanaryCharts
 from greenrun.canary.setup import with_baseline_tagged
 from greenrun.model.canary_step import CanaryStep
 from greenrun.model.errors import GateClosed, ManualActionRequired, ReleaseError
-from greenrun.model.image import Build, Image
+from greenrun.model.image import Build, Image, Source
 from greenrun.model.interfaces import Dependencies, Timeout
 from greenrun.model.objective import Gate
 from greenrun.model.plan import Plan
 from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.service import Service
-from greenrun.model.source import Source
 from greenrun.model.text import rollback_command
 from greenrun.release import build, preflight, push
 from greenrun.release.coordination.guard import ChangeGuard, DriftGuard

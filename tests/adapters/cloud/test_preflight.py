@@ -14,10 +14,10 @@ from greenrun.adapters.gcp.secret_manager import SecretManager
 from greenrun.adapters.git import Git
 from greenrun.adapters.machine import SystemCommands
 from greenrun.adapters.secrets.scan import DetectSecrets
+from greenrun.model.image import Source
 from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import Location, Plan, PreflightPlan
 from greenrun.model.revision import SecretReference
-from greenrun.model.source import Source
 from greenrun.model.stats import SequentialTest
 from greenrun.release.preflight import checks
 from tests.adapters.cloud.candidates import Watcher, revision

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from greenrun.model.image import Source
 from greenrun.model.plan import Plan
-from greenrun.model.source import Source
 from greenrun.model.stats import SequentialTest
 from greenrun.release.preflight.context import CheckFunction, Context
 from tests.conftest import World

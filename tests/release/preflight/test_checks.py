@@ -8,9 +8,9 @@ import pytest
 from greenrun.checks import release_state
 from greenrun.checks.release_state import PREFLIGHT
 from greenrun.model.errors import CallFailed, GateClosed, ReleaseError
+from greenrun.model.image import Source
 from greenrun.model.objective import Gate
 from greenrun.model.plan import Plan
-from greenrun.model.source import Source
 from greenrun.release.preflight import checks
 from greenrun.release.release import Release
 from tests.conftest import World

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from greenrun.model.image import Distance
 from greenrun.model.plan import Plan, PreflightPlan, RecordPlan
-from greenrun.model.source import Distance
 from greenrun.release.preflight import git_tree
 from greenrun.release.preflight.context import Context
 from tests.conftest import World

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from greenrun.adapters.secrets.scan import DetectSecrets
+from greenrun.model.image import Source
 from greenrun.model.plan import BuildPlan, Plan
 from greenrun.model.revision import SecretReference
-from greenrun.model.source import Source
 from greenrun.model.stats import SequentialTest
 from greenrun.release.preflight import secrets
 from greenrun.release.preflight.context import Context

@@ -6,8 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
+from greenrun.model.image import Checkout, Distance
 from greenrun.model.interfaces.timeout import Timeout
-from greenrun.model.source import Checkout, Distance
 
 
 class SourceControl(Protocol):

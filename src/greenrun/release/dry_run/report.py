@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from greenrun.canary.forecast import Forecast, forecast
-from greenrun.model.image import Image, TagPolicy
+from greenrun.model.image import Image, Source, TagPolicy
 from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import Plan
 from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.revision import RevisionSettings
 from greenrun.model.service import Service, baseline_of
-from greenrun.model.source import Source
 from greenrun.model.stats import SequentialTest
 from greenrun.model.text import rollback_command, span, traffic_command
 from greenrun.release.dry_run import canary_forecast, settings_diff, steps

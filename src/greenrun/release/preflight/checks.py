@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from greenrun.model.errors import ReleaseError
+from greenrun.model.image import Source
 from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import Plan
-from greenrun.model.source import Source
 from greenrun.model.stats import SequentialTest
 from greenrun.release.preflight import (
     canary_power,

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from greenrun.model.image import Source
 from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import Plan
-from greenrun.model.source import Source
 from greenrun.model.stats import SequentialTest
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from greenrun.model.image import Checkout, Source
 from greenrun.model.plan import Plan
-from greenrun.model.source import Checkout, Source
 from greenrun.release.preflight.context import Context, Problem
 
 _REPORTS = "reports"

@@ -7,8 +7,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from greenrun.model import json_codec
+from greenrun.model.image import Checkout, Source
 from greenrun.model.plan import Plan
-from greenrun.model.source import Checkout, Source
 from greenrun.model.text import read_text_file, shown
 from greenrun.release.preflight.git_tree import unrecorded
 

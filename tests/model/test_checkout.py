@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from greenrun.model.source import Checkout
+from greenrun.model.image import Checkout
 
 
 def checkout(*changed: str) -> Checkout:
