@@ -105,11 +105,11 @@ def _by_minutes() -> Iterator[Figure]:
 
 
 def _failed_at(test: ErrorRateComparison, streams: Streams, run: int) -> float:
-    look = test.start()
+    result = test.start()
     for minute in range(1, streams.bad.shape[1] // A_MINUTE + 1):
         until = minute * A_MINUTE
-        look = test.update(look, *_counts(streams, run, until))
-        if look.outcome is Outcome.FAIL:
+        result = test.update(result, *_counts(streams, run, until))
+        if result.outcome is Outcome.FAIL:
             return minute
     return np.inf
 

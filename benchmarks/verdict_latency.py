@@ -93,18 +93,18 @@ class Traffic:
         return Kind(0, self.share, other, one).bound
 
 
-def failed_at(trial: SequentialTest, traffic: Traffic, seconds: int, seed: int) -> float:
+def failed_at(test: SequentialTest, traffic: Traffic, seconds: int, seed: int) -> float:
     """Requests of both until it was rolled back; infinite where it was not."""
-    results = trial.start(KNOWN)
+    results = test.start(KNOWN)
     for seen, candidate, baseline in traffic.readings(seconds, seed):
-        results = trial.update(results, candidate, baseline)
+        results = test.update(results, candidate, baseline)
         if results.outcome is Outcome.FAIL:
             return float(seen)
     return float(np.inf)
 
 
-def _found(trial: SequentialTest, traffic: Traffic, seconds: int, runs: int) -> Numbers:
-    return np.array([failed_at(trial, traffic, seconds, seed) for seed in range(runs)])
+def _found(test: SequentialTest, traffic: Traffic, seconds: int, runs: int) -> Numbers:
+    return np.array([failed_at(test, traffic, seconds, seed) for seed in range(runs)])
 
 
 def _alone(stall: float = 0.25) -> SequentialTest:
@@ -137,9 +137,9 @@ def _equal() -> Iterator[Figure]:
 
 def _gate() -> Iterator[Figure]:
     """The whole gate: errors, their limit, three quantiles, one alpha."""
-    trial = SequentialTest(ALPHA, quantiles=(0.5, 0.95, 0.99))
+    test = SequentialTest(ALPHA, quantiles=(0.5, 0.95, 0.99))
     for tail in BOTH:
-        found = _found(trial, Traffic(max_latency_increase=True, tail=tail), 1_000, RUNS // 2)
+        found = _found(test, Traffic(max_latency_increase=True, tail=tail), 1_000, RUNS // 2)
         name = f"whole gate, latency +50 %{' (tail alone)' if tail else ''}, 10/s, 10 % share"
         ratio = float(np.median(found)) / 1000
         yield Figure(name, taken(found), "aim 1,000", ratio, "1.00 or less")

@@ -20,9 +20,9 @@ TRIAL = SequentialTest(0.005, error_limit=0.05)
 
 
 def forecast(
-    plan: CanaryPlan = PLAN, traffic: UserTraffic = SLOW, trial: SequentialTest = TRIAL
+    plan: CanaryPlan = PLAN, traffic: UserTraffic = SLOW, test: SequentialTest = TRIAL
 ) -> Forecast:
-    return Forecast(plan, trial, traffic, LAG)
+    return Forecast(plan, test, traffic, LAG)
 
 
 def test_a_busy_service_needs_no_probes() -> None:
@@ -36,7 +36,7 @@ def test_a_busy_service_needs_no_probes() -> None:
     assert not list(seen.underpowered_steps())
 
 
-def test_a_slow_service_sees_too_little_at_a_small_share() -> None:
+def test_too_few_requests_at_a_small_share_have_too_little_power() -> None:
     seen = forecast()
 
     assert [(power.share, power.slowest) for power in seen.underpowered_steps()] == [(10, "errors")]
@@ -69,7 +69,7 @@ def test_our_own_probes_are_mixed_as_users_are_and_counted_by_the_platform_too()
     assert (probes.expected.lag, platform.expected.lag) == (timedelta(), LAG)
 
 
-def test_without_requests_nothing_can_be_seen() -> None:
+def test_without_requests_nothing_can_be_detected() -> None:
     (power,) = forecast(traffic=QUIET).at(10)
 
     assert power.passes == power.passes_nine_in_ten == power.detects == timedelta.max
@@ -102,8 +102,8 @@ def test_what_could_never_pass_cannot_be_lengthened() -> None:
 
 
 def test_latencies_count_where_they_are_judged_and_are_not_known_of_probes() -> None:
-    trial = replace(TRIAL, quantiles=(0.95,), latency_limits=((0.95, 400.0),))
-    asked = forecast(replace(PLAN, probes_per_second=10), trial=trial)
+    test = replace(TRIAL, quantiles=(0.95,), latency_limits=((0.95, 400.0),))
+    asked = forecast(replace(PLAN, probes_per_second=10), test=test)
 
     assert [power.known for power in asked.at(10)] == [False, True]
     assert [power.known for power in forecast().at(10)] == [True]
@@ -111,15 +111,15 @@ def test_latencies_count_where_they_are_judged_and_are_not_known_of_probes() -> 
 
 def test_a_slow_one_among_few_requests_foretells_nothing() -> None:
     """As when a release follows another at once; of more, as many slow ones stand in the way."""
-    trial = replace(TRIAL, quantiles=(0.95,), latency_limits=((0.95, 200.0),))
+    test = replace(TRIAL, quantiles=(0.95,), latency_limits=((0.95, 200.0),))
     few, more = (
         replace(BUSY, sample=Sample(Counts(10 * n), Histogram((100.0, 400.0), (9 * n, n))))
         for n in (2, 200)
     )
 
-    assert not list(forecast(traffic=few, trial=trial).underpowered_steps())
-    assert not any(power.known for power in forecast(traffic=few, trial=trial).at(10))
-    assert {power.share for power in forecast(traffic=more, trial=trial).underpowered_steps()} == {
+    assert not list(forecast(traffic=few, test=test).underpowered_steps())
+    assert not any(power.known for power in forecast(traffic=few, test=test).at(10))
+    assert {power.share for power in forecast(traffic=more, test=test).underpowered_steps()} == {
         10,
         50,
     }

@@ -68,7 +68,9 @@ def seconds(step: CanaryStep) -> float:
     return (step.ended - step.began).total_seconds()
 
 
-def test_both_are_told_and_the_candidate_is_judged(judge: PeakJudge, metrics: FakeMetrics) -> None:
+def test_both_peaks_are_observed_and_the_candidate_is_judged(
+    judge: PeakJudge, metrics: FakeMetrics
+) -> None:
     metrics.using["other"] = 99
     observation = look(judge, metrics.clock)
     assert observation == PeakObservation(
@@ -105,7 +107,7 @@ def test_too_much_closes_the_gate_at_once(canary: Canary, metrics: FakeMetrics) 
     assert (step.outcome, seconds(step)) == (Outcome.FAIL, 1)
 
 
-def test_of_two_failures_at_once_that_of_the_requests_is_told(
+def test_of_two_failures_at_once_that_of_the_requests_is_reported(
     canary: Canary, metrics: FakeMetrics
 ) -> None:
     failing = RequestJudge(SteadySource(CountedBy.PROBES, candidate=(50, 50)), SequentialTest())
@@ -124,7 +126,7 @@ def test_what_it_has_used_once_is_not_forgotten(judge: PeakJudge, metrics: FakeM
     assert judge.outcome is Outcome.FAIL
 
 
-def test_what_is_not_told_is_no_pass_and_says_of_which_metric(
+def test_an_unreported_gauge_is_no_pass_and_its_metric_is_named(
     canary: Canary, metrics: FakeMetrics
 ) -> None:
     del metrics.using["one"]
@@ -139,7 +141,7 @@ def test_what_is_not_told_is_no_pass_and_says_of_which_metric(
     assert "probes-per-second" not in error.hint
 
 
-def test_every_share_waits_for_what_is_told_of_it(judge: PeakJudge, metrics: FakeMetrics) -> None:
+def test_every_share_waits_for_its_own_peak(judge: PeakJudge, metrics: FakeMetrics) -> None:
     metrics.lag = 3 * SECOND
     assert look(judge, metrics.clock).outcome is Outcome.NO_DATA
     metrics.clock.sleep(5 * SECOND)
@@ -169,7 +171,7 @@ def test_it_asks_no_more_often_than_there_is_something_new(metrics: FakeMetrics)
     assert judge.is_due(began + 10 * SECOND)
 
 
-def test_who_waits_for_memory_is_told_so(canary: Canary, metrics: FakeMetrics) -> None:
+def test_progress_says_that_memory_is_waited_for(canary: Canary, metrics: FakeMetrics) -> None:
     metrics.lag = 3 * SECOND
     canary.analyse_step(10)
     progress = canary.dependencies.progress

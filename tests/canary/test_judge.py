@@ -95,7 +95,7 @@ def test_a_pass_of_the_whole_needs_no_pass_of_each_path() -> None:
 
 
 @pytest.mark.parametrize("bad", [0, 30])
-def test_what_is_told_within_the_lag_speaks_only_against_the_candidate(bad: int) -> None:
+def test_figures_within_the_lag_count_only_against_the_candidate(bad: int) -> None:
     told = SteadySource(CountedBy.PLATFORM, candidate=(100 - bad, bad), lag=timedelta(minutes=1))
     judge = RequestJudge(told, SequentialTest())
     for second in range(60):

@@ -63,7 +63,7 @@ def test_a_bet_gains_what_its_likelihood_is_worth(
         assert gains[STEPS.index(step)] == pytest.approx(math.log(likely / equal[k]), abs=1e-7)
 
 
-def test_a_million_requests_are_weighed_as_exactly_as_a_few() -> None:
+def test_a_million_requests_are_tested_as_exactly_as_a_few() -> None:
     gains = fisher_gains(Counts(49_000, 1_000), Counts(931_000, 19_000))
 
     assert gains[0] == pytest.approx(-950 * STEPS[0] ** 2 / 2, rel=0.05)

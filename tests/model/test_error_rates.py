@@ -1,4 +1,4 @@
-"""Evidence for and against a candidate holds at every look."""
+"""Evidence for and against a candidate holds at every result."""
 
 from collections.abc import Iterable
 
@@ -17,15 +17,15 @@ TEST = ErrorRateComparison()
 
 def folded(pairs: Iterable[tuple[Counts, Counts]], test: ErrorRateComparison = TEST) -> Result:
     """Steps, each looked at as it came."""
-    look = test.start()
+    result = test.start()
     for candidate, baseline in pairs:
-        look = test.update(look, look.candidate + candidate, look.baseline + baseline)
-    return look
+        result = test.update(result, result.candidate + candidate, result.baseline + baseline)
+    return result
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=100))
 @settings(deadline=None, max_examples=30)
-def test_looking_at_every_request_is_as_good_as_looking_at_every_block(
+def test_an_observation_of_every_request_is_as_good_as_one_of_every_block(
     requests: list[tuple[bool, bool]],
 ) -> None:
     def counted(some: list[tuple[bool, bool]], *, of_candidate: bool) -> Counts:
@@ -47,13 +47,15 @@ def test_looking_at_every_request_is_as_good_as_looking_at_every_block(
 @given(st.lists(st.tuples(FEW, FEW), max_size=40))
 @settings(deadline=None, max_examples=50)
 def test_what_failed_once_has_failed(steps: list[tuple[Counts, Counts]]) -> None:
-    look = folded([(Counts(0, 40), Counts(40, 0))])
+    result = folded([(Counts(0, 40), Counts(40, 0))])
     for candidate, baseline in steps:
-        look = TEST.update(look, look.candidate + candidate, look.baseline + baseline)
-    better = TEST.update(look, look.candidate + Counts(90_000), look.baseline + Counts(0, 9_000))
+        result = TEST.update(result, result.candidate + candidate, result.baseline + baseline)
+    better = TEST.update(
+        result, result.candidate + Counts(90_000), result.baseline + Counts(0, 9_000)
+    )
 
     assert better.evidence.for_ > better.evidence.for_needed
-    assert (look.outcome, better.outcome) == (Outcome.FAIL, Outcome.FAIL)
+    assert (result.outcome, better.outcome) == (Outcome.FAIL, Outcome.FAIL)
 
 
 @given(COUNTS)
@@ -65,8 +67,8 @@ def test_no_data_of_either_revision_is_no_pass(counts: Counts) -> None:
         TEST.start(),
     ]
 
-    assert {look.outcome for look in looks} == {Outcome.NO_DATA}
-    assert {look.outcome.verdict for look in looks} == {Verdict.INCONCLUSIVE}
+    assert {result.outcome for result in looks} == {Outcome.NO_DATA}
+    assert {result.outcome.verdict for result in looks} == {Verdict.INCONCLUSIVE}
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_a_verdict_is_said_in_a_sentence(
     assert TEST.update(TEST.start(), candidate, baseline).sentence() == sentence
 
 
-def test_a_worsening_that_is_surely_tolerated_passes() -> None:
+def test_an_increase_that_is_surely_small_enough_passes() -> None:
     steps = [(Counts(98_800, 1_200), Counts(990_000, 10_000))]
     strict, tolerant = (
         folded(steps, ErrorRateComparison(max_error_increase=size)) for size in (0.001, 0.01)
@@ -130,7 +132,7 @@ def test_a_step_has_to_pass_anew_while_evidence_against_is_kept() -> None:
     assert looked.evidence.against == passed.evidence.against
 
 
-def test_what_was_tolerated_once_is_not_held_against_the_next_step() -> None:
+def test_an_increase_that_passed_once_does_not_count_against_the_next_step() -> None:
     passed = folded([(Counts(98_800, 1_200), Counts(990_000, 10_000))])
     begun = TEST.next_step(passed)
     healthy = TEST.update(begun, passed.candidate + Counts(99, 1), passed.baseline + Counts(99, 1))
@@ -152,7 +154,7 @@ def test_errors_that_rise_for_both_with_the_share_are_nobodys_fault() -> None:
     assert folded([together_counted]).outcome is Outcome.FAIL
 
 
-def test_what_is_left_over_is_weighed_at_the_last_look() -> None:
+def test_what_is_left_over_is_tested_at_the_last_observation() -> None:
     counts = Counts(0, 6), Counts(20, 0)
     waiting = TEST.update(TEST.start(), *counts)
 
@@ -161,10 +163,10 @@ def test_what_is_left_over_is_weighed_at_the_last_look() -> None:
 
 
 def test_counts_never_fall() -> None:
-    look = folded([(Counts(100, 2), Counts(100, 2))])
+    result = folded([(Counts(100, 2), Counts(100, 2))])
 
     with pytest.raises(ValueError, match="needs counts that never fall"):
-        TEST.update(look, Counts(100, 1), Counts(200, 2))
+        TEST.update(result, Counts(100, 1), Counts(200, 2))
     with pytest.raises(ValueError, match="needs 0 or more of each"):
         Counts(-1, 0)
 

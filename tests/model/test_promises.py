@@ -67,18 +67,18 @@ def test_the_benchmark_judges_as_the_domain_does() -> None:
     kind, test = Kind(320, 0.3, 0.05, 0.2), ErrorRateComparison()
     (streams,) = kind.streams(4, 22)
     for run, grown in enumerate(evidence(streams)):
-        look, seen = test.start(), []
+        result, seen = test.start(), []
         mine = theirs = Counts()
         for candidate, bad in zip(streams.candidate[run], streams.bad[run], strict=True):
             one = Counts(int(not bad), int(bad))
             mine, theirs = (mine + one, theirs) if candidate else (mine, theirs + one)
-            look = test.update(look, mine, theirs)
-            seen.append(look.evidence.against)
+            result = test.update(result, mine, theirs)
+            seen.append(result.evidence.against)
         assert seen[BLOCK - 1 :: BLOCK] == pytest.approx(list(grown))
 
 
 @pytest.mark.parametrize(("share", "baseline", "regression"), WORSE)
-def test_a_bad_candidate_is_found_as_soon_as_was_foretold(
+def test_a_bad_candidate_is_detected_as_soon_as_was_forecast(
     share: float, baseline: float, regression: float
 ) -> None:
     foretold = requests_to_detect(share, baseline, regression, ALPHA)
@@ -123,16 +123,16 @@ def test_a_limit_that_is_kept_is_hardly_ever_held_against_a_candidate() -> None:
     bad = np.random.default_rng(27).random((200, 600)) < 0.05
     failed = 0
     for run in bad:
-        look = objective.start()
+        result = objective.start()
         for until in range(10, 601, 10):
             number = int(run[:until].sum())
-            look = objective.update(look, Counts(until - number, number))
-        failed += look.outcome is Outcome.FAIL
+            result = objective.update(result, Counts(until - number, number))
+        failed += result.outcome is Outcome.FAIL
 
     assert failed <= 200 * 0.05 + 3 * math.sqrt(200 * 0.05 * 0.95)
 
 
-def test_power_is_told_in_time() -> None:
+def test_power_is_the_time_to_detect() -> None:
     assert time_to_detect(10, 0.1, 0.004, 0.02, ALPHA) == pytest.approx(
         timedelta(minutes=8), abs=timedelta(minutes=1)
     )
@@ -150,16 +150,16 @@ def test_what_can_be_detected_within_a_time_takes_that_time() -> None:
 
 
 def _passes(test: ErrorRateComparison, candidate: np.ndarray, bad: np.ndarray) -> bool:
-    look = test.start()
+    result = test.start()
     for until in range(40, len(bad) + 1, 40):
-        look = test.update(look, *_counts(candidate[:until], bad[:until]))
-        if look.outcome is not Outcome.INCONCLUSIVE:
+        result = test.update(result, *_counts(candidate[:until], bad[:until]))
+        if result.outcome is not Outcome.INCONCLUSIVE:
             break
-    return _passed(look)
+    return _passed(result)
 
 
-def _passed(look: Result) -> bool:
-    return look.outcome is Outcome.PASS
+def _passed(result: Result) -> bool:
+    return result.outcome is Outcome.PASS
 
 
 def _counts(candidate: np.ndarray, bad: np.ndarray) -> tuple[Counts, Counts]:

@@ -124,7 +124,7 @@ def written(**changes: object) -> str:
         (written(before=[["a", 1, None]]), "state.before.0.2: got null, needs a text"),
     ],
 )
-def test_what_is_no_standing_is_refused_with_its_key(text: str, told: str) -> None:
+def test_what_is_no_release_state_is_refused_with_its_key(text: str, told: str) -> None:
     with pytest.raises(ValueError) as refused:  # noqa: PT011 - the message is compared below
         ReleaseState.from_json(text)
     assert told in str(refused.value)
@@ -153,17 +153,17 @@ def read_or_refused(text: str) -> None:
 
 
 @given(st.text())
-def test_any_text_is_a_standing_or_refused(text: str) -> None:
+def test_any_text_is_a_release_state_or_refused(text: str) -> None:
     read_or_refused(text)
 
 
 @given(JSON)
-def test_any_json_is_a_standing_or_refused(found: object) -> None:
+def test_any_json_is_a_release_state_or_refused(found: object) -> None:
     read_or_refused(json.dumps(found))
 
 
 @given(STATES, st.dictionaries(KEYS, JSON, max_size=2), st.sets(KEYS, max_size=1))
-def test_any_damaged_standing_is_read_or_refused(
+def test_any_damaged_release_state_is_read_or_refused(
     release_state: ReleaseState, changed: dict[str, object], gone: set[str]
 ) -> None:
     said = {**json.loads(release_state.as_json()), **changed}
@@ -171,7 +171,7 @@ def test_any_damaged_standing_is_read_or_refused(
 
 
 @given(STATES, st.integers(0), st.integers(0), st.text(max_size=2))
-def test_any_torn_standing_is_read_or_refused(
+def test_any_torn_release_state_is_read_or_refused(
     release_state: ReleaseState, start: int, length: int, put: str
 ) -> None:
     text = release_state.as_json()

@@ -34,10 +34,10 @@ def foretold(
     max_error_increase: float = 0.01,
 ) -> float:
     """Of the part of that name."""
-    trial = SequentialTest(
+    test = SequentialTest(
         max_error_increase=max_error_increase, quantiles=(0.95,), latency_limits=((0.95, 300.0),)
     )
-    (part,) = (part for part in trial.parts if part.name == name)
+    (part,) = (part for part in test.parts if part.name == name)
     return requests_to_pass(part, share, rate, latencies)
 
 
@@ -74,7 +74,7 @@ def test_a_limit_is_shown_to_be_kept_by_then(rate: float) -> None:
     assert np.mean(np.array(took) <= NINE_IN_TEN) >= 0.9 - 3 * math.sqrt(0.9 * 0.1 / 400)
 
 
-def test_what_is_foretold_is_what_the_evidence_comes_to_if_all_goes_as_expected() -> None:
+def test_the_forecast_is_what_the_evidence_comes_to_if_all_goes_as_expected() -> None:
     requests = 100 * math.ceil(foretold("errors", 0.5, 0.01) / 100)
     each = Counts(requests // 2 - requests // 200, requests // 200)
     evidence = evidence_within(each, each, 0.01)
@@ -111,12 +111,12 @@ def test_a_quantile_is_passed_by_then() -> None:
     requests = foretold("p95", 0.3, 0.0, reference)
 
     def passed_after() -> float:
-        look, mine, theirs = quantile.start(reference), np.zeros(68, int), np.zeros(68, int)
+        result, mine, theirs = quantile.start(reference), np.zeros(68, int), np.zeros(68, int)
         for place in range(1, LOOKS * LONGEST + 1):
             mine += random.multinomial(math.ceil(0.3 * requests / LOOKS), chances)
             theirs += random.multinomial(math.ceil(0.7 * requests / LOOKS), chances)
-            look = quantile.update(look, _histogram(mine), _histogram(theirs), place)
-            if look.outcome is Outcome.PASS:
+            result = quantile.update(result, _histogram(mine), _histogram(theirs), place)
+            if result.outcome is Outcome.PASS:
                 return place / LOOKS
         return math.inf
 
@@ -133,13 +133,13 @@ def _histogram(counts: np.ndarray) -> Histogram:
 def _passed_after(requests: float, share: float, rate: float, random: np.random.Generator) -> float:
     """In what was foretold; infinite where that was not enough by far."""
     test, mine, theirs = ErrorRateComparison(), Counts(), Counts()
-    look = test.start()
+    result = test.start()
     for place in range(1, LOOKS * LONGEST + 1):
         one = int(random.binomial(math.ceil(requests / LOOKS), share))
         mine += _drawn(one, rate, random)
         theirs += _drawn(math.ceil(requests / LOOKS) - one, rate, random)
-        look = test.update(look, mine, theirs)
-        if look.outcome is Outcome.PASS:
+        result = test.update(result, mine, theirs)
+        if result.outcome is Outcome.PASS:
             return place / LOOKS
     return math.inf
 

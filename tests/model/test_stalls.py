@@ -39,10 +39,10 @@ def rolled_back(stall: float) -> float:
     """The share of the equal candidates."""
     quantile, failed = QuantileComparison(0.95, stall=stall), 0
     for seed in range(RUNS):
-        look = quantile.start(KNOWN)
+        result = quantile.start(KNOWN)
         for second, (one, other) in enumerate(stalling(seed), start=1):
-            look = quantile.update(look, histogram(one), histogram(other), second)
-        failed += look.outcome is Outcome.FAIL
+            result = quantile.update(result, histogram(one), histogram(other), second)
+        failed += result.outcome is Outcome.FAIL
     return failed / RUNS
 
 
@@ -87,7 +87,7 @@ def test_a_limit_is_not_broken_by_one_stall() -> None:
     stalled = objective.update(quiet, Counts(500, 100), seconds=11)
     slow = objective.update(stalled, Counts(500, 4_000), seconds=50)
 
-    assert [look.outcome for look in (quiet, stalled, slow)] == [
+    assert [result.outcome for result in (quiet, stalled, slow)] == [
         Outcome.PASS,
         Outcome.PASS,
         Outcome.FAIL,
@@ -97,14 +97,14 @@ def test_a_limit_is_not_broken_by_one_stall() -> None:
 def test_the_few_requests_of_a_stall_weigh_no_more_than_others() -> None:
     """In every other second there are 50 quick ones, in the others two, which wait for it."""
     objective = RateLimit(0.05, stall=0.25)
-    look, counts = objective.start(), Counts()
+    result, counts = objective.start(), Counts()
     for second in range(1, 121):
         counts += Counts(0, 2) if second % 2 else Counts(50)
-        look = objective.update(look, counts, seconds=second)
-        assert look.outcome is not Outcome.FAIL
+        result = objective.update(result, counts, seconds=second)
+        assert result.outcome is not Outcome.FAIL
 
 
-def test_what_came_too_soon_is_weighed_later() -> None:
+def test_what_came_too_soon_is_tested_later() -> None:
     quantile = QuantileComparison(0.95)
     soon = quantile.update(
         quantile.start(KNOWN), histogram(Counts(0, 5)), histogram(Counts(5)), 0.2

@@ -90,7 +90,7 @@ def test_figures_without_limits_have_no_rules(
     assert found == (("alert rules", "none: no figure has a limit"),)
 
 
-def test_what_could_not_be_handed_over_stands_in_the_way_already(
+def test_what_could_not_be_published_is_refused_already(
     service: Plan, platform: MemoryAlerts
 ) -> None:
     with pytest.raises(ReleaseError, match="could not alert by error rate, p99 latency"):

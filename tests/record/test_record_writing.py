@@ -190,7 +190,7 @@ def test_where_nobody_answers_the_record_says_so(
     assert "--to=REVISION" in str(facts["next"])
 
 
-def test_a_claim_of_somebody_else_is_not_told_as_ours(
+def test_the_lease_of_somebody_else_is_not_recorded_as_ours(
     release: Release, world: World, reports: Path
 ) -> None:
     release.acquire_lock()
