@@ -12,6 +12,8 @@ from typing import Protocol, TextIO, cast
 
 import pytest
 
+from greenrun.plugin.redaction import inert
+
 WIDEST = 100  # columns
 CLEAR_LINE, LINE_UP = "\r\x1b[K", "\x1b[1A"
 
@@ -23,7 +25,7 @@ class Markup(Protocol):
 
 
 class Screen:
-    """Where lines go. `redact` sees each of them first."""
+    """Where lines go. `redact` sees each of them first; no text steers the terminal."""
 
     def __init__(
         self,
@@ -43,7 +45,7 @@ class Screen:
 
     def line(self, text: str = "", *, lead: str = "", **markup: bool) -> None:
         """Write a line that stays. Markup is for the lead alone where there is one."""
-        shown = self._redact(text)
+        shown = self._shown(text)
         if lead:
             shown = self._markup(lead, **markup) + shown
         elif shown:
@@ -53,7 +55,7 @@ class Screen:
     def paragraph(self, text: str, *, lead: str = "", indent: str = "", **markup: bool) -> None:
         """Write as many lines as the width of the screen asks for; words stay whole."""
         lines = textwrap.wrap(
-            self._redact(text),
+            self._shown(text),
             min(self.width, WIDEST),
             initial_indent=lead or indent,
             subsequent_indent=indent,
@@ -73,14 +75,17 @@ class Screen:
 
     def glimpse(self, text: str) -> None:
         """Write a line that stays, as far as it fits."""
-        self.line(self._redact(text)[: min(self.width, WIDEST)])
+        self.line(self._shown(text)[: min(self.width, WIDEST)])
 
     def live(self, *lines: str) -> None:
         """Show lines until anything else is written. On a TTY only."""
         if self.rewrites:
-            clipped = [self._redact(line)[: self.width - 1] for line in lines]
+            clipped = [self._shown(line)[: self.width - 1] for line in lines]
             self._write(self._cleared() + "\n".join(clipped))
             self._live = len(clipped)
+
+    def _shown(self, text: str) -> str:
+        return inert(self._redact(text))
 
     def _cleared(self) -> str:
         lines, self._live = self._live, 0
