@@ -1,6 +1,5 @@
 """A log is judged by severity and by what looks like an error, since the deploy."""
 
-import re
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from greenrun.checks import logs as log_checks
-from greenrun.checks.logs import PATTERNS
+from greenrun.checks.logs import PATTERNS, LinearPattern
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.image import Source
 from greenrun.model.interfaces import Dependencies, HttpResponse, LogEntry, NewRevision, Timeout
@@ -29,7 +28,7 @@ TIME = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 STARTED = LogEntry(TIME, "INFO", "Application startup complete")
 
 
-def patterns(*texts: str) -> Sequence[re.Pattern[str]]:
+def patterns(*texts: str) -> Sequence[LinearPattern]:
     return PATTERNS.read([["pattern"], *([text] for text in texts)])
 
 
@@ -222,8 +221,10 @@ def test_an_empty_log_is_no_proof(release: Release, evidence: MemoryEvidence) ->
     [
         (
             "(",
-            r"row 2: pattern: got '\(', needs a regular expression \(missing \), unterminated sub",
+            r"row 2: pattern: got '\(', needs a regular expression as RE2 reads it \(missing \)",
         ),
+        ("(?=a)", r"needs a regular expression as RE2 reads it \(invalid perl operator: \(\?="),
+        ("\ud800", r"needs a regular expression as RE2 reads it \(half a character"),
         ("", "pattern: got '', needs a pattern that some lines match, and not every one"),
         (".*", r"pattern: got '\.\*', needs a pattern that some lines match"),
     ],
@@ -233,12 +234,15 @@ def test_a_pattern_that_cannot_be_meant_is_refused(text: str, told: str) -> None
         patterns("fine", text)
 
 
-@pytest.mark.parametrize("text", ["1T" + "1" * 64_000, "x" * 64_000, 'relation "' * 6_400])
+@pytest.mark.parametrize(
+    "text", ["1T" + "1" * 64_000, "x" * 64_000, 'relation "' * 6_400, "\ud800"]
+)
 def test_no_line_takes_long_to_judge(text: str) -> None:
     """One of 32,000 digits after a T took 27 s once; processor time is measured, not the wall's."""
+    allowed = patterns("(x+x+)+y", "(1+)+$", ".*.*.*found")
     began = time.process_time()
 
-    log_checks.judged([LogEntry(TIME, "DEFAULT", text)])
+    log_checks.judged([LogEntry(TIME, "DEFAULT", text), LogEntry(TIME, "ERROR", text)], allowed)
 
     assert time.process_time() - began < 1
 

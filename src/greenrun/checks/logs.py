@@ -10,6 +10,7 @@ from greenrun.checks.table import Unmeant, filled, listed
 from greenrun.model.errors import GateClosed
 from greenrun.model.interfaces import LogEntry
 from greenrun.model.polling import polls
+from greenrun.model.text import writable
 from greenrun.release.release import Release
 
 _SEVERE = frozenset({"ERROR", "CRITICAL", "ALERT", "EMERGENCY"})
@@ -33,6 +34,35 @@ _READABLE = 1000
 """Entries of no concern that the evidence holds; all others are in it."""
 
 
+class LinearPattern:
+    """A regular expression of RE2: it searches any text in linear time.
+
+    It has no look-around and no back-references (https://github.com/google/re2/wiki/Syntax).
+    Raises ValueError, with the reason, for what is none.
+    """
+
+    def __init__(self, text: str) -> None:
+        import re2  # noqa: PLC0415 - many releases have no pattern
+
+        options = re2.Options()
+        options.log_errors = False
+        try:
+            self._pattern = re2.compile(text, options)
+        except UnicodeEncodeError as error:
+            raise ValueError("half a character (a surrogate)") from error
+        except re2.error as error:
+            (reason,) = error.args
+            raise ValueError(reason.decode()) from error
+
+    def search(self, text: str) -> bool:
+        """True where a part of the text matches."""
+        return self._pattern.search(writable(text)) is not None
+
+    def fullmatch(self, text: str) -> bool:
+        """True where the whole of the text matches."""
+        return self._pattern.fullmatch(writable(text)) is not None
+
+
 class Mark(Enum):
     """What an entry means for the candidate."""
 
@@ -52,14 +82,14 @@ class Marked:
         return f"{self.mark.value:<8} {self.entry}"
 
 
-def pattern(cell: str) -> re.Pattern[str]:
+def pattern(cell: str) -> LinearPattern:
     """A regular expression of what may stand in a log. Raises Unmeant."""
     try:
-        found = re.compile(cell)
-    except re.error as error:
+        found = LinearPattern(cell)
+    except ValueError as error:
         raise Unmeant(
-            f"a regular expression ({error}); a backslash before a character of special meaning "
-            "makes it a plain one"
+            f"a regular expression as RE2 reads it ({error}); a backslash before a character of "
+            "special meaning makes it a plain one"
         ) from error
     if found.search(""):
         raise Unmeant("a pattern that some lines match, and not every one")
@@ -85,7 +115,7 @@ def has_lines(release: Release, lines: Sequence[str]) -> None:
         )
 
 
-def no_errors(release: Release, allowed: Sequence[re.Pattern[str]] = ()) -> None:
+def no_errors(release: Release, allowed: Sequence[LinearPattern] = ()) -> None:
     """No entry since the deploy is an error, but for those that match an allowed pattern.
 
     An empty log is no proof of that. What `has_lines` has found is the start that this judges.
@@ -105,20 +135,20 @@ def no_errors(release: Release, allowed: Sequence[re.Pattern[str]] = ()) -> None
         raise GateClosed(f"log of {release.candidate.name}: got nothing, needs a log to judge by")
 
 
-def stayed_clean(release: Release, allowed: Sequence[re.Pattern[str]] = ()) -> None:
+def stayed_clean(release: Release, allowed: Sequence[LinearPattern] = ()) -> None:
     """No entry until now is an error: our own requests of now are seen in the request log first."""
     release.answering()
     no_errors(release, allowed)
 
 
 def judged(
-    entries: Sequence[LogEntry], allowed: Sequence[re.Pattern[str]] = ()
+    entries: Sequence[LogEntry], allowed: Sequence[LinearPattern] = ()
 ) -> tuple[Marked, ...]:
     """Each entry with its mark; patterns may match anywhere in the text of an error."""
     return tuple(Marked(entry, _mark(entry, allowed)) for entry in entries)
 
 
-def _mark(entry: LogEntry, allowed: Sequence[re.Pattern[str]]) -> Mark:
+def _mark(entry: LogEntry, allowed: Sequence[LinearPattern]) -> Mark:
     if not _is_error(entry):
         return Mark.NONE
     known = any(pattern.search(entry.text) for pattern in allowed)

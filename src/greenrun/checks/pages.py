@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from greenrun.checks.http.endpoints import USER
-from greenrun.checks.logs import pattern
+from greenrun.checks.logs import LinearPattern, pattern
 from greenrun.checks.table import Cells, Column, TableForm, Unmeant
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.interfaces.browser import Element, Seen, Visit
@@ -33,7 +33,7 @@ class Page:
     identity: str
     title: str
     elements: tuple[Element, ...]
-    allowed: tuple[re.Pattern[str], ...]
+    allowed: tuple[LinearPattern, ...]
 
     def __str__(self) -> str:
         return f"{self.path} as {self.identity}"
@@ -76,7 +76,7 @@ def _elements(cell: str) -> tuple[Element, ...]:
     return tuple(_element(text.strip()) for text in _ONE_ELEMENT.findall(cell) if text.strip())
 
 
-def _allowed(cell: str) -> tuple[re.Pattern[str], ...]:
+def _allowed(cell: str) -> tuple[LinearPattern, ...]:
     return (pattern(cell),) if cell else ()
 
 

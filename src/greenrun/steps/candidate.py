@@ -1,12 +1,11 @@
 """Sentences about the candidate: its image, its migrations, and how the platform runs it."""
 
-import re
 from collections.abc import Sequence
 
 from pytest_bdd import then, when
 
 from greenrun.checks import image, logs, release_state, service
-from greenrun.checks.logs import LINES, PATTERNS
+from greenrun.checks.logs import LINES, PATTERNS, LinearPattern
 from greenrun.plugin.gherkin.step_binding import reads
 from greenrun.release import prune
 from greenrun.release.migrate import Migration
@@ -136,7 +135,7 @@ def _(release: Release) -> None:
 
 @then("the candidate's log has no errors but the allowed ones")
 @reads(PATTERNS)
-def _(release: Release, datatable: Sequence[re.Pattern[str]]) -> None:
+def _(release: Release, datatable: Sequence[LinearPattern]) -> None:
     logs.no_errors(release, datatable)
 
 
@@ -147,5 +146,5 @@ def _(release: Release) -> None:
 
 @then("the candidate's log has stayed clean but for the allowed errors")
 @reads(PATTERNS)
-def _(release: Release, datatable: Sequence[re.Pattern[str]]) -> None:
+def _(release: Release, datatable: Sequence[LinearPattern]) -> None:
     logs.stayed_clean(release, datatable)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from math import isfinite, nan
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
     from prometheus_client.samples import Sample
 
+from greenrun.checks.logs import LinearPattern
 from greenrun.model.errors import ReleaseError
 
 _NAME = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
@@ -35,8 +37,11 @@ class Matcher:
     def fits(self, labels: Mapping[str, str]) -> bool:
         """True for labels that fulfil the condition."""
         found = labels.get(self.label, "")
-        same = re.fullmatch(self.value, found) if "~" in self.relation else found == self.value
-        return bool(same) != self.relation.startswith("!")
+        if "~" in self.relation:
+            same = _pattern(self.value).fullmatch(found)
+        else:
+            same = found == self.value
+        return same != self.relation.startswith("!")
 
     def __str__(self) -> str:
         quoted = re.sub(r'(["\\])', r"\\\1", self.value)
@@ -79,11 +84,17 @@ class Selector:
         return f"{self.name}{{{conditions}}}" if conditions else self.name
 
 
+@cache
+def _pattern(value: str) -> LinearPattern:
+    return LinearPattern(value)
+
+
 def _matcher(label: str, relation: str, quoted: str) -> Matcher:
     value = re.sub(r'\\(["\\])', r"\1", quoted[1:-1])
     try:
-        re.compile(value if "~" in relation else "")
-    except re.error as error:
+        if "~" in relation:
+            _pattern(value)
+    except ValueError as error:
         raise ReleaseError(f"label {label}: got {value!r}, needs a pattern: {error}") from error
     return Matcher(label, relation, value)
 
