@@ -10,10 +10,14 @@ unexport PYTHONDONTWRITEBYTECODE
 # Most of a test is waiting, so three share two cores; tests/conftest.py tells what stays together.
 side-by-side := --numprocesses=3 --dist=loadgroup --no-loadscope-reorder
 
+# What judges and decides, most of it in memory: no container, no browser, hardly a process.
+quick := --ignore=tests/release/lock \
+	$(addprefix tests/,canary checks config model monitoring record release test_budgets.py test_docs.py)
+
 help:
 	@echo 'make rehearse  a whole release on this machine, and its report'
 	@echo 'make test      lint, types, layers and all tests'
-	@echo 'make check     the quick part of it: what needs no Docker engine'
+	@echo 'make check     lint, types, layers and the quick tests'
 	@echo 'make bench     what the engine costs'
 	@echo 'make docs      the plots of docs/'
 	@echo 'make campaign  releases under faults, kills and other people'
@@ -27,7 +31,7 @@ test: lint machine registry promtool
 	@$(bin)/pytest $(side-by-side)
 
 check: lint
-	@$(bin)/pytest $(side-by-side) -m 'not docker'
+	@$(bin)/pytest $(side-by-side) -m 'not docker' $(quick)
 
 lint: environment
 	@$(bin)/ruff check --quiet
