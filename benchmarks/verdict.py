@@ -83,14 +83,14 @@ def _minutes() -> Iterator[Figure]:
     name = "0.1 % to 5 %, 10/s, 5 % share"
     _say_all(name, found)
     minutes = float(np.median(found["greenrun"])) / A_MINUTE
-    foretold = time_to_detect(10, 0.05, 0.001, 0.05, ALPHA) / timedelta(minutes=1)
+    forecast = time_to_detect(10, 0.05, 0.001, 0.05, ALPHA) / timedelta(minutes=1)
     yield Figure(name, f"median {minutes:.1f} min", "aim 3 min", minutes / 3, "1.00 or less")
     mean = float(found["greenrun"].mean()) / A_MINUTE
     yield Figure(
-        "the same, as power foretells",
+        "the same, as power forecasts",
         f"mean {mean:.1f} min",
-        f"{foretold:.1f} min",
-        mean / foretold,
+        f"{forecast:.1f} min",
+        mean / forecast,
     )
 
 

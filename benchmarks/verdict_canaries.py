@@ -1,4 +1,4 @@
-"""Whole canaries of healthy candidates, beside what their plans have foretold."""
+"""Whole canaries of healthy candidates, beside what their plans have forecast."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ TRIAL = SequentialTest(
     ALPHA, quantiles=(0.5, 0.95, 0.99), latency_limits=((0.5, 300), (0.95, 800), (0.99, 2000))
 )
 RUNS, IN_A_ROW = 100, 20
-LOOKS, LONGEST = 20, 4
-"""Looks within the time that is foretold, and how many times that is waited."""
+OBSERVATIONS, LONGEST = 20, 4
+"""Observations within the time that is forecast, and how many times that is waited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """How long each step took, in what was foretold; infinite where it did not pass."""
+    """How long each step took, in what was forecast; infinite where it did not pass."""
 
     steps: tuple[float, ...]
     rolled_back: bool
@@ -78,10 +78,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """A canary of a healthy candidate, and the time that each step is foretold to take."""
+    """A canary of a healthy candidate, and the time that each step is forecast to take."""
 
     service: Service
-    foretold: dict[int, timedelta]
+    forecast: dict[int, timedelta]
 
     def run(self, seed: int) -> Taken:
         """All steps, one after the other; what the baseline takes is known from its day."""
@@ -90,14 +90,14 @@ class Canary:
         results, took = TRIAL.start(self.service.traffic.sample.latencies), []
         for share in PLAN.steps:
             results = TRIAL.next_step(results)
-            looks, results = self._watched(results, share, revisions, random)
-            took.append(looks / LOOKS if results.outcome is Outcome.PASS else np.inf)
+            number, results = self._analysed(results, share, revisions, random)
+            took.append(number / OBSERVATIONS if results.outcome is Outcome.PASS else np.inf)
             if results.outcome is Outcome.FAIL:
                 break
         rolled_back = results.outcome is Outcome.FAIL
         return Taken((*took, *[np.inf] * (len(PLAN.steps) - len(took))), rolled_back)
 
-    def _watched(
+    def _analysed(
         self,
         results: Results,
         share: int,
@@ -105,16 +105,16 @@ class Canary:
         random: np.random.Generator,
     ) -> tuple[int, Results]:
         one, other = revisions
-        seconds = self.foretold[share].total_seconds() / LOOKS
+        seconds = self.forecast[share].total_seconds() / OBSERVATIONS
         requests = seconds * self.service.per_second
-        for look in range(1, LOOKS * LONGEST + 1):
+        for number in range(1, OBSERVATIONS * LONGEST + 1):
             mine = int(random.poisson(requests * share / 100))
             theirs = int(random.poisson(requests * (1 - share / 100)))
             both = one.answer(mine, seconds), other.answer(theirs, seconds)
             results = TRIAL.update(results, *both)
             if results.outcome in {Outcome.PASS, Outcome.FAIL}:
-                return look, results
-        return LOOKS * LONGEST, results
+                return number, results
+        return OBSERVATIONS * LONGEST, results
 
 
 def canary(per_second: float, errors: float) -> Canary:
@@ -132,15 +132,15 @@ def measure() -> Iterator[Figure]:
         name = f"healthy, {100 * errors:g} % errors, 10/s"
         for place, share in enumerate(PLAN.steps):
             took = np.array([run.steps[place] for run in runs])
-            yield _of_step(f"{name}, share {share} %", took, here.foretold[share])
+            yield _of_step(f"{name}, share {share} %", took, here.forecast[share])
         rows = np.array([run.rolled_back for run in runs]).reshape(-1, IN_A_ROW)
         wrong = float(rows.mean())
         whole = f"{wrong:.1%} rolled back, {(~rows.any(axis=1)).sum()} of {len(rows)} rows whole"
         yield Figure(f"{name}, twenty in a row", whole, "", wrong / ALPHA, "1.00 or less")
 
 
-def _of_step(name: str, took: Numbers, foretold: timedelta) -> Figure:
+def _of_step(name: str, took: Numbers, forecast: timedelta) -> Figure:
     middle, in_time = float(np.median(took)), float((took <= NINE_IN_TEN).mean())
-    minutes = foretold / timedelta(minutes=1)
-    measured = f"median {middle * minutes:.1f} min, {in_time:.0%} in twice what was foretold"
-    return Figure(name, measured, f"foretold {minutes:.1f} min", middle)
+    minutes = forecast / timedelta(minutes=1)
+    measured = f"median {middle * minutes:.1f} min, {in_time:.0%} in twice what was forecast"
+    return Figure(name, measured, f"forecast {minutes:.1f} min", middle)

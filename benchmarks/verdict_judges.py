@@ -1,4 +1,4 @@
-"""Streams of requests, and judges of them that look whenever they can; many runs at once."""
+"""Streams of requests, and judges of them that decide whenever they can; many runs at once."""
 
 import math
 from collections.abc import Iterable, Iterator

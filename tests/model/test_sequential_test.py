@@ -39,15 +39,15 @@ def judged(
     quantile: QuantileComparison, times: float, *, reference: bool = True, both: float = 1.0
 ) -> Result:
     """For a minute, at each second's 200 requests, of which the candidate answers a quarter."""
-    look = quantile.start(taken(5000, 1) if reference else NOTHING)
+    result = quantile.start(taken(5000, 1) if reference else NOTHING)
     candidate, baseline = taken(0, 0), taken(0, 0)
     for second in range(1, 61):
         candidate += taken(50, second + 1, times * both)
         baseline += taken(150, -second - 1, both)
-        look = quantile.update(look, candidate, baseline, second)
-        if look.outcome is Outcome.FAIL:
+        result = quantile.update(result, candidate, baseline, second)
+        if result.outcome is Outcome.FAIL:
             break
-    return look
+    return result
 
 
 @pytest.mark.parametrize("share", [0.5, 0.95, 0.99])
@@ -77,14 +77,14 @@ def test_a_candidate_that_is_too_slow_does_not_pass(both: float) -> None:
 def test_a_candidate_above_a_baseline_whose_latency_rises_does_not_pass() -> None:
     """p95 was 97 ms, and is 130 ms; of the candidate, four in five take 675 ms."""
     quantile = QuantileComparison(0.95)
-    look = quantile.start(histogram([60.0] * 94 + [97.0] * 6))
+    result = quantile.start(histogram([60.0] * 94 + [97.0] * 6))
     for second in range(1, 61):
         candidate = histogram([40.0] * 10 * second + [675.0] * 40 * second)
         baseline = histogram([60.0] * 40 * second + [130.0] * 10 * second)
-        look = quantile.update(look, candidate, baseline, second)
+        result = quantile.update(result, candidate, baseline, second)
 
-    assert look.outcome is Outcome.FAIL
-    assert "took over" in quantile.sentence(look)
+    assert result.outcome is Outcome.FAIL
+    assert "took over" in quantile.sentence(result)
 
 
 @pytest.mark.parametrize("times", [5.0, 0.1])
@@ -101,10 +101,10 @@ def test_what_the_bound_was_read_from_is_not_tested(times: float) -> None:
 
 def test_a_baseline_that_nobody_knows_is_no_data() -> None:
     quantile = QuantileComparison(0.95)
-    look = quantile.update(quantile.start(), taken(100, 3), taken(20, 4), 1)
+    result = quantile.update(quantile.start(), taken(100, 3), taken(20, 4), 1)
 
-    assert look.outcome is Outcome.NO_DATA
-    assert quantile.sentence(look) == "no data: it is not known yet what the baseline takes"
+    assert result.outcome is Outcome.NO_DATA
+    assert quantile.sentence(result) == "no data: it is not known yet what the baseline takes"
 
 
 def test_a_verdict_on_latency_names_the_bound() -> None:
@@ -213,7 +213,7 @@ def test_the_next_step_has_to_pass_in_every_part_anew() -> None:
     again = WHOLE.update(begun, healthy, beside)
 
     assert passed.outcome is Outcome.PASS
-    assert {look.outcome for look in again.by_part.values()} == {Outcome.INCONCLUSIVE}
-    assert [look.evidence.against for look in again.by_part.values()] == [
-        look.evidence.against for look in passed.by_part.values()
+    assert {result.outcome for result in again.by_part.values()} == {Outcome.INCONCLUSIVE}
+    assert [result.evidence.against for result in again.by_part.values()] == [
+        result.evidence.against for result in passed.by_part.values()
     ]
