@@ -10,7 +10,7 @@ from greenrun.checks.metrics import monitoring
 from greenrun.model.alert_status import AlertOutcome
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.interfaces import HttpResponse
-from greenrun.model.interfaces.alerting import Difference
+from greenrun.model.interfaces.alerting import PolicyDifference
 from greenrun.model.monitoring import Figure, Level, Share
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import MonitoringPlan
@@ -85,7 +85,7 @@ def test_edits_are_told_line_by_line_and_close_nothing(
 ) -> None:
     monitoring.publish_objectives(begun(release), OBJECTIVES, watchers)
     (folder(release, watchers) / "rules.yml").write_text("theirs\n")
-    edit = Difference("enabled", "false", "true")
+    edit = PolicyDifference("enabled", "false", "true")
     alerts_of(watchers).edit("error rate", edit)
 
     published = monitoring.publish_objectives(release, OBJECTIVES, watchers)

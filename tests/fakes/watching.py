@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from greenrun.model.errors import CallFailed
-from greenrun.model.interfaces.alerting import Difference, Policy
+from greenrun.model.interfaces.alerting import Policy, PolicyDifference
 from greenrun.model.monitoring import Alert
 
 
@@ -29,7 +29,7 @@ class MemoryAlerts:
         assert self.policies[alert.threshold.measure] == policy
         self.policies[alert.threshold.measure] = replace(policy, differences=())
 
-    def edit(self, measure: str, *differences: Difference) -> None:
+    def edit(self, measure: str, *differences: PolicyDifference) -> None:
         """What somebody does by hand; they also want to be told."""
         channels = ("their mail",)
         self.policies[measure] = replace(

@@ -6,7 +6,7 @@ import pytest
 
 from greenrun.model.alert_status import AlertOutcome
 from greenrun.model.errors import CallFailed, LockLost
-from greenrun.model.interfaces.alerting import Difference
+from greenrun.model.interfaces.alerting import PolicyDifference
 from greenrun.model.monitoring import Alert
 from greenrun.model.objective import Quantity, Threshold
 from greenrun.release.coordination.guard import ChangeGuard
@@ -16,7 +16,7 @@ from tests.fakes.watching import MemoryAlerts
 
 ERRORS = Alert(Threshold("error rate", "at most", Quantity(5, "%")), timedelta(minutes=5))
 SLOW = Alert(Threshold("p99 latency", "at most", Quantity(2000, "ms")), timedelta(minutes=5))
-EDIT = Difference("conditions[0].condition_threshold.threshold_value", "0.1", "0.05")
+EDIT = PolicyDifference("conditions[0].condition_threshold.threshold_value", "0.1", "0.05")
 
 
 @pytest.fixture

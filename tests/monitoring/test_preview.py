@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from greenrun.model.errors import ReleaseError
-from greenrun.model.interfaces.alerting import Difference
+from greenrun.model.interfaces.alerting import PolicyDifference
 from greenrun.model.objective import Gate
 from greenrun.model.plan import MonitoringPlan, Plan
 from greenrun.release.coordination.guard import ChangeGuard
@@ -20,7 +20,7 @@ RULES = (
 ERRORS = "alert policy for error rate over 5 % for 5 min"
 SLOW = "alert policy for p99 latency over 2000 ms for 5 min"
 SILENT = "; notifies nobody until it is given a notification channel"
-EDIT = Difference("enabled", "false", "true")
+EDIT = PolicyDifference("enabled", "false", "true")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 from greenrun.model.alert_status import AlertOutcome, AlertStatus
 from greenrun.model.errors import CallFailed, GateClosed, ReleaseError, SettingsError
 from greenrun.model.image import Checkout, Source
-from greenrun.model.interfaces.alerting import Difference, Policy
+from greenrun.model.interfaces.alerting import Policy, PolicyDifference
 from greenrun.model.monitoring import Alert
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import Plan, RecordPlan
@@ -135,7 +135,7 @@ def test_what_became_of_the_alert_policies_is_told(
 ) -> None:
     assert write(real, reports)["alert_policies"] == []
     errors = Alert(OBJECTIVES.thresholds[0], timedelta(minutes=5))
-    edit = Difference("enabled", "false", "true hunter2")
+    edit = PolicyDifference("enabled", "false", "true hunter2")
     edited = AlertStatus(
         errors, AlertOutcome.EDITED, Policy("policies/1", (edit,), ("their mail",))
     )

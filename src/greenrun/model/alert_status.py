@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from greenrun.model.interfaces.alerting import Difference, Policy
+from greenrun.model.interfaces.alerting import Policy, PolicyDifference
 from greenrun.model.monitoring import Alert
 
 
@@ -36,7 +36,7 @@ class AlertStatus:
     found: Policy | None = None
 
     @property
-    def differences(self) -> Sequence[Difference]:
+    def differences(self) -> Sequence[PolicyDifference]:
         """The differences that were found."""
         return self.found.differences if self.found else ()
 

@@ -10,7 +10,7 @@ from cloudrun_emulator.emulator import LocalCloud
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.monitoring.alerts import CloudAlerts
 from greenrun.model.errors import CallFailed
-from greenrun.model.interfaces.alerting import Difference
+from greenrun.model.interfaces.alerting import PolicyDifference
 from greenrun.model.monitoring import ALERTABLE, Alert
 from greenrun.model.objective import Quantity, Threshold
 from greenrun.model.plan import Location
@@ -92,7 +92,7 @@ def test_a_new_objective_is_a_difference(alerts: CloudAlerts, existing: AlertPol
     found = alerts.find(strict)
     assert found is not None
     assert found.name == existing.name
-    assert Difference(VALUE, "0.05", "0.02") in found.differences
+    assert PolicyDifference(VALUE, "0.05", "0.02") in found.differences
 
 
 def test_what_somebody_has_edited_is_told_field_by_field(

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Self
+from datetime import timedelta
 
 from greenrun.checks.http.expectation import Expectation, Responses
 from greenrun.model.errors import CallFailed, DeadlineExceeded, ReleaseError
-from greenrun.model.interfaces import Clock, HttpResponse
+from greenrun.model.interfaces import HttpResponse
+from greenrun.model.polling import Deadline
 
 AT_ONCE = 8
 """Requests under way at the same time, none of them timed."""
@@ -36,25 +36,6 @@ class AskedRow:
     row: Expectation
     answers: Responses | None = None
     trouble: ReleaseError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """A moment, and how long it was away at first."""
-
-    clock: Clock
-    within: timedelta
-    moment: datetime
-
-    @classmethod
-    def after(cls, within: timedelta, clock: Clock) -> Self:
-        """That long from now."""
-        return cls(clock, within, clock.now() + within)
-
-    @property
-    def left(self) -> timedelta:
-        """Not positive where it has passed."""
-        return self.moment - self.clock.now()
 
 
 def ask_rows(rows: Sequence[Expectation], ask: Ask, deadline: Deadline) -> list[AskedRow]:

@@ -8,10 +8,11 @@ from uuid import uuid4
 from greenrun.checks.http.cells import Values
 from greenrun.checks.http.documents import Schema, read_schema
 from greenrun.checks.http.expectation import Expectation, Responses, milliseconds
-from greenrun.checks.http.runner import AskedRow, Deadline, ask_rows
+from greenrun.checks.http.runner import AskedRow, ask_rows
 from greenrun.checks.logs import log_as_evidence
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed
 from greenrun.model.interfaces import HttpRequest, HttpResponse
+from greenrun.model.polling import Deadline
 from greenrun.release.prober import Prober
 from greenrun.release.release import Release
 
@@ -66,7 +67,7 @@ def verify(
 
     values = Values.of_a_table()
     rows = [row.filled(values) for row in expectations]
-    deadline = Deadline.after(within, prober.dependencies.clock)
+    deadline = Deadline(prober.dependencies.clock, within)
     verdict = EndpointVerdict(ask_rows(rows, ask, deadline), schemas)
     prober.dependencies.evidence.attach("requests and answers", str(verdict))
     verdict.raise_if_broken()

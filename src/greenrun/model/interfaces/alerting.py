@@ -8,7 +8,7 @@ from greenrun.model.monitoring import Alert
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class PolicyDifference:
     """One field of an alert policy that is not as the objectives have it."""
 
     field: str
@@ -24,7 +24,7 @@ class Policy:
     """An alert policy as it stands. `channels` are those that people want to be told by."""
 
     name: str
-    differences: Sequence[Difference] = ()
+    differences: Sequence[PolicyDifference] = ()
     channels: Sequence[str] = ()
 
 

@@ -22,7 +22,7 @@ from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, TRANSIENT, refu
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.monitoring.metrics import METRICS, series_of
 from greenrun.model.errors import CallFailed
-from greenrun.model.interfaces.alerting import Difference, Policy
+from greenrun.model.interfaces.alerting import Policy, PolicyDifference
 from greenrun.model.monitoring import Alert
 from greenrun.model.objective import Threshold
 from greenrun.model.plan import Location
@@ -158,11 +158,11 @@ def _policy_of(
     )
 
 
-def _differences(found: AlertPolicy, wanted: AlertPolicy) -> tuple[Difference, ...]:
+def _differences(found: AlertPolicy, wanted: AlertPolicy) -> tuple[PolicyDifference, ...]:
     """The managed fields that differ, each by its path; names from the server do not count."""
     got, needs = _leaves(found), _leaves(wanted)
     return tuple(
-        Difference(path, got.get(path, _ABSENT), needs.get(path, _ABSENT))
+        PolicyDifference(path, got.get(path, _ABSENT), needs.get(path, _ABSENT))
         for path in sorted(got.keys() | needs.keys())
         if got.get(path) != needs.get(path)
     )
