@@ -13,12 +13,35 @@ from tests.rehearsal.project import QUICK, Ended, Project, Running
 pytestmark = pytest.mark.docker
 
 
+EVENTS = """
+
+def pytest_greenrun_began(event):
+    _keep("began", event)
+
+
+def pytest_greenrun_rolled_back(event):
+    _keep("rolled back", event)
+    raise OSError("no network")
+
+
+def pytest_greenrun_ended(event):
+    _keep("ended", event)
+
+
+def _keep(moment, event):
+    facts = (moment, event.service, event.baseline, event.share, event.reason, event.exit_status)
+    with open("reports/events", "a") as file:
+        print(*facts, sep="; ", file=file)
+"""
+
+
 @pytest.fixture
 def under_way(branch: Project) -> Iterator[Running]:
     """A rehearsal whose candidate serves some of the users, and will for long."""
     branch.replace(
         "release.yaml", "max-duration: 60s\n", "max-duration: 60s\n      min-duration: 1m\n"
     )
+    branch.append("conftest.py", EVENTS)
     with branch.rehearsing(*QUICK) as run:
         run.await_users_on_the_candidate()
         assert remains.ports_of(run.cloud)
@@ -42,6 +65,13 @@ def test_a_signal_takes_it_back(
     assert record["outcome"] == "not released, users served as before"
     assert record["traffic"].startswith(f"100 % {baseline}")
     assert ended.stopped()["statusDetails"]["message"] == f"interrupted by {number.name}"
+    reason = f"interrupted by {number.name}"
+    assert (ended.project.reports / "events").read_text("utf-8").splitlines() == [
+        "began; emergence-app; ; None; ; None",
+        f"rolled back; emergence-app; {baseline}; 0; {reason}; None",
+        f"ended; emergence-app; {baseline}; 0; ; 2",
+    ]
+    assert ended.output.count("pytest_greenrun_rolled_back: OSError: no network") == 1
     remains.await_nothing_of(engine, ended.cloud)
 
 
