@@ -12,7 +12,7 @@ import pytest
 
 from cloudrun_emulator.core.time import wait_until
 from greenrun.adapters.machine import SystemClock
-from greenrun.canary.sources.probes import WARM_UP, Probes
+from greenrun.canary.sources.probes import WARM_UP, Probes, named_after
 from greenrun.canary.sources.source import Measurement
 from greenrun.model.errors import CallFailed, ReleaseError
 from greenrun.model.interfaces import HttpRequest, HttpResponse
@@ -40,8 +40,8 @@ class Answering:
         raise AssertionError(f"{url} {message} {headers}")
 
 
-def speaking(token: str) -> dict[str, str]:
-    return {"Authorization": token, "User-Agent": "greenrun-canary/the-run"}
+def speaking(token: str) -> Mapping[str, str]:
+    return named_after("the-run", lambda: {"Authorization": token})()
 
 
 def reading(web: Answering, probes: int, plan: CanaryPlan = PLAN) -> Measurement:
@@ -104,7 +104,7 @@ def test_the_way_back_does_not_wait_for_who_we_are() -> None:
     """The thread goes on when all is over; an error that it left unhandled would fail the test."""
     asked, over = Event(), Event()
 
-    def minting() -> dict[str, str]:
+    def minting() -> Mapping[str, str]:
         asked.set()
         over.wait(20)
         return speaking("late")

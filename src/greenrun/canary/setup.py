@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from greenrun.canary.judge import Judge, RequestJudge
 from greenrun.canary.sources.gauges import GAUGES, Gauge, PeakJudge
 from greenrun.canary.sources.platform import PlatformMetrics
-from greenrun.canary.sources.probes import Probes
+from greenrun.canary.sources.probes import Probes, named_after
 from greenrun.model.errors import ReleaseError
 from greenrun.model.interfaces import Dependencies
 from greenrun.model.objective import Gate, Quantity, Threshold
@@ -24,10 +24,7 @@ _ERRORS = "error rate"
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two revisions of a service, by name. `headers` say as whom each of our own probes is sent.
-
-    The user agent names the run, so that they can be told from users.
-    """
+    """Two revisions of a service, by name. `headers` say as whom each of our own probes is sent."""
 
     plan: Plan
     service: Service
@@ -60,11 +57,9 @@ class Comparison:
             yield judges
             return
         urls = self._url(self.plan.revision_tag), self._url(self.plan.baseline_tag)
-        with Probes(canary, urls, self._headers, dependencies.web, clock) as probes:
+        headers = named_after(self.run, self.headers)
+        with Probes(canary, urls, headers, dependencies.web, clock) as probes:
             yield [RequestJudge(probes, test, canary.probe_paths, floor), *judges]
-
-    def _headers(self) -> Mapping[str, str]:
-        return {**self.headers(), "User-Agent": f"greenrun-canary/{self.run}"}
 
     def _url(self, tag: str) -> str:
         if tag not in self.service.tag_urls:

@@ -43,6 +43,11 @@ Headers = Callable[[], Mapping[str, str]]
 """Who we are, asked for each probe: tokens lapse. Raises ReleaseError where nobody says it."""
 
 
+def named_after(run: str, headers: Headers) -> Headers:
+    """Name the run as user agent, so that our own probes can be told from users."""
+    return lambda: {**headers(), "User-Agent": f"greenrun-canary/{run}"}
+
+
 class Probes(AbstractContextManager["Probes"]):
     """Sends probes at the planned rate until it is left.
 
