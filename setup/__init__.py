@@ -1,0 +1,1 @@
+"""What brings a rehearsal to a machine; `__main__` runs it from an installed package."""
