@@ -246,6 +246,13 @@ def describe_release(config: pytest.Config, describe: Callable[[], ReleaseEvent]
     config.stash[_DESCRIBE] = describe
 
 
+def first_failure(config: pytest.Config) -> str:
+    """One redacted line on what failed first, the scenario at hand included; empty where none."""
+    errors = config.stash[RELEASE_RUN].results.errors
+    told = config.stash[RELEASE_RUN].secrets.redact(message_of(errors[0])) if errors else ""
+    return told.partition("\n")[0]
+
+
 def announce(config: pytest.Config, moment: str, **facts: str | int | None) -> None:
     """Call the hook `pytest_greenrun_MOMENT` with how the release stands, and these facts.
 
