@@ -7,8 +7,9 @@ bin := .venv/bin
 # Hundreds of processes start; without it, each of them would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Most of a test is waiting, so three share two cores; tests/conftest.py tells what stays together.
-side-by-side := --numprocesses=3 --dist=loadgroup --no-loadscope-reorder
+# Releases with real time limits run alone; most of any other test is waiting, so three share two cores, by file.
+whole-releases := tests/rehearsal tests/production
+side-by-side := --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(addprefix --ignore=,$(whole-releases))
 
 # What judges and decides, most of it in memory: no container, no browser, hardly a process.
 quick := --ignore=tests/release/lock \
@@ -28,6 +29,7 @@ rehearse: machine
 	echo 'report: file://$(CURDIR)/reports/report.html'; exit $$status
 
 test: lint machine registry promtool
+	@$(bin)/pytest $(whole-releases)
 	@$(bin)/pytest $(side-by-side)
 
 check: lint

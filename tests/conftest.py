@@ -38,29 +38,15 @@ from tests.fakes import (
     MemoryRegistry,
 )
 
-ONE_WORLD = ("rehearsal", "production")
-"""Folders whose tests share what takes minutes to make."""
-
 BASELINE = "shop-baseline"
 HEALTHY, FAILING = Counts(199, 1), Counts(140, 60)
 """What a revision answers each second."""
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give a world to one process where several share the work, and begin with the longest."""
+    """Begin with the longest where several processes share the work."""
     if hasattr(config, "workerinput"):
-        for item in items:
-            item.add_marker(pytest.mark.xdist_group(world_of(item)))
-        items.sort(key=lambda item: (world_of(item) not in ONE_WORLD, not in_containers(item)))
-
-
-def world_of(item: pytest.Item) -> str:
-    """What shares fixtures: a folder, or a file's tests, with containers or without."""
-    if item.path.parent.name in ONE_WORLD:
-        return item.path.parent.name
-    name = "-".join(item.path.relative_to(Path(__file__).parent).parts)
-    return f"{name}-in-containers" if in_containers(item) else name
+        items.sort(key=lambda item: not in_containers(item))
 
 
 def in_containers(item: pytest.Item) -> bool:

@@ -33,7 +33,7 @@ import sys
 sys.modules.update(dict.fromkeys({absent!r}))
 from importlib import import_module
 from greenrun.steps import pytest_plugins
-for name in (*pytest_plugins, "greenrun.steps.wiring.reach"):
+for name in (*pytest_plugins, "greenrun.steps.wiring.adapters"):
     import_module(name)
 """
     done = subprocess.run(
