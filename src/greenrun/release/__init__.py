@@ -1,1 +1,1 @@
-"""TODO."""
+"""What performs a release: build, push, migration, deploy, traffic, rollback, recovery."""
