@@ -1,0 +1,61 @@
+Feature: Tide tables are published
+  Protects people at the coast.
+
+  Scenario: Nothing stands in the way of this release
+    Then all of this holds
+      | what                                                                | where      |
+      | the container engine is recent enough                               | everywhere |
+      | every secret that the service reads exists                          | everywhere |
+      | one revision serves every user                                      | cloud      |
+      | the baseline could start again                                      | cloud      |
+      | every step of the canary could see a regression                     | everywhere |
+
+  Scenario: One release of the service at a time
+    When the release claims the service
+    Then nobody else can release it
+
+  Scenario: The way back is known before anything moves
+    When the service is read as it serves now
+    Then one revision serves every user
+
+  @rehearsal
+  Scenario: The image is built
+    When the image is built
+    Then the image stays within its size limit
+
+  @cloud
+  Scenario: The registry holds the bytes that were rehearsed
+    When the rehearsed image is pushed
+    Then the registry holds the rehearsed image, by its digest
+
+  Scenario: The candidate starts without traffic
+    When the candidate is deployed
+    Then it is ready within its time limit
+    And the baseline serves every user
+    And the service is reachable by exactly those who should reach it
+    And the candidate's log has no errors
+
+  Scenario: It answers
+    Then the candidate answers
+      | request           | headers                                                                                                               |
+      | GET /             | content-type = "text/html; charset=utf-8"; strict-transport-security = "max-age=31536000; includeSubDomains"          |
+      | GET /css/site.css | content-type ~ text/css; content-security-policy = "default-src 'self'; img-src 'self' data:"                         |
+
+  Scenario: What it does not know is told
+    Then the candidate answers
+      | request           | status | headers                 |
+      | GET /nothing-here | 404    | content-type ~ text/html |
+
+  Scenario: It proves itself on a growing share of users, and is promoted
+    Given these objectives of the canary
+      | measure    | at most |
+      | error rate | 5 %     |
+    When the candidate's share rises by its steps
+    Then every step has passed its objectives
+    When the candidate is promoted
+    Then the candidate serves every user
+
+  @record
+  Scenario: The release leaves its record
+    When the record is written
+    Then it says what was released, how it was proven and how to roll back
