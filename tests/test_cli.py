@@ -23,7 +23,7 @@ from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.runtime.cleanup import OWNER_LABEL
 from tests.contract.programs import program
 
-GREENRUN = str(Path(sys.executable).with_name("greenrun"))
+GREENRUN = (sys.executable, "-m", "greenrun_cli")
 SOON = timedelta(seconds=30)
 
 Cloud = subprocess.Popen[str]
@@ -33,7 +33,7 @@ Cloud = subprocess.Popen[str]
 def greenrun_cloud(*options: str, env: dict[str, str] | None = None) -> Iterator[Cloud]:
     """`greenrun cloud`, killed if the test leaves it running."""
     with subprocess.Popen(
-        [GREENRUN, "cloud", *options],
+        [*GREENRUN, "cloud", *options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -80,8 +80,14 @@ def serving(grpc_address: str, runtime: str) -> run_v2.Service:
 
 
 def test_help_says_what_there_is() -> None:
-    told = subprocess.run([GREENRUN, "--help"], capture_output=True, text=True, check=True).stdout
-    assert "cloud  Google Cloud on this machine" in told
+    told = subprocess.run([*GREENRUN, "--help"], capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"(?m)^  ([a-z]+) ", told.partition("Commands:")[2]) == [
+        "check",
+        "cloud",
+        "machine",
+        "schema",
+        "sentences",
+    ]
 
 
 def test_the_addresses_come_as_one_line_of_json_and_nothing_else() -> None:

@@ -1,6 +1,7 @@
 """The values of release.yaml, each with its form, and what its sections have in common."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
 from string import Formatter
@@ -33,6 +34,16 @@ _ONE_LINE = forms.text(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Accepts(PlainValidator):
+    """Validates by a form, and tells editors of it."""
+
+    form: Form[Any] = field(kw_only=True)
+
+    def __get_pydantic_json_schema__(self, *_: object) -> dict[str, Any]:
+        return {**self.form.schema, "description": f"needs {self.form.needs}"}
+
+
 def accepts(form: Form[Any]) -> PlainValidator:
     """Validate by a form; what it refuses is a complaint that says what it needs."""
 
@@ -42,7 +53,7 @@ def accepts(form: Form[Any]) -> PlainValidator:
             raise ValueError(form.needs)
         return meant
 
-    return PlainValidator(validate)
+    return _Accepts(func=validate, form=form)
 
 
 def _commands(words: Sequence[object]) -> bool:

@@ -1,8 +1,8 @@
 """Forms of values that people write: durations, sizes, names; what each takes, and needs."""
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from typing import Generic, TypeGuard, TypeVar
@@ -43,12 +43,13 @@ class Form(Generic[T]):
     """A form of value.
 
     `parse` gives None for what cannot be meant, and `needs` says what can. `normal` turns what a
-    platform tells into what `parse` gives for the same.
+    platform tells into what `parse` gives for the same. `schema` is what JSON schema can say of it.
     """
 
     needs: str
     parse: Callable[[object], T | None]
     normal: Callable[[T], T] = lambda value: value
+    schema: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     def fits(self, value: object) -> bool:
         return self.parse(value) is not None
@@ -60,7 +61,7 @@ def text(pattern: str, needs: str) -> Form[str]:
     def parse(value: object) -> str | None:
         return value if isinstance(value, str) and re.fullmatch(pattern, value) else None
 
-    return Form(needs, parse)
+    return Form(needs, parse, schema={"type": "string", "pattern": f"^(?:{pattern})$"})
 
 
 def choice(choices: dict[str, T]) -> Form[T]:
@@ -68,6 +69,7 @@ def choice(choices: dict[str, T]) -> Form[T]:
     return Form(
         f"one of {', '.join(choices)}",
         lambda value: choices.get(value) if isinstance(value, str) else None,
+        schema={"enum": list(choices)},
     )
 
 
@@ -78,7 +80,8 @@ def whole(lowest: int, highest: int = INT32) -> Form[int]:
         return value if _is_whole(value) and lowest <= value <= highest else None
 
     bounds = f"from {lowest} on" if highest == INT32 else f"from {lowest} to {highest}"
-    return Form(f"a whole number {bounds}", parse)
+    limits = {"minimum": lowest, "maximum": highest}
+    return Form(f"a whole number {bounds}", parse, schema={"type": "integer", **limits})
 
 
 def number(lowest: float, highest: float) -> Form[float]:
@@ -89,7 +92,9 @@ def number(lowest: float, highest: float) -> Form[float]:
             return None
         return float(value) if lowest <= value <= highest else None
 
-    return Form(f"a number from {lowest:g} to {highest:g}", parse)
+    limits = {"minimum": lowest, "maximum": highest}
+    needs = f"a number from {lowest:g} to {highest:g}"
+    return Form(needs, parse, schema={"type": "number", **limits})
 
 
 def percentage(lowest: float, highest: float) -> Form[float]:
@@ -134,7 +139,9 @@ def duration(
 def sequence(needs: str, fits: Callable[[Sequence[object]], bool]) -> Form[tuple[str, ...]]:
     """A list that is judged as a whole."""
     return Form(
-        needs, lambda value: tuple(value) if isinstance(value, list) and fits(value) else None
+        needs,
+        lambda value: tuple(value) if isinstance(value, list) and fits(value) else None,
+        schema={"type": "array"},
     )
 
 
@@ -143,7 +150,11 @@ def several(needs: str, item: Form[str]) -> Form[tuple[str, ...]]:
     return sequence(needs, lambda values: bool(values) and all(map(item.fits, values)))
 
 
-BOOLEAN = Form("true or false", lambda value: value if isinstance(value, bool) else None)
+BOOLEAN = Form(
+    "true or false",
+    lambda value: value if isinstance(value, bool) else None,
+    schema={"type": "boolean"},
+)
 
 
 def parse_duration(value: object) -> timedelta | None:

@@ -29,6 +29,7 @@ __all__ = [
     "Definition",
     "Vocabulary",
     "complaint",
+    "form_of",
     "read_table",
     "reads",
     "table_faults",
@@ -52,6 +53,8 @@ class TableForm(Protocol):
 
     @property
     def what(self) -> str: ...
+    @property
+    def names(self) -> Sequence[str]: ...
     def read(self, table: Rows, /) -> object: ...
     def faults(self, table: Rows, folder: Path, /) -> Sequence[TableFault]: ...
 
@@ -69,16 +72,21 @@ def reads(form: TableForm) -> Callable[[F], F]:
     return declare
 
 
+def form_of(definition: Definition) -> TableForm | None:
+    """How the table below a sentence is read; None where it takes none."""
+    return _FORMS.get(definition.step_func)
+
+
 def read_table(sentence: Step, definition: Definition) -> object:
     """What a sentence's table is to its step."""
     assert sentence.datatable is not None  # noqa: S101 - the caller has looked
-    form = _FORMS.get(definition.step_func)
+    form = form_of(definition)
     return form.read(_rows(sentence.datatable)) if form else sentence.datatable.raw()
 
 
 def table_faults(sentence: Step, definition: Definition, folder: Path) -> Iterator[str]:
     """Everything that is wrong with a sentence's table, each with its line and column."""
-    form = _FORMS.get(definition.step_func)
+    form = form_of(definition)
     if form is None:
         return
     if sentence.datatable is None:

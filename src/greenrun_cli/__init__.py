@@ -1,0 +1,1 @@
+"""The command line `greenrun`: what a release needs before `pytest features/` performs it."""

@@ -1,0 +1,71 @@
+"""The commands of `greenrun`."""
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+from cloudrun_emulator.cli import cloud
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="greenrun")
+def main() -> None:
+    """A release is a test run: `pytest features/` performs and proves it."""
+
+
+@main.command()
+@click.argument("folder", type=FOLDER, default=".")
+def check(folder: Path) -> None:
+    """Read release.yaml, env.yaml and every feature of FOLDER, and run nothing.
+
+    Exits with 0 where a release could begin, and with 1 and every complaint where it could not.
+    """
+    from greenrun_cli import checking  # noqa: PLC0415 - a second that `--help` need not take
+
+    complaints = checking.complaints(folder)
+    for line in complaints:
+        click.echo(line, err=True)
+    if complaints:
+        sys.exit(1)
+    click.echo("release.yaml, env.yaml, every sentence and every table can be read")
+
+
+@main.command()
+@click.argument("folder", type=FOLDER, default=".")
+def sentences(folder: Path) -> None:
+    """List every sentence that a feature can say, with its table: Markdown.
+
+    Where FOLDER has a release.yaml, its own sentences come last.
+    """
+    from greenrun_cli import vocabulary  # noqa: PLC0415 - likewise
+
+    click.echo(vocabulary.page(folder))
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON schema of release.yaml, for editors."""
+    from greenrun_cli import schema as of_release  # noqa: PLC0415 - likewise
+
+    click.echo(of_release.text(), nl=False)
+
+
+@main.command()
+@click.argument("parts", nargs=-1, metavar="[PART]...")
+def machine(parts: tuple[str, ...]) -> None:
+    """Install what a rehearsal needs and this machine lacks.
+
+    PART is engine, base-image, browser or report; without any, all of them in turn.
+    """
+    if find_spec("greenrun.setup") is None:
+        raise click.ClickException("got sources that are not installed; use `make machine`")
+    command = [sys.executable, "-m", "greenrun.setup", *parts]
+    sys.exit(subprocess.run(command, check=False).returncode)  # noqa: S603 - our own module
+
+
+main.add_command(cloud)
