@@ -309,8 +309,16 @@ def laughing() -> str:
         ('{"info": ' + "[" * 100_000, "nested too deep"),
         ('{"info": {}, "paths": {}, "x": "' + "x" * 2_000_000 + '"}', "2,000,0.. characters"),
         ("info: 2026-99-99\npaths: {}", "needs JSON or YAML"),
+        ("{{a: b}: c}", "needs JSON or YAML"),
     ],
-    ids=["aliases", "an alias of itself", "deep", "long", "a date that is none"],
+    ids=[
+        "aliases",
+        "an alias of itself",
+        "deep",
+        "long",
+        "a date that is none",
+        "a key that is none",
+    ],
 )
 def test_a_document_without_end_closes_the_gate_in_time(site: Site, text: str, told: str) -> None:
     began = time.monotonic()

@@ -114,7 +114,14 @@ def test_any_challenge_is_answered_or_refused() -> None:
             st.sampled_from(["Bearer ", "Basic ", "Bearer", ""]),
             st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40)
             | st.sampled_from(
-                ['realm=""', 'realm="http://[", service=x', "realm", 'realm="ftp://x"', "realm="]
+                [
+                    'realm=""',
+                    f'realm="http://{"x" * 64}.test"',
+                    'realm="http://[", service=x',
+                    "realm",
+                    'realm="ftp://x"',
+                    "realm=",
+                ]
             ),
         )
         def refuses(scheme: str, challenge: str) -> None:

@@ -1,7 +1,7 @@
 """The whole campaign: `python -m tests.campaign [MINUTES]`. Ends with 1 where a promise broke.
 
 The minutes are for the faults of single calls, of which there are more than anybody waits for (4);
-all else takes about six more.
+all else takes about ten more.
 """
 
 import random
@@ -15,12 +15,13 @@ from itertools import product
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.campaign import faults, figures, kills, ours, strangers
+from tests.campaign import faults, figures, inputs, kills, ours, strangers
 from tests.campaign.course import Outcome
 from tests.campaign.life import Life
 from tests.campaign.running import run
 
 _LIVES, _STEPS = 8, 5
+_INPUTS = 100_000
 
 
 def main(minutes: str = "4") -> int:
@@ -32,6 +33,7 @@ def main(minutes: str = "4") -> int:
         *_strangers(outcomes),
         *_breakdowns(outcomes),
         *_lives(),
+        *_inputs(),
     ]
     _say(figures.endings(outcomes), figures.rollback(outcomes), f"{len(broken)} broken", *broken)
     return 1 if broken else 0
@@ -115,6 +117,12 @@ def _lives() -> Sequence[str]:
         return ["\n".join((f"a life broke: {error!r}", *getattr(error, "__notes__", ())))]
     _say(f"lives: {_LIVES} of {_STEPS} steps each")
     return ()
+
+
+def _inputs() -> Iterator[str]:
+    found = list(inputs.try_all(_INPUTS))
+    _say(*map(str, found), f"malformed: {sum(tried.inputs for tried in found)} inputs")
+    yield from (str(one) for tried in found for one in tried.broken)
 
 
 def _say(*lines: str) -> None:

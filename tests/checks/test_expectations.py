@@ -4,6 +4,7 @@ import json
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -352,6 +353,10 @@ def test_a_row_is_judged_by_its_schema(features: Path) -> None:
         ("{", "could not read schema .*costs.json: got no JSON: "),
         ("[]", r"could not use schema .*costs.json: got \[\], needs an object"),
         ('{"type": "nubmer"}', r'could not use schema .*: at \$\.type: got "nubmer", needs '),
+        (
+            '{"pattern": "^' + 3_000 * "(" + '"}',
+            "could not use schema .*costs.json: nested too deep",
+        ),
     ],
 )
 def test_schemas_that_cannot_be_used(features: Path, written: str | None, told: str) -> None:
@@ -359,6 +364,22 @@ def test_schemas_that_cannot_be_used(features: Path, written: str | None, told: 
     path.unlink() if written is None else path.write_text(written)
     with pytest.raises(ReleaseError, match=told):
         read_schema(features, "schemas/costs.json")
+
+
+@pytest.mark.parametrize("pattern", ["^(a+)+$", "^(?!b)(a+)$"], ids=["linear", "look-ahead"])
+def test_a_pattern_judges_what_is_text(features: Path, pattern: str) -> None:
+    (features / "schemas/costs.json").write_text(json.dumps({"pattern": pattern}))
+    schema = read_schema(features, "schemas/costs.json")
+    assert [schema.broken_by(found) for found in ("aaa", 7)] == [(), ()]
+    (told,) = schema.broken_by("aab")
+    assert told == f'schema schemas/costs.json: $: got "aab", needs pattern {json.dumps(pattern)}'
+
+
+def test_no_answer_makes_a_pattern_endless(features: Path) -> None:
+    (features / "schemas/costs.json").write_text('{"pattern": "^(a+)+$"}')
+    began = process_time()
+    assert read_schema(features, "schemas/costs.json").broken_by(100_000 * "a" + "b")
+    assert process_time() - began < 5
 
 
 @pytest.mark.parametrize("reference", ["missing.json", "https://example.org/schema.json"])

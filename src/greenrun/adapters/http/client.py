@@ -49,6 +49,9 @@ class BoundedClient(httpx.Client):
         timer.start()
         try:
             return super().send(request, **options)
+        except UnicodeError as error:
+            told = f"{request.url.host[:100]!r} is the name of no host: {error}"
+            raise httpx.ConnectError(told, request=request) from error
         except httpx.TransportError as error:
             if not late.is_set() or isinstance(error, httpx.TimeoutException):
                 raise

@@ -178,7 +178,7 @@ def _parsed(text: str) -> dict[str, Any]:
 def _parsed_yaml(text: str) -> object:
     try:
         return _with_texts_for_keys(YAML(typ="safe", pure=True).load(text), count(1))
-    except (YAMLError, ValueError) as error:
+    except (YAMLError, ValueError, TypeError) as error:  # TypeError: a mapping for a key
         raise GateClosed(f"OpenAPI document: got {_line(text)!r}, needs JSON or YAML") from error
 
 
