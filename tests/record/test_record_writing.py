@@ -230,8 +230,10 @@ def test_a_record_is_committed_at_the_end_with_its_files_and_no_other(
     real.plan = replace(real.plan, record=RecordPlan(changelogs=("SYNC.md",), commit=True))
     deploy(real)
     record.write(real, reports, RESULTS, redact)
-    assert not world.source_control.committed
     record.save(real, reports, RESULTS, redact)
+    assert not world.source_control.committed
+    assert record.finish(real, reports, 0) == ""
+    assert "| exit status | 0 |\n" in (tmp_path / DOCUMENT).read_text("utf-8")
     files = (DOCUMENT, "docs/deployments/README.md", "SYNC.md")
     message = "Record the release of shop to prod: shop-20261121-080000"
     assert world.source_control.committed == [(tuple(tmp_path / name for name in files), message)]
@@ -241,6 +243,7 @@ def test_nothing_is_committed_where_nobody_asked_for_it(
     real: Release, world: World, reports: Path
 ) -> None:
     record.save(real, reports, RESULTS, redact)
+    record.finish(real, reports, 0)
     assert not world.source_control.committed
 
 
@@ -258,13 +261,39 @@ def test_a_template_that_cannot_be_filled_stops_no_twin(
 
 def test_the_exit_status_stands_in_both_twins(release: Release, reports: Path) -> None:
     facts = write(release, reports)
-    record.finish(reports, 10)
+    record.finish(release, reports, 10)
     assert told(reports) == {**facts, "exit_status": 10}
     assert "| exit status | 10 |\n" in (reports / "release.md").read_text("utf-8")
 
 
-def test_a_run_that_released_nothing_has_no_record_to_finish(reports: Path) -> None:
-    record.finish(reports, 0)
+def test_a_commit_that_git_refuses_is_told_and_the_rest_stands(
+    real: Release, world: World, reports: Path, tmp_path: Path
+) -> None:
+    real.plan = replace(real.plan, record=RecordPlan(commit=True))
+    git: Any = Broken(world.source_control, "commit", RuntimeError)
+    real.dependencies = replace(real.dependencies, source_control=git)
+    deploy(real)
+    record.save(real, reports, RESULTS, redact)
+    told_of = record.finish(real, reports, 0)
+    assert told_of == f"could not add exit status 0 to {reports}/release.json: broken"
+    assert "| exit status | 0 |\n" in (tmp_path / DOCUMENT).read_text("utf-8")
+
+
+def test_what_stood_in_nobodys_way_is_a_problem_of_the_record(
+    release: Release, reports: Path
+) -> None:
+    def fails() -> None:
+        raise OSError("no space left")
+
+    release.guard.attempt("draw the canary", fails)
+    *_, last = write(release, reports)["problems"]
+    assert last == "could not draw the canary: OSError: no space left"
+
+
+def test_a_run_that_released_nothing_has_no_record_to_finish(
+    release: Release, reports: Path
+) -> None:
+    record.finish(release, reports, 0)
     assert not reports.exists()
 
 
@@ -325,17 +354,17 @@ class Broken:
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"run": 1}', "\\ud800", "\x00" * 9])
 def test_a_record_that_cannot_be_read_is_left_and_told_in_a_line(
-    reports: Path, content: str
+    release: Release, reports: Path, content: str
 ) -> None:
     reports.mkdir()
     (reports / "release.json").write_text(content)
-    problem = record.finish(reports, 1)
+    problem = record.finish(release, reports, 1)
     assert problem.startswith(f"could not add exit status 1 to {reports}/release.json: ")
     assert "\n" not in problem
     assert (reports / "release.json").read_text() == content
 
 
-def test_a_record_of_no_encoding_is_left_and_told(reports: Path) -> None:
+def test_a_record_of_no_encoding_is_left_and_told(release: Release, reports: Path) -> None:
     reports.mkdir()
     (reports / "release.json").write_bytes(b"\xff\xfe{")
-    assert "could not add exit status 1" in record.finish(reports, 1)
+    assert "could not add exit status 1" in record.finish(release, reports, 1)

@@ -1,9 +1,10 @@
 """From a release to its record: the one place that knows where each fact is from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
 from greenrun.model.alert_status import AlertStatus
+from greenrun.model.errors import described
 from greenrun.model.results import ScenarioResult
 from greenrun.model.service import Service
 from greenrun.model.text import restore_command, rollback_command
@@ -47,12 +48,18 @@ def collect_record(release: Release, results: Sequence[ScenarioResult]) -> Recor
         alert_policies=tuple(map(_policy, release.alert_policies)),
         **_schema(release),
         checks=tuple(results),
-        problems=tuple(_problem(one) for one in results if one.ending == "failed"),
+        problems=(*(_problem(one) for one in results if one.ending == "failed"), *_missed(release)),
         roll_back=rollback_command(release.plan),
         rollback=release.rollback.command if release.baseline else "",
         lease=_lease(release),
         journal=release.guard.journal.path.name,
     )
+
+
+def _missed(release: Release) -> Iterator[str]:
+    """Yield what could not be done, and stood in nobody's way."""
+    for what, error in release.guard.failures.items():
+        yield f"could not {what}: {described(error)}"
 
 
 def _service(release: Release) -> Service | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from greenrun.model.errors import ReleaseError
-from greenrun.model.plan import REHEARSAL
+from greenrun.model.plan import REHEARSAL, RecordPlan
 from greenrun.model.results import ScenarioResult
 from greenrun.release.release import Release
 from greenrun.reporting.record import files
@@ -24,11 +24,10 @@ _WORDS, _FACTS = "release.md", "release.json"
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A record, its text, and the files of the repository that now tell of the release."""
+    """A record and its text."""
 
     record: Record
     document: str
-    kept: tuple[Path, ...] = ()
 
 
 def discard(reports: Path) -> None:
@@ -56,18 +55,13 @@ def write(
 def save(
     release: Release, reports: Path, results: Sequence[ScenarioResult], redact: Redact
 ) -> Record:
-    """Write the record at the end of a release, and commit it where the plan says so.
+    """Write the record at the end of a release; `finish` has the last word.
 
     Raises:
         SettingsError: the repository's own template cannot be filled.
         ReleaseError: a part of it could not be written; the others are.
-        CallFailed: git refused the commit; everything is written by then.
     """
-    written = _write(release, reports, results, redact)
-    if written.kept and release.plan.record.commit:
-        made = release.dependencies.source_control.commit(written.kept, _message(written.record))
-        release.dependencies.progress.report(f"committed the record as {made[:12]}")
-    return written.record
+    return _write(release, reports, results, redact).record
 
 
 def is_kept(release: Release, record: Record) -> None:
@@ -75,20 +69,31 @@ def is_kept(release: Release, record: Record) -> None:
     Archive(release.plan.record, release.source.directory).expect(record)
 
 
-def finish(reports: Path, status: int) -> str:
-    """Add the exit status of the run to both files; return why that could not be, else nothing.
+def finish(release: Release, reports: Path, status: int) -> str:
+    """Add the exit status of the run wherever the record stands, and commit what is kept for good.
 
-    Nothing happens where nothing was released. Nothing is raised: it is the last thing that a run
-    does.
+    Return why that could not be, else nothing. Nothing happens where nothing was released, and
+    nothing is raised: it is the last thing that a run does.
     """
     try:
         if (reports / _FACTS).exists():
             known = Record.from_json((reports / _FACTS).read_text("utf-8"))
-            _write_both(known.ended_with(status), reports)
-    except (ReleaseError, OSError, ValueError) as error:
+            _finish(release, reports, known.ended_with(status))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the run has ended
         reason, _, _ = str(error).partition("\n")
         return f"could not add exit status {status} to {reports / _FACTS}: {reason}"
     return ""
+
+
+def _finish(release: Release, reports: Path, record: Record) -> None:
+    _write_both(record, reports)
+    if not record.document:
+        return
+    plan, directory = release.plan.record, release.source.directory
+    kept = Archive(plan, directory).keep(record, _document(record, directory, plan))
+    if plan.commit:
+        made = release.dependencies.source_control.commit(kept, _message(record))
+        release.dependencies.progress.report(f"committed the record as {made[:12]}")
 
 
 def _write(
@@ -103,12 +108,16 @@ def _write(
             record = attempt("find a place for it", partial(_placed, record, archive)) or record
         attempt("write it into reports/", partial(_write_both, record, reports))
         # A rehearsal fills the template, too: what is wrong with it shows before anything moves.
-        from greenrun.reporting.record import rendering  # noqa: PLC0415 - templates take a while
+        document = _document(record, directory, plan)
+        if is_real:
+            attempt("keep it for good", partial(archive.keep, record, document))
+    return Written(record, document)
 
-        document = rendering.by_template(record, directory, plan.template)
-        keep = partial(archive.keep, record, document)
-        kept = attempt("keep it for good", keep) if is_real else ()
-    return Written(record, document, kept or ())
+
+def _document(record: Record, directory: Path, plan: RecordPlan) -> str:
+    from greenrun.reporting.record.rendering import by_template  # noqa: PLC0415 - templates take a while
+
+    return by_template(record, directory, plan.template)
 
 
 def _placed(record: Record, archive: Archive) -> Record:
