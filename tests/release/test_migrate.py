@@ -300,7 +300,36 @@ def test_a_log_that_comes_late_is_waited_for(
     assert brought_by(late, guard, COMMANDS).status()[0] == Migration(CREATE, applied=True)
 
 
-ODD = ["{", '{"rows": []}', '{"migrations": [{"name": 1}]}', '{"migrations": ["x"]}']
+AFTERWARDS = (
+    '{"level": 30, "msg": "pool closed"}',
+    '{"level": 30, "msg": "{\\"migrations\\": []} was said"}',
+    '["migrations"]',
+    "migrations: all told",
+    "{",
+)
+
+
+@pytest.mark.parametrize("line", AFTERWARDS)
+def test_what_is_logged_after_the_status_is_not_taken_for_it(
+    migrations: Migrations, image: Image, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    first = '{"migrations": []}'
+    last = '{"migrations": [{"name": "1", "state": "pending"}]}'
+    monkeypatch.setattr(image, "status", lambda: [first, line, last, line])
+    assert migrations.status() == (Migration("1", applied=False),)
+
+
+@pytest.mark.parametrize("text", ["{", '{"rows": []}'])
+def test_a_status_command_that_says_none_is_waited_for_and_told(
+    migrations: Migrations, image: Image, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(image, "status", lambda: [text])
+    with pytest.raises(DeadlineExceeded, match="the status of the migrations in the log") as late:
+        migrations.status()
+    assert "last saw: exit 0" in str(late.value)
+
+
+ODD = ['{"migrations": [', '{"migrations": [{"name": 1}]}', '{"migrations": ["x"]}']
 ODD += ['{"migrations": [{"name": "1", "state": "half"}]}']
 ODD += ['{"migrations": [{"name": "1", "state": "applied", "contracts": "no"}]}']
 NAMES = ("7", "null", '["1"]', '{"1": 1}', "true", '"\\ud800"', "NaN")

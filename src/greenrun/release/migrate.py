@@ -1,5 +1,6 @@
 """Migrations: commands of the image, run once each as job executions on the platform."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from textwrap import indent
@@ -172,8 +173,7 @@ class Migrations:
         begun = self._dependencies.clock.monotonic()
         for _ in polls(self._dependencies.clock, self._plan.log_timeout):
             log = self._log(ended)
-            found = [entry.text for entry in log if entry.text.startswith("{")]
-            if found:
+            if found := [entry.text for entry in log if _is_status(entry.text)]:
                 self._keep_log(ended)
                 return found[-1]
         raise DeadlineExceeded(
@@ -194,6 +194,18 @@ class Migrations:
         text = "\n".join(map(str, migrations)) or "no migration at all"
         self._dependencies.evidence.attach(name, text)
         return migrations
+
+
+def _is_status(line: str) -> bool:
+    """Return True for a line that says it is one, also where it cannot be read.
+
+    A library may log a line of JSON after it, as of a pool that it closes.
+    """
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return line.lstrip().startswith('{"migrations"')
+    return isinstance(found, dict) and "migrations" in found
 
 
 def _parsed(line: str) -> tuple[Migration, ...]:
