@@ -52,6 +52,8 @@ def answers(*each: HttpResponse) -> Responses:
         ("id != 4", {"id": 3}),
         ("error rate = 0", {"error rate": 0}),
         ("message ~ part", {"message": "a part of it"}),
+        ('message ~ "a part; of it"', {"message": "this is a part; of it"}),
+        ('message ~ "quoted"', {"message": 'it says "quoted"'}),
         ("rows.0.name = a", {"rows": [{"name": "a"}]}),
         ("2 entries", [1, 2]),
         ("rows: 1 entry", {"rows": [1]}),
@@ -387,3 +389,58 @@ def test_a_reference_that_leads_nowhere(features: Path, reference: str) -> None:
     (features / "schemas/costs.json").write_text(json.dumps({"$ref": reference}))
     with pytest.raises(ReleaseError, match=f"got a .ref to '{reference}', needs a schema beside"):
         read_schema(features, "schemas/costs.json").broken_by({})
+
+
+FIELDS = st.from_regex(r"[!-~]([ -~]{0,40}[!-~])?", fullmatch=True)
+"""Values that a header may have."""
+
+
+def kept(promise: str, **headers: str) -> bool:
+    (row,) = ENDPOINTS.read([["request", "headers"], ["GET /", promise]])
+    return not row.broken_by(answers(HttpResponse(200, headers, "", timedelta())))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "max-age=31536000; includeSubDomains",
+        "default-src 'self'; img-src 'self' data:",
+        "text/html; charset=utf-8",
+        'attachment; filename="a; b.txt"',
+    ],
+)
+def test_a_header_whose_value_has_a_semicolon_is_promised_in_quotes(value: str) -> None:
+    other = {"x-other": "5", "x-named": value}
+    assert kept(f"x-named = {json.dumps(value)}; x-other = 5", **other)
+    assert kept(f"x-other = 5; x-named ~ {json.dumps(value[:-2])}", **other)
+    assert not kept(f"x-named = {json.dumps(value)}", **{"x-named": value[:-1]})
+
+
+def test_quotes_of_the_header_itself_are_its_own() -> None:
+    assert kept('etag = "abc"', etag='"abc"')
+    assert kept('etag = W/"abc"; size = 5"; x = 6"', etag='W/"abc"', size='5"', x='6"')
+    assert not kept('etag = "abc"', etag='"abd"')
+
+
+def test_a_part_of_nothing_is_no_promise_that_holds() -> None:
+    assert not kept('etag ~ ""', etag="abc")
+
+
+def test_a_value_with_a_semicolon_and_no_quotes_is_told_how_to_be_written() -> None:
+    with pytest.raises(ReleaseError, match="got 'includeSubDomains'") as refused:
+        kept("strict-transport-security = max-age=1; includeSubDomains")
+    assert "in quotes what has a semicolon" in str(refused.value)
+
+
+@given(FIELDS, FIELDS)
+def test_whatever_stands_in_quotes_is_promised_of_that_header_alone(one: str, other: str) -> None:
+    cell = f"x-one = {json.dumps(one)}; x-other = {json.dumps(other)}"
+    headers = {"x-one": one, "x-other": other}
+    assert kept(cell, **headers)
+    assert not kept(cell, **{**headers, "x-other": f"{other}."})
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_whatever_stands_in_quotes_is_a_part_of_a_body(text: str) -> None:
+    promise = read_body_promise(f"message ~ {json.dumps(text)}")
+    assert not promise.broken_by({"message": f"so {text} it is"})

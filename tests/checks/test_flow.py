@@ -246,6 +246,19 @@ def test_a_secret_shows_nowhere(secret: str, beside: str) -> None:
     assert repr(known) == "Values(secret={'token'})"
 
 
+def test_a_header_in_quotes_is_sent_as_the_text_between_them(
+    deployed: Release, world: World
+) -> None:
+    cell = 'Content-Type = "text/csv; charset=utf-8"; If-Match = "\\"abc\\""; Accept = text/csv'
+    take(deployed, ["request", "with"], ["GET /me", cell])
+    sent = world.web.asked[-1].headers
+    assert {name: sent[name] for name in ("Content-Type", "If-Match", "Accept")} == {
+        "Content-Type": "text/csv; charset=utf-8",
+        "If-Match": '"abc"',
+        "Accept": "text/csv",
+    }
+
+
 def test_files_are_sent_as_a_form(deployed: Release, world: World) -> None:
     table = ["request", "sends"], [ANALYSE, 'text = "x"'], ["GET /me", FILES]
     take(deployed, *table)

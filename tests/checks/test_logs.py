@@ -176,6 +176,136 @@ def test_what_merely_speaks_of_errors_is_none(
     log_checks.no_errors(release)
 
 
+ERRORS = (
+    'time="2024-05-01T10:00:00Z" level=error msg="db down"',
+    'ts=1 lvl=eror msg="db down"',
+    '{"level":"error","ts":1,"msg":"db down"}',
+    '{"level":50,"time":1,"msg":"db down"}',
+    '{"level":400,"level_name":"ERROR","message":"db down"}',
+    '{"log.level":"error"}',
+    '{"log":{"level":"ERROR"}}',
+    '{"LogLevel":"Critical"}',
+    '{"@l":"Fatal"}',
+    '{"levelno":40}',
+    '{"severity_number":17}',
+    '{"version":"1.1","short_message":"db down","level":3}',
+    "10:00:00.123 [main] ERROR c.a.App - db down",
+    "2024-05-01T10:00:00.123+02:00 ERROR 1 --- [main] c.a.App : db down",
+    "01-May-2024 10:00:00.123 SEVERE [main] org.apache.catalina db down",
+    "2024-05-01 10:00:00,123 - myapp - ERROR - db down",
+    "ERROR:root:db down",
+    "panic: runtime error: index out of range",
+    "fatal error: all goroutines are asleep - deadlock!",
+    "thread 'main' panicked at src/main.rs:2:5:",
+    "\x1b[31mERROR\x1b[0m db down",
+    "\x1b[31mERRO\x1b[0m[0000] db down",
+    "E0102 15:04:05.000000       1 file.go:10] db down",
+    "F0102 15:04:05.000000       1 file.go:10] db down",
+    "2024-05-01T10:00:00.000Z\tERROR\tapp/main.go:10\tdb down",
+    "[2024-05-01T10:00:00Z ERROR app] db down",
+    "fail: Microsoft.Hosting.Internal[0]",
+    "Unhandled exception. System.InvalidOperationException: db down",
+    "[10:00:00 ERR] db down",
+    "E, [2024-05-01T10:00:00.123 #1] ERROR -- : db down",
+    "[2024-05-01 10:00:00] production.ERROR: db down",
+    "PHP Fatal error:  Uncaught PDOException",
+    "2024/05/01 10:00:00 [emerg] 7#7: bind() failed",
+    "[Wed May 01 10:00:00.1 2024] [core:error] [pid 1] db down",
+    "2024-05-01 10:00:00.000 UTC [1] FATAL:  db down",
+    "web[12]: ERROR db down",
+    "error: db down",
+    "Error: connect ECONNREFUSED 127.0.0.1:5432",
+    "TypeError: x is not a function",
+    "java.lang.NullPointerException: db",
+    'Exception in thread "main" java.lang.Error',
+)
+
+NO_ERRORS = (
+    "error=null",
+    "error: null",
+    "ERROR: 0",
+    "Error: none",
+    "errors: 0",
+    "Errors reported: none",
+    "LOG_LEVEL: ERROR",
+    "log level set to ERROR",
+    "[error handler] registered",
+    "[INFO] ERROR pages registered",
+    "10:00:00 [main] INFO  c.a.App - ERROR handler ready",
+    "W0102 15:04:05.000000 1 file.go:1] ERROR in the words",
+    "I, [2024-05-01T10:00:00.123 #1]  INFO -- : ERROR pages registered",
+    "info: Microsoft.Hosting.Lifetime[14]",
+    "2026/12/01 10:25:14 [notice] 1#1: using the epoll method",
+    '172.17.0.1 - - [01/Dec/2026:10:25:15 +0000] "GET /error HTTP/1.1" 500 216',
+    'time=1 level=info msg="level=error"',
+    'time=1 level=info error=null msg="no error"',
+    '{"error":""}',
+    '{"level":"info","error":""}',
+    '{"level":30,"error":null,"errors":0}',
+    '{"level":200,"level_name":"INFO"}',
+    '{"level":200}',
+    '{"level":true}',
+    '{"level":"info","upstream":{"level":"error"}}',
+    '{"level":"info","msg":"{\\"level\\":\\"error\\"}"}',
+    '{"short_message":"well","level":6}',
+    '{"level": NaN}',
+)
+
+
+@pytest.mark.parametrize("text", ERRORS)
+def test_a_line_that_calls_itself_an_error_is_one(
+    release: Release, logs: LateLogs, text: str
+) -> None:
+    said(logs, ("DEFAULT", text))
+    with pytest.raises(GateClosed, match="got 1 errors, needs none"):
+        log_checks.no_errors(release)
+
+
+@pytest.mark.parametrize("text", NO_ERRORS)
+def test_a_line_that_calls_itself_none_or_nothing_is_none(
+    release: Release, logs: LateLogs, text: str
+) -> None:
+    said(logs, ("DEFAULT", text))
+    log_checks.no_errors(release)
+
+
+def test_what_the_platform_calls_an_information_is_taken_at_its_word(
+    release: Release, logs: LateLogs
+) -> None:
+    said(logs, ("INFO", "panic: this is the name of a song"))
+    log_checks.no_errors(release)
+
+
+def test_a_line_is_found_in_json_as_it_was_said(release: Release, logs: LateLogs) -> None:
+    said(logs, ("DEFAULT", '{"level":30,"msg":"it says \\"hello\\""}'))
+    log_checks.has_lines(release, ['it says "hello"'])
+
+
+def test_a_service_that_may_say_nothing_is_judged_by_what_it_says(
+    release: Release, logs: LateLogs
+) -> None:
+    log_checks.no_errors(release, says_something=False)
+    with pytest.raises(GateClosed, match="got nothing, needs a log"):
+        log_checks.none_match(release, patterns("gave up"))
+    said(logs, ("ERROR", "db down"))
+    with pytest.raises(GateClosed, match="got 1 errors"):
+        log_checks.no_errors(release, says_something=False)
+
+
+def test_unwanted_lines_close_the_gate_whatever_their_level(
+    release: Release, logs: LateLogs, evidence: MemoryEvidence
+) -> None:
+    said(logs, ("INFO", "retrying in 5 s"), ("INFO", "retrying in 9 s"))
+    log_checks.none_match(release, patterns("gave up"))
+    with pytest.raises(GateClosed) as closed:
+        log_checks.none_match(release, patterns("gave up", r"retrying in \d+ s"))
+    assert str(closed.value) == (
+        f"log of {CANDIDATE}: got 2 unwanted lines, needs none; the first is\n"
+        "  08:00:00.000000 INFO     retrying in 5 s"
+    )
+    assert "retrying in 9 s" in str(evidence.kept["log of the candidate"])
+
+
 def test_allowed_errors_pass_and_are_marked(
     release: Release, logs: LateLogs, evidence: MemoryEvidence
 ) -> None:
@@ -235,7 +365,11 @@ def test_a_pattern_that_cannot_be_meant_is_refused(text: str, told: str) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["1T" + "1" * 64_000, "x" * 64_000, 'relation "' * 6_400, "\ud800"]
+    "text",
+    [
+        *("1T" + "1" * 64_000, "x" * 64_000, 'relation "' * 6_400, "\ud800", "[" * 64_000),
+        *('{"a":' * 12_000, "a.$" * 20_000 + ": ", "a=1 level=" * 6_400, "- " * 32_000),
+    ],
 )
 def test_no_line_takes_long_to_judge(text: str) -> None:
     """One of 32,000 digits after a T took 27 s once; processor time is measured, not the wall's."""

@@ -98,4 +98,4 @@ class Drill:
 
     def _judge_log(self) -> None:
         logs.has_lines(self.release, self._healthy_start)
-        logs.no_errors(self.release)
+        logs.no_errors(self.release, says_something=bool(self._healthy_start))

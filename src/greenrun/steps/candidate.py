@@ -139,6 +139,12 @@ def _(release: Release, datatable: Sequence[LinearPattern]) -> None:
     logs.no_errors(release, datatable)
 
 
+@then("no line of the candidate's log matches")
+@reads(PATTERNS)
+def _(release: Release, datatable: Sequence[LinearPattern]) -> None:
+    logs.none_match(release, datatable)
+
+
 @then("the candidate's log has stayed clean")
 def _(release: Release) -> None:
     logs.stayed_clean(release)

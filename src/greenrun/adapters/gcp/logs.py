@@ -115,11 +115,18 @@ class CloudLogs:
 
 
 def _text(written: RawEntry) -> str:
-    """The line, or the message of a structured one; one without a message as a whole."""
+    """The line, or the message of a structured one.
+
+    One without a message is told as a whole, and so is one of which the platform knows no severity:
+    a field beside the message may say it.
+    """
     if written.WhichOneof("payload") != "json_payload":
         return str(written.text_payload)
     try:
         fields = MessageToDict(written.json_payload)
     except (ValueError, SerializeToJsonError):  # JSON has no infinite number
         return str(written.json_payload)
-    return str(fields.get("message") or json.dumps(fields, ensure_ascii=False, sort_keys=True))
+    message = fields.get("message")
+    if message and (written.severity or len(fields) == 1):
+        return str(message)
+    return json.dumps(fields, ensure_ascii=False, sort_keys=True)

@@ -11,8 +11,9 @@ from uuid import uuid4
 from greenrun.checks.http import documents
 from greenrun.checks.table import Unmeant
 
-_PARTS = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^;])+')
-"""What stands between semicolons, unless these stand in quotes."""
+_PARTS = re.compile(r'(?:(?<!\w)"(?:\\.|[^"\\])*"|[^;])+')
+"""What stands between semicolons, unless these stand in quotes; after a letter or a digit, as in
+`5"`, none begin."""
 
 
 def parts(cell: str) -> tuple[str, ...]:
@@ -36,6 +37,12 @@ def value(text: str) -> object:
         return documents.read_json(text)
     except documents.NoJson:
         return text
+
+
+def unquoted(text: str) -> str:
+    """The text that stands in quotes; what does not is text as it is."""
+    found = value(text)
+    return found if isinstance(found, str) else text
 
 
 def _pairs(cell: str, form: str) -> Iterator[tuple[str, str]]:
@@ -205,6 +212,5 @@ def _files(cell: str) -> Mapping[str, tuple[str, str]]:
             raise Unmeant(_FILES_FORM, got=name)
         if said[1] in found:
             raise Unmeant("each field once", got=name)
-        unquoted = value(text)
-        found[said[1]] = (said[2], unquoted if isinstance(unquoted, str) else text)
+        found[said[1]] = (said[2], unquoted(text))
     return found

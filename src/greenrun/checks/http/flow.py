@@ -6,7 +6,15 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from greenrun.checks.http import documents
-from greenrun.checks.http.cells import UNIQUE, Values, fields, parts, places, written
+from greenrun.checks.http.cells import (
+    UNIQUE,
+    Values,
+    fields,
+    parts,
+    places,
+    unquoted,
+    written,
+)
 from greenrun.checks.http.endpoints import REQUEST, expected, read_time
 from greenrun.checks.http.expectation import Expectation, Responses, milliseconds
 from greenrun.checks.http.promises import BODY_FORMS, BodyPromise, read_body_promise
@@ -120,11 +128,15 @@ def _kept(text: str) -> Kept:
     return Kept(said[1], said[3], secret=bool(said[2]))
 
 
+def _sent_headers(cell: str) -> Mapping[str, str]:
+    return {name: unquoted(text) for name, text in fields(cell).items()}
+
+
 FLOW = TableForm(
     _WHAT,
     (
         *REQUEST,
-        Column("with", fields),
+        Column("with", _sent_headers),
         Column("answers", parts),
         Column("keeps", _keeps),
         Column("within", read_time),

@@ -9,10 +9,10 @@ from functools import partial
 from typing import Any
 
 from greenrun.checks.http import documents
-from greenrun.checks.http.cells import value
+from greenrun.checks.http.cells import unquoted, value
 from greenrun.model.text import HEADER_NAME_CHARACTER, beginning
 
-HEADER_FORMS = "NAME = VALUE, NAME ~ PART, has NAME or no NAME"
+HEADER_FORMS = "NAME = VALUE, NAME ~ PART, has NAME or no NAME, in quotes what has a semicolon"
 
 _PRESENCE = re.compile(rf"(has|no) ({HEADER_NAME_CHARACTER}+)")
 _VALUE = re.compile(rf"({HEADER_NAME_CHARACTER}+) ([=~]) (\S.*)")
@@ -20,7 +20,10 @@ _VALUE = re.compile(rf"({HEADER_NAME_CHARACTER}+) ([=~]) (\S.*)")
 
 @dataclass(frozen=True, slots=True)
 class HeaderPromise:
-    """One header, by its name in lower case. `sign` is `=`, `~`, `has` or `no`."""
+    """One header, by its name in lower case. `sign` is `=`, `~`, `has` or `no`.
+
+    Quotes around the value may be the cell's, or the header's own, as of an ETag.
+    """
 
     text: str
     name: str
@@ -37,9 +40,10 @@ class HeaderPromise:
     def _kept_by(self, found: str | None) -> bool:
         if found is None or self.sign == "no":
             return found is None and self.sign == "no"
+        meant = {self.value, unquoted(self.value)}
         if self.sign == "~":
-            return self.value in found
-        return self.sign == "has" or found == self.value
+            return any(part in found for part in meant - {""})
+        return self.sign == "has" or found in meant
 
 
 def read_header_promise(text: str) -> HeaderPromise:
@@ -126,10 +130,12 @@ def _means(text: str, wanted: object, found: object) -> bool:
 
 
 def _part(said: re.Match[str]) -> BodyPromise:
-    part = said["value"]
-    return BodyPromise(
-        said[0], said["path"], lambda found: isinstance(found, str) and part in found
-    )
+    meant = {said["value"], unquoted(said["value"])} - {""}
+
+    def keeps(found: object) -> bool:
+        return isinstance(found, str) and any(part in found for part in meant)
+
+    return BodyPromise(said[0], said["path"], keeps)
 
 
 def _comparison(said: re.Match[str]) -> BodyPromise:

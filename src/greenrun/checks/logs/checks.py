@@ -1,11 +1,13 @@
-"""The candidate's log: it says what a healthy start says, and no errors; a log is evidence."""
+"""What is asked of the candidate's log, and the log of a revision as evidence."""
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 
+from greenrun.checks.logs import levels
 from greenrun.checks.table import Unmeant, filled, listed
 from greenrun.model.errors import GateClosed
 from greenrun.model.interfaces import LogEntry
@@ -21,15 +23,6 @@ _SQL_ERROR = re.compile(
     r"|\b(?:psycopg2?|asyncpg|sqlalchemy|pymysql)\.(?:errors?|exc|exceptions|err)\.\w+"
     r"|\bsqlite3\.\w*Error\b|\brelation \"[^\"]*\" does not exist"
 )
-_TOLD_AS_ERROR = re.compile(
-    r"[\W\d]*(?:T[\d:.,][\W\d]*(?:Z[\W\d]*)?)?(?:ERROR|CRITICAL|FATAL)\b"
-    r"|Traceback \(most recent call last\)"
-)
-"""Where a line has no severity of its own: it begins with one, maybe after the time.
-
-No two neighbours take the same character, so that a line is read in linear time.
-"""
-
 _READABLE = 1000
 """Entries of no concern that the evidence holds; all others are in it."""
 
@@ -104,7 +97,7 @@ def has_lines(release: Release, lines: Sequence[str]) -> None:
     """Every line stands in the candidate's log, as soon as the log has arrived."""
     for _ in polls(release.dependencies.clock, release.plan.log_timeout):
         entries = release.dependencies.logs.of_revision(release.candidate.name)
-        missing = [line for line in lines if not any(line in entry.text for entry in entries)]
+        missing = [line for line in lines if not any(_has(entry, line) for entry in entries)]
         if not missing:
             break
     _keep(release, judged(entries))
@@ -115,30 +108,62 @@ def has_lines(release: Release, lines: Sequence[str]) -> None:
         )
 
 
-def no_errors(release: Release, allowed: Sequence[LinearPattern] = ()) -> None:
+def _has(entry: LogEntry, line: str) -> bool:
+    """Return True where the line stands in the text, or in JSON as it writes it."""
+    return line in entry.text or json.dumps(line, ensure_ascii=False)[1:-1] in entry.text
+
+
+def no_errors(
+    release: Release, allowed: Sequence[LinearPattern] = (), *, says_something: bool = True
+) -> None:
     """No entry since the deploy is an error, but for those that match an allowed pattern.
 
-    An empty log is no proof of that. What `has_lines` has found is the start that this judges.
+    An empty log is no proof of that, unless nobody knows that the service `says_something`. What
+    `has_lines` has found is the start that this judges.
     """
-    for _ in polls(release.dependencies.clock, release.plan.log_timeout):
-        if entries := release.dependencies.logs.of_revision(release.candidate.name):
-            break
+    entries = _arrived(release)
     marked = judged(entries, allowed)
     _keep(release, marked)
     errors = [each.entry for each in marked if each.mark is Mark.ERROR]
-    if errors:
-        raise GateClosed(
-            f"log of {release.candidate.name}: got {len(errors)} errors, needs none; the first is\n"
-            f"  {errors[0]}"
-        )
-    if not entries:
-        raise GateClosed(f"log of {release.candidate.name}: got nothing, needs a log to judge by")
+    _refuse(release, "errors", errors)
+    if says_something:
+        _expect_some(release, entries)
 
 
 def stayed_clean(release: Release, allowed: Sequence[LinearPattern] = ()) -> None:
     """No entry until now is an error: our own requests of now are seen in the request log first."""
     release.answering()
     no_errors(release, allowed)
+
+
+def none_match(release: Release, unwanted: Sequence[LinearPattern]) -> None:
+    """No entry since the deploy matches any of these patterns, whatever its level."""
+    entries = _arrived(release)
+    _keep(release, judged(entries))
+    found = [each for each in entries if any(one.search(each.text) for one in unwanted)]
+    _refuse(release, "unwanted lines", found)
+    _expect_some(release, entries)
+
+
+def _arrived(release: Release) -> Sequence[LogEntry]:
+    """Return what the candidate has said, as soon as that is something."""
+    for _ in polls(release.dependencies.clock, release.plan.log_timeout):
+        if entries := release.dependencies.logs.of_revision(release.candidate.name):
+            break
+    return entries
+
+
+def _refuse(release: Release, what: str, found: Sequence[LogEntry]) -> None:
+    if found:
+        raise GateClosed(
+            f"log of {release.candidate.name}: got {len(found)} {what}, needs none; the first is\n"
+            f"  {found[0]}"
+        )
+
+
+def _expect_some(release: Release, entries: Sequence[LogEntry]) -> None:
+    if not entries:
+        raise GateClosed(f"log of {release.candidate.name}: got nothing, needs a log to judge by")
 
 
 def judged(
@@ -160,7 +185,7 @@ def _is_error(entry: LogEntry) -> bool:
     return bool(
         entry.severity in _SEVERE
         or _SQL_ERROR.search(entry.text)
-        or (without_severity and _TOLD_AS_ERROR.match(entry.text))
+        or (without_severity and levels.is_error(entry.text))
     )
 
 
