@@ -18,6 +18,7 @@ from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
 from greenrun.release.release import Release
 from tests.fakes import (
+    URL,
     FakeAccess,
     FakeBrowser,
     FakeBuilder,
@@ -90,8 +91,17 @@ class World:
             assert platform.state is not None
             return list(platform.state.resolved.serving)
 
-        web = FakeWeb({"/": HttpResponse(200, {}, "{}", timedelta(milliseconds=5))})
-        world = cls(platform, FakeLogs(answering), web)
+        well = HttpResponse(200, {}, "{}", timedelta(milliseconds=5))
+        tags = (plan.revision_tag, plan.baseline_tag)
+        web = FakeWeb(dict.fromkeys(("/", *(f"/{tag}/" for tag in tags)), well))
+
+        def owner(user_agent: str) -> str:
+            assert platform.state is not None
+            url = next(one.url for one in web.asked if one.headers.get("User-Agent") == user_agent)
+            tag = url.removeprefix(URL).strip("/")
+            return platform.state.actual.tags.get(tag, "")
+
+        world = cls(platform, FakeLogs(answering, owner=owner), web)
         world.metrics.answering[BASELINE] = HEALTHY
         return world
 

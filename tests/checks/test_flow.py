@@ -209,6 +209,7 @@ def test_cells_that_cannot_be_meant_stop_before_anything_is_asked(
     head = ["request", "keeps", *([column] if column not in ("request", "keeps") else [])]
     good = dict(zip(head, ["GET /me", "id as first", ""], strict=False))
     bad = {**good, column: cell}
+    world.web.asked.clear()
     with pytest.raises(ReleaseError, match=reason):
         take(deployed, head, list(good.values()), [bad[name] for name in head])
     assert world.web.asked == []

@@ -11,7 +11,7 @@ from greenrun.checks import image
 from greenrun.model.errors import GateClosed
 from greenrun.model.image import Build, Digest, Image, Layer
 from greenrun.release.release import Release
-from tests.conftest import World
+from tests.conftest import BASELINE, World
 from tests.fakes import MANIFEST
 
 
@@ -79,6 +79,19 @@ def test_a_secret_in_the_image_is_named_by_its_place(
     with pytest.raises(GateClosed, match=f"what looks like a secret, in {place}") as told:
         image.no_secret(releasing(release, **changes))
     assert "a1B2" not in str(told.value)
+
+
+@pytest.mark.parametrize("reference", ["registry.test/shop:v1", "registry.test/shop"])
+def test_the_image_of_a_baseline_that_was_deployed_by_its_tag_is_kept(
+    release: Release, world: World, reference: str
+) -> None:
+    baseline = world.platform.revisions_by_name[BASELINE]
+    world.platform.revisions_by_name[BASELINE] = replace(baseline, image=reference)
+    with pytest.raises(GateClosed) as missing:
+        image.kept(release, BASELINE)
+    assert str(missing.value) == (f"image of {BASELINE}: got {reference}, needs it in the registry")
+    world.registry.held = {"registry.test/shop:v1": MANIFEST, "registry.test/shop:latest": MANIFEST}
+    image.kept(release, BASELINE)
 
 
 def test_the_registry_holds_what_was_rehearsed(release: Release, world: World) -> None:

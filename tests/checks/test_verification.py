@@ -206,8 +206,14 @@ def test_who_answers_is_asked_of_the_request_log(release: Release, world: World)
 def test_a_request_log_that_stays_empty_has_a_deadline(release: Release, world: World) -> None:
     world.logs.answering = list
     begun = world.clock.now()
-    with pytest.raises(DeadlineExceeded, match="last saw: 0 of them"):
+    world.web.answers["/"] = HttpResponse(404, {}, "", timedelta(milliseconds=1))
+    with pytest.raises(DeadlineExceeded) as late:
         release.prober.answering(URL, "/")
+    assert str(late.value) == (
+        "waited 60 s for 10 requests in the request log, "
+        f"last saw: 0 of them; {URL}/ answered 404 (10 times)\n"
+        "hint: see the service's ingress: what it turns away is answered, and not logged"
+    )
     assert world.clock.now() - begun >= timedelta(seconds=60)
 
 

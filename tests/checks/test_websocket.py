@@ -69,11 +69,12 @@ class There:
 @pytest.fixture
 def deployed(release: Release, world: World, server: Server) -> Iterator[Release]:
     host, port = server.socket.getsockname()
+    deploy(release)
     with closing(HttpWeb(str, within=timedelta(seconds=5))) as web:
         world.web = There(web, f"://{host}:{port}")  # type: ignore[assignment]  # the real one
         release.dependencies = world.dependencies
         release.prober = Prober(world.dependencies, IDENTITIES)
-        yield deploy(release)
+        yield release
 
 
 def test_a_message_is_answered(deployed: Release, world: World) -> None:

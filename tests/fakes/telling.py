@@ -69,9 +69,13 @@ class MemoryProgress:
 
 @dataclass
 class FakeLogs:
-    """Logs in memory. Requests are answered by `answering`, a reading of who serves."""
+    """Logs in memory. Requests are answered by `answering`, a reading of who serves.
+
+    `owner` is the revision whose own URL the requests of a user agent went to, if they did.
+    """
 
     answering: Callable[[], Sequence[str]]
+    owner: Callable[[str], str] = lambda _: ""
     entries: dict[str, list[LogEntry]] = field(default_factory=lambda: defaultdict(list))
 
     def of_revision(self, name: str) -> Sequence[LogEntry]:
@@ -82,7 +86,9 @@ class FakeLogs:
 
     def answerers(self, user_agent: str) -> Sequence[str]:
         assert user_agent
-        return [revision for revision in self.answering() for _ in range(10)]
+        owner = self.owner(user_agent)
+        revisions = [owner] if owner else self.answering()
+        return [revision for revision in revisions for _ in range(10)]
 
 
 @dataclass

@@ -9,11 +9,13 @@ import pytest
 from greenrun.model.errors import (
     CallFailed,
     ConcurrentChange,
+    DeadlineExceeded,
     GateClosed,
     ManualActionRequired,
     ReleaseError,
 )
 from greenrun.model.objective import Gate, Quantity, Threshold
+from greenrun.model.plan import Plan
 from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.service import Service
 from greenrun.model.stats import Counts, Outcome
@@ -31,6 +33,36 @@ OBJECTIVES = Gate(
         Threshold("p95 latency", "at most", Quantity(800, "ms")),
     )
 )
+
+
+@pytest.mark.parametrize("tag", ["candidate", "baseline"])
+def test_a_tags_url_may_go_on_to_its_earlier_revision_for_a_while(
+    release: Release, world: World, plan: Plan, tag: str
+) -> None:
+    release.plan = replace(plan, canary=replace(plan.canary, probes_per_second=1))
+    owner, begun = world.logs.owner, world.clock.now()
+
+    def late(user_agent: str) -> str:
+        asked = next(one.url for one in world.web.asked if user_agent in one.headers.values())
+        moved = world.clock.now() - begun > timedelta(seconds=20)
+        return "shop-earlier" if f"/{tag}" in asked and not moved else owner(user_agent)
+
+    world.logs.owner = late
+    deployed(release)
+    assert world.clock.now() - begun > timedelta(seconds=20)
+    assert f"http://service.test/{tag} still answers by shop-earlier" in world.progress.lines
+
+
+def test_a_tags_url_that_stays_with_its_earlier_revision_stops_the_release(
+    release: Release, world: World
+) -> None:
+    world.logs.owner = lambda _: BASELINE
+    with pytest.raises(DeadlineExceeded) as late:
+        deployed(release)
+    assert str(late.value) == (
+        "waited 120 s for http://service.test/candidate to be answered by "
+        f"{release.candidate.name}, last saw: answers from {BASELINE}"
+    )
 
 
 def test_a_candidate_is_deployed_beside_the_baseline_that_serves_everybody(

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from greenrun.model.errors import GateClosed
-from greenrun.model.image import Digest, Image
+from greenrun.model.image import Image
 from greenrun.model.interfaces import Scanner
 from greenrun.model.objective import Quantity, Threshold, Verdict
+from greenrun.release.preflight.rollback import is_held
 from greenrun.release.push import holds
 from greenrun.release.release import Release
 
@@ -52,11 +53,7 @@ def kept(release: Release, *revisions: str) -> None:
     """The registry still holds the images of these revisions, so that they can start again."""
     for name in revisions:
         revision = release.dependencies.platform.revision(name)
-        repository, _, manifest = revision.image.partition("@") if revision else ("", "", "")
-        if (
-            not manifest
-            or release.dependencies.registry.image_id(repository, Digest(manifest)) is None
-        ):
+        if revision is None or not is_held(revision.image, release.dependencies.registry):
             found = revision.image if revision else "no such revision"
             raise GateClosed(f"image of {name}: got {found}, needs it in the registry")
 

@@ -1,5 +1,6 @@
 """Asks a service as its users do."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ _PROBES = 10
 """Requests behind the proof of who answers."""
 
 _LOG_LAG = timedelta(seconds=60)
+_NOT_LOGGED = "see the service's ingress: what it turns away is answered, and not logged"
 
 
 class Prober:
@@ -58,11 +60,11 @@ class Prober:
         """The revisions behind some requests to a URL, told by the platform's request log.
 
         Raises:
-            DeadlineExceeded: the log does not show the requests in time.
+            DeadlineExceeded: the log does not show the requests in time; tells their statuses.
         """
         user_agent = f"greenrun/{uuid4().hex}"
-        for _ in range(_PROBES):
-            self.ask(url + path, **{"User-Agent": user_agent})
+        answers = (self.ask(url + path, **{"User-Agent": user_agent}) for _ in range(_PROBES))
+        statuses = Counter(answer.status for answer in answers)
         found: Sequence[str] = ()
         for _ in polls(self.dependencies.clock, _LOG_LAG):
             found = self.dependencies.logs.answerers(user_agent)
@@ -71,5 +73,30 @@ class Prober:
         raise DeadlineExceeded(
             f"{_PROBES} requests in the request log",
             after=_LOG_LAG,
-            last_seen=f"{len(found)} of them",
+            last_seen=f"{len(found)} of them; {url + path} answered {_told(statuses)}",
+            hint=_NOT_LOGGED if not found else "",
         )
+
+    def await_answers_of(self, revision: str, url: str, path: str, within: timedelta) -> None:
+        """Return once every answer of a URL is this revision's, by the request log.
+
+        A revision tag's URL may go on to the revision that had the tag before, for a while.
+
+        Raises:
+            DeadlineExceeded: others still answer after that time.
+        """
+        found: frozenset[str] = frozenset()
+        for _ in polls(self.dependencies.clock, within):
+            found = self.answering(url, path)
+            if found == {revision}:
+                return
+            self.dependencies.progress.report(f"{url} still answers by {', '.join(sorted(found))}")
+        raise DeadlineExceeded(
+            f"{url} to be answered by {revision}",
+            after=within,
+            last_seen=f"answers from {', '.join(sorted(found))}",
+        )
+
+
+def _told(statuses: Counter[int]) -> str:
+    return ", ".join(f"{status} ({times} times)" for status, times in statuses.most_common())

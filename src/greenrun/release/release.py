@@ -182,6 +182,7 @@ class Release:
         if self._candidate is None:
             self._make_candidate()
         self.candidate.admit_everybody(self.guard)
+        self._prove_own_addresses()
         return self.candidate
 
     def _make_candidate(self) -> None:
@@ -192,6 +193,15 @@ class Release:
         candidate = self._candidate = Candidate(name, self.plan, self.dependencies)
         self.guard.write_ahead(split, stage=Stage.DEPLOYED, candidate=name, image=image)
         candidate.make(split, image, self.drift, self.guard)
+
+    def _prove_own_addresses(self) -> None:
+        """Nothing is asked of a revision before its own URL is proven to be answered by it."""
+        plan, urls = self.plan, self.service.tag_urls
+        owners = {plan.revision_tag: self.candidate.name, plan.baseline_tag: self.baseline}
+        for tag, revision in owners.items():
+            if tag in urls:
+                url, path = urls[tag], plan.canary.probe_paths[0]
+                self.prober.await_answers_of(revision, url, path, plan.traffic_timeout)
 
     def raise_share(self, percent: int) -> None:
         """Give the candidate this share of the users, and the baseline the rest."""

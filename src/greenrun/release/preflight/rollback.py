@@ -56,7 +56,7 @@ def startable(context: Context) -> Iterator[Problem]:
         yield Problem(f"revision {name}: got none, needs the baseline to go back to")
         return
     context.measure("image of the baseline", revision.image)
-    if not _held(revision.image, context.dependencies.registry):
+    if not is_held(revision.image, context.dependencies.registry):
         yield Problem(
             f"image of {name}: got nothing in the registry under {revision.image}, needs the image "
             "that new instances of the baseline start from",
@@ -98,7 +98,8 @@ def _unfinished(context: Context) -> ReleaseState | None:
     return ReleaseState.left_in(service, plan.revision_tag, tags) if service else None
 
 
-def _held(reference: str, registry: Registry) -> bool:
+def is_held(reference: str, registry: Registry) -> bool:
+    """True where the registry has an image by digest, by image tag, or as `latest`."""
     repository, _, digest = reference.partition("@")
     if digest:
         return registry.image_id(repository, Digest(digest)) is not None
