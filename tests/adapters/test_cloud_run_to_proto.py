@@ -5,7 +5,12 @@ from google.cloud import run_v2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenrun.adapters.gcp.run.to_proto import image_of, settings_of, template_of
+from greenrun.adapters.gcp.run.to_proto import (
+    image_of,
+    settings_of,
+    template_of,
+    template_of_revision,
+)
 from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe, Volume
 
 IMAGE = "europe-west1-docker.pkg.dev/p/r/app@sha256:" + "0" * 64
@@ -86,11 +91,11 @@ def test_settings_come_back_as_they_were_written(wanted: RevisionSettings) -> No
 
 @given(any_settings(), any_settings())
 @settings(deadline=None)
-def test_nothing_of_older_settings_is_left(
+def test_what_is_said_is_laid_over_what_was(
     wanted: RevisionSettings, older: RevisionSettings
 ) -> None:
     onto = template_of(older, "old", by_hand())
-    assert settings_of(template_of(wanted, IMAGE, onto)) == wanted
+    assert settings_of(template_of(wanted, IMAGE, onto)) == wanted.over(settings_of(onto))
 
 
 @given(any_settings())
@@ -143,11 +148,49 @@ def test_cpu_is_idle_between_requests_unless_the_service_decided_otherwise() -> 
     assert not template_of(RevisionSettings(), IMAGE, always).containers[0].resources.cpu_idle
 
 
-def test_the_default_probe_is_the_one_that_cloud_run_fills_in() -> None:
-    probe = template_of(RevisionSettings(), IMAGE).containers[0].startup_probe
-    assert probe == run_v2.Probe(
+def test_nothing_is_written_of_what_nobody_said() -> None:
+    written = template_of(RevisionSettings(), IMAGE)
+    resources = run_v2.ResourceRequirements(cpu_idle=True)
+    assert written == run_v2.RevisionTemplate(
+        containers=[run_v2.Container(image=IMAGE, resources=resources)]
+    )
+
+
+def test_a_probe_that_cloud_run_filled_in_gives_way_as_a_whole() -> None:
+    filled_in = run_v2.Probe(
         timeout_seconds=240,
         period_seconds=240,
         failure_threshold=1,
         tcp_socket=run_v2.TCPSocketAction(port=8080),
     )
+    onto = run_v2.RevisionTemplate(containers=[run_v2.Container(startup_probe=filled_in)])
+    wanted = RevisionSettings(startup_probe=StartupProbe("/health"))
+    assert template_of(wanted, IMAGE, onto).containers[0].startup_probe == run_v2.Probe(
+        http_get=run_v2.HTTPGetAction(path="/health")
+    )
+
+
+def test_a_period_does_not_take_a_path_away() -> None:
+    probe = run_v2.Probe(
+        period_seconds=10, failure_threshold=3, http_get=run_v2.HTTPGetAction(path="/ok", port=81)
+    )
+    onto = run_v2.RevisionTemplate(containers=[run_v2.Container(startup_probe=probe)])
+    wanted = RevisionSettings(startup_probe=StartupProbe(period=timedelta(seconds=1)))
+    probe.period_seconds = 1
+    assert template_of(wanted, IMAGE, onto).containers[0].startup_probe == probe
+
+
+def test_a_revision_gives_back_the_template_that_it_was_made_of() -> None:
+    template = by_hand()
+    revision = run_v2.Revision(
+        name="projects/p/locations/l/services/web/revisions/web-old",
+        labels={**template.labels, "serving.knative.dev/service": "web"},
+        vpc_access=template.vpc_access,
+        containers=template.containers,
+        volumes=template.volumes,
+        service="web",
+        uid="1",
+    )
+    newer = run_v2.RevisionTemplate(health_check_disabled=True, session_affinity=True)
+    template.revision, template.health_check_disabled = "", True
+    assert template_of_revision(revision, newer) == template

@@ -65,7 +65,9 @@ def test_another_image_is_told(deployed: Release, world: World) -> None:
 def test_settings_that_were_not_asked_for_are_told_key_by_key(
     deployed: Release, world: World, plan: Plan
 ) -> None:
-    live(world, deployed, settings=replace(plan.settings, concurrency=1, cpu="4"))
+    wanted = replace(plan.settings, concurrency=80, cpu="1")
+    deployed.candidate.plan = replace(plan, settings=wanted)
+    live(world, deployed, settings=replace(wanted, concurrency=1, cpu="4", memory="4Gi"))
     with pytest.raises(GateClosed) as told:
         service.candidate_settings(deployed)
     assert str(told.value) == (

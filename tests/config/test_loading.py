@@ -51,7 +51,7 @@ def test_the_smallest_release_leaves_everything_else_at_its_default(directory: P
         place=Location("rehearsal", "europe-west1"),
         build=BuildPlan("europe-west1-docker.pkg.dev/rehearsal/app/shop"),
         canary=CanaryPlan(alone=True),
-        settings=RevisionSettings(),
+        settings=RevisionSettings(variables={}),
     )
 
 
@@ -243,14 +243,14 @@ def test_an_environment_goes_over_the_rest_and_leaves_what_it_does_not_name(
         """
     local, prod = plan(directory, shared), plan(directory, shared, "prod")
 
-    assert local.settings == RevisionSettings(cpu="1", memory="2Gi")
+    assert local.settings == RevisionSettings(variables={}, cpu="1", memory="2Gi")
     assert local.canary == CanaryPlan(steps=(50,), max_error_increase=0.07, alone=True)
     assert local.place == Location("shared-project", "europe-west1")
     assert prod == replace(
         local,
         environment="prod",
         place=Location("prod-project", "us-east4"),
-        settings=RevisionSettings(cpu="2", memory="2Gi"),
+        settings=RevisionSettings(variables={}, cpu="2", memory="2Gi"),
         canary=CanaryPlan(steps=(10, 20, 50), max_error_increase=0.07),
     )
 
@@ -307,16 +307,15 @@ WRONG = {
     "deploy: port as text": ("deploy", '{port: "8080"}'),
     "deploy: concurrency": ("deploy", "{concurrency: 1001}"),
     "deploy: instances": ("deploy", "{min-instances: 3, max-instances: 2}"),
-    "deploy: instances, by default": ("deploy", "{min-instances: 101}"),
     "deploy: three cpus": ("deploy", "{cpu: 3}"),
     "deploy: a cpu and a half": ("deploy", "{cpu: 1.5}"),
     "deploy: a boolean cpu": ("deploy", "{cpu: true}"),
     "deploy: too little cpu": ("deploy", "{cpu: 0.079, concurrency: 1}"),
     "deploy: too fine a cpu": ("deploy", "{cpu: 0.0805, concurrency: 1}"),
-    "deploy: half a cpu for many": ("deploy", "{cpu: 0.5}"),
+    "deploy: half a cpu for many": ("deploy", "{cpu: 0.5, concurrency: 2}"),
     "deploy: half a cpu with much": ("deploy", "{cpu: 0.5, memory: 2Gi, concurrency: 1}"),
     "deploy: little memory for four": ("deploy", "{cpu: 4, memory: 1Gi}"),
-    "deploy: much memory for one": ("deploy", "{memory: 5Gi}"),
+    "deploy: much memory for one": ("deploy", "{cpu: 1, memory: 5Gi}"),
     "deploy: no memory": ("deploy", "{memory: 0Gi}"),
     "deploy: memory in bytes": ("deploy", "{memory: 536870912}"),
     "deploy: probe": ("deploy", "{startup-probe: {path: health}}"),
@@ -374,14 +373,18 @@ def test_two_volumes_cannot_share_a_path(directory: Path) -> None:
 def test_pairs_that_cloud_run_allows_are_taken(directory: Path, cpu: str, memory: str) -> None:
     release = smallest_with(deploy=f"{{cpu: {cpu}, memory: {memory}}}")
 
-    assert plan(directory, release).settings == RevisionSettings(cpu=cpu, memory=memory)
+    assert plan(directory, release).settings == RevisionSettings(
+        variables={}, cpu=cpu, memory=memory
+    )
 
 
 @pytest.mark.parametrize(("written", "cpu"), [("2000m", "2"), ("2.0", "2"), ("'4'", "4")])
 def test_equal_amounts_become_equal_text(directory: Path, written: str, cpu: str) -> None:
     release = smallest_with(deploy=f"{{cpu: {written}, memory: 2048Mi}}")
 
-    assert plan(directory, release).settings == RevisionSettings(cpu=cpu, memory="2Gi")
+    assert plan(directory, release).settings == RevisionSettings(
+        variables={}, cpu=cpu, memory="2Gi"
+    )
 
 
 def test_an_octal_of_older_yaml_is_a_decimal(directory: Path) -> None:
@@ -427,11 +430,17 @@ def test_bytes_that_are_no_text_are_named_with_their_line(directory: Path) -> No
     )
 
 
-def test_both_missing_files_are_missed_at_once(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError) as caught:
-        load_plan(tmp_path, "local")
+def test_without_env_yaml_nothing_is_said_of_variables(tmp_path: Path) -> None:
+    assert plan(tmp_path, SMALLEST).settings == RevisionSettings()
 
-    assert [complaint.file for complaint in caught.value.complaints] == ["release.yaml", "env.yaml"]
+
+def test_a_file_of_variables_that_is_named_must_be_there(tmp_path: Path) -> None:
+    [complaint] = complaints(tmp_path, smallest_with(deploy="{env-vars-file: env.yaml}"))
+
+    assert (complaint.file, complaint.needs) == (
+        "env.yaml",
+        "the file env.yaml beside release.yaml",
+    )
 
 
 def test_an_unknown_environment_is_answered_with_the_known_ones(directory: Path) -> None:

@@ -148,8 +148,11 @@ class FakePlatform:
             raise CallFailed(f"{name} was refused")
 
     def _add(self, wanted: NewRevision, readiness: Readiness = Readiness.READY) -> None:
+        settings = wanted.settings
+        if wanted.baseline:
+            settings = settings.over(self.revisions_by_name[wanted.baseline].settings)
         self.revisions_by_name[wanted.name] = Revision(
-            wanted.name, wanted.image, readiness, wanted.settings
+            wanted.name, wanted.image, readiness, settings
         )
 
 

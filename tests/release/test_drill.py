@@ -14,7 +14,7 @@ from greenrun.model.image import Source
 from greenrun.model.interfaces import Execution, LogEntry
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import Plan
-from greenrun.model.revision import Volume
+from greenrun.model.revision import StartupProbe, Volume
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.rehearsal import environment
 from greenrun.release.rehearsal.environment import Exercise
@@ -129,5 +129,5 @@ def test_only_the_candidate_of_a_drill_may_have_little_time_to_start(stored: Pla
     exercise = Exercise(starts_within=timedelta(seconds=3))
     before, after = environment.drill_plan(stored, 1, exercise)
     probe = after.settings.startup_probe
-    assert probe.period * probe.failure_threshold == timedelta(seconds=3)
+    assert probe == StartupProbe(period=timedelta(seconds=1), failure_threshold=3)
     assert before.settings.startup_probe == stored.settings.startup_probe

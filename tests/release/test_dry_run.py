@@ -171,7 +171,7 @@ def test_a_variable_that_becomes_a_secret_is_not_lost(
     plan: Plan, dependencies: Dependencies, platform: FakePlatform
 ) -> None:
     revision = platform.revisions_by_name["shop-3"]
-    settings = replace(LIVE, variables={**LIVE.variables, "KEY": "plain"})
+    settings = replace(LIVE, variables={**(LIVE.variables or {}), "KEY": "plain"})
     platform.revisions_by_name["shop-3"] = replace(revision, settings=settings)
     settings_told = told(
         dry_run(plan, dependencies, SOURCE, DryRunInputs(TRIAL)), "Settings that differ"

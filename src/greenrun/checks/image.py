@@ -8,6 +8,7 @@ from greenrun.model.errors import GateClosed
 from greenrun.model.image import Image
 from greenrun.model.interfaces import Scanner
 from greenrun.model.objective import Quantity, Threshold, Verdict
+from greenrun.model.revision import USUAL_PORT
 from greenrun.release.preflight.rollback import is_held
 from greenrun.release.push import holds
 from greenrun.release.release import Release
@@ -40,7 +41,7 @@ def size(release: Release) -> None:
 
 def exposed_port(release: Release) -> None:
     """The image exposes the port that the platform sends requests to."""
-    wanted = release.plan.settings.port
+    wanted = release.plan.settings.port or USUAL_PORT
     if wanted not in release.image.exposed_ports:
         found = ", ".join(map(str, release.image.exposed_ports)) or "none"
         raise GateClosed(

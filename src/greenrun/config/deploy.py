@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, ValidationInfo, create_model, field_validator
 
 from greenrun.config import values as are
-from greenrun.config.values import LEFT_OUT, NONE, REQUIRED, Optional, Section, accepts, written
+from greenrun.config.values import LEFT_OUT, REQUIRED, Optional, Section, accepts, written
 from greenrun.model import forms
 from greenrun.model.image import TagPolicy
 from greenrun.model.plan import TAG_FILE, BuildPlan
@@ -54,11 +54,11 @@ class BuildSection(Section):
 
 
 class ProbeSection(Section):
-    """The startup probe; without a path it asks for TCP."""
+    """The startup probe; what is not said is as the service has it."""
 
-    path: are.ProbePath = NONE
-    period: are.Period = written("10s")
-    failure_threshold: Annotated[int, accepts(forms.whole(1, forms.INT32))] = 3
+    path: are.ProbePath | None = LEFT_OUT
+    period: are.Period | None = LEFT_OUT
+    failure_threshold: Annotated[int, accepts(forms.whole(1, forms.INT32))] | None = LEFT_OUT
 
     def probe(self) -> StartupProbe:
         return StartupProbe(self.path, self.period, self.failure_threshold)
@@ -76,7 +76,7 @@ def _with_a_key_per_flag(section: type[S]) -> type[S]:
     keys: dict[str, Any] = {
         flag.key.replace("-", "_"): (
             Annotated[Any, accepts(flag.form)],
-            LEFT_OUT if flag.default is None else written(flag.default),
+            LEFT_OUT,
         )
         for flag in FLAGS
         if flag.form is not None
@@ -91,7 +91,7 @@ class DeploySection(Section):
     The flags of one value are those of the table in model/revision.py.
     """
 
-    env_vars_file: are.RelativePath = "env.yaml"
+    env_vars_file: are.RelativePath | None = LEFT_OUT
     update_secrets: Mapping[are.VariableName, are.SecretVersion] = Field(default_factory=dict)
     startup_probe: Annotated[ProbeSection | None, Optional] = LEFT_OUT
     volumes: Mapping[are.VolumeName, VolumeSection] = Field(default_factory=dict)
@@ -105,21 +105,21 @@ class DeploySection(Section):
     @field_validator("memory", check_fields=False)
     @classmethod
     def _memory_fits_cpu(cls, memory: str, info: ValidationInfo) -> str:
-        if "cpu" in info.data:
+        if info.data.get("cpu"):
             forms.judge_memory(memory, cpu=info.data["cpu"])
         return memory
 
     @field_validator("concurrency", check_fields=False)
     @classmethod
     def _concurrency_fits_cpu(cls, concurrency: int, info: ValidationInfo) -> int:
-        if "cpu" in info.data:
+        if info.data.get("cpu"):
             forms.judge_concurrency(concurrency, cpu=info.data["cpu"])
         return concurrency
 
     @field_validator("max_instances", check_fields=False)
     @classmethod
     def _most_are_not_fewer(cls, most: int, info: ValidationInfo) -> int:
-        fewest = info.data.get("min_instances", 0)
+        fewest = info.data.get("min_instances") or 0
         if most < fewest:
             raise ValueError(f"at least deploy.min-instances, {fewest}")
         return most
@@ -140,11 +140,11 @@ class DeploySection(Section):
             raise ValueError("a path of its own for every volume")
         return volumes
 
-    def settings(self, variables: Mapping[str, str]) -> RevisionSettings:
+    def settings(self, variables: Mapping[str, str] | None) -> RevisionSettings:
         return RevisionSettings(
             variables=variables,
             secrets=self.update_secrets,
-            startup_probe=self.startup_probe.probe() if self.startup_probe else StartupProbe(),
+            startup_probe=self.startup_probe.probe() if self.startup_probe else None,
             volumes=tuple(Volume(name, at.source, at.path) for name, at in self.volumes.items()),
             **{
                 flag.field: getattr(self, flag.key.replace("-", "_"))
@@ -156,14 +156,13 @@ class DeploySection(Section):
 
 def flags_table() -> str:
     """Write the table of the flags as docs/release-yaml.md has it."""
-    head = ("key", "default", "needs", "in the template", "meaning")
+    head = ("key", "needs", "in the template", "meaning")
     return "\n".join(
         (f"| {' | '.join(head)} |", "|---" * len(head) + "|", *map(_documented, FLAGS))
     )
 
 
 def _documented(flag: Flag) -> str:
-    default = "as the service has it" if flag.default is None else f"`{flag.default}`"
     needs = flag.form.needs if flag.form else "see above"
-    cells = (f"`{flag.key}`", default, needs, f"`{flag.path}`", flag.meaning)
+    cells = (f"`{flag.key}`", needs, f"`{flag.path}`", flag.meaning)
     return f"| {' | '.join(cells)} |"

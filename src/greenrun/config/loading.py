@@ -39,7 +39,8 @@ def load_plan(directory: Path, environment: str) -> Plan:
     found: list[Complaint] = []
     views = _views(directory, environment, found.append)
     if not views:
-        read_variables(directory, VARIABLES_FILE, (), found.append)
+        empty = Node(RELEASE_FILE, 0, (), {})
+        _View("", empty, empty).variables(directory, found.append)
     plans = {view.environment: view.plan(directory, found.append) for view in views}
     plan = plans.get(environment)
     if found or plan is None:
@@ -64,14 +65,17 @@ class _View:
         node, absent = self.tree.nearest(("deploy", "update-secrets"))
         return frozenset() if absent else frozenset(node.entries)
 
-    @property
-    def variables_file(self) -> str:
+    def variables(self, directory: Path, complain: Complain) -> dict[str, str] | None:
+        """Those of the file that is named, or of env.yaml where there is one; None: not said."""
         node, absent = self.tree.nearest(("deploy", "env-vars-file"))
+        if absent and not (directory / VARIABLES_FILE).exists():
+            return None
         usable = not absent and are.RELATIVE_PATH.fits(node.value)
-        return str(node.value) if usable else VARIABLES_FILE
+        file = str(node.value) if usable else VARIABLES_FILE
+        return read_variables(directory, file, self.secrets, complain)
 
     def plan(self, directory: Path, complain: Complain) -> Plan | None:
-        variables = read_variables(directory, self.variables_file, self.secrets, complain)
+        variables = self.variables(directory, complain)
         try:
             release = Release.model_validate(self.tree.content, context=self.secrets)
         except ValidationError as error:

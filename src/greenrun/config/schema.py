@@ -169,7 +169,7 @@ class Release(Section):
     record: RecordSection = written({})
     monitoring: Annotated[MonitoringSection | None, Optional] = LEFT_OUT
 
-    def plan(self, environment: str, variables: Mapping[str, str]) -> Plan:
+    def plan(self, environment: str, variables: Mapping[str, str] | None) -> Plan:
         return Plan(
             service=self.service,
             environment=environment,

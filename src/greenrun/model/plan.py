@@ -7,7 +7,7 @@ from enum import Enum
 
 from greenrun.model.image import TagPolicy
 from greenrun.model.monitoring import Figure
-from greenrun.model.revision import RevisionSettings
+from greenrun.model.revision import NOTHING_SAID, RevisionSettings, ServiceSettings
 
 IDENTITY_TOKEN = "identity token"  # noqa: S105 - its name, none of them
 """Placeholder, in braces, of a Google identity token for the service."""
@@ -185,6 +185,7 @@ class Plan:
     place: Location
     build: BuildPlan
     settings: RevisionSettings
+    service_settings: ServiceSettings = NOTHING_SAID
     public: bool = False
     revision_tag: str = "candidate"
     baseline_tag: str = "baseline"

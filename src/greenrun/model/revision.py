@@ -19,6 +19,9 @@ from greenrun.model.forms import (
 
 T = TypeVar("T")
 
+USUAL_PORT = 8080
+"""Where Cloud Run sends requests to where nobody says a port."""
+
 CPU = Form("1, 2, 4, 6 or 8 CPUs, or 0.08 to 1, such as 0.5 or 500m", parse_cpu, normal_cpu)
 MEMORY = Form("an amount of memory such as 512Mi or 4Gi", parse_memory, normal_memory)
 SERVICE_ACCOUNT = forms.text(
@@ -52,15 +55,22 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class StartupProbe:
-    """The check that an instance has started. `path` empty: that it accepts TCP."""
+    """The check that an instance has started. `path` empty: that it accepts TCP; None: not said."""
 
-    path: str = ""
-    period: timedelta = timedelta(seconds=240)
-    failure_threshold: int = 1
+    path: str | None = None
+    period: timedelta | None = None
+    failure_threshold: int | None = None
+
+    def over(self, live: "StartupProbe") -> "StartupProbe":
+        """Fill in what is not said from the `live` probe."""
+        said = {item.name: getattr(self, item.name) for item in fields(self)}
+        return replace(live, **{name: it for name, it in said.items() if it is not None})
 
     def __str__(self) -> str:
         asked = f"GET {self.path}" if self.path else "TCP"
-        return f"{asked} every {self.period.total_seconds():g} s, {self.failure_threshold} times"
+        period = f" every {self.period.total_seconds():g} s" if self.period else ""
+        times = f", {self.failure_threshold} times" if self.failure_threshold else ""
+        return f"{asked}{period}{times}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,122 +80,101 @@ class Flag:
     `key` stands under `deploy` in release.yaml, `field` in RevisionSettings. `path` is its place in
     a revision template; `container` there is the one that requests reach. Without a form it is
     structured: config/deploy.py and adapters/gcp/run/to_proto.py have a codec for its field.
-    `default` is as people write it; None: the service keeps what it has.
     """
 
     key: str
     form: Form[Any] | None
     path: str
-    default: object
     meaning: str
     field: str = ""
 
-    @property
-    def default_value(self) -> object:
-        """The default in RevisionSettings; None for what a service keeps."""
-        return None if self.form is None or self.default is None else self.form.parse(self.default)
 
-
-def scalar(key: str, form: Form[T], path: str, default: object, meaning: str) -> T:
+def scalar(key: str, form: Form[T], path: str, meaning: str) -> T | None:
     """A row of the table: a flag of one value."""
-    value = form.parse(default)
-    if value is None:
-        raise ValueError(f"{key}: got {default!r}, needs {form.needs}")
-    return _field(Flag(key, form, path, default, meaning), lambda: value)
-
-
-def kept(key: str, form: Form[T], path: str, meaning: str) -> T | None:
-    """A row of the table: a flag of one value, which a service keeps where it is not named."""
-    return _field(Flag(key, form, path, None, meaning), lambda: None)
-
-
-def structured(key: str, path: str, default: Callable[[], T], shown: str, meaning: str) -> T:
-    """A row of the table: a flag of several values, with a codec of its own."""
-    return _field(Flag(key, None, path, shown, meaning), default)
-
-
-def _field(flag: Flag, default: Callable[[], T]) -> T:
-    made: T = field(default_factory=default, metadata={"flag": flag})
+    made: T | None = field(default=None, metadata={"flag": Flag(key, form, path, meaning)})
     return made
+
+
+def structured(key: str, path: str, unsaid: Callable[[], T], meaning: str) -> T:
+    """A row of the table: a flag of several values, with a codec of its own."""
+    made: T = field(default_factory=unsaid, metadata={"flag": Flag(key, None, path, meaning)})
+    return made
+
+
+def _unsaid() -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class RevisionSettings:
-    """All that a release decides about a revision but its image: the table of the flags.
+    """All that is said of a revision but its image: the table of the flags.
+
+    None is not said: the candidate keeps what the baseline has. Mappings of secrets and volumes go
+    over those of the baseline name by name; `variables` replace all that are plain.
 
     From a row follow the key of release.yaml and its form, what is written to Cloud Run and read
     from it, the difference that a dry run shows, and the table in docs/release-yaml.md.
     """
 
-    variables: Mapping[str, str] = structured(
-        "env-vars-file",
-        "container.env",
-        dict,
-        "env.yaml",
-        "a file of variables beside release.yaml",
+    variables: Mapping[str, str] | None = structured(
+        "env-vars-file", "container.env", _unsaid, "a file of variables beside release.yaml"
     )
     secrets: Mapping[str, SecretReference] = structured(
-        "update-secrets", "container.env", dict, "{}", "variables that Secret Manager fills"
+        "update-secrets", "container.env", dict, "variables that Secret Manager fills"
     )
-    timeout: timedelta = scalar(
+    timeout: timedelta | None = scalar(
         "timeout",
         forms.duration(SECOND, HOUR, bare_seconds=True),
         "timeout",
-        "300s",
         "for a request; a number alone is seconds",
     )
-    cpu: str = scalar("cpu", CPU, "container.resources.limits.cpu", 1, "of an instance")
-    memory: str = scalar(
+    cpu: str | None = scalar("cpu", CPU, "container.resources.limits.cpu", "of an instance")
+    memory: str | None = scalar(
         "memory",
         MEMORY,
         "container.resources.limits.memory",
-        "512Mi",
         "of an instance; what Cloud Run allows with so many CPUs",
     )
-    port: int = scalar(
+    port: int | None = scalar(
         "port",
         forms.whole(1, 65535),
         "container.ports.0.container_port",
-        8080,
         "where the container listens",
     )
-    concurrency: int = scalar(
+    concurrency: int | None = scalar(
         "concurrency",
         forms.whole(1, 1000),
         "max_instance_request_concurrency",
-        80,
         "requests at a time of an instance; 1 with less than one CPU",
     )
-    min_instances: int = scalar(
-        "min-instances", forms.whole(0), "scaling.min_instance_count", 0, "kept warm"
+    min_instances: int | None = scalar(
+        "min-instances", forms.whole(0), "scaling.min_instance_count", "kept warm"
     )
-    max_instances: int = scalar(
+    max_instances: int | None = scalar(
         "max-instances",
         forms.whole(1),
         "scaling.max_instance_count",
-        100,
         "at most; not below min-instances",
     )
-    startup_probe: StartupProbe = structured(
+    startup_probe: StartupProbe | None = structured(
         "startup-probe",
         "container.startup_probe",
-        StartupProbe,
-        "TCP for 240 s",
+        _unsaid,
         "how Cloud Run finds out that an instance has started",
     )
     volumes: tuple[Volume, ...] = structured(
-        "volumes", "volumes", tuple, "{}", "storage that revisions share"
+        "volumes", "volumes", tuple, "storage that revisions share"
     )
-    service_account: str | None = kept(
+    service_account: str | None = scalar(
         "service-account", SERVICE_ACCOUNT, "service_account", "as whom the service runs"
     )
-    session_affinity: bool | None = kept(
+    session_affinity: bool | None = scalar(
         "session-affinity",
         forms.BOOLEAN,
         "session_affinity",
         "a client's requests go to one instance, as far as possible",
     )
-    cpu_boost: bool | None = kept(
+    cpu_boost: bool | None = scalar(
         "cpu-boost",
         forms.BOOLEAN,
         "container.resources.startup_cpu_boost",
@@ -203,8 +192,24 @@ class RevisionSettings:
         )
 
     def over(self, live: "RevisionSettings") -> "RevisionSettings":
-        """Fill in what is not said from the `live` settings of the service."""
-        return replace(self, **{flag.field: getattr(live, flag.field) for flag in self.unsaid})
+        """Lay what is said over the `live` settings."""
+        variables = live.variables if self.variables is None else self.variables
+        secrets = {**live.secrets, **self.secrets}
+        probe, known = self.startup_probe, live.startup_probe
+        volumes = {each.name: each for each in (*live.volumes, *self.volumes)}
+        return replace(
+            self,
+            **{flag.field: getattr(live, flag.field) for flag in self.unsaid if flag.form},
+            variables=variables and {k: v for k, v in variables.items() if k not in self.secrets},
+            secrets={k: v for k, v in secrets.items() if k not in (self.variables or ())},
+            startup_probe=probe.over(known) if probe and known else probe or known,
+            volumes=tuple(volumes.values()),
+        )
+
+    def lost(self, live: "RevisionSettings") -> tuple[str, ...]:
+        """Variables, plain or from a secret, that are live and would be gone."""
+        names = [{*(one.variables or ()), *one.secrets} for one in (live, self.over(live))]
+        return tuple(sorted(names[0] - names[1]))
 
     @property
     def unsaid(self) -> tuple["Flag", ...]:
@@ -229,6 +234,14 @@ def flags_of(settings: type[RevisionSettings]) -> tuple[Flag, ...]:
 
 
 FLAGS = flags_of(RevisionSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """All that is said of a service whatever its revision; None is not said, and kept."""
+
+
+NOTHING_SAID = ServiceSettings()
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,14 +25,23 @@ class Candidate:
     dependencies: Dependencies = field(repr=False)
     ready_after: timedelta = timedelta()
 
-    def make(self, split: TrafficSplit, image: str, drift: DriftGuard, guard: ChangeGuard) -> None:
-        """Have the platform start it; `split` gives it no user yet.
+    def make(
+        self,
+        split: TrafficSplit,
+        image: str,
+        baseline: str,
+        drift: DriftGuard,
+        guard: ChangeGuard,
+    ) -> None:
+        """Have the platform start it, like the baseline but for what the plan says.
+
+        `split` gives it no user yet.
 
         Raises:
             GateClosed: it does not get ready.
         """
         begun = self.dependencies.clock.monotonic()
-        wanted = NewRevision(self.name, image, self.plan.settings)
+        wanted = NewRevision(self.name, image, self.plan.settings, baseline)
         timeout = Timeout(self.plan.ready_timeout, self.dependencies.progress.report)
         with guard.change("deploy", self.name, image=image, split=str(split)):
             try:
@@ -85,8 +94,7 @@ class Candidate:
         found = self.dependencies.platform.revision(baseline)
         if found is None:
             raise GateClosed(f"the baseline {baseline} is gone")
-        kept = {**self.plan.settings.variables, **self.plan.settings.secrets}
-        return tuple(sorted({**found.settings.variables, **found.settings.secrets}.keys() - kept))
+        return self.plan.settings.lost(found.settings)
 
     @property
     def url(self) -> str:

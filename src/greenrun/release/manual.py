@@ -6,7 +6,7 @@ from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.image import Digest
 from greenrun.model.interfaces import NewRevision, Timeout
 from greenrun.model.release_state import ReleaseState, Stage
-from greenrun.model.revision import Readiness, Revision
+from greenrun.model.revision import Readiness, Revision, RevisionSettings
 from greenrun.model.service import Service
 from greenrun.release.recovery import acquire_lock, unfinished
 from greenrun.release.release import UNWRITTEN, Release
@@ -128,7 +128,7 @@ def _deployed_again(release: Release, revision: Revision, tag: str = "") -> str:
     timeout = Timeout(release.plan.ready_timeout, release.guard.tell)
     account = release.guard.restoration if tag else release.guard.change
     with account("deploy", name, image=revision.image, split=str(split)):
-        wanted = NewRevision(name, revision.image, revision.settings)
+        wanted = NewRevision(name, revision.image, RevisionSettings(), revision.name)
         after = release.dependencies.platform.deploy(wanted, split, service, timeout)
     release.drift.remember(after)
     return name

@@ -52,26 +52,35 @@ class _Ended:
 class Migrations:
     """The migrations that one image brings."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - by `of` alone
         self,
         plan: Plan,
         migration: MigrationPlan,
         image: str,
         dependencies: Dependencies,
         guard: Changes,
+        baseline: str = "",
     ) -> None:
         self._plan = plan
+        self._baseline = baseline
         self._migration = migration
         self._image = image
         self._dependencies = dependencies
         self._guard = guard
 
     @classmethod
-    def of(cls, plan: Plan, image: str, dependencies: Dependencies, guard: Changes) -> "Migrations":
-        """Those of the plan. Raises ReleaseError where it has none."""
+    def of(
+        cls,
+        plan: Plan,
+        image: str,
+        dependencies: Dependencies,
+        guard: Changes,
+        baseline: str = "",
+    ) -> "Migrations":
+        """Those of the plan, run as the baseline would. Raises ReleaseError where it has none."""
         if plan.migration is None:
             raise ReleaseError("release.yaml names no migration", hint="add the key `migration`")
-        return cls(plan, plan.migration, image, dependencies, guard)
+        return cls(plan, plan.migration, image, dependencies, guard, baseline)
 
     @property
     def job(self) -> str:
@@ -152,7 +161,7 @@ class Migrations:
             raise failed from error
 
     def _run(self, command: tuple[str, ...]) -> _Ended:
-        job = Job(self.job, self._image, command, self._plan.settings)
+        job = Job(self.job, self._image, command, self._plan.settings, self._baseline)
         timeout = Timeout(self._migration.within, self._dependencies.progress.report)
         with self._guard.change("run job", self.job, command=" ".join(command)):
             return _Ended(" ".join(command), self._dependencies.platform.run(job, timeout))

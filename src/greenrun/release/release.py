@@ -155,7 +155,8 @@ class Release:
 
     def migrate(self) -> tuple[Migration, ...]:
         """Apply pending migrations with the candidate's image; their status afterwards."""
-        wanted = Migrations.of(self.plan, self.image.reference, self.dependencies, self.guard)
+        image, baseline = self.image.reference, self.baseline
+        wanted = Migrations.of(self.plan, image, self.dependencies, self.guard, baseline)
         self.migrations = wanted.apply(lambda yes: self.guard.update_release_state(contracted=yes))
         applied = tuple(one.name for one in self.migrations if one.applied)
         self.guard.update_release_state(migrations=applied)
@@ -192,7 +193,7 @@ class Release:
         image = self.image.reference
         candidate = self._candidate = Candidate(name, self.plan, self.dependencies)
         self.guard.write_ahead(split, stage=Stage.DEPLOYED, candidate=name, image=image)
-        candidate.make(split, image, self.drift, self.guard)
+        candidate.make(split, image, self.baseline, self.drift, self.guard)
 
     def _prove_own_addresses(self) -> None:
         """Nothing is asked of a revision before its own URL is proven to be answered by it."""

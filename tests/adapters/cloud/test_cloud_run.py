@@ -138,7 +138,8 @@ def test_settings_that_are_not_ours_survive_a_deploy(
     live.labels["cost-centre"] = "42"
     live.description = "by hand"
     clients.services.update_service(service=live).result()  # type: ignore[no-untyped-call] # bare there
-    serving.deploy(revision("two"), WITHOUT_TRAFFIC, reading(serving), timeout)
+    like = replace(revision("two"), baseline="web-by-hand")
+    serving.deploy(like, WITHOUT_TRAFFIC, reading(serving), timeout)
     after = raw(clients, place)
     assert (dict(after.template.labels), dict(after.labels)) == (
         {"team": "blue"},
@@ -146,6 +147,22 @@ def test_settings_that_are_not_ours_survive_a_deploy(
     )
     assert after.description == "by hand"
     assert not after.template.containers[0].resources.cpu_idle
+
+
+def test_an_experiment_without_traffic_does_not_come_in(
+    serving: CloudRun, clients: GoogleClients, place: Location, timeout: Timeout
+) -> None:
+    live = raw(clients, place)
+    live.template.revision = "web-experiment"
+    live.template.containers[0].env.append(run_v2.EnvVar(name="TRY", value="1"))
+    live.traffic = [run_v2.TrafficTarget(type_=2, revision=ONE, percent=100)]
+    clients.services.update_service(service=live).result()  # type: ignore[no-untyped-call] # bare there
+    unsaid = replace(revision("two"), settings=RevisionSettings(), baseline=ONE)
+    serving.deploy(unsaid, WITHOUT_TRAFFIC, reading(serving), timeout)
+    first, second = serving.revision(ONE), serving.revision(TWO)
+    assert first is not None
+    assert second is not None
+    assert second.settings == first.settings
 
 
 def test_a_new_service_has_its_cpu_during_requests(
@@ -362,4 +379,4 @@ def test_a_cloud_that_never_answers_is_told_with_a_hint(place: Location) -> None
 def test_a_probe_of_the_settings_reaches_the_platform(serving: CloudRun) -> None:
     first = serving.revision(ONE)
     assert first is not None
-    assert first.settings.startup_probe == QUICK
+    assert first.settings.startup_probe == replace(QUICK, path="")

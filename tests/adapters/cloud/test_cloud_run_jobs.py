@@ -100,7 +100,7 @@ def test_a_task_has_the_settings_of_a_revision_but_for_what_serves_requests() ->
         service_account="robot@example.org",
     )
     wanted = Job("migrate", "app:1", ("python", "-m", "app.migrate"), settings)
-    written = task_template_of(wanted, Timeout(timedelta(minutes=5)))
+    written = task_template_of(wanted, run_v2.Revision(), Timeout(timedelta(minutes=5)))
     secret = run_v2.SecretKeySelector(secret="token", version="3")
     expected = run_v2.TaskTemplate(
         containers=[
@@ -113,7 +113,7 @@ def test_a_task_has_the_settings_of_a_revision_but_for_what_serves_requests() ->
                         name="TOKEN", value_source=run_v2.EnvVarSource(secret_key_ref=secret)
                     ),
                 ],
-                resources=run_v2.ResourceRequirements(limits={"cpu": "2", "memory": "512Mi"}),
+                resources=run_v2.ResourceRequirements(limits={"cpu": "2"}),
                 volume_mounts=[run_v2.VolumeMount(name="data", mount_path="/data")],
             )
         ],

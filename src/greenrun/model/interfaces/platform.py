@@ -6,28 +6,38 @@ from typing import Protocol
 
 from greenrun.model.interfaces.timeout import Timeout
 from greenrun.model.lease import Lease
-from greenrun.model.revision import Revision, RevisionSettings
+from greenrun.model.revision import NOTHING_SAID, Revision, RevisionSettings, ServiceSettings
 from greenrun.model.service import Service
 from greenrun.model.traffic import TrafficSplit
 
 
 @dataclass(frozen=True, slots=True)
 class NewRevision:
-    """A revision that is wanted; `image` is a reference by digest."""
+    """A revision that is wanted; `image` is a reference by digest.
+
+    `baseline` is the revision that its settings are laid over: what they do not say is as it has
+    it. Empty, there is none, as of a new service; the platform then fills in what is not said.
+    """
 
     name: str
     image: str
     settings: RevisionSettings = field(repr=False)
+    baseline: str = ""
+    service_settings: ServiceSettings = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A command of an image, run once to its end."""
+    """A command of an image, run once to its end, with the settings of a revision.
+
+    `baseline` is the revision that its settings are laid over, as those of NewRevision are.
+    """
 
     name: str
     image: str
     command: tuple[str, ...]
     settings: RevisionSettings = field(repr=False)
+    baseline: str = ""
 
 
 @dataclass(frozen=True, slots=True)

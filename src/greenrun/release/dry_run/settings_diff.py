@@ -31,9 +31,7 @@ class SettingsDiff:
 
     def lost(self) -> tuple[str, ...]:
         """Variables that are live, by value or from a secret, and not wanted."""
-        live = self.live or RevisionSettings()
-        kept = {**self.wanted.variables, **self.wanted.secrets}
-        return tuple(sorted({**live.variables, **live.secrets}.keys() - kept))
+        return self.wanted.lost(self.live) if self.live else ()
 
     def _rows(self) -> Iterator[Row]:
         kept = self.wanted.over(self.live) if self.live else self.wanted
@@ -58,7 +56,7 @@ class SettingsDiff:
         if not key.startswith(_VARIABLE):
             return text or "empty text"
         name = key.removeprefix(_VARIABLE)
-        if name not in self.wanted.variables:
+        if name not in (self.wanted.variables or ()):
             return "set"
         leaks = self.scanner.in_text(name, f"{name}={text}")
         return "********" if leaks else text or "empty text"

@@ -8,6 +8,7 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 
+from greenrun.model.revision import USUAL_PORT
 from greenrun.model.text import beginning, read_text_file
 from greenrun.release.preflight.context import Context, Problem
 
@@ -35,7 +36,7 @@ def listens(context: Context) -> Iterator[Problem]:
         return
     context.measure("Dockerfile", f"{build.dockerfile}, {len(instructions)} instructions")
     for told in (
-        *_ports(instructions, context.plan.settings.port),
+        *_ports(instructions, context.plan.settings.port or USUAL_PORT),
         *_commands(instructions),
         *_sources(instructions, directory / build.context),
     ):

@@ -53,7 +53,7 @@ def _in_variables(context: Context) -> Iterator[Leak]:
     """Variables as the service gets them, whatever the file is called that they are from."""
     if (context.source.directory / "env.yaml").is_file():
         return
-    for name, value in context.plan.settings.variables.items():
+    for name, value in (context.plan.settings.variables or {}).items():
         yield from context.dependencies.scanner.in_text(f"variable {name}", f'{name}="{value}"')
 
 

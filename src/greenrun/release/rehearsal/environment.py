@@ -7,6 +7,7 @@ from datetime import timedelta
 from greenrun.model.errors import GateClosed
 from greenrun.model.interfaces import Builder, Dependencies, NewRevision, Timeout
 from greenrun.model.plan import Plan
+from greenrun.model.revision import StartupProbe
 from greenrun.release.coordination.journal import Entry, Journal
 from greenrun.release.deploy import Candidate
 from greenrun.release.migrate import Migrations
@@ -113,7 +114,7 @@ def _apart(plan: Plan, name: str, storage: str) -> Plan:
 
 
 def _with_variables(plan: Plan, more: Mapping[str, str]) -> Plan:
-    variables = {**plan.settings.variables, **more}
+    variables = {**(plan.settings.variables or {}), **more}
     return replace(plan, settings=replace(plan.settings, variables=variables))
 
 
@@ -121,5 +122,6 @@ def _starting(plan: Plan, within: timedelta | None) -> Plan:
     if within is None:
         return plan
     second = timedelta(seconds=1)
-    probe = replace(plan.settings.startup_probe, period=second, failure_threshold=within // second)
+    probe = StartupProbe(period=second, failure_threshold=within // second)
+    probe = probe.over(plan.settings.startup_probe or probe)
     return replace(plan, settings=replace(plan.settings, startup_probe=probe))

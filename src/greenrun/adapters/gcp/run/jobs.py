@@ -8,7 +8,11 @@ from google.cloud import run_v2
 from greenrun.adapters.gcp.calls import Operation, Removal, RetryingCall, refusal, refused
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.run.from_proto import condition_named, describe, execution_of, is_over
-from greenrun.adapters.gcp.run.to_proto import template_of
+from greenrun.adapters.gcp.run.to_proto import (
+    ingress_container,
+    template_of,
+    template_of_revision,
+)
 from greenrun.model.interfaces import Clock, Execution, Job, Timeout
 from greenrun.model.plan import Location
 from greenrun.model.polling import Wait
@@ -19,6 +23,15 @@ _DOUBT = timedelta(seconds=2)
 
 _NEWEST = 100
 
+_OF_A_SERVICE = (
+    "args",
+    "ports",
+    "startup_probe",
+    "liveness_probe",
+    "readiness_probe",
+    "depends_on",
+)
+
 
 class Jobs:
     """The jobs of one place."""
@@ -28,10 +41,10 @@ class Jobs:
         self._place = place
         self._clock = clock
 
-    def run(self, job: Job, timeout: Timeout) -> Execution:
+    def run(self, job: Job, baseline: run_v2.Revision, timeout: Timeout) -> Execution:
         """Replace the job as a whole, run it once, and judge what came of it."""
         name, hint = self._name(job.name), self._hint(job.name)
-        task = task_template_of(job, timeout)
+        task = task_template_of(job, baseline, timeout)
         wait = Wait(f"{name} to be written (UpdateJob)", timeout, self._clock)
         with refused(f"write {name} (UpdateJob)", hint):
             self._write(name, task, self._call(wait, hint))
@@ -164,20 +177,29 @@ def _execution_name(begun: Operation) -> str | None:
     return str(run_v2.Execution.deserialize(begun.metadata.value).name) or None
 
 
-def task_template_of(job: Job, timeout: Timeout) -> run_v2.TaskTemplate:
-    """One try, within the time that we wait: nothing goes on when nobody looks any more."""
-    template = template_of(job.settings, job.image)
-    container = template.containers[0]
+def task_template_of(job: Job, baseline: run_v2.Revision, timeout: Timeout) -> run_v2.TaskTemplate:
+    """One try, within the time that we wait: nothing goes on when nobody looks any more.
+
+    It runs where the service does, as the same account, with the same storage and network.
+    """
+    onto = template_of_revision(baseline, run_v2.RevisionTemplate())
+    template = template_of(job.settings, job.image, onto)
+    container = ingress_container(template)
     container.command = list(job.command)
-    # A task listens nowhere, and has its CPU until it ends.
-    for field in ("ports", "startup_probe"):
+    # A task listens nowhere, waits for no sidecar, and has its CPU until it ends.
+    for field in _OF_A_SERVICE:
         run_v2.Container.pb(container).ClearField(field)
-    run_v2.ResourceRequirements.pb(container.resources).ClearField("cpu_idle")
+    for field in ("cpu_idle", "startup_cpu_boost"):
+        run_v2.ResourceRequirements.pb(container.resources).ClearField(field)
     task = run_v2.TaskTemplate(
         containers=[container],
         volumes=template.volumes,
         max_retries=0,
         service_account=template.service_account,
+        execution_environment=template.execution_environment,
+        encryption_key=template.encryption_key,
+        vpc_access=template.vpc_access if "vpc_access" in template else None,
+        node_selector=template.node_selector if "node_selector" in template else None,
     )
     run_v2.TaskTemplate.pb(task).timeout.FromTimedelta(timeout.within)
     return task

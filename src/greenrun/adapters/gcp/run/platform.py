@@ -81,7 +81,8 @@ class CloudRun:
         """Create the service; its first revision gets all traffic as the latest that is ready."""
         everything = TrafficSplit.all_to(LATEST)
         read, parent = self._revision_now, self._place.parent
-        creation = Create(wanted, everything, read, parent, self._service)
+        nothing = run_v2.Revision()
+        creation = Create(wanted, nothing, everything, read, parent, self._service)
         self._carry_out(creation, None, self._readiness(wanted, "CreateService"), timeout)
 
     def deploy(
@@ -89,11 +90,11 @@ class CloudRun:
     ) -> Service:
         """Make a revision, with the split that shall hold once it is ready: in one update.
 
-        Settings that RevisionSettings does not speak of are taken over from the service's template.
-        Raises GateClosed with the platform's reason when the revision cannot start; the service
-        then still wants the new split, and serves the old one.
+        What its settings do not say is as the baseline has it, whatever the service's own template
+        says since. Raises GateClosed with the platform's reason when the revision cannot start; the
+        service then still wants the new split, and serves the old one.
         """
-        deploy = Deploy(wanted, split, self._revision_now)
+        deploy = Deploy(wanted, self._baseline(wanted.baseline), split, self._revision_now)
         return self._carry_out(deploy, before, self._readiness(wanted, "UpdateService"), timeout)
 
     def split_traffic(self, split: TrafficSplit, before: Service, timeout: Timeout) -> Service:
@@ -133,7 +134,7 @@ class CloudRun:
 
     def run(self, job: Job, timeout: Timeout) -> Execution:
         """Create or replace the job, run it once, without retries; returns when it has ended."""
-        return self._jobs.run(job, timeout)
+        return self._jobs.run(job, self._baseline(job.baseline), timeout)
 
     def remove_job(self, name: str, timeout: Timeout) -> None:
         """Delete a job with its executions. Nothing happens where there is none."""
@@ -162,9 +163,19 @@ class CloudRun:
     def _readiness(self, wanted: NewRevision, call: str) -> str:
         return f"revision {wanted.name} of {self._name} to be ready ({call})"
 
-    def _read_revision(self, name: str) -> Revision:
+    def _baseline(self, name: str) -> run_v2.Revision:
+        """The revision that settings are laid over; an empty one where none is named."""
+        if not name:
+            return run_v2.Revision()
+        with refused(f"read revision {name} of {self._name} (GetRevision)", self._hint):
+            return PATIENT(self._described)(name)
+
+    def _described(self, name: str) -> run_v2.Revision:
         full, client = f"{self._name}/revisions/{name}", self._clients.revisions
-        return revision_of(client.get_revision(name=full, retry=None, timeout=ANSWER_SECONDS))
+        return client.get_revision(name=full, retry=None, timeout=ANSWER_SECONDS)
+
+    def _read_revision(self, name: str) -> Revision:
+        return revision_of(self._described(name))
 
     def _revision_now(self, name: str) -> Revision | None:
         """Read it once: whoever waits for it reads it again."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from google.cloud import run_v2
+from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.message import Message
 
 from greenrun.model.forms import Form
@@ -21,6 +22,13 @@ from greenrun.model.revision import (
 Described = run_v2.RevisionTemplate | run_v2.Revision
 _NONE = run_v2.RevisionTemplate()
 _CONTAINER = "container."
+_SYSTEM = {
+    "run.googleapis.com",
+    "cloud.googleapis.com",
+    "serving.knative.dev",
+    "autoscaling.knative.dev",
+}
+"""Prefixes of labels and annotations that the API does not take back."""
 
 
 def template_of(
@@ -28,19 +36,17 @@ def template_of(
 ) -> run_v2.RevisionTemplate:
     """Make the template of a revision of `image` with these settings.
 
-    What RevisionSettings does not speak of (sidecars, VPC access, secret volumes, labels, ...)
-    stays as in `onto`, as with `gcloud run deploy`; all that it speaks of is replaced.
+    What they do not say stays as in `onto`, field by field, as with `gcloud run deploy`.
     """
     template = run_v2.RevisionTemplate(onto)
     if not template.containers:
         template.containers = [run_v2.Container()]
-    container = _ingress_container(template)
+    container = ingress_container(template)
     container.image = image
     # Resources without cpu_idle mean an instance that is billed all the time. A new service gets
     # what gcloud gives it, CPU during requests; a service that has decided keeps its decision.
     if "resources" not in container:
         container.resources.cpu_idle = True
-    container.env = []
     for flag in FLAGS:
         if flag.form is None:
             _CODECS[flag.field].write(template, container, settings)
@@ -49,12 +55,32 @@ def template_of(
     return template
 
 
+def template_of_revision(
+    revision: run_v2.Revision, service: run_v2.RevisionTemplate
+) -> run_v2.RevisionTemplate:
+    """Make the template that the revision was made of.
+
+    Only what a Revision does not tell is as in the template of the service, which may be newer.
+    """
+    told = MessageToDict(run_v2.Revision.pb(revision))
+    known = {field.json_name for field in run_v2.Revision.pb(revision).DESCRIPTOR.fields}
+    newer = MessageToDict(run_v2.RevisionTemplate.pb(service))
+    told |= {name: value for name, value in newer.items() if name not in known}
+    template = run_v2.RevisionTemplate()
+    ParseDict(told, run_v2.RevisionTemplate.pb(template), ignore_unknown_fields=True)
+    template.revision = ""
+    for mapping in (template.labels, template.annotations):
+        for key in [key for key in mapping if key.partition("/")[0] in _SYSTEM]:
+            del mapping[key]
+    return template
+
+
 def settings_of(described: Described) -> RevisionSettings:
     """Read what a template asks for, or what a revision was made with.
 
     CPU and memory are in the form that settings have: Cloud Run may tell 1 as 1000m, 1Gi as 1024Mi.
     """
-    container = _ingress_container(described)
+    container = ingress_container(described)
     read: dict[str, Any] = {
         flag.field: _CODECS[flag.field].read(described, container)
         if flag.form is None
@@ -66,11 +92,11 @@ def settings_of(described: Described) -> RevisionSettings:
 
 def image_of(described: Described) -> str:
     """The reference of the image that requests reach."""
-    return str(_ingress_container(described).image)
+    return str(ingress_container(described).image)
 
 
-def _ingress_container(described: Described) -> run_v2.Container:
-    """The container with a port; a lone one need not name any."""
+def ingress_container(described: Described) -> run_v2.Container:
+    """Return the container with a port; a lone one need not name any."""
     named = (container for container in described.containers if container.ports)
     return next(named, described.containers[0])
 
@@ -97,7 +123,7 @@ def _entered(place: Any, name: str) -> Any:  # noqa: ANN401 - messages, lists an
 
 
 def _read(flag: Flag, form: Form[Any], described: Described, container: run_v2.Container) -> object:
-    """The value at the flag's path; its default where the platform tells nothing there."""
+    """The value at the flag's path; None where the platform tells nothing there."""
     place = _root(flag, described, container)
     for name in _names(flag):
         if isinstance(place, Message):
@@ -109,7 +135,7 @@ def _read(flag: Flag, form: Form[Any], described: Described, container: run_v2.C
         else:
             place = place[int(name)] if int(name) < len(place) else None
         if place is None or place == "":
-            return flag.default_value
+            return None
     return form.normal(place.ToTimedelta() if hasattr(place, "ToTimedelta") else place)
 
 
@@ -126,9 +152,19 @@ def _root(flag: Flag, described: Described, container: run_v2.Container) -> Any:
 def _write_variables(
     _: run_v2.RevisionTemplate, container: run_v2.Container, settings: RevisionSettings
 ) -> None:
-    container.env.extend(
-        run_v2.EnvVar(name=name, value=value) for name, value in settings.variables.items()
-    )
+    """Replace every plain variable; a secret of the same name gives way."""
+    if settings.variables is None:
+        return
+    container.env = [
+        *(item for item in container.env if _is_secret(item)),
+        *(run_v2.EnvVar(name=name, value=value) for name, value in settings.variables.items()),
+    ]
+    _keep_last(container)
+
+
+def _keep_last(container: run_v2.Container) -> None:
+    """Leave a name its last value, as the API takes each once."""
+    container.env = list({item.name: item for item in container.env}.values())
 
 
 def _read_variables(_: Described, container: run_v2.Container) -> dict[str, str]:
@@ -142,6 +178,7 @@ def _write_secrets(
         selector = run_v2.SecretKeySelector(secret=reference.secret, version=reference.version)
         source = run_v2.EnvVarSource(secret_key_ref=selector)
         container.env.append(run_v2.EnvVar(name=name, value_source=source))
+    _keep_last(container)
 
 
 def _read_secrets(_: Described, container: run_v2.Container) -> dict[str, SecretReference]:
@@ -160,21 +197,35 @@ def _reference(variable: run_v2.EnvVar) -> SecretReference:
 def _write_probe(
     _: run_v2.RevisionTemplate, container: run_v2.Container, settings: RevisionSettings
 ) -> None:
-    wanted, port = settings.startup_probe, settings.port
-    seconds = int(wanted.period.total_seconds())
-    probe = run_v2.Probe(period_seconds=seconds, failure_threshold=wanted.failure_threshold)
+    wanted = settings.startup_probe
+    if wanted is None:
+        return
+    probe = _own_probe(container)
     if wanted.path:
-        probe.http_get = run_v2.HTTPGetAction(path=wanted.path, port=port)
-    else:
-        # One try that lasts the whole period, as in the probe that Cloud Run itself fills in.
-        probe.timeout_seconds = seconds
-        probe.tcp_socket = run_v2.TCPSocketAction(port=port)
+        probe.http_get.path = wanted.path
+    elif wanted.path == "":
+        probe.tcp_socket = run_v2.TCPSocketAction()
+    if wanted.period is not None:
+        probe.period_seconds = int(wanted.period.total_seconds())
+    if wanted.failure_threshold is not None:
+        probe.failure_threshold = wanted.failure_threshold
     container.startup_probe = probe
 
 
-def _read_probe(_: Described, container: run_v2.Container) -> StartupProbe:
+def _own_probe(container: run_v2.Container) -> run_v2.Probe:
+    """The probe that somebody has set; an empty one for that which Cloud Run fills in itself."""
+    probe = run_v2.Probe(container.startup_probe)
+    filled_in = (
+        probe.timeout_seconds,
+        probe.period_seconds,
+        probe.failure_threshold,
+    ) == (240, 240, 1)
+    return run_v2.Probe() if filled_in and "tcp_socket" in probe else probe
+
+
+def _read_probe(_: Described, container: run_v2.Container) -> StartupProbe | None:
     if "startup_probe" not in container:
-        return StartupProbe()
+        return None
     probe = container.startup_probe
     return StartupProbe(
         path=probe.http_get.path if "http_get" in probe else "",
@@ -186,10 +237,7 @@ def _read_probe(_: Described, container: run_v2.Container) -> StartupProbe:
 def _write_volumes(
     template: run_v2.RevisionTemplate, container: run_v2.Container, settings: RevisionSettings
 ) -> None:
-    """Shared volumes are replaced; others (secrets, memory, Cloud SQL) stay."""
-    volumes = settings.volumes
-    replaced = {volume.name for volume in template.volumes if _is_shared(volume)}
-    replaced |= {volume.name for volume in volumes}
+    volumes, replaced = settings.volumes, {volume.name for volume in settings.volumes}
     template.volumes = [
         *(volume for volume in template.volumes if volume.name not in replaced),
         *map(_volume, volumes),

@@ -23,7 +23,7 @@ from greenrun.adapters.gcp.run.from_proto import (
     short,
     traffic_of,
 )
-from greenrun.adapters.gcp.run.to_proto import template_of
+from greenrun.adapters.gcp.run.to_proto import template_of, template_of_revision
 from greenrun.model.errors import CallFailed, ConcurrentChange, GateClosed
 from greenrun.model.interfaces import NewRevision
 from greenrun.model.revision import Readiness, Revision
@@ -129,10 +129,11 @@ class Scale:
 class Deploy:
     """A new revision, and the split that shall hold once it is ready: in one update.
 
-    Settings that RevisionSettings does not speak of are taken over from the service's template.
+    `baseline` is the revision that its settings are laid over, as the platform describes it.
     """
 
     wanted: NewRevision
+    baseline: run_v2.Revision
     split: TrafficSplit
     read_revision: RevisionReader = field(repr=False)
 
@@ -142,7 +143,9 @@ class Deploy:
     def send(self, client: ServicesClient, live: run_v2.Service, timeout: float) -> Operation:
         change = run_v2.Service(
             name=live.name,
-            template=_template_named(self.wanted, live.template),
+            template=_template_named(
+                self.wanted, template_of_revision(self.baseline, live.template)
+            ),
             traffic=traffic_of(self.split),
             etag=live.etag,
         )
@@ -165,7 +168,7 @@ class Deploy:
             raise GateClosed(
                 f"revision {revision.name} cannot start: got {revision.reason}: "
                 f"{revision.message.rstrip('.')}, "
-                f"needs a container that is ready on port {self.wanted.settings.port}",
+                "needs a container that is ready on its port",
                 hint="the revision's log says what its container did",
             )
 
@@ -201,10 +204,10 @@ def _update(
 
 
 def _template_named(
-    wanted: NewRevision, live: run_v2.RevisionTemplate | None = None
+    wanted: NewRevision, onto: run_v2.RevisionTemplate | None = None
 ) -> run_v2.RevisionTemplate:
     """Name it anew each time: a name that was read and sent back answers 409."""
-    template = template_of(wanted.settings, wanted.image, live or run_v2.RevisionTemplate())
+    template = template_of(wanted.settings, wanted.image, onto or run_v2.RevisionTemplate())
     template.revision = wanted.name
     return template
 
