@@ -222,7 +222,9 @@ def test_an_http_probe_wants_an_answer_below_400(caller: Caller, path: str, pass
     if passes:
         assert result(operation).observed_generation == 2
     else:
-        with pytest.raises(exceptions.GoogleAPICallError, match="failed to start and listen"):
+        with pytest.raises(
+            exceptions.GoogleAPICallError, match="failed the configured startup probe checks"
+        ):
             result(operation)
 
 

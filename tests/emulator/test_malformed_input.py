@@ -111,7 +111,7 @@ class Written:
     def __init__(self, *lines: str) -> None:
         self._lines = lines
 
-    def start(self, spec: InstanceSpec) -> Instance:
+    def start(self, spec: InstanceSpec, beside: Instance | None = None) -> Instance:
         raise NotImplementedError(spec.name)
 
     def output(self) -> Iterator[tuple[InstanceSpec, LogLine]]:

@@ -126,17 +126,23 @@ class Secrets:
             version.resource.destroy_time = now()
             return SecretVersion(version.resource)
 
+    def payload(self, project: str, secret: str, version: str) -> bytes:
+        """Return what this version holds; raises CloudError when it is missing, or not enabled."""
+        name = _version_name(project, secret, version)
+        answer = self.access_secret_version(secretmanager_v1.AccessSecretVersionRequest(name=name))
+        return bytes(answer.payload.data)
+
     def value(self, project: str, secret: str, version: str) -> str:
         """Return the text that a variable holds which selects this version.
 
         Raises CloudError when it is missing, disabled, destroyed or no text.
         """
-        name = f"projects/{project}/secrets/{secret}/versions/{version}"
-        answer = self.access_secret_version(secretmanager_v1.AccessSecretVersionRequest(name=name))
+        payload = self.payload(project, secret, version)
         try:
-            return bytes(answer.payload.data).decode()
+            return payload.decode()
         except UnicodeDecodeError:
-            message = f"Secret Version [{answer.name}] is not text: a variable cannot hold it."
+            name = _version_name(project, secret, version)
+            message = f"Secret Version [{name}] is not text: a variable cannot hold it."
             # Not chained: the cause quotes the payload.
             raise CloudError(StatusCode.FAILED_PRECONDITION, message) from None
 
@@ -161,6 +167,10 @@ class Secrets:
             _require_not(version, _State.DESTROYED)
             version.resource.state = _State(state)
             return SecretVersion(version.resource)
+
+
+def _version_name(project: str, secret: str, version: str) -> str:
+    return f"projects/{project}/secrets/{secret}/versions/{version}"
 
 
 def _require_not(version: _StoredVersion, *states: int) -> None:

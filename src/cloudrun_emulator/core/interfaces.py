@@ -22,12 +22,27 @@ class StartRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A file that a volume holds from the start: `mode` as chmod counts it."""
+
+    path: str
+    content: bytes = field(repr=False)
+    mode: int = 0o444
+
+
+@dataclass(frozen=True, slots=True)
 class Mount:
-    """A volume of an instance. Instances that name the same source share what is in it."""
+    """A volume of an instance. Instances that name the same source share what is in it.
+
+    `memory_bytes` is the most that a volume in memory takes; 0 for one on disk. `files` are there
+    before the instance starts.
+    """
 
     source: str
     path: str
     read_only: bool = False
+    memory_bytes: int = 0
+    files: tuple[File, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +60,7 @@ class InstanceSpec:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     command: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
+    working_dir: str = ""
     port: int | None = None
     cpu: float = 1.0
     memory_bytes: int = 512 * 2**20
@@ -86,8 +102,11 @@ class Instance(Protocol):
 class Runtime(Protocol):
     """Starts instances: real containers, or servers of this process behind the same contract."""
 
-    def start(self, spec: InstanceSpec) -> Instance:
-        """Raise ImageMissing or StartRefused; returns before the container listens."""
+    def start(self, spec: InstanceSpec, beside: Instance | None = None) -> Instance:
+        """Raise ImageMissing or StartRefused; returns before the container listens.
+
+        With `beside` it shares the network of that one: each finds the other on localhost.
+        """
 
     def close(self) -> None:
         """Stop and remove whatever this runtime made: containers, volumes, networks."""
@@ -167,7 +186,7 @@ class Ingress(Protocol):
 class Fleet(Protocol):
     """All instances of a cloud: the one place that starts them and remembers what they wrote."""
 
-    def start(self, spec: InstanceSpec) -> Instance:
+    def start(self, spec: InstanceSpec, beside: Instance | None = None) -> Instance:
         """As Runtime.start; the instance's output stays readable after it was stopped."""
 
     def output(self) -> Iterable[tuple[InstanceSpec, LogLine]]:

@@ -1,9 +1,12 @@
 """Instances that are real containers."""
 
 import math
-from collections.abc import Mapping, Sequence
+import tarfile
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from io import BytesIO
+from pathlib import PurePosixPath
 from secrets import token_hex
 from threading import Lock
 from typing import Any
@@ -17,6 +20,8 @@ from testcontainers.core.docker_client import DockerClient
 from cloudrun_emulator.core.interfaces import (
     KILLED,
     STOP_GRACE,
+    File,
+    Instance,
     InstanceSpec,
     LogLine,
     Mount,
@@ -28,14 +33,17 @@ from cloudrun_emulator.runtime.images import image_id
 from cloudrun_emulator.runtime.instances import stop_all
 from cloudrun_emulator.runtime.network import PrivateNetwork
 
-NOWHERE = ("127.0.0.1", 0)
-"""The address of a task: connections to port 0 are refused."""
+NO_PORT = 0
+"""Of a task, and of a sidecar that listens nowhere: connections to it are refused."""
 
 MOST_PROCESSES = 2048
 """Of one container, threads too: an image that forks without end takes itself down alone."""
 
 METADATA_SERVER = "169.254.169.254"
 """Where the metadata server of a machine in a cloud listens, with that machine's credentials."""
+
+_CARRIED = "/carried"
+"""Where a volume is mounted while its files are written."""
 
 _ONE_LOOK = {"stream": False, "one_shot": True}
 
@@ -56,17 +64,20 @@ class DockerRuntime:
         self._volumes: dict[str, str] = {}
         self._lock = Lock()
 
-    def start(self, spec: InstanceSpec) -> "DockerInstance":
+    def start(self, spec: InstanceSpec, beside: Instance | None = None) -> "DockerInstance":
         """Raise ImageMissing or StartRefused."""
         image = image_id(self._engine, spec.image)
-        host = self._network.next_address()
-        launch = self._launch(spec, image, host)
+        host = beside.address[0] if beside else self._network.next_address()
+        try:
+            launch = self._launch(spec, image, self._network_options(host, beside))
+        except APIError as error:
+            raise StartRefused(f"{spec.name}: {error.explanation}") from error
         try:
             launch.start()
         except APIError as error:
             _discard(launch)
             raise StartRefused(f"{spec.name}: {error.explanation}") from error
-        instance = DockerInstance(launch, (host, spec.port) if spec.port else NOWHERE)
+        instance = DockerInstance(launch, (host, spec.port or NO_PORT))
         with self._lock:
             self._instances.append(instance)
         return instance
@@ -83,12 +94,14 @@ class DockerRuntime:
         self._network.close()
         self._engine.close()
 
-    def _launch(self, spec: InstanceSpec, image: str, host: str) -> DockerContainer:
+    def _launch(
+        self, spec: InstanceSpec, image: str, network: Mapping[str, Any]
+    ) -> DockerContainer:
         launch = DockerContainer(
             image,
             env=dict(spec.environment),
             name=f"greenrun-{spec.name}-{token_hex(4)}",
-            volumes=[self._binding(mount) for mount in spec.mounts],
+            volumes=[self._binding(mount, image) for mount in spec.mounts],
         )
         launch.image = image  # without the prefix that testcontainers may be configured to add
         if spec.args:
@@ -99,13 +112,22 @@ class DockerRuntime:
             memswap_limit=spec.memory_bytes,
             nano_cpus=int(min(spec.cpu, self._cpus) * 1e9),
             labels={**self._labels, "greenrun.image": spec.image},
-            network=self._network.name,
-            networking_config={self._network.name: self._endpoint(host)},
+            working_dir=spec.working_dir or None,
+            **network,
             security_opt=["no-new-privileges"],
             pids_limit=MOST_PROCESSES,
             stop_signal="SIGTERM",
             log_config={"Type": "json-file"},
         )
+
+    def _network_options(self, host: str, beside: Instance | None) -> Mapping[str, Any]:
+        """An address of its own, or the network of the container that it starts beside."""
+        if isinstance(beside, DockerInstance):
+            return {"network_mode": f"container:{beside.container_id}"}
+        return {
+            "network": self._network.name,
+            "networking_config": {self._network.name: self._endpoint(host)},
+        }
 
     def _endpoint(self, host: str) -> EndpointConfig:
         """Give the container the metadata server's address too, so that it finds itself there."""
@@ -113,17 +135,31 @@ class DockerRuntime:
             ipv4_address=host, link_local_ips=[METADATA_SERVER]
         )
 
-    def _binding(self, mount: Mount) -> tuple[str, str, str]:
-        return self._volume(mount.source), mount.path, "ro" if mount.read_only else "rw"
+    def _binding(self, mount: Mount, image: str) -> tuple[str, str, str]:
+        return self._volume(mount, image), mount.path, "ro" if mount.read_only else "rw"
 
-    def _volume(self, source: str) -> str:
+    def _volume(self, mount: Mount, image: str) -> str:
         with self._lock:
-            if source not in self._volumes:
-                labels = {**self._labels, "greenrun.source": source}
+            if mount.source not in self._volumes:
+                labels = {**self._labels, "greenrun.source": mount.source}
                 name = f"greenrun-volume-{token_hex(8)}"
-                self._engine.volumes.create(name, labels=labels)
-                self._volumes[source] = name
-            return self._volumes[source]
+                memory = {"type": "tmpfs", "device": "tmpfs", "o": f"size={mount.memory_bytes}"}
+                options = memory if mount.memory_bytes else None
+                self._engine.volumes.create(name, labels=labels, driver_opts=options)
+                self._volumes[mount.source] = name
+                if mount.files:
+                    self._fill(name, mount.files, image)
+            return self._volumes[mount.source]
+
+    def _fill(self, volume: str, files: Iterable[File], image: str) -> None:
+        """Write by way of a container that is never started: the engine may be anywhere."""
+        carrier = self._engine.containers.create(
+            image, command=["-"], labels=self._labels, volumes=[f"{volume}:{_CARRIED}"]
+        )
+        try:
+            carrier.put_archive(_CARRIED, archive(files))
+        finally:
+            carrier.remove(force=True, v=True)
 
 
 class DockerInstance:
@@ -138,6 +174,10 @@ class DockerInstance:
         self._exit_code: int | None = None
         self._stopping = Lock()
         self._removed = False
+
+    @property
+    def container_id(self) -> str:
+        return str(self._container.id)
 
     def __repr__(self) -> str:
         return f"DockerInstance({self._container.name!r}, exit_code={self._exit_code})"
@@ -185,6 +225,21 @@ def _discard(launch: DockerContainer) -> None:
     with suppress(NotFound):
         launch.stop()
     launch.get_docker_client().client.close()
+
+
+def archive(files: Iterable[File]) -> bytes:
+    """Pack a tar of `files`, which belong to root."""
+    packed = BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        for file in files:
+            for folder in reversed(PurePosixPath(file.path).parents[:-1]):
+                entry = tarfile.TarInfo(str(folder))
+                entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+                tar.addfile(entry)
+            entry = tarfile.TarInfo(file.path)
+            entry.size, entry.mode = len(file.content), file.mode
+            tar.addfile(entry, BytesIO(file.content))
+    return packed.getvalue()
 
 
 _INACTIVE = ("total_inactive_file", "inactive_file")

@@ -13,6 +13,7 @@ from cloudrun_emulator.core.interfaces import (
     KILLED,
     STOP_GRACE,
     ImageMissing,
+    Instance,
     InstanceSpec,
     LogLine,
     Mount,
@@ -39,8 +40,8 @@ class InProcessRuntime:
         self._volumes = cleanup.scratch_folder("volumes")
         self._lock = Lock()
 
-    def start(self, spec: InstanceSpec) -> "InProcessInstance":
-        """Raise ImageMissing or StartRefused."""
+    def start(self, spec: InstanceSpec, _beside: Instance | None = None) -> "InProcessInstance":
+        """Raise ImageMissing or StartRefused; all programs find each other on loopback."""
         program = self._program(spec)
         folders = {mount.path: self._folder(mount) for mount in spec.mounts}
         instance = InProcessInstance(spec, program, folders)
@@ -65,6 +66,12 @@ class InProcessRuntime:
     def _folder(self, mount: Mount) -> Path:
         folder = self._volumes / quote(mount.source, safe="")
         folder.mkdir(exist_ok=True)
+        for file in mount.files:
+            path = folder / file.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                path.write_bytes(file.content)
+                path.chmod(file.mode)
         return folder
 
 

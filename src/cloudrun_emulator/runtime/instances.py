@@ -1,8 +1,10 @@
 """The fleet: every instance of a cloud, and what it wrote."""
 
-from collections.abc import Iterable, Iterator
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from operator import attrgetter
 from threading import Lock
 
 from cloudrun_emulator.core.interfaces import (
@@ -31,11 +33,11 @@ class InstanceFleet:
     def __repr__(self) -> str:
         return f"InstanceFleet({len(self._started)} started)"
 
-    def start(self, spec: InstanceSpec) -> Instance:
+    def start(self, spec: InstanceSpec, beside: Instance | None = None) -> Instance:
         """Raise ImageMissing or StartRefused; the latter also once the fleet is closed."""
         if self._closed:
             raise StartRefused(f"{spec.name}: the cloud is closing")
-        instance = self._runtime.start(spec)
+        instance = self._runtime.start(spec, beside)
         with self._lock:
             self._started.append((spec, instance))
         return instance
@@ -58,6 +60,46 @@ class InstanceFleet:
         with self._lock:
             instances = [instance for _, instance in self._started]
         stop_all(instances)
+
+
+class InstanceGroup:
+    """Containers of one instance, in the order of their start: they end together.
+
+    `serving` is the one that requests come to. The first holds the network of all.
+    """
+
+    def __init__(self, containers: Sequence[Instance], serving: Instance) -> None:
+        self._containers = tuple(containers)
+        self._serving = serving
+
+    def __repr__(self) -> str:
+        return f"InstanceGroup({', '.join(map(repr, self._containers))})"
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """That of the container that serves."""
+        return self._serving.address
+
+    def exit_code(self) -> int | None:
+        """The first that one of them tells; None while all of them run."""
+        codes = (container.exit_code() for container in self._containers)
+        return next((code for code in codes if code is not None), None)
+
+    def memory_bytes(self) -> int | None:
+        """The sum of those that tell."""
+        used = [container.memory_bytes() for container in self._containers]
+        return sum(filter(None, used)) if any(used) else None
+
+    def lines(self) -> Sequence[LogLine]:
+        """Those of all, by time."""
+        told = (container.lines() for container in self._containers)
+        return tuple(heapq.merge(*told, key=attrgetter("time")))
+
+    def stop(self, grace: timedelta = STOP_GRACE) -> None:
+        """Side by side, but for the one that holds the network, which ends last."""
+        first, *others = self._containers
+        stop_all(others, grace)
+        first.stop(grace)
 
 
 def stop_all(instances: Iterable[Instance], grace: timedelta = STOP_GRACE) -> None:

@@ -14,7 +14,7 @@ from docker.models.containers import Container
 from cloudrun_emulator.core.interfaces import ImageMissing, InstanceSpec, Mount, StartRefused
 from cloudrun_emulator.core.time import wait_until
 from cloudrun_emulator.runtime.cleanup import OWNER_LABEL, this_process
-from cloudrun_emulator.runtime.docker import MOST_PROCESSES, NOWHERE, DockerInstance, DockerRuntime
+from cloudrun_emulator.runtime.docker import MOST_PROCESSES, NO_PORT, DockerInstance, DockerRuntime
 from cloudrun_emulator.runtime.images import image_id, pull
 from tests.between import between
 from tests.registry import registry
@@ -143,8 +143,8 @@ def test_a_container_over_its_memory_is_killed(runtime: DockerRuntime) -> None:
     assert (instance.exit_code(), output(instance)) == (137, ["big"])
 
 
-def test_a_task_has_no_address(runtime: DockerRuntime) -> None:
-    assert runtime.start(python(SLEEP)).address == NOWHERE
+def test_a_task_listens_on_no_port(runtime: DockerRuntime) -> None:
+    assert runtime.start(python(SLEEP)).address[1] == NO_PORT
 
 
 def test_long_lines_many_lines_and_the_unfinished_last_are_whole(runtime: DockerRuntime) -> None:

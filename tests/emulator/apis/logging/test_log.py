@@ -59,7 +59,7 @@ class WrittenFleet:
 
     written: list[tuple[InstanceSpec, LogLine]]
 
-    def start(self, spec: InstanceSpec) -> Instance:
+    def start(self, spec: InstanceSpec, beside: Instance | None = None) -> Instance:
         raise NotImplementedError(spec.name)
 
     def output(self) -> list[tuple[InstanceSpec, LogLine]]:

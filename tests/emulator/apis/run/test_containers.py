@@ -2,25 +2,28 @@
 
 import pytest
 from google.cloud import run_v2
-from grpc import StatusCode
 
 from cloudrun_emulator.apis.run.containers import cpu, instance_spec, memory_bytes
+from cloudrun_emulator.apis.run.volumes import Volumes
 from cloudrun_emulator.core.errors import CloudError
-from cloudrun_emulator.core.interfaces import InstanceSpec, Mount
+from cloudrun_emulator.core.interfaces import File, InstanceSpec, Mount
 
 
 class Vault:
     """Answers with what it was asked for."""
 
+    def payload(self, project: str, secret: str, version: str) -> bytes:
+        return self.value(project, secret, version).encode()
+
     def value(self, project: str, secret: str, version: str) -> str:
         return f"{project}/{secret}/{version}"
 
 
-def spec(container: run_v2.Container, *volumes: run_v2.Volume) -> InstanceSpec:
+def spec(container: run_v2.Container) -> InstanceSpec:
     return instance_spec(
         name="web-1-abc",
         container=container,
-        volumes=volumes,
+        mounts=(),
         resource={"type": "cloud_run_revision"},
         extra_environment={"K_REVISION": "web-1"},
         secrets=Vault(),
@@ -75,37 +78,51 @@ def test_secrets_are_read_in_their_project_and_version() -> None:
     assert (environment["A"], environment["B"]) == ("p/key/3", "other/key/latest")
 
 
+def mounts(*volumes: run_v2.Volume) -> tuple[Mount, ...]:
+    """What a container finds that mounts each of them at its name."""
+    wanted = [run_v2.VolumeMount(name=one.name, mount_path=f"/{one.name}") for one in volumes]
+    shared = Volumes("web-1-abc", "p", volumes, Vault(), memory_bytes=2**30)
+    return shared.mounts(run_v2.Container(volume_mounts=wanted))
+
+
 def test_volumes_are_shared_by_what_they_name() -> None:
-    volumes = [
-        run_v2.Volume(name="scratch", empty_dir=run_v2.EmptyDirVolumeSource()),
+    assert mounts(
         run_v2.Volume(name="bucket", gcs=run_v2.GCSVolumeSource(bucket="data", read_only=True)),
         run_v2.Volume(name="disk", nfs=run_v2.NFSVolumeSource(server="host", path="/share")),
-    ]
-    mounts = [run_v2.VolumeMount(name=one.name, mount_path=f"/{one.name}") for one in volumes]
-    assert spec(run_v2.Container(volume_mounts=mounts), *volumes).mounts == (
-        Mount("web-1-abc-scratch", "/scratch"),
-        Mount("gcs-data", "/bucket", read_only=True),
-        Mount("nfs-host/share", "/disk"),
+    ) == (Mount("gcs-data", "/bucket", read_only=True), Mount("nfs-host/share", "/disk"))
+
+
+@pytest.mark.parametrize(("limit", "most"), [("", 2**30), ("64Mi", 64 * 2**20), ("2Gi", 2**30)])
+def test_a_scratch_volume_is_in_the_memory_of_its_instance(limit: str, most: int) -> None:
+    scratch = run_v2.EmptyDirVolumeSource(size_limit=limit)
+    found = mounts(run_v2.Volume(name="scratch", empty_dir=scratch))
+    assert found == (Mount("web-1-abc-scratch", "/scratch", memory_bytes=most),)
+
+
+def test_a_secret_without_items_is_a_file_of_its_name() -> None:
+    source = run_v2.SecretVolumeSource(secret="projects/other/secrets/key")
+    (mount,) = mounts(run_v2.Volume(name="keys", secret=source))
+    assert mount == Mount(
+        "web-1-abc-keys", "/keys", read_only=True, files=(File("key", b"other/key/latest", 0o444),)
     )
 
 
-@pytest.mark.parametrize(
-    ("volumes", "code"),
-    [
-        ([], StatusCode.INVALID_ARGUMENT),
-        (
-            [run_v2.Volume(name="data", secret=run_v2.SecretVolumeSource(secret="key"))],
-            StatusCode.UNIMPLEMENTED,
-        ),
-    ],
-)
-def test_a_volume_that_cannot_be_mounted_is_refused(
-    volumes: list[run_v2.Volume], code: StatusCode
-) -> None:
-    mounts = [run_v2.VolumeMount(name="data", mount_path="/data")]
-    with pytest.raises(CloudError, match="data") as error:
-        spec(run_v2.Container(volume_mounts=mounts), *volumes)
-    assert error.value.code is code
+def test_each_item_of_a_secret_is_a_file_that_nobody_may_write() -> None:
+    items = [
+        run_v2.VersionToPath(path="now", version="latest"),
+        run_v2.VersionToPath(path="old/key", version="3", mode=0o640),
+    ]
+    source = run_v2.SecretVolumeSource(secret="key", items=items, default_mode=0o700)
+    (mount,) = mounts(run_v2.Volume(name="keys", secret=source))
+    assert mount.files == (
+        File("now", b"p/key/latest", 0o500),
+        File("old/key", b"p/key/3", 0o440),
+    )
+
+
+def test_cloud_sql_is_mounted_nowhere() -> None:
+    instance = run_v2.CloudSqlInstance(instances=["p:europe-west1:db"])
+    assert mounts(run_v2.Volume(name="sql", cloud_sql_instance=instance)) == ()
 
 
 @pytest.mark.parametrize(("quantity", "cpus"), [("1", 1.0), ("0.5", 0.5), ("1500m", 1.5)])

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from google.cloud import run_v2
 
-from cloudrun_emulator.apis.run.services.launcher import window
+from cloudrun_emulator.apis.run.probes import window
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from google.cloud import run_v2
 from google.rpc import status_pb2
 from grpc import StatusCode
 
-from cloudrun_emulator.apis.run.containers import SecretValues, instance_spec
+from cloudrun_emulator.apis.run.containers import SecretValues, instance_spec, memory_bytes
 from cloudrun_emulator.apis.run.jobs.states import (
     Phase,
     count_tasks,
@@ -18,12 +18,14 @@ from cloudrun_emulator.apis.run.jobs.states import (
     execution_reference,
 )
 from cloudrun_emulator.apis.run.jobs.store import ExecutionRecord, JobRecord
+from cloudrun_emulator.apis.run.volumes import Volumes
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.interfaces import (
     Fleet,
     ImageMissing,
     Instance,
     InstanceSpec,
+    Mount,
     StartRefused,
 )
 from cloudrun_emulator.core.protobuf import clone, raw
@@ -122,13 +124,23 @@ class ExecutionRuns:
         spec = instance_spec(
             name=f"{name.id}-{number}",
             container=task.containers[0],
-            volumes=task.volumes,
+            mounts=self._mounts(name, number, task),
             resource=_job_labels(name),
             extra_environment=_task_environment(record.execution, task, number),
             secrets=self._secrets,
             project=name.location.project,
         )
         return replace(spec, port=None)
+
+    def _mounts(self, name: ResourceName, number: int, task: run_v2.Task) -> tuple[Mount, ...]:
+        volumes = Volumes(
+            f"{name.id}-{number}",
+            name.location.project,
+            tuple(task.volumes),
+            self._secrets,
+            memory_bytes(task.containers[0].resources.limits["memory"]),
+        )
+        return volumes.mounts(task.containers[0])
 
     def _enter_phase(
         self,

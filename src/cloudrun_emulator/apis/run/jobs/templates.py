@@ -6,7 +6,7 @@ from datetime import timedelta
 from google.api import launch_stage_pb2
 from google.cloud import run_v2
 
-from cloudrun_emulator.apis.run.containers import check_container, check_timeout
+from cloudrun_emulator.apis.run.templates import check_containers, check_timeout, check_volumes
 from cloudrun_emulator.core.protobuf import clone, raw
 from cloudrun_emulator.core.resource_names import invalid
 
@@ -37,7 +37,8 @@ def check(job: run_v2.Job) -> None:
     containers = job.template.template.containers
     if len(containers) != 1:
         raise invalid(f"Expected one container in the template, got {len(containers)}.")
-    check_container(containers[0], "template.template.containers[0]")
+    check_containers(containers, "template.template.containers")
+    check_volumes(job.template.template, "template.template")
 
 
 def _check_keys(job: run_v2.Job) -> None:

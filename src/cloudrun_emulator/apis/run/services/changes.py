@@ -5,16 +5,12 @@ from secrets import choice
 from typing import Self
 from uuid import uuid4
 
-from google.api import launch_stage_pb2
 from google.cloud import run_v2
-from google.cloud.run_v2 import IngressTraffic
-from google.protobuf import duration_pb2, field_mask_pb2
+from google.protobuf import field_mask_pb2
 from grpc import StatusCode
 
 from cloudrun_emulator.apis.run import conditions
 from cloudrun_emulator.apis.run.conditions import State, condition
-from cloudrun_emulator.apis.run.containers import LONGEST_START_UP
-from cloudrun_emulator.apis.run.services.routing import LATEST
 from cloudrun_emulator.apis.run.services.store import ServiceRecord, etag
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.protobuf import clone, raw
@@ -84,6 +80,8 @@ def _add_revision(record: ServiceRecord, name: str) -> None:
     revision = _revision_of(template)
     revision.name = f"{record.service.name}/revisions/{name}"
     revision.service = record.name.id
+    for number, container in enumerate(revision.containers, 1):
+        container.name = container.name or f"{record.name.id}-{number}"
     revision.uid = str(uuid4())
     revision.creator = caller()
     revision.generation = 1
@@ -149,49 +147,3 @@ def _effective_mask(mask: field_mask_pb2.FieldMask) -> field_mask_pb2.FieldMask:
         raise invalid(f"Invalid update mask '{','.join(mask.paths)}'.")
     kept = [path for path in mask.paths if path.partition(".")[0] in MUTABLE]
     return field_mask_pb2.FieldMask(paths=kept)
-
-
-PORT = 8080
-
-
-def fill_defaults(service: run_v2.Service) -> None:
-    """Source: recorded answers of the API, but for `cpu_idle`, which run.proto states."""
-    service.ingress = IngressTraffic(service.ingress or IngressTraffic.INGRESS_TRAFFIC_ALL)
-    service.launch_stage = service.launch_stage or launch_stage_pb2.GA
-    if not service.traffic:
-        service.traffic = [run_v2.TrafficTarget(type_=LATEST, percent=100)]
-    _fill_template(service.template)
-
-
-def _fill_template(template: run_v2.RevisionTemplate) -> None:
-    if "timeout" not in template:
-        template.timeout = duration_pb2.Duration(seconds=300)
-    template.max_instance_request_concurrency = template.max_instance_request_concurrency or 80
-    template.scaling.max_instance_count = template.scaling.max_instance_count or 100
-    for container in template.containers:
-        _fill_container(container)
-
-
-def _fill_container(container: run_v2.Container) -> None:
-    if not container.ports:
-        container.ports = [run_v2.ContainerPort(name="http1", container_port=PORT)]
-    port = container.ports[0]
-    port.name = port.name or "http1"
-    port.container_port = port.container_port or PORT
-    if "resources" not in container:
-        container.resources.cpu_idle = True  # set without it, it means false
-    limits = container.resources.limits
-    limits["cpu"] = limits.get("cpu", "1")
-    limits["memory"] = limits.get("memory", "512Mi")
-    if "startup_probe" not in container:
-        container.startup_probe = _tcp_probe(port.container_port)
-
-
-def _tcp_probe(port: int) -> run_v2.Probe:
-    seconds = int(LONGEST_START_UP.total_seconds())
-    return run_v2.Probe(
-        timeout_seconds=seconds,
-        period_seconds=seconds,
-        failure_threshold=1,
-        tcp_socket=run_v2.TCPSocketAction(port=port),
-    )

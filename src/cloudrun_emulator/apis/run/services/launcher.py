@@ -1,18 +1,17 @@
-"""From a revision to an instance that passed its start-up probe, or why there is none."""
+"""From a revision to an instance that passed its startup probes, or why there is none."""
 
-import http.client
-import socket
-from collections.abc import Callable
-from contextlib import closing
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from secrets import token_hex
 from threading import Event
-from time import monotonic, sleep
 
 from google.cloud import run_v2
 
 from cloudrun_emulator.apis.run.conditions import Reason
-from cloudrun_emulator.apis.run.containers import LONGEST_START_UP, SecretValues, instance_spec
+from cloudrun_emulator.apis.run.containers import SecretValues, instance_spec, memory_bytes
+from cloudrun_emulator.apis.run.probes import LivenessProbe, passes_startup
+from cloudrun_emulator.apis.run.templates import start_order
+from cloudrun_emulator.apis.run.volumes import Volumes
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.interfaces import (
     Fleet,
@@ -22,6 +21,7 @@ from cloudrun_emulator.core.interfaces import (
     StartRefused,
 )
 from cloudrun_emulator.core.resource_names import ResourceName
+from cloudrun_emulator.runtime.instances import InstanceGroup
 
 _COMMON = run_v2.Condition.CommonReason
 _REVISION = run_v2.Condition.RevisionReason
@@ -44,7 +44,7 @@ def _no_faults(_revision: str, _hopeless: Callable[[], bool]) -> None:
 
 
 class Launcher:
-    """Starts instances of revisions and waits for their start-up probe.
+    """Starts instances of revisions and waits for their startup probes.
 
     `before_start` comes before each start and may take its time, or raise LaunchFailed.
     """
@@ -57,58 +57,139 @@ class Launcher:
         self._secrets = secrets
         self._closing = Event()
 
-    def launch(self, revision: run_v2.Revision, abandoned: Callable[[], bool]) -> Instance:
-        """An instance that passed its start-up probe; raises LaunchFailed, soon once given up."""
-        name = ResourceName.parse(revision.name, "services", "revisions")
+    def launch(
+        self, revision: run_v2.Revision, abandoned: Callable[[], bool], *, checked: bool = True
+    ) -> Instance:
+        """An instance that passed its startup probes; raises LaunchFailed, soon once given up.
+
+        Where nothing is `checked` it need only have started.
+        """
 
         def hopeless() -> bool:
             return self._closing.is_set() or abandoned()
 
         self._before_start(revision.name, hopeless)
-        instance = self._start(name, revision)
-        container = revision.containers[0]
-        port = container.ports[0].container_port
-        if passes_probe(instance, container.startup_probe, port, hopeless):
-            return instance
-        instance.stop()
-        raise LaunchFailed(name.id, _REVISION.HEALTH_CHECK_CONTAINER_ERROR, _not_listening(port))
+        launch = _Launch(revision, self._fleet, self._secrets, hopeless)
+        instance = launch.carry_out(checked=checked)
+        for container, started in launch.started:
+            if "liveness_probe" in container:
+                probe, port = container.liveness_probe, _port(container)
+                LivenessProbe(started, instance, probe, port, self._closing)
+        return instance
 
     def close(self) -> None:
-        """End every start-up probe under way."""
+        """End every probe under way."""
         self._closing.set()
 
-    def _start(self, name: ResourceName, revision: run_v2.Revision) -> Instance:
-        image = revision.containers[0].image
+
+class _Launch:
+    """The start of one instance: its containers one after the other, as they depend on another."""
+
+    def __init__(
+        self,
+        revision: run_v2.Revision,
+        fleet: Fleet,
+        secrets: SecretValues,
+        hopeless: Callable[[], bool],
+    ) -> None:
+        self.started: list[tuple[run_v2.Container, Instance]] = []
+        self._revision = revision
+        self._name = ResourceName.parse(revision.name, "services", "revisions")
+        self._instance = f"{self._name.id}-{token_hex(4)}"
+        self._fleet = fleet
+        self._secrets = secrets
+        self._hopeless = hopeless
+        self._passed: set[str] = set()
+
+    def carry_out(self, *, checked: bool) -> Instance:
+        """Raise LaunchFailed, and leave nothing running."""
         try:
-            return self._fleet.start(self._spec(name, revision))
+            for container in start_order(self._revision.containers):
+                if checked:
+                    self._await_starts(container.depends_on)
+                self.started.append((container, self._start(container)))
+            if checked:
+                self._await_starts([container.name for container, _ in self.started])
+        except BaseException:
+            self._stop()
+            raise
+        return self._whole()
+
+    def _whole(self) -> Instance:
+        containers = [instance for _, instance in self.started]
+        serving = next(instance for container, instance in self.started if container.ports)
+        return serving if len(containers) == 1 else InstanceGroup(containers, serving)
+
+    def _stop(self) -> None:
+        for _, instance in reversed(self.started):
+            instance.stop()
+
+    def _await_starts(self, names: Sequence[str]) -> None:
+        for container, instance in self.started:
+            if container.name in names:
+                self._await_start(container, instance)
+
+    def _await_start(self, container: run_v2.Container, instance: Instance) -> None:
+        if container.name in self._passed or "startup_probe" not in container:
+            return
+        probe, port = container.startup_probe, _port(container)
+        if not passes_startup(instance, probe, port, self._hopeless):
+            reason = _REVISION.HEALTH_CHECK_CONTAINER_ERROR
+            raise LaunchFailed(self._name.id, reason, _cause(container))
+        self._passed.add(container.name)
+
+    def _start(self, container: run_v2.Container) -> Instance:
+        beside = self.started[0][1] if self.started else None
+        try:
+            return self._fleet.start(self._spec(container), beside)
         except ImageMissing as missing:
-            cause = f"Image '{image}' not found."
-            raise LaunchFailed(name.id, _COMMON.CONTAINER_MISSING, cause) from missing
+            cause = f"Image '{container.image}' not found."
+            raise LaunchFailed(self._name.id, _COMMON.CONTAINER_MISSING, cause) from missing
         except StartRefused as refused:
             cause = f"The container could not be started: {refused}"
-            raise LaunchFailed(name.id, _REVISION.HEALTH_CHECK_CONTAINER_ERROR, cause) from refused
+            reason = _REVISION.HEALTH_CHECK_CONTAINER_ERROR
+            raise LaunchFailed(self._name.id, reason, cause) from refused
         except CloudError as denied:
-            raise LaunchFailed(
-                name.id, _COMMON.SECRETS_ACCESS_CHECK_FAILED, denied.message
-            ) from denied
+            reason = _COMMON.SECRETS_ACCESS_CHECK_FAILED
+            raise LaunchFailed(self._name.id, reason, denied.message) from denied
 
-    def _spec(self, name: ResourceName, revision: run_v2.Revision) -> InstanceSpec:
-        service = name.path[0][1]
-        container = revision.containers[0]
-        return instance_spec(
-            name=f"{name.id}-{token_hex(4)}",
+    def _spec(self, container: run_v2.Container) -> InstanceSpec:
+        alone = len(self._revision.containers) == 1
+        spec = instance_spec(
+            name=self._instance if alone else f"{self._instance}-{container.name}",
             container=container,
-            volumes=revision.volumes,
-            resource=_revision_labels(name, service),
-            extra_environment={
-                "PORT": str(container.ports[0].container_port),
-                "K_SERVICE": service,
-                "K_REVISION": name.id,
-                "K_CONFIGURATION": service,
-            },
+            mounts=self._volumes().mounts(container),
+            resource=_revision_labels(self._name, self._revision.service),
+            extra_environment=self._platform_variables(container),
             secrets=self._secrets,
-            project=name.location.project,
+            project=self._name.location.project,
         )
+        return replace(spec, port=_port(container) or None)
+
+    def _volumes(self) -> Volumes:
+        limits = (container.resources.limits for container in self._revision.containers)
+        return Volumes(
+            self._instance,
+            self._name.location.project,
+            tuple(self._revision.volumes),
+            self._secrets,
+            sum(memory_bytes(each["memory"]) for each in limits),
+        )
+
+    def _platform_variables(self, container: run_v2.Container) -> dict[str, str]:
+        service = self._revision.service
+        port = {"PORT": str(container.ports[0].container_port)} if container.ports else {}
+        names = {"K_SERVICE": service, "K_REVISION": self._name.id, "K_CONFIGURATION": service}
+        return {**port, **names}
+
+
+def _port(container: run_v2.Container) -> int:
+    """Return where a container listens: its port, for a sidecar that of its probes, or 0."""
+    probes = (container.startup_probe, container.liveness_probe)
+    asked = (
+        action.port for probe in probes for action in (probe.http_get, probe.tcp_socket, probe.grpc)
+    )
+    return container.ports[0].container_port if container.ports else next(filter(None, asked), 0)
 
 
 def _revision_labels(name: ResourceName, service: str) -> dict[str, str]:
@@ -122,6 +203,20 @@ def _revision_labels(name: ResourceName, service: str) -> dict[str, str]:
     }
 
 
+def _cause(container: run_v2.Container) -> str:
+    """Say why a revision fails whose container did not pass its startup probe.
+
+    The default probe's failure has words of its own. Source: terraform-docs-samples PR 254 [PASTE].
+    """
+    probe = container.startup_probe
+    if container.ports and "http_get" not in probe and "grpc" not in probe:
+        return _not_listening(container.ports[0].container_port)
+    return (
+        "The user-provided container failed the configured startup probe checks. "
+        "Logs for this revision might contain more information."
+    )
+
+
 def _not_listening(port: int) -> str:
     return (
         "The user-provided container failed to start and listen on the port defined provided by "
@@ -129,56 +224,3 @@ def _not_listening(port: int) -> str:
         "the container port is misconfigured or if the timeout is too short. The health check "
         "timeout can be extended. Logs for this revision might contain more information."
     )
-
-
-PAUSE = timedelta(milliseconds=50)
-"""Between two tries. The platform keeps the probe's period; whoever rehearses need not wait it."""
-
-
-def passes_probe(
-    instance: Instance, probe: run_v2.Probe, port: int, abandoned: Callable[[], bool]
-) -> bool:
-    """Wait until `instance` answers.
-
-    False once its window is over, its container has exited, or nobody wants it any more.
-    `port` is the one that the container serves; a probe of another port asks there.
-    """
-    deadline = monotonic() + window(probe).total_seconds()
-    while monotonic() < deadline and instance.exit_code() is None and not abandoned():
-        if _answers(instance, probe, port):
-            return True
-        sleep(PAUSE.total_seconds())
-    return False
-
-
-def window(probe: run_v2.Probe) -> timedelta:
-    """The time that a container has to start.
-
-    failureThreshold times period after the initial delay, and never more than four minutes.
-    Source: Cloud Run, container health checks.
-    """
-    tries = (probe.failure_threshold or 3) * (probe.period_seconds or 10)
-    return timedelta(seconds=probe.initial_delay_seconds) + min(
-        timedelta(seconds=tries), LONGEST_START_UP
-    )
-
-
-def _answers(instance: Instance, probe: run_v2.Probe, port: int) -> bool:
-    host, own = instance.address
-    action = probe.http_get if "http_get" in probe else probe.tcp_socket
-    asked = action.port if action.port not in (0, port) else own
-    seconds = float(probe.timeout_seconds or 1)
-    try:
-        if "http_get" in probe:
-            return 200 <= _http_status(host, asked, probe.http_get, seconds) < 400
-        socket.create_connection((host, asked), timeout=min(seconds, 1)).close()
-    except (OSError, http.client.HTTPException, ValueError):  # the last for a header that is none
-        return False
-    return True
-
-
-def _http_status(host: str, port: int, action: run_v2.HTTPGetAction, seconds: float) -> int:
-    with closing(http.client.HTTPConnection(host, port, timeout=seconds)) as connection:
-        headers = {header.name: header.value for header in action.http_headers}
-        connection.request("GET", action.path or "/", headers=headers)
-        return connection.getresponse().status

@@ -100,7 +100,8 @@ class Reconciler:
     def _launch(self, record: ServiceRecord, revision: str) -> None:
         with self._lock:
             snapshot = clone(record.revisions[revision])
-        instance = self._launcher.launch(snapshot, lambda: record.deleted)
+            checked = record.checked(revision)
+        instance = self._launcher.launch(snapshot, lambda: record.deleted, checked=checked)
         with self._lock:
             kept = record.keep(revision, instance)
             deleted = record.deleted

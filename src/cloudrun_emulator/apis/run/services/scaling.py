@@ -70,11 +70,13 @@ class Scaling:
             ]
 
     def _revive(self, record: ServiceRecord, revision: run_v2.Revision) -> None:
+        name = short(revision.name)
         try:
-            instance = self._launcher.launch(revision, lambda: record.idle)
+            instance = self._launcher.launch(
+                revision, lambda: record.idle, checked=record.checked(name)
+            )
         except LaunchFailed as failure:
             raise CloudError(StatusCode.FAILED_PRECONDITION, str(failure)) from failure
-        name = short(revision.name)
         with self._lock:
             kept = name not in record.instances and record.keep(name, instance)
         if not kept:
@@ -146,9 +148,15 @@ class Supervisor:
         return Revival(thread, pause)
 
     def _revive(self, record: ServiceRecord, revision: run_v2.Revision) -> None:
+        """Stop what is left of the dead one first: other containers of it may run still."""
+        name = short(revision.name)
+        with self._store.lock:
+            dead, checked = record.instances.get(name), record.checked(name)
+        if dead is not None:
+            dead.stop()
         with suppress(LaunchFailed):  # the next round finds it dead still
-            instance = self._launcher.launch(revision, lambda: record.idle)
-            self._replace(record, short(revision.name), instance)
+            instance = self._launcher.launch(revision, lambda: record.idle, checked=checked)
+            self._replace(record, name, instance)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,9 @@ from grpc import StatusCode
 
 from cloudrun_emulator.apis.listing import paginate
 from cloudrun_emulator.apis.longrunning import Operations
+from cloudrun_emulator.apis.run.defaults import fill_defaults
 from cloudrun_emulator.apis.run.services import validation
-from cloudrun_emulator.apis.run.services.changes import (
-    ServiceChange,
-    apply_mask,
-    fill_defaults,
-    new_record,
-)
+from cloudrun_emulator.apis.run.services.changes import ServiceChange, apply_mask, new_record
 from cloudrun_emulator.apis.run.services.reconciler import Reconciler
 from cloudrun_emulator.apis.run.services.store import ServiceRecord, Store
 from cloudrun_emulator.core.errors import CloudError
@@ -138,6 +134,7 @@ class Services(ServicePolicies):
     ) -> ServiceChange:
         """The desired state that `wanted` makes, valid and with everything filled in."""
         service = apply_mask(record.service, wanted, mask)
+        validation.check_scaling(service)
         fill_defaults(service)
         validation.check_service(record.name.id, service)
         return ServiceChange.between(record, service)

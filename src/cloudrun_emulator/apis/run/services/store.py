@@ -73,6 +73,11 @@ class ServiceRecord:
         unchecked = self.service.invoker_iam_disabled
         return None if unchecked else invoker_guard(self.policy, self.service.custom_audiences)
 
+    def checked(self, revision: str) -> bool:
+        """Whether its startup probes count. Source: comments on RevisionTemplate."""
+        template = self.templates.get(revision)
+        return template is None or not template.health_check_disabled
+
     def keep(self, revision: str, instance: Instance) -> bool:
         """Let `instance` serve for a revision; False where nobody wants it, so it has to end."""
         wanted = revision in self.revisions and not self.idle

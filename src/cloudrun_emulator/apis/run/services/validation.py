@@ -6,13 +6,26 @@ from datetime import timedelta
 
 from google.cloud import run_v2
 
-from cloudrun_emulator.apis.run.containers import check_container, check_timeout, mounts
+from cloudrun_emulator.apis.run.resources import check_resources
 from cloudrun_emulator.apis.run.services.routing import LATEST
+from cloudrun_emulator.apis.run.templates import (
+    check_containers,
+    check_exposed,
+    check_timeout,
+    check_volumes,
+)
 from cloudrun_emulator.core.resource_names import invalid
 
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _LONGEST_REQUEST = timedelta(hours=1)
 """Source: https://cloud.google.com/run/docs/configuring/request-timeout"""
+
+_LONGEST_DESCRIPTION = 512
+_LONGEST_ADDRESS = 46
+"""Letters of a service's name and a revision tag: they make one label of DNS.
+
+Source of the wording: firebase-tools issue 6137, policyengine-api issue 3729 [PASTE].
+"""
 
 _RESERVED = (
     "run.googleapis.com",
@@ -20,6 +33,7 @@ _RESERVED = (
     "serving.knative.dev",
     "autoscaling.knative.dev",
 )
+_SHUTDOWN = run_v2.EncryptionKeyRevocationAction.SHUTDOWN
 _REVISION = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
 
 
@@ -38,9 +52,9 @@ def check_service(name: str, wanted: run_v2.Service) -> None:
     for where in (wanted.labels, wanted.annotations, template.labels, template.annotations):
         _check_namespaces(where)
     _check_revision_name(name, template.revision)
-    _check_containers(template)
-    _check_traffic(wanted.traffic)
-    _check_scaling(wanted.scaling)
+    _check_template(template)
+    _check_traffic(name, wanted.traffic)
+    _check_descriptions(wanted)
 
 
 def _check_namespaces(keys: Iterable[str]) -> None:
@@ -62,23 +76,57 @@ def _check_revision_name(name: str, revision: str) -> None:
         )
 
 
-def _check_containers(template: run_v2.RevisionTemplate) -> None:
-    if len(template.containers) != 1:
-        raise invalid(f"Expected one container in the template, got {len(template.containers)}.")
-    container = template.containers[0]
-    check_container(container, "template.containers[0]")
+def _check_template(template: run_v2.RevisionTemplate) -> None:
+    check_containers(template.containers, "template.containers")
+    check_exposed(template.containers, "template.containers")
+    check_volumes(template, "template")
+    check_resources(template, "template")
     check_timeout(
         run_v2.RevisionTemplate.pb(template).timeout, _LONGEST_REQUEST, "template.timeout"
     )
-    mounts(template.revision, container, template.volumes)
-    if "grpc" in container.startup_probe:
-        raise invalid("A gRPC startup probe cannot be made here: use TCP or HTTP.")
+    _check_network(template.vpc_access)
+    _check_encryption(template)
 
 
-def _check_traffic(targets: Iterable[run_v2.TrafficTarget]) -> None:
+def _check_network(access: run_v2.VpcAccess) -> None:
+    """Source: comments on VpcAccess."""
+    if access.connector and access.network_interfaces:
+        raise invalid("template.vpc_access: a connector or network interfaces, not both.")
+    if len(access.network_interfaces) > 1:
+        raise invalid("template.vpc_access.network_interfaces: one is supported.")
+    for interface in access.network_interfaces:
+        if not interface.network and not interface.subnetwork:
+            raise invalid(
+                "template.vpc_access.network_interfaces: a network or a subnetwork should be "
+                "specified."
+            )
+
+
+def _check_encryption(template: run_v2.RevisionTemplate) -> None:
+    """Source: comments on RevisionTemplate."""
+    duration = run_v2.RevisionTemplate.pb(template).encryption_key_shutdown_duration
+    field = "template.encryption_key_shutdown_duration"
+    if duration.seconds % 3600 or duration.nanos or duration.seconds < 0:
+        raise invalid(f"{field}: whole hours, got {duration.seconds} seconds.")
+    shuts_down = template.encryption_key_revocation_action == _SHUTDOWN
+    if duration.seconds and not shuts_down:
+        raise invalid(f"{field}: needs encryption_key_revocation_action SHUTDOWN.")
+
+
+def _check_descriptions(wanted: run_v2.Service) -> None:
+    """Source: comments on Service and BinaryAuthorization."""
+    if len(wanted.description) > _LONGEST_DESCRIPTION:
+        raise invalid(f"description: at most {_LONGEST_DESCRIPTION} characters.")
+    authorization = wanted.binary_authorization
+    by_default = "use_default" in authorization and not authorization.use_default
+    if by_default and authorization.breakglass_justification:
+        raise invalid("binary_authorization.breakglass_justification: must be empty here.")
+
+
+def _check_traffic(name: str, targets: Iterable[run_v2.TrafficTarget]) -> None:
     targets = list(targets)
     for target in targets:
-        _check_target(target)
+        _check_target(name, target)
     total = sum(target.percent for target in targets)
     if targets and total != 100:
         raise invalid(f"Traffic percents must add to 100, got {total}.")
@@ -87,7 +135,7 @@ def _check_traffic(targets: Iterable[run_v2.TrafficTarget]) -> None:
         raise invalid("A revision tag can stand in one traffic target only.")
 
 
-def _check_target(target: run_v2.TrafficTarget) -> None:
+def _check_target(name: str, target: run_v2.TrafficTarget) -> None:
     if target.type_ not in (LATEST, _REVISION):
         raise invalid("A traffic target needs a type: LATEST or REVISION.")
     if bool(target.revision) != (target.type_ == _REVISION):
@@ -96,9 +144,38 @@ def _check_target(target: run_v2.TrafficTarget) -> None:
         raise invalid(f"Traffic percent must be from 0 to 100, got {target.percent}.")
     if target.tag and not _NAME.fullmatch(target.tag):
         raise invalid(f"Invalid revision tag '{target.tag}'.")
+    if len(target.tag) + len(name) > _LONGEST_ADDRESS and target.tag:
+        raise invalid(
+            f"traffic.tag: traffic tag '{target.tag}' and service name '{name}' together are too "
+            "long. Combined traffic tag and service name cannot exceed "
+            f"{_LONGEST_ADDRESS} characters."
+        )
 
 
-def _check_scaling(scaling: run_v2.ServiceScaling) -> None:
-    for name in ("min_instance_count", "max_instance_count", "manual_instance_count"):
+def check_scaling(wanted: run_v2.Service) -> None:
+    """Raise INVALID_ARGUMENT for counts that cannot be, as they were sent.
+
+    A revision's own maximum that was not sent is 0 to this check. Source: goblet issue 287 [REP].
+    """
+    _check_counts(wanted.scaling, "scaling", "manual_instance_count")
+    _check_counts(wanted.template.scaling, "template.scaling")
+    own = wanted.template.scaling
+    _check_order(own.min_instance_count, own.max_instance_count, "template.scaling")
+    whole = wanted.scaling
+    if whole.max_instance_count:
+        _check_order(whole.min_instance_count, whole.max_instance_count, "scaling")
+
+
+def _check_counts(
+    scaling: run_v2.ServiceScaling | run_v2.RevisionScaling, field: str, *more: str
+) -> None:
+    for name in ("min_instance_count", "max_instance_count", *more):
         if (count := getattr(scaling, name)) < 0:
-            raise invalid(f"scaling.{name}: must not be negative, got {count}.")
+            raise invalid(f"{field}.{name}: must not be negative, got {count}.")
+
+
+def _check_order(least: int, most: int, field: str) -> None:
+    if least > most:
+        raise invalid(
+            f"{field}.max_instance_count: must be greater or equal than min_instance_count."
+        )
