@@ -5,11 +5,13 @@ from datetime import timedelta
 from pytest_bdd import given, parsers
 
 from greenrun.checks.drill import Drill
+from greenrun.plugin.gherkin.milestones import IMAGE, needs
 from greenrun.release.rehearsal.environment import Exercise
 from greenrun.steps.wiring.drills import Drills
 
 
 @given(parsers.parse('a candidate with the fault "{faults}"'), target_fixture="drill")
+@needs(IMAGE)
 def _(drills: Drills, faults: str) -> Drill:
     return drills.prepare(Exercise({"FAULTS": faults}))
 
@@ -18,6 +20,7 @@ def _(drills: Drills, faults: str) -> Drill:
     parsers.parse('a candidate with the fault "{faults}", and {seconds:d} s to start'),
     target_fixture="drill",
 )
+@needs(IMAGE)
 def _(drills: Drills, faults: str, seconds: int) -> Drill:
     within = timedelta(seconds=seconds)
     return drills.prepare(Exercise({"FAULTS": faults}, starts_within=within))
@@ -27,12 +30,14 @@ def _(drills: Drills, faults: str, seconds: int) -> Drill:
     parsers.parse('a candidate that makes "{path}" take {after:d} ms, where it took {before:d} ms'),
     target_fixture="drill",
 )
+@needs(IMAGE)
 def _(drills: Drills, path: str, before: int, after: int) -> Drill:
     was = {"FAULTS": f"slow:{path}:{before}ms"}
     return drills.prepare(Exercise({"FAULTS": f"slow:{path}:{after}ms"}, was))
 
 
 @given(parsers.parse('a candidate whose migrations are "{kind}"'), target_fixture="drill")
+@needs(IMAGE)
 def _(drills: Drills, kind: str) -> Drill:
     migrations = {"MIGRATIONS": f"app/migrations:app/drills/{kind}"}
     return drills.prepare(Exercise(migrations, migrates=True))

@@ -3,12 +3,14 @@
 from pytest_bdd import parsers, then
 
 from greenrun.model.errors import GateClosed
+from greenrun.plugin.gherkin.milestones import CANDIDATE, needs
 from greenrun.release.release import Release
 
 _HEADER = "X-Session-Id"
 
 
 @then(parsers.parse('"{path}" answers session "{session}" differently from other sessions'))
+@needs(CANDIDATE)
 def _(release: Release, path: str, session: str) -> None:
     check_session_is_apart(release, path, session)
 

@@ -21,6 +21,7 @@ import pytest
 from pytest_bdd import given, parsers, then, when
 
 from greenrun.model.errors import GateClosed, ManualActionRequired, ReleaseError
+from greenrun.plugin.gherkin.milestones import AT_ZERO, PROMOTED, RESTORED, reaches
 
 
 class Release:
@@ -61,18 +62,27 @@ def release(environment, pytestconfig):
 
 
 @given("a release")
+@reaches(PROMOTED)
 def _(release):
     pass
 
 
 @when(parsers.parse("{percent:d} % of the traffic reach the candidate"))
+@reaches(PROMOTED)
 def _(release, percent):
     release.split(percent)
 
 
 @when("the release is rolled back")
+@reaches(RESTORED)
 def _(release):
     release.roll_back()
+
+
+@when("the service is scaled to zero")
+@reaches(AT_ZERO)
+def _(release):
+    release.write("scaled to zero")
 
 
 @when("the way back is lost")
@@ -81,6 +91,7 @@ def _(release):
 
 
 @then("all gates hold")
+@reaches(PROMOTED)
 def _(release):
     release.write("gates hold")
 

@@ -149,6 +149,7 @@ def test_sentences_speak_as_in_pytest_bdd(suite: Suite) -> None:
 
 
         @then("it can be read")
+        @reaches(PROMOTED)
         def _(release, table, docstring):
             release.write(f"{table} {docstring}")
         """

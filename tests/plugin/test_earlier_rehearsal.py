@@ -37,7 +37,6 @@ def test_an_earlier_rehearsal_may_stand_for_this_one(release_suite: Callable[...
         ("features",),
         ("features", "--env=prod", "-k", "starts", "--plan"),
         ("features/02-afterwards.feature", "--env=prod"),
-        ("features", "--env=prod", "-m", "record"),
     ],
 )
 def test_it_is_asked_for_only_where_there_is_one_to_spare(

@@ -19,7 +19,9 @@ def test_a_lock_that_is_held_is_told_with_what_to_do(suite: Suite) -> None:
                            hint="wait for it; if it is dead: --unlock")
         """
     )
-    suite.feature("01", "Feature: F\n  Scenario: S\n    Then the lock is ours\n")
+    suite.feature(
+        "01", "Feature: F\n  Scenario: S\n    Then the lock is ours\n    And all gates hold\n"
+    )
 
     result = suite.run("features")
 
@@ -87,9 +89,20 @@ def test_a_person_is_called_from_within_a_group_of_errors(suite: Suite) -> None:
             raise ExceptionGroup("two", [ValueError("first"), call])
         """
     )
-    suite.feature("01", "Feature: F\n  Scenario: S\n    Then it ends badly\n")
+    suite.feature(
+        "01", "Feature: F\n  Scenario: S\n    Then it ends badly\n    And all gates hold\n"
+    )
 
     assert suite.run("features").ret == 10
+
+
+EXITING = """
+Feature: F
+
+  Scenario: S
+    Then pytest is told to exit
+    And all gates hold
+"""
 
 
 def test_a_person_is_called_when_the_session_breaks_off(suite: Suite) -> None:
@@ -101,7 +114,7 @@ def test_a_person_is_called_when_the_session_breaks_off(suite: Suite) -> None:
             pytest.exit("enough")
         """
     )
-    suite.feature("01", "Feature: F\n  Scenario: S\n    Then pytest is told to exit\n")
+    suite.feature("01", EXITING)
 
     result = suite.run("features")
 
@@ -125,7 +138,7 @@ def test_what_fails_when_a_broken_off_session_is_torn_down_is_told(suite: Suite)
             pytest.exit("enough")
         """
     )
-    suite.feature("01", "Feature: F\n  Scenario: S\n    Then pytest is told to exit\n")
+    suite.feature("01", EXITING)
 
     result = suite.run("features")
 

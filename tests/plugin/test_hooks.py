@@ -51,7 +51,9 @@ def test_a_call_for_a_person_is_told_and_what_fails_there_changes_nothing(
 ) -> None:
     monkeypatch.chdir(suite.path)
     suite.steps(EVENTS)
-    suite.feature("01", "Feature: F\n  Scenario: S\n    Then the last words fail\n")
+    suite.feature(
+        "01", "Feature: F\n  Scenario: S\n    Then the last words fail\n    And all gates hold\n"
+    )
     result = suite.run("features")
     assert result.ret == 10
     assert events(suite) == [

@@ -64,7 +64,9 @@ def leaks(folder: Path) -> list[str]:
 def test_a_secret_is_nowhere_to_be_found(suite: Suite, ending: str) -> None:
     suite.steps(STEPS)
     suite.feature(
-        "01", f"Feature: F\n  Scenario: S\n    Given it leaks everywhere\n    Then {ending}\n"
+        "01",
+        f"Feature: F\n  Scenario: S\n    Given it leaks everywhere\n    Then {ending}\n"
+        "    And all gates hold\n",
     )
 
     result = suite.run("features", "-l", "-rA")

@@ -167,7 +167,11 @@ def test_what_a_candidate_says_never_steers_the_terminal(suite: Suite) -> None:
             raise GateClosed(f"got {evil}", hint=evil)
         """
     )
-    suite.feature("01", "Feature: F\n  Scenario: S\n    Then it says what steers terminals\n")
+    suite.feature(
+        "01",
+        "Feature: F\n  Scenario: S\n    Then it says what steers terminals\n"
+        "    And all gates hold\n",
+    )
     result = suite.run("features", "-rA", "-W", "default")
     assert result.ret == 1
     told = result.stdout.str() + result.stderr.str()

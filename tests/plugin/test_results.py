@@ -184,7 +184,9 @@ def test_what_was_not_attempted_can_be_read_with_its_reason(image: Suite) -> Non
 
 
 def test_an_error_of_python_keeps_its_trace(suite: Suite) -> None:
-    suite.feature("01", "Feature: F\n  Scenario: S\n    Then a step is wrong\n")
+    suite.feature(
+        "01", "Feature: F\n  Scenario: S\n    Then a step is wrong\n    And all gates hold\n"
+    )
     suite.run("features")
 
     [result] = suite.results
@@ -196,7 +198,8 @@ def test_an_error_of_python_keeps_its_trace(suite: Suite) -> None:
 def test_what_fails_while_putting_back_is_told_after_the_failure(suite: Suite) -> None:
     suite.feature(
         "01",
-        "Feature: F\n  Scenario: S\n    When the way back is lost\n    Then a gate closes\n",
+        "Feature: F\n  Scenario: S\n    Given a release\n    When the way back is lost\n"
+        "    Then a gate closes\n",
     )
     suite.run("features")
 
@@ -209,7 +212,9 @@ def test_what_fails_while_putting_back_is_told_after_the_failure(suite: Suite) -
 
 
 def test_a_scenario_that_only_fails_while_putting_back_is_broken(suite: Suite) -> None:
-    suite.feature("01", "Feature: F\n  Scenario: S\n    When the way back is lost\n")
+    suite.feature(
+        "01", "Feature: F\n  Scenario: S\n    Given a release\n    When the way back is lost\n"
+    )
     suite.run("features")
 
     [result] = suite.results
@@ -219,7 +224,11 @@ def test_a_scenario_that_only_fails_while_putting_back_is_broken(suite: Suite) -
 
 def test_evidence_of_the_last_teardown_is_kept_beside_its_scenario(suite: Suite) -> None:
     suite.steps(STEPS)
-    suite.feature("01", "Feature: F\n  Scenario: S\n    Given something is kept to the end\n")
+    suite.feature(
+        "01",
+        "Feature: F\n  Scenario: S\n    Given something is kept to the end\n"
+        "    Then all gates hold\n",
+    )
     suite.run("features")
 
     [result] = suite.results
@@ -327,7 +336,7 @@ def test_evidence_that_comes_later_is_found_under_the_sentence_it_belongs_to(sui
     suite.feature(
         "01",
         "Feature: F\n"
-        "  Scenario: It is tried\n    When a gate closes\n"
+        "  Scenario: It is tried\n    When a gate closes\n    Then all gates hold\n"
         "  @way-back\n  Scenario: It is taken back\n    Then users are safe\n",
     )
     suite.run("features")

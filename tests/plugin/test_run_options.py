@@ -12,6 +12,7 @@ WAY_BACK = ("features/02-afterwards.feature", "--env=prod")
 
 NOTING = """
 @given("the run options are noted")
+@reaches(PROMOTED)
 def _(pytestconfig, release):
     from greenrun.plugin.options import run_options_of
     release.write(run_options_of(pytestconfig))

@@ -11,6 +11,9 @@ Feature: One release at a time
     When the release claims the service
     Then nobody else can release it
 """
+PROMOTED = """
+    When the candidate is promoted
+"""
 RELEASE = """
 service: shop
 build: {repository: registry.test/shop}
@@ -75,7 +78,7 @@ def test_a_sentence_of_a_repository_is_nearer_than_the_one_of_the_package(
         pytester.path,
         {
             "release.yaml": RELEASE,
-            "features/shop.feature": FEATURE,
+            "features/shop.feature": FEATURE + PROMOTED.lstrip("\n"),
             "conftest.py": """
 import pytest
 from pytest_bdd import then, when
@@ -83,6 +86,10 @@ from pytest_bdd import then, when
 @pytest.fixture(scope="session")
 def release():
     return []
+
+@when("the candidate is promoted")
+def _(release):
+    release.append("promoted")
 
 @when("the release claims the service")
 def _(release):

@@ -117,7 +117,9 @@ def pytest_collection_modifyitems(
         raise pytest.UsageError("features behind a link: name their folder itself")
     is_emergency = run is not None and run.stop_policy.mode.is_emergency
     _refuse(complaints + validation.bind(items if is_emergency else asked, config))
-    if run and items and options.performs_features(config) and not is_emergency:
+    if run and items and not is_emergency and options.is_to_be_complete(config):
+        _refuse(run.route(items).complaints())
+    if run and items and not is_emergency and options.performs_features(config):
         _refuse(list(options.run_lock_complaints(config)))
 
 

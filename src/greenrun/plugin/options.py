@@ -14,6 +14,7 @@ import pytest
 
 from greenrun.model.plan import REHEARSAL
 from greenrun.plugin.gherkin.tags import ON_REQUEST
+from greenrun.plugin.plugin import CHECKED
 
 _RUN_LOCK = pytest.StashKey[int]()
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -126,9 +127,17 @@ def refusals(config: pytest.Config) -> Iterator[str]:
 
 def performs_features(config: pytest.Config) -> bool:
     """True where features are not merely to be listed."""
-    listed = ("collectonly", "help", "version", "markers", "showfixtures", "show_fixtures_per_test")
+    listed = (
+        *("collectonly", "help", "version", "markers", "showfixtures", "show_fixtures_per_test"),
+        *("cacheshow", "generate_missing"),
+    )
     given = vars(config.option)
     return not any(given.get(name) for name in listed) and features_are_among(config)
+
+
+def is_to_be_complete(config: pytest.Config) -> bool:
+    """True where features have to lead to their goal: they are performed, or checked for that."""
+    return performs_features(config) or config.stash.get(CHECKED, False)
 
 
 def _unbearable(config: pytest.Config) -> Iterator[str]:

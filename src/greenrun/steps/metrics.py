@@ -11,6 +11,7 @@ from greenrun.checks.metrics.checks import OwnMetrics
 from greenrun.checks.metrics.objectives import FAMILIES, OBJECTIVES, RISES, FamilyPromise, Rise
 from greenrun.model.objective import Gate, Threshold
 from greenrun.plugin.gherkin import tables
+from greenrun.plugin.gherkin.milestones import CANDIDATE, LOCK, needs
 from greenrun.plugin.gherkin.step_binding import reads
 from greenrun.release.release import Release
 from greenrun.reporting.monitoring import MonitoringTargets, Objectives, Publication, figures_of
@@ -30,11 +31,13 @@ def monitored_objectives(objectives: Gate, own_objectives: Gate) -> Objectives:
 
 
 @given(parsers.parse('the candidate\'s metrics at "{path}"'), target_fixture="metrics")
+@needs(CANDIDATE)
 def _(release: Release, path: str) -> OwnMetrics:
     return OwnMetrics(release, release.candidate.url + path)
 
 
 @given(parsers.parse('the service\'s metrics at "{path}"'), target_fixture="metrics")
+@needs(CANDIDATE)
 def _(release: Release, path: str) -> OwnMetrics:
     return OwnMetrics(release, release.service.url + path)
 
@@ -66,6 +69,7 @@ def _(release: Release, metrics: OwnMetrics, objectives: Gate) -> None:
     "these objectives and the candidate's own are published to monitoring",
     target_fixture="published",
 )
+@needs(LOCK)
 def _(
     release: Release, monitored_objectives: Objectives, monitoring_targets: MonitoringTargets
 ) -> Publication:
@@ -83,11 +87,13 @@ def _(published: Publication) -> None:
 
 
 @then("the candidate exposes every monitored metric")
+@needs(CANDIDATE)
 def _(release: Release) -> None:
     monitoring.metrics_are_exposed(release)
 
 
 @then("publishing them again changes nothing")
+@needs(LOCK)
 def _(
     release: Release, monitored_objectives: Objectives, monitoring_targets: MonitoringTargets
 ) -> None:

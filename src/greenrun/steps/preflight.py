@@ -9,6 +9,7 @@ from greenrun.checks import release_state
 from greenrun.checks.drill import OBJECTIVES
 from greenrun.checks.release_state import PREFLIGHT, PreflightCheck
 from greenrun.model.objective import Gate
+from greenrun.plugin.gherkin.milestones import BASELINE, LOCK, needs, reaches
 from greenrun.plugin.gherkin.step_binding import reads
 from greenrun.plugin.gherkin.tables import first_table
 from greenrun.plugin.options import RunOptions
@@ -32,16 +33,20 @@ def _(release: Release, datatable: Sequence[PreflightCheck], objectives: Gate) -
 
 
 @when("the service is read as it serves now")
+@needs(LOCK)
+@reaches(BASELINE)
 def _(release: Release) -> None:
     release.find_baseline()
 
 
 @then("one revision serves every user")
+@needs(BASELINE)
 def _(release: Release) -> None:
     release_state.one_serves(release)
 
 
 @then("it is the baseline of this release")
+@needs(BASELINE)
 def _(release: Release) -> None:
     release_state.baseline_answers(release)
 
@@ -60,16 +65,19 @@ def _(
 
 
 @when("the release claims the service")
+@reaches(LOCK)
 def _(release: Release, run_options: RunOptions) -> None:
     recovery.acquire_lock(release, unlock=run_options.unlock)
 
 
 @then("nobody else can release it")
+@needs(LOCK)
 def _(release: Release) -> None:
     release_state.is_locked(release)
 
 
 @when("an unfinished release is rolled back or resumed")
+@needs(LOCK)
 def _(release: Release, run_options: RunOptions) -> None:
     recovery.recover(release, resume=run_options.resume)
 

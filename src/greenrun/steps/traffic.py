@@ -8,6 +8,16 @@ from greenrun.checks import drill, service
 from greenrun.checks.drill import OBJECTIVES, Drill
 from greenrun.model.canary_step import CanaryStep
 from greenrun.model.objective import Gate, Threshold
+from greenrun.plugin.gherkin.milestones import (
+    AT_ZERO,
+    BASELINE,
+    CANDIDATE,
+    IMAGE,
+    PROMOTED,
+    RESTORED,
+    needs,
+    reaches,
+)
 from greenrun.plugin.gherkin.step_binding import reads
 from greenrun.plugin.options import RunOptions
 from greenrun.release import manual
@@ -23,6 +33,7 @@ def _(datatable: Sequence[Threshold]) -> Gate:
 
 
 @when("the candidate's share rises by its steps", target_fixture="steps")
+@needs(BASELINE, CANDIDATE)
 def _(release: Release, objectives: Gate) -> tuple[CanaryStep, ...]:
     return release.run_canary(objectives)
 
@@ -33,11 +44,14 @@ def _(steps: tuple[CanaryStep, ...]) -> None:
 
 
 @when("the candidate is promoted")
+@needs(BASELINE, CANDIDATE)
+@reaches(PROMOTED)
 def _(release: Release) -> None:
     release.promote()
 
 
 @when("every user is sent back", target_fixture="destination")
+@reaches(RESTORED)
 def _(release: Release, run_options: RunOptions, way_back_alone: bool) -> str:  # noqa: FBT001 - a fixture
     return manual.send_back(
         release, asked_for=way_back_alone, to=run_options.to, unlock=run_options.unlock
@@ -60,6 +74,7 @@ def _(release: Release, deleted: str) -> None:
 
 
 @when("the service is scaled to zero")
+@reaches(AT_ZERO)
 def _(release: Release, run_options: RunOptions) -> None:
     manual.stop_every_instance(release, unlock=run_options.unlock)
 
@@ -70,6 +85,7 @@ def _(release: Release) -> None:
 
 
 @given("a candidate without a fault", target_fixture="drill")
+@needs(IMAGE)
 def _(drills: Drills) -> Drill:
     return drills.prepare(Exercise())
 

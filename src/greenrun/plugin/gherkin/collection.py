@@ -6,17 +6,21 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from pytest_bdd.parser import Feature, Scenario
+from pytest_bdd.parser import Feature, Scenario, Step
 
 from greenrun.plugin.gherkin import feature_parser, tags
 from greenrun.plugin.gherkin.execution import perform
+from greenrun.plugin.gherkin.milestones import Milestone
 from greenrun.plugin.gherkin.step_binding import Definition
 from greenrun.plugin.gherkin.tags import Kind
 
 
 @dataclass(frozen=True)
 class PlannedScenario:
-    """A scenario in one environment. `bindings` are its definitions, one a sentence."""
+    """A scenario in one environment.
+
+    `bindings` are its definitions, one a sentence; `milestones` what sentences reach, where any.
+    """
 
     scenario: Scenario
     environment: str
@@ -24,6 +28,7 @@ class PlannedScenario:
     row: str
     path: Path
     bindings: list[Definition] = field(default_factory=list)
+    milestones: dict[Step, frozenset[Milestone]] = field(default_factory=dict)
 
     @property
     def feature(self) -> Feature:

@@ -17,6 +17,7 @@ from pytest_bdd.parser import Step
 from pytest_bdd.steps import StepFunctionContext as Definition
 from pytest_bdd.steps import StepNamePrefix, step_function_context_registry
 
+from greenrun.plugin.gherkin.milestones import Milestone, reached_by
 from greenrun.plugin.gherkin.tags import nearest
 
 Rows = Sequence[Sequence[str]]
@@ -149,6 +150,22 @@ class Vocabulary:
         if key not in self._found:
             self._found[key] = self._nearest_fitting(sentence)
         return self._found[key]
+
+    def milestones(self, sentence: Step) -> frozenset[Milestone]:
+        """What a sentence reaches, by whatever definition: a nearer one does not change that."""
+        fitting = (known for known in self._candidates(sentence) if known.may_begin(sentence))
+        return frozenset[Milestone]().union(
+            *(reached_by(known.definition.step_func) for known in fitting)
+        )
+
+    def reaching(self, milestone: Milestone) -> str:
+        """The sentence that reaches a milestone, as it is written in a feature."""
+        texts = (
+            known.text
+            for known in self.known
+            if milestone in reached_by(known.definition.step_func)
+        )
+        return next(texts, "")
 
     def suggestion(self, sentence: Step) -> str:
         """The definition that was probably meant, or nothing."""

@@ -1,13 +1,16 @@
 """Everything that is checked before the first sentence runs; all complaints come at once."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 
 import pytest
 
 from greenrun.model.extras import Extra
+from greenrun.model.plan import REHEARSAL
 from greenrun.plugin.gherkin import feature_parser, step_binding
 from greenrun.plugin.gherkin.collection import PlannedScenario, known_tags, scenario_of
+from greenrun.plugin.gherkin.milestones import Milestone, needed_by
 from greenrun.plugin.gherkin.step_binding import Definition, Vocabulary
 from greenrun.plugin.gherkin.tags import nearest
 
@@ -24,6 +27,9 @@ def _complaints(items: Sequence[pytest.Item], config: pytest.Config) -> Iterator
         if not (scenario := scenario_of(item)):
             continue
         file = item.nodeid.partition("::")[0]
+        if item.get_closest_marker("xfail"):
+            line = scenario.scenario.line_number
+            yield f"{file}:{line}: @xfail: a gate that is expected to close is none; leave it out"
         yield from _unknown_tags(scenario, known, file)
         yield from _unbound(scenario, words(item.parent), config, file)
 
@@ -42,6 +48,8 @@ def _unbound(
         definitions = words.definitions(sentence)
         if len(definitions) == 1:
             scenario.bindings.append(definitions[0])
+            if reached := words.milestones(sentence):
+                scenario.milestones[sentence] = reached
             if (extra := _extra(definitions[0])) and not extra.is_installed:
                 yield f"{file}:{sentence.line_number}: {sentence.name!r}: {extra.lack}"
             for fault in step_binding.table_faults(sentence, definitions[0], scenario.path.parent):
@@ -55,3 +63,61 @@ def _extra(definition: Definition) -> Extra | None:
     """What the module of a step definition says that it needs."""
     needed: Extra | None = definition.step_func.__globals__.get("EXTRA")
     return needed
+
+
+@dataclass(frozen=True)
+class Route:
+    """The scenarios of a run in their order, and what has to be reached in each environment.
+
+    `is_rehearsed`: an earlier rehearsal has left its image.
+    """
+
+    items: Sequence[pytest.Item]
+    environments: Sequence[str]
+    goal: Milestone | None
+    is_rehearsed: bool = False
+    _reached: dict[str, set[Milestone]] = field(default_factory=dict)
+
+    def complaints(self) -> list[str]:
+        """What sentences lack that none before them brings, and where the goal is not reached."""
+        words = cache(step_binding.vocabulary)
+        lacks: dict[tuple[str, Milestone], str] = {}
+        for item in self.items:
+            scenario = scenario_of(item)
+            if scenario and not _is_skipped(item):
+                for milestone, told in self._walk(scenario, words(item.parent)):
+                    file = item.nodeid.partition("::")[0]
+                    lacks.setdefault((file, milestone), f"{file}:{told}")
+        return [*lacks.values(), *self._unreached(words)]
+
+    def _walk(
+        self, scenario: PlannedScenario, words: Vocabulary
+    ) -> Iterator[tuple[Milestone, str]]:
+        place = scenario.environment
+        here = self._reached.setdefault(place, self._at_first(place))
+        for sentence, definition in zip(scenario.scenario.steps, scenario.bindings, strict=True):
+            for lack in sorted(needed_by(definition.step_func) - here, key=lambda each: each.value):
+                needed = f'"{sentence.name}" needs {lack.value} on {place}'
+                said = f'no scenario before it says "{words.reaching(lack)}"'
+                yield lack, f"{sentence.line_number}: {needed}: {said}"
+            here |= scenario.milestones.get(sentence, frozenset())
+
+    def _at_first(self, environment: str) -> set[Milestone]:
+        """A rehearsal needs no registry, and hands its image on."""
+        if environment == REHEARSAL:
+            return {Milestone.PUSHED}
+        handed_on = self.is_rehearsed or Milestone.IMAGE in self._reached.get(REHEARSAL, ())
+        return {Milestone.IMAGE} if handed_on else set()
+
+    def _unreached(self, words: Callable[[pytest.Collector], Vocabulary]) -> Iterator[str]:
+        short = [e for e in self.environments if self.goal not in self._reached.get(e, ())]
+        if self.goal and short:
+            parents = (item.parent for item in self.items if scenario_of(item) and item.parent)
+            said = next((words(parent).reaching(self.goal) for parent in parents), "")
+            scenario = f'a scenario that says "{said}"' if said else "features (features/)"
+            got = f"got no scenario that brings {self.goal.value} on {', '.join(short)}"
+            yield f"what was selected is no release: {got}, needs {scenario}"
+
+
+def _is_skipped(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("skip", "skipif"))

@@ -10,7 +10,9 @@ from contextlib import nullcontext
 
 import pytest
 from _pytest.runner import runtestprotocol
+from pytest_bdd.parser import Step
 
+from greenrun.plugin import options
 from greenrun.plugin.gherkin.collection import scenario_of
 from greenrun.plugin.run.session import NEEDS_PERSON, ReleaseRun, announce, is_plain, message_of
 from greenrun.plugin.run.signals import Interruption
@@ -57,6 +59,21 @@ class ReleaseRunner:
         with self._interruption.breakable() if scenario_of(item) else nullcontext():
             return (yield)
 
+    def pytest_bdd_after_step(self, request: pytest.FixtureRequest, step: Step) -> None:
+        """Note how far the release has come."""
+        if here := scenario_of(request.node):
+            self._run.reached.add(here.environment, here.milestones.get(step, ()))
+
+    @pytest.hookimpl(wrapper=True, specname="pytest_runtest_makereport")
+    def pytest_have_no_gate_expected_to_close(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Take `pytest.xfail()` for the failure that it is; pytest makes a skip of it."""
+        report = yield
+        if scenario_of(item) and report.__dict__.pop("wasxfail", None) is not None:
+            report.outcome = "failed"
+        return report
+
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
@@ -76,14 +93,24 @@ class ReleaseRunner:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Put back what was begun before anything else; what fails after that is told alone."""
         self._tear_down(session)
-        if self._run.outcome.needs_person:
-            session.exitstatus = NEEDS_PERSON
+        self._insist_on_status(session)
         if self._run.begun:
             self._announce_end(session)
         try:
             return (yield)
         except Exception as error:  # noqa: BLE001, how the release ended stands by now
             self._run.reporter.problem(f"after the end of the run: {message_of(error)}")
+        finally:
+            self._insist_on_status(session)
+
+    def _insist_on_status(self, session: pytest.Session) -> None:
+        """Never 0 where nothing came about, whoever else has a say in the exit status."""
+        run = self._run
+        performs = bool(run.counts) and options.performs_features(session.config)
+        if run.outcome.needs_person:
+            session.exitstatus = NEEDS_PERSON
+        elif performs and session.exitstatus == 0 and (run.results.failed or not run.came_about):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_unconfigure(self) -> None:
         self._interruption.stop_listening()

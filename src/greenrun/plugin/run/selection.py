@@ -9,6 +9,7 @@ from functools import cached_property
 from greenrun.model.plan import REHEARSAL
 from greenrun.plugin.gherkin import tags
 from greenrun.plugin.gherkin.collection import PlannedScenario
+from greenrun.plugin.gherkin.milestones import Milestone
 from greenrun.plugin.gherkin.tags import ON_REQUEST, Kind
 from greenrun.plugin.options import RunOptions
 
@@ -18,12 +19,14 @@ class ModeWords:
     """How people hear of a run.
 
     `why` says why it takes place where it does. `report` may name {service} and {target}, `done`
-    {target}, `stopped` {target} and {place}, `interrupted` {target} and {signal}.
+    {target}, `stopped` {target} and {place}, `interrupted` {target} and {signal}, `missed`
+    {target}: nothing failed, and what the run is for did not come about.
     """
 
     why: str
     report: str
     done: str
+    missed: str = "Not released: no candidate was promoted"
     stopped: str = "Not released: stopped at {place}"
     interrupted: str = "Not released: interrupted by {signal}"
 
@@ -35,6 +38,7 @@ class RunMode(Enum):
         why="a rehearsal stays on this machine",
         report="Rehearsal of {service}",
         done="The rehearsal passed",
+        missed="Not rehearsed: no candidate was promoted",
     )
     RELEASE = ModeWords(
         why="what is released is rehearsed first",
@@ -45,6 +49,7 @@ class RunMode(Enum):
         why="a plan changes nothing, so there is nothing to rehearse",
         report="Plan of a release of {service} to {target}",
         done="Nothing was changed: this is what a release would do",
+        missed="Nothing was changed, and nothing was looked at: every scenario was skipped",
         stopped="Nothing was changed, and this stands in the way: {place}",
         interrupted="Nothing was changed: interrupted by {signal}",
     )
@@ -52,6 +57,7 @@ class RunMode(Enum):
         why="the way back needs no rehearsal",
         report="Rollback of {service} on {target}",
         done="Rolled back on {target}",
+        missed="Not rolled back on {target}: no sentence sent users back",
         stopped="The rollback on {target} is not proven: stopped at {place}",
         interrupted="The rollback on {target} is not proven: interrupted by {signal}",
     )
@@ -59,6 +65,7 @@ class RunMode(Enum):
         why="an emergency does not wait for a rehearsal",
         report="{service} scaled to zero on {target}",
         done="Scaled to zero on {target}",
+        missed="Not scaled to zero on {target}: no sentence did it",
         stopped="Not proven to be at zero on {target}: stopped at {place}",
         interrupted="Not proven to be at zero on {target}: interrupted by {signal}",
     )
@@ -72,6 +79,12 @@ class RunMode(Enum):
     def noun(self) -> str:
         """What a part of it is no whole of."""
         return "plan" if self is RunMode.PLAN else "release"
+
+    @property
+    def goal(self) -> Milestone | None:
+        """What it must come to, or it was in vain; None for a plan, which comes to nothing."""
+        goals = {RunMode.WAY_BACK: Milestone.RESTORED, RunMode.SCALE_TO_ZERO: Milestone.AT_ZERO}
+        return None if self is RunMode.PLAN else goals.get(self, Milestone.PROMOTED)
 
     @property
     def is_emergency(self) -> bool:
@@ -118,13 +131,14 @@ class StopPolicy:
     """Knows where to, and remembers what failed.
 
     `forward` are the environments with a way forward in this run; `why` says why it leads through
-    these environments.
+    these environments. `is_rehearsed`: an earlier rehearsal stands for that of this run.
     """
 
     mode: RunMode
     environments: Sequence[str]
     forward: frozenset[str] = frozenset()
     why: str = ""
+    is_rehearsed: bool = False
     _stopped: dict[tuple[str, Kind], str] = field(default_factory=dict)
     _failed: dict[str, str] = field(default_factory=dict)
 
@@ -214,7 +228,7 @@ class Selection:
         stop_policy = dict.fromkeys([REHEARSAL, self.target])
         environments = [name for name in stop_policy if name in present]
         why = earlier or _why(self.mode, environments)
-        return StopPolicy(self.mode, environments, _forward(chosen), why)
+        return StopPolicy(self.mode, environments, _forward(chosen), why, bool(earlier))
 
 
 def _forward(chosen: Sequence[PlannedScenario]) -> frozenset[str]:

@@ -10,6 +10,7 @@ import pytest
 
 from greenrun.model.errors import Hinted, ManualActionRequired
 from greenrun.model.events import ReleaseEvent
+from greenrun.model.plan import REHEARSAL
 from greenrun.model.results import ScenarioResult
 from greenrun.plugin.gherkin.collection import (
     ENVIRONMENTS,
@@ -18,6 +19,8 @@ from greenrun.plugin.gherkin.collection import (
     release_scenarios,
     scenario_of,
 )
+from greenrun.plugin.gherkin.milestones import Milestone, Reached
+from greenrun.plugin.gherkin.validation import Route
 from greenrun.plugin.options import run_options_of
 from greenrun.plugin.redaction import Secrets
 from greenrun.plugin.run.selection import NOT_NEEDED, RunMode, Selection, StopPolicy
@@ -148,6 +151,7 @@ class ReleaseRun:
     interrupted: str = ""
     report: str = ""
     outcome: Outcome = field(default_factory=Outcome)
+    reached: Reached = field(default_factory=Reached)
     results: ScenarioResults = field(default_factory=ScenarioResults)
 
     def plan(self, items: list[pytest.Item], config: pytest.Config) -> list[str]:
@@ -165,10 +169,26 @@ class ReleaseRun:
         config.stash[ENVIRONMENTS] = self.stop_policy.environments
         return list(selection.complaints(chosen))
 
+    def route(self, items: Sequence[pytest.Item]) -> Route:
+        """What these lead to; ordinary tests alone lead nowhere, and need not without `--env`."""
+        policy = self.stop_policy
+        places = dict.fromkeys([*policy.environments, self.target])
+        is_asked = self.counts or self.target != REHEARSAL
+        return Route(items, list(places) if is_asked else [], policy.mode.goal, policy.is_rehearsed)
+
     @property
     def begun(self) -> bool:
         """True once the first scenario was attempted."""
         return bool(self.running or self.results.ended)
+
+    @property
+    def came_about(self) -> bool:
+        """True where the run has done what it is for, in each of its environments."""
+        goal = self.stop_policy.mode.goal
+        if goal is None:
+            return any(result.ending == PASSED for result in self.results.ended)
+        places = {*self.stop_policy.environments, self.target}
+        return all(self.reached.has(place, goal) for place in places)
 
     @property
     def passed_whole(self) -> bool:
@@ -178,7 +198,10 @@ class ReleaseRun:
         here = self.running.environment if self.running else self.target
         left = self.counts[here] - ended[here] - bool(self.running)
         skipped = {each.reason for each in results if each.ending == SKIPPED}
-        return self.whole and not (self.stop_policy.stopped_at or left or skipped - {NOT_NEEDED})
+        goal = self.stop_policy.mode.goal
+        came_about = goal is None or self.reached.has(here, goal)
+        incomplete = self.stop_policy.stopped_at or left or skipped - {NOT_NEEDED}
+        return self.whole and came_about and not incomplete
 
     def reason_to_skip(self, scenario: PlannedScenario) -> str:
         """Why a scenario is not attempted; empty when it is."""
@@ -233,6 +256,12 @@ def passed_whole(config: pytest.Config) -> bool:
     """
     run = config.stash.get(RELEASE_RUN, None)
     return run is not None and run.passed_whole
+
+
+def withdraw_promotion(config: pytest.Config, environment: str) -> None:
+    """Say that users are not with the candidate, whatever sentences have passed."""
+    if run := config.stash.get(RELEASE_RUN, None):
+        run.reached.withdraw(environment, Milestone.PROMOTED)
 
 
 def results_of(config: pytest.Config) -> tuple[ScenarioResult, ...]:

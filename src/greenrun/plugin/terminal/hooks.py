@@ -138,6 +138,7 @@ class TerminalHooks:
             stop_policy=run.stop_policy,
             target=run.target,
             whole=run.whole,
+            came_about=run.came_about,
             interrupted=run.interrupted,
             needs_person=run.outcome.needs_person,
             report=run.report,

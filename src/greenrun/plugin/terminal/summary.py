@@ -11,19 +11,24 @@ from greenrun.plugin.terminal.screen import Screen
 
 @dataclass(frozen=True)
 class Summary:
-    """Everything that the last lines are made of. `whole` means that no scenario was left out."""
+    """Everything that the last lines are made of.
+
+    `whole` means that no scenario was left out, `came_about` that it did what it was for.
+    """
 
     results: ScenarioResults
     stop_policy: StopPolicy
     target: str
     whole: bool
+    came_about: bool
     interrupted: str = ""
     needs_person: Sequence[ManualActionRequired] = ()
     report: str = ""
 
     @property
     def went_well(self) -> bool:
-        return not (self.needs_person or self.interrupted or self.results.failed)
+        failed = self.needs_person or self.interrupted or self.results.failed
+        return self.came_about and not failed
 
     @property
     def headline(self) -> str:
@@ -34,6 +39,8 @@ class Summary:
             return words.interrupted.format(target=self.target, signal=self.interrupted)
         if self.results.failed:
             return words.stopped.format(target=self.target, place=self.stop_policy.stopped_at)
+        if not self.came_about:
+            return words.missed.format(target=self.target)
         if not (self.whole or self.stop_policy.mode.is_emergency):
             places = ", ".join(self.stop_policy.environments)
             return f"Passed on {places}, in part: this is no whole {self.stop_policy.mode.noun}"
