@@ -1,7 +1,7 @@
 # A target brings whatever the machine lacks; setup/ says how.
 bin := .venv/bin
 
-.PHONY: help rehearse test check docs bench campaign lint machine environment engine base-image report browser registry promtool
+.PHONY: help rehearse test check docs bench campaign lint machine environment engine base-image report browser registry promtool buildx
 .NOTPARALLEL:
 
 # Hundreds of processes start; without it, each of them would compile all that it imports.
@@ -28,7 +28,7 @@ rehearse: machine
 	@$(bin)/pytest features/; status=$$?; \
 	echo 'report: file://$(CURDIR)/reports/report.html'; exit $$status
 
-test: lint machine registry promtool
+test: lint machine registry promtool buildx
 	@$(bin)/pytest $(whole-releases)
 	@$(bin)/pytest $(side-by-side)
 
@@ -55,5 +55,5 @@ machine: environment engine base-image report browser
 environment:
 	@setup/environment app/requirements.txt
 
-engine base-image report browser registry promtool:
+engine base-image report browser registry promtool buildx:
 	@setup/$@

@@ -6,7 +6,7 @@ Feature: Nothing starts on a doubt
     Then all of this holds
       | what                                                             | where      |
       | the container engine is recent enough                            | everywhere |
-      | the Dockerfile makes an image that listens where requests arrive | everywhere |
+      | everything that the image is built from is there                 | everywhere |
       | neither env.yaml nor what the image is built from contains a secret  | everywhere |
       | every secret that the service reads exists                       | everywhere |
       | the tree is clean, on its branch and in step with its remote     | cloud      |

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from greenrun.adapters.docker.builder import image_of, instruction
+from greenrun.adapters.docker.inspection import image_of, instruction
 from greenrun.model.image import Digest, Image, Layer
 
 ID = "sha256:" + "1" * 64
@@ -27,7 +27,8 @@ def facts(**changed: object) -> dict[str, Any]:
         "Size": 130,
         "Architecture": "amd64",
         "Config": {
-            "ExposedPorts": {"9090/tcp": {}, "8080/tcp": {}},
+            "Entrypoint": ["tini", "--"],
+            "Cmd": ["serve", "8080"],
             "Env": ["PATH=/bin", "FLAGS=a=b"],
         },
         **changed,
@@ -42,7 +43,7 @@ def test_an_image_that_was_never_pushed_goes_by_its_id() -> None:
         size_bytes=130,
         architecture="amd64",
         layers=LAYERS,
-        exposed_ports=(8080, 9090),
+        command=("tini", "--", "serve", "8080"),
         variables={"PATH": "/bin", "FLAGS": "a=b"},
     )
 
@@ -71,10 +72,10 @@ def test_an_image_keeps_the_name_that_it_was_asked_by(
     assert (image.repository, image.tag) == name
 
 
-def test_an_image_without_names_ports_or_variables_is_an_image() -> None:
-    bare = facts(RepoTags=[], Config={"ExposedPorts": None, "Env": None})
+def test_an_image_without_names_a_command_or_variables_is_an_image() -> None:
+    bare = facts(RepoTags=[], Config={"Entrypoint": None, "Cmd": None, "Env": None})
     image = image_of(ID, bare, [])
-    assert (image.repository, image.exposed_ports, image.variables) == ("", (), {})
+    assert (image.repository, image.command, image.variables) == ("", (), {})
 
 
 @pytest.mark.parametrize(

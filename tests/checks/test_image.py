@@ -18,7 +18,7 @@ from tests.fakes import MANIFEST
 def releasing(release: Release, **changes: object) -> Release:
     """The release, with an image that differs so from a good one."""
     release.build_image()
-    good: Image = replace(release.image, exposed_ports=(8080,), variables={"PATH": "/bin"})
+    good: Image = replace(release.image, variables={"PATH": "/bin"})
     release.adopt(Build(replace(good, **changes), timedelta(seconds=4), ""))  # type: ignore[arg-type]  # a test's own fields
     return release
 
@@ -29,7 +29,6 @@ def test_a_good_image_passes_everything(release: Release) -> None:
         image.platform,
         image.build_time,
         image.size,
-        image.exposed_port,
         image.no_secret,
     ):
         proof(good)
@@ -52,11 +51,6 @@ def test_a_slow_build(release: Release) -> None:
     release.adopt(replace(release.build, took=timedelta(minutes=11)))
     with pytest.raises(GateClosed, match=r"build time 660 s \(needs at most 600 s\)"):
         image.build_time(release)
-
-
-def test_a_port_that_is_not_exposed(release: Release) -> None:
-    with pytest.raises(GateClosed, match="got 80, needs 8080"):
-        image.exposed_port(releasing(release, exposed_ports=(80,)))
 
 
 @pytest.mark.parametrize(

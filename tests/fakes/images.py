@@ -1,8 +1,9 @@
 """An engine and a registry in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 from greenrun.model.image import Build, Digest, Image
 from greenrun.model.interfaces import Timeout, Watch
@@ -18,9 +19,18 @@ class FakeBuilder:
 
     number: str = "20.10.24"
     tags: dict[str, Digest] = field(default_factory=dict)
+    lacking: Sequence[str] = ()
 
     def engine(self) -> str:
         return self.number
+
+    def lacks(self, plan: BuildPlan) -> Sequence[str]:
+        assert plan.repository
+        return self.lacking
+
+    def sent(self, plan: BuildPlan) -> Sequence[Path]:
+        assert plan.repository
+        return ()
 
     def build(self, plan: BuildPlan, *, tag: str, watch: Watch) -> Build:
         watch("Step 1/1 : FROM scratch")

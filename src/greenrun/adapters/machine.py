@@ -110,7 +110,7 @@ class SystemCommands:
         try:
             yield process
         finally:
-            _end_group(process, self._grace)
+            end_group(process, self._grace)
 
     def _start(self, command: Sequence[str]) -> _Process:
         own = str(Path(sys.executable).parent)
@@ -205,8 +205,8 @@ class _Watched:
         )
 
 
-def _end_group(process: _Process, grace: timedelta) -> None:
-    """End whatever is left of the group."""
+def end_group(process: _Process, grace: timedelta) -> None:
+    """End a process with its group: by SIGTERM, and after so long by SIGKILL."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)

@@ -8,7 +8,6 @@ from greenrun.model.errors import GateClosed
 from greenrun.model.image import Image
 from greenrun.model.interfaces import Scanner
 from greenrun.model.objective import Quantity, Threshold, Verdict
-from greenrun.model.revision import USUAL_PORT
 from greenrun.release.preflight.rollback import is_held
 from greenrun.release.push import holds
 from greenrun.release.release import Release
@@ -37,17 +36,6 @@ def size(release: Release) -> None:
     )
     hint = "the largest layers are " + ", ".join(layers)
     check_budget("image size", _megabytes(image.size_bytes), _megabytes(most), hint)
-
-
-def exposed_port(release: Release) -> None:
-    """The image exposes the port that the platform sends requests to."""
-    wanted = release.plan.settings.port or USUAL_PORT
-    if wanted not in release.image.exposed_ports:
-        found = ", ".join(map(str, release.image.exposed_ports)) or "none"
-        raise GateClosed(
-            f"exposed ports of {release.image}: got {found}, needs {wanted}",
-            hint=f"add `EXPOSE {wanted}` to the Dockerfile, or set `deploy.port`",
-        )
 
 
 def kept(release: Release, *revisions: str) -> None:

@@ -48,7 +48,8 @@ class Layer:
 class Image:
     """An image that was built. `digest` names its bytes for good, the image tag only for now.
 
-    `manifest` is the digest by which a registry holds these bytes; None until it does.
+    `command` is what a container of it starts, ENTRYPOINT and CMD together. `manifest` is the
+    digest by which a registry holds these bytes; None until it does.
     """
 
     repository: str
@@ -57,7 +58,7 @@ class Image:
     size_bytes: int
     architecture: str
     layers: tuple[Layer, ...] = field(default=(), repr=False)
-    exposed_ports: tuple[int, ...] = ()
+    command: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     manifest: Digest | None = None
 
@@ -72,14 +73,13 @@ class Image:
 
     def describe(self) -> str:
         """All that an inspection shows, a line each; variables by name alone."""
-        ports = ", ".join(map(str, self.exposed_ports)) or "none"
         facts = (
             f"reference: {self.reference}",
             f"image id: {self.digest}",
             f"image tag: {self.tag}",
             f"architecture: {self.architecture}",
             f"size: {self.size_bytes / 10**6:.1f} MB",
-            f"exposed ports: {ports}",
+            f"command: {' '.join(self.command) or 'none'}",
             f"variables: {', '.join(self.variables) or 'none'}",
             "layers:",
         )

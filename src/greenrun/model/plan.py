@@ -33,15 +33,30 @@ TAG_FILE = "build_tag.txt"
 
 
 @dataclass(frozen=True, slots=True)
+class BuildSecret:
+    """What a build may read and no image keeps: a variable of this machine, or else a file.
+
+    A path is relative to release.yaml, absolute, or begins with `~`.
+    """
+
+    variable: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BuildPlan:
     """The build of the image. Paths are relative to release.yaml; sizes are in bytes.
 
-    `tag_file` is told the image tag, for whoever rolls back by hand.
+    `tag_file` is told the image tag, for whoever rolls back by hand. `args` and `target` are those
+    of the Dockerfile, `secrets` what its instructions may mount, by id.
     """
 
     repository: str
     dockerfile: str = "Dockerfile"
     context: str = "."
+    args: Mapping[str, str] = field(default_factory=dict)
+    target: str = ""
+    secrets: Mapping[str, BuildSecret] = field(default_factory=dict)
     platform: str = "linux/amd64"
     tag_policy: TagPolicy = TagPolicy.TIMESTAMP
     also_latest: bool = True

@@ -19,9 +19,6 @@ from greenrun.model.forms import (
 
 T = TypeVar("T")
 
-USUAL_PORT = 8080
-"""Where Cloud Run sends requests to where nobody says a port."""
-
 CPU = Form("1, 2, 4, 6 or 8 CPUs, or 0.08 to 1, such as 0.5 or 500m", parse_cpu, normal_cpu)
 MEMORY = Form("an amount of memory such as 512Mi or 4Gi", parse_memory, normal_memory)
 SERVICE_ACCOUNT = forms.text(

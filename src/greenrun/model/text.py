@@ -77,7 +77,17 @@ class UnreadableFile(ValueError):
 
 
 def read_text_file(path: Path, *, at_most: int = 100_000) -> str:
-    """Read a regular file of UTF-8, with or without its mark, of so many bytes at most.
+    """Read a regular file of UTF-8, with or without its mark. Raises as `read_file` does."""
+    contents = read_file(path, at_most=at_most)
+    try:
+        return contents.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise UnreadableFile("bytes that are not text", "text in UTF-8", line) from error
+
+
+def read_file(path: Path, *, at_most: int) -> bytes:
+    """Read a regular file of so many bytes at most.
 
     Raises UnreadableFile; a pipe or a device is refused before it is opened.
     """
@@ -93,11 +103,7 @@ def read_text_file(path: Path, *, at_most: int = 100_000) -> str:
         raise UnreadableFile(f"no readable file ({reason})", "a file that can be read") from error
     if len(contents) > at_most:
         raise UnreadableFile(f"more than {at_most:,} bytes", "fewer")
-    try:
-        return contents.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise UnreadableFile("bytes that are not text", "text in UTF-8", line) from error
+    return contents
 
 
 class Tail:

@@ -45,12 +45,6 @@ def _(release: Release) -> None:
     image.size(release)
 
 
-@then("the image exposes the port that requests arrive on")
-@needs(IMAGE)
-def _(release: Release) -> None:
-    image.exposed_port(release)
-
-
 @then("the image contains no secret")
 @needs(IMAGE)
 def _(release: Release) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cloudrun_emulator.emulator import LocalCloud
+from greenrun.adapters.docker.builder import DockerBuilder
 from greenrun.adapters.gcp.access import GoogleAccess
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
@@ -31,6 +32,13 @@ FILES = {
     "env.yaml": 'LOG_LEVEL: "INFO"\n',
     "release.yaml": "service: web\n",
 }
+
+
+class EnginelessBuilder(DockerBuilder):
+    """What is built is looked at, and no engine is asked."""
+
+    def engine(self) -> str:
+        return "20.10.24"
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -77,6 +85,7 @@ def dependencies(
         source_control=Git(directory),
         commands=SystemCommands(directory),
         scanner=DetectSecrets(directory),
+        builder=EnginelessBuilder(directory),
     )
 
 
@@ -101,7 +110,7 @@ def test_everything_is_found_at_once(
     plan: Plan, dependencies: Dependencies, directory: Path, cloud: LocalCloud, world: World
 ) -> None:
     (directory / "app" / "main.py").write_text('api_key = "' + 'Zq83mXw1T"\n')
-    (directory / "Dockerfile").write_text("FROM scratch\nEXPOSE 80\nCMD app\n")
+    (directory / "Dockerfile").unlink()
     world.registry.held.clear()
     failing = PreflightPlan("main", "upstream", ("8f14e45",), {"tests": ("false",)})
     settings = replace(plan.settings, secrets={"KEY": SecretReference("key", "3")})

@@ -10,7 +10,7 @@ from greenrun.checks.release_state import PREFLIGHT
 from greenrun.model.errors import CallFailed, GateClosed, ReleaseError
 from greenrun.model.image import Source
 from greenrun.model.objective import Gate
-from greenrun.model.plan import Plan
+from greenrun.model.plan import BuildPlan, Plan
 from greenrun.release.preflight import checks
 from greenrun.release.release import Release
 from tests.conftest import World
@@ -54,6 +54,12 @@ class SilentEngine:
     def engine(self) -> str:
         raise CallFailed("could not reach the engine: got\nnothing", hint="start it")
 
+    def lacks(self, _: BuildPlan) -> tuple[str, ...]:
+        return ()
+
+    def sent(self, _: BuildPlan) -> tuple[Path, ...]:
+        return ()
+
 
 def test_a_check_that_cannot_be_made_is_a_problem_and_not_the_end(
     plan: Plan, world: World, source: Source
@@ -86,7 +92,8 @@ def test_no_check_and_an_unknown_one_are_refused_with_the_known_ones(
 
 
 def test_one_gate_closes_over_all_problems(release: Release, world: World, directory: Path) -> None:
-    (directory / "Dockerfile").unlink()
+    assert directory
+    world.builder.lacking = ("Dockerfile: got no file, needs one",)
     world.builder.number = "19.03"
     rows = [("what", "where"), *((title, "everywhere") for title in list(checks.KNOWN)[:2])]
     with pytest.raises(GateClosed) as told:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from greenrun.adapters.docker.builder import DockerBuilder
 from greenrun.adapters.secrets.scan import DetectSecrets
 from greenrun.model.image import Source
 from greenrun.model.plan import BuildPlan, Plan
@@ -20,8 +21,10 @@ PASSWORD = 'password: "' + 'r7Qx2w9Lp"\n'
 
 @pytest.fixture
 def context(plan: Plan, world: World, source: Source, directory: Path) -> Context:
-    """With a scanner that really looks."""
-    dependencies = replace(world.dependencies, scanner=DetectSecrets(directory))
+    """With a scanner that really looks, and a builder that sends what there is."""
+    dependencies = replace(
+        world.dependencies, scanner=DetectSecrets(directory), builder=DockerBuilder(directory)
+    )
     return Context(plan, dependencies, source, SequentialTest())
 
 
@@ -35,7 +38,10 @@ def found(context: Context) -> list[str]:
 def test_nothing(context: Context) -> None:
     assert found(context) == []
     assert context.measured == [
-        "looked for secrets in: release.yaml, env.yaml, Dockerfile, ., accepting nothing"
+        (
+            "looked for secrets in: release.yaml, env.yaml, Dockerfile and 4 files of the image, "
+            "accepting nothing"
+        )
     ]
 
 

@@ -1,34 +1,36 @@
-"""Images, as the Docker engine builds and describes them."""
+"""Images, as they are built on an engine, found there, and tagged."""
 
-import re
+import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from docker import APIClient
-from docker.errors import APIError, ImageNotFound
-from docker.utils import exclude_paths, parse_repository_tag
+from docker.errors import ImageNotFound
 
-from greenrun.adapters.docker.engine import FAILURES, Cutoff, connect, refused
-from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed
-from greenrun.model.image import Build, Digest, Image, Layer
+from greenrun.adapters.docker.buildkit import BuildKit, buildkit_of
+from greenrun.adapters.docker.classic import Classic
+from greenrun.adapters.docker.context import BuildContext, BuildOrder
+from greenrun.adapters.docker.engine import connect, engine_host, refused
+from greenrun.adapters.docker.inspection import image_of
+from greenrun.adapters.docker.transcript import Transcript
+from greenrun.model.errors import CallFailed, GateClosed
+from greenrun.model.image import Build, Digest, Image
 from greenrun.model.interfaces import Watch
-from greenrun.model.plan import BuildPlan
-from greenrun.model.text import Tail
+from greenrun.model.plan import BuildPlan, BuildSecret
+from greenrun.model.text import UnreadableFile
 
-_IGNORING = ".dockerignore"
-_CONTENT = re.compile(r"\b(file|dir|multi):[0-9a-f]{64}")
-_END = 30
-"""Lines of a log that tell why a build failed."""
-
-_PULLS_SHOWN_EVERY_SECONDS = 1.0
+_REPORTS = "reports"
 
 
 class DockerBuilder:
     """Builds on the engine that DOCKER_HOST names, or on this machine's.
+
+    By BuildKit where a command here speaks to it, else by the engine's classic builder.
 
     Args:
         root: the folder that the plan's paths are relative to.
@@ -50,29 +52,36 @@ class DockerBuilder:
         with closing(connect()) as client, refused("ask the Docker engine for its number"):
             return str(client.version()["Version"])
 
+    def lacks(self, plan: BuildPlan) -> Sequence[str]:
+        """What a build needs and is not here, a line each."""
+        return tuple(_lacking(self._resolved(plan), self._context(plan)))
+
+    def sent(self, plan: BuildPlan) -> Sequence[Path]:
+        """Every file that a build is sent: none of `.git`, of `reports/`, and of its secrets."""
+        return tuple(self._context(plan).files())
+
     def build(self, plan: BuildPlan, *, tag: str, watch: Watch) -> Build:
         """Build and tag; files that .dockerignore names stay out.
 
         Raises GateClosed with the failed instruction and the end of the log, DeadlineExceeded over
-        `plan.within` (the engine has then stopped building), CallFailed without an engine.
+        `plan.within` (the engine has then stopped building), CallFailed without an engine, or
+        without what is built.
         """
-        reference = f"{plan.repository}:{tag}"
-        self._expect_files(plan)
+        reference, context = f"{plan.repository}:{tag}", self._context(plan)
+        if lacking := self.lacks(plan):
+            raise CallFailed(f"could not build {reference}: {'; '.join(lacking)}")
         began = time.monotonic()
-        transcript = Transcript(reference, watch)
-        with closing(connect()) as client, Cutoff(client, plan.within) as cutoff:
+        with closing(connect()) as client:
+            builder = _builder(client)
+            transcript = Transcript(reference, builder.name, watch)
+            transcript.note(f"building by {builder.name}")
+            order = BuildOrder(self._resolved(plan), context, reference, self._labels)
             try:
-                transcript.read(self._events(client, plan, reference))
-            except APIError as error:
-                raise transcript.failure(str(error.explanation)) from error
-            except FAILURES as error:
-                if cutoff.struck:
-                    raise _over_budget(reference, plan, transcript) from error
-                raise CallFailed(
-                    f"could not build {reference}: lost the engine at {transcript.instruction}: "
-                    f"got {error}",
-                    hint="`docker info` shows whether the engine answers",
-                ) from error
+                builder.build(order, transcript)
+            except GateClosed:
+                with refused(f"build {reference}: lost the engine at {transcript.instruction}"):
+                    client.ping()
+                raise
         image = self.image(reference)
         if image is None:
             raise CallFailed(f"could not find {reference} after it was built", hint="build again")
@@ -99,26 +108,47 @@ class DockerBuilder:
             facts, _ = found
             client.tag(facts["Id"], repository, tag)
 
-    def _events(
-        self, client: APIClient, plan: BuildPlan, reference: str
-    ) -> Iterator[Mapping[str, Any]]:
-        return client.build(
-            path=str(self._root / plan.context),
-            dockerfile=str(self._root / plan.dockerfile),
-            tag=reference,
-            platform=plan.platform,
-            labels=self._labels,
-            rm=True,
-            forcerm=True,
-            decode=True,
+    def _context(self, plan: BuildPlan) -> BuildContext:
+        secrets = (Path(it.file) for it in self._resolved(plan).secrets.values() if it.file)
+        aside = (self._root / _REPORTS, *secrets)
+        return BuildContext(self._root / plan.context, self._root / plan.dockerfile, aside)
+
+    def _resolved(self, plan: BuildPlan) -> BuildPlan:
+        """The plan with whole paths of its secrets."""
+        return replace(
+            plan,
+            secrets={
+                name: replace(it, file=str(secret_file(self._root, it))) if it.file else it
+                for name, it in plan.secrets.items()
+            },
         )
 
-    def _expect_files(self, plan: BuildPlan) -> None:
-        context, dockerfile = self._root / plan.context, self._root / plan.dockerfile
-        if not context.is_dir():
-            raise GateClosed(f"could not build {plan.repository}: got no folder {context}")
-        if not dockerfile.is_file():
-            raise GateClosed(f"could not build {plan.repository}: got no file {dockerfile}")
+
+def secret_file(root: Path, secret: BuildSecret) -> Path:
+    """Where the file of a secret is."""
+    return root / Path(secret.file).expanduser()
+
+
+def _lacking(plan: BuildPlan, context: BuildContext) -> Iterator[str]:
+    if not context.folder.is_dir():
+        yield f"context: got no folder {context.folder}, needs one"
+    if not context.dockerfile.exists():
+        yield f"Dockerfile: got no file {context.dockerfile}, needs what the image is built by"
+    else:
+        yield from _unreadable("Dockerfile", lambda: context.instructions)
+    yield from _unreadable(".dockerignore", lambda: context.patterns)
+    for name, secret in plan.secrets.items():
+        if secret.variable and secret.variable not in os.environ:
+            yield f"secret {name}: got no variable {secret.variable}, needs it set here"
+        if secret.file and not Path(secret.file).is_file():
+            yield f"secret {name}: got no file {secret.file}, needs it here"
+
+
+def _unreadable(name: str, read: Callable[[], object]) -> Iterator[str]:
+    try:
+        read()
+    except UnreadableFile as error:
+        yield f"{name}: {error}"
 
 
 def _inspected(
@@ -132,135 +162,9 @@ def _inspected(
         return None
 
 
-def _over_budget(reference: str, plan: BuildPlan, transcript: "Transcript") -> DeadlineExceeded:
-    return DeadlineExceeded(
-        f"the build of {reference}",
-        after=plan.within,
-        last_seen=transcript.instruction,
-        hint="raise `build.timeout` in release.yaml, or make that instruction cheaper",
-    )
-
-
-class Transcript:
-    """Reads the events of one build, shows each instruction as it starts, and keeps the log."""
-
-    def __init__(self, reference: str, watch: Watch) -> None:
-        self.instruction = "the Dockerfile"
-        self._reference = reference
-        self._watch = watch
-        self._written = Tail()
-        self._shown = 0.0
-
-    @property
-    def text(self) -> str:
-        """The log so far; of a very long one, the end."""
-        return str(self._written)
-
-    @property
-    def end(self) -> str:
-        """The last lines of the log."""
-        return "\n".join(self.text.splitlines()[-_END:])
-
-    def read(self, events: Iterable[Mapping[str, Any]]) -> None:
-        """Follow a build to its end. Raises GateClosed when an instruction fails."""
-        for event in events:
-            if "error" in event:
-                raise self.failure(event["error"])
-            if "stream" in event:
-                self._output(event["stream"])
-            elif "status" in event:
-                self._pull(event)
-
-    def failure(self, reason: str) -> GateClosed:
-        """The error of a build that the engine gave up, with the end of the log."""
-        pulled = " FROM " in f"{self.instruction} "
-        return GateClosed(
-            f"could not build {self._reference}: {self.instruction} failed: got {reason.strip()}, "
-            f"needs a Dockerfile that builds\n{self.end}".rstrip(),
-            hint="pull the base image, or name one that can be reached" if pulled else "",
-        )
-
-    def _output(self, text: str) -> None:
-        self._written.add(text)
-        if text.startswith("Step "):
-            self.instruction = text.strip()
-            self._watch(self.instruction)
-
-    def _pull(self, event: Mapping[str, Any]) -> None:
-        words = (event.get("id"), event["status"], event.get("progress"))
-        line = " ".join(word for word in words if word)
-        if not event.get("progress"):
-            self._written.add(f"{line}\n")
-        now = time.monotonic()
-        if now - self._shown >= _PULLS_SHOWN_EVERY_SECONDS:
-            self._shown = now
-            self._watch(line)
-
-
-def image_of(
-    reference: str, facts: Mapping[str, Any], history: Iterable[Mapping[str, Any]]
-) -> Image:
-    """The image that `reference` named, of an inspection and a history (newest layer first)."""
-    repository, tag = _name(reference, facts)
-    settings = facts["Config"]
-    return Image(
-        repository=repository,
-        tag=tag,
-        digest=Digest(facts["Id"]),
-        size_bytes=facts["Size"],
-        architecture=facts["Architecture"],
-        layers=tuple(
-            Layer(instruction(made.get("CreatedBy") or made.get("Comment", "")), made["Size"])
-            for made in reversed(list(history))
-        ),
-        exposed_ports=tuple(
-            sorted(int(port.partition("/")[0]) for port in settings.get("ExposedPorts") or ())
-        ),
-        variables=dict(entry.split("=", 1) for entry in settings.get("Env") or ()),
-        manifest=_manifest(repository, facts),
-    )
-
-
-def instruction(created_by: str) -> str:
-    """The Dockerfile's instruction behind a layer, whole: a secret may stand at its end.
-
-    The classic builder writes `/bin/sh -c #(nop)  CMD ["x"]` and `/bin/sh -c pip ...`, BuildKit
-    `RUN /bin/sh -c pip ... # buildkit`; content goes by its sha256, which tells nobody anything.
-    """
-    text = created_by.removesuffix("# buildkit").strip().removeprefix("RUN ")
-    if text.startswith("/bin/sh -c #(nop)"):
-        text = text.removeprefix("/bin/sh -c #(nop)").strip()
-    elif text.startswith("/bin/sh -c "):
-        text = "RUN " + text.removeprefix("/bin/sh -c ")
-    return " ".join(_CONTENT.sub(r"\1", text).split())
-
-
-def _name(reference: str, facts: Mapping[str, Any]) -> tuple[str, str]:
-    if reference.startswith("sha256:") or "@" in reference:
-        tags = facts.get("RepoTags") or [""]
-        wanted = reference.partition("@")[0]
-        reference = next((tag for tag in tags if tag.startswith(f"{wanted}:")), tags[0])
-    repository, tag = parse_repository_tag(reference)
-    return repository, tag or "latest"
-
-
-def _manifest(repository: str, facts: Mapping[str, Any]) -> Digest | None:
-    """By which the repository's registry held the image when it was last pushed or pulled."""
-    named = (name.split("@") for name in facts.get("RepoDigests") or ())
-    return next((Digest(digest) for name, digest in named if name == repository), None)
-
-
-def context_files(folder: Path) -> Iterator[Path]:
-    """Every file that the engine is sent when an image is built from `folder`.
-
-    Source: https://docs.docker.com/build/concepts/context/#dockerignore-files
-    """
-    for name in sorted(exclude_paths(str(folder), _patterns(folder / _IGNORING))):
-        if (folder / name).is_file():
-            yield folder / name
-
-
-def _patterns(path: Path) -> list[str]:
-    lines = path.read_text("utf-8").splitlines() if path.is_file() else []
-    stripped = (line.strip() for line in lines)
-    return [line for line in stripped if line and not line.startswith("#")]
+def _builder(client: APIClient) -> BuildKit | Classic:
+    with refused("ask the Docker engine which builder it has"):
+        answer = client.get(f"{client.base_url}/_ping")
+    # Podman, which speaks the same language, says that it has none.
+    has_buildkit = answer.headers.get("Builder-Version") != ""
+    return (buildkit_of(engine_host()) if has_buildkit else None) or Classic(client)

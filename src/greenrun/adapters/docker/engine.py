@@ -1,5 +1,6 @@
 """Reaching the Docker engine, and leaving off what takes too long."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -23,6 +24,11 @@ def connect() -> docker.APIClient:
     """A connection to the engine that DOCKER_HOST names; the caller closes it."""
     with refused("reach the Docker engine"):
         return docker.APIClient(**kwargs_from_env())
+
+
+def engine_host() -> str:
+    """Where that engine is, whatever context was chosen for the docker command."""
+    return os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
 
 
 @contextmanager

@@ -61,7 +61,7 @@ class MachineLogins:
         """Raises CallFailed where the credentials that there should be cannot be had."""
         if address.is_loopback:
             return None
-        return self._of_google(address) if address.is_google else _of_engine(address)
+        return self._of_google(address) if address.is_google else engine_login(address)
 
     def _of_google(self, address: Address) -> Login:
         """As https://cloud.google.com/artifact-registry/docs/docker/authentication has it."""
@@ -79,7 +79,11 @@ class MachineLogins:
         return Login(_GOOGLE_USER, str(self._google.token))
 
 
-def _of_engine(address: Address) -> Login | None:
+def engine_login(address: Address) -> Login | None:
+    """What `docker login` has kept, or what the helper of this registry alone says.
+
+    Raises CallFailed where that cannot be read.
+    """
     try:
         with warnings.catch_warnings():  # that there is no such helper
             warnings.simplefilter("ignore", UserWarning)

@@ -12,7 +12,6 @@ from detect_secrets.core.plugins import initialize
 from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 from detect_secrets.settings import Settings, transient_settings
 
-from greenrun.adapters.docker.builder import context_files
 from greenrun.adapters.secrets import kinds
 from greenrun.model import json_codec
 from greenrun.model.errors import CallFailed
@@ -40,7 +39,7 @@ class DetectSecrets:
         self._root = root
 
     def leaks(self, files: Sequence[Path], known: Path | None) -> Sequence[Leak]:
-        """What stands in these files; a folder stands for all that an image of it may hold.
+        """What stands in these files, each looked at once.
 
         Raises CallFailed where one of them, or `known`, cannot be read.
         """
@@ -48,7 +47,7 @@ class DetectSecrets:
         with _settings():
             found = [
                 (path, secret)
-                for path in _each(files)
+                for path in dict.fromkeys(files)
                 for secret in _scan(path)
                 if (self._name(path), secret.secret_hash, secret.type) not in accepted
             ]
@@ -65,12 +64,6 @@ class DetectSecrets:
     def _name(self, path: Path) -> str:
         inside = path.is_relative_to(self._root)
         return (path.relative_to(self._root) if inside else path).as_posix()
-
-
-def _each(files: Sequence[Path]) -> Iterator[Path]:
-    """Each file once, however often it is asked for."""
-    expanded = (context_files(path) if path.is_dir() else [path] for path in files)
-    yield from dict.fromkeys(path for paths in expanded for path in paths)
 
 
 def _scan(path: Path) -> Iterator[Any]:

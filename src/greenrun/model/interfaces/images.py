@@ -1,6 +1,7 @@
 """Where images are made and kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from greenrun.model.image import Build, Digest, Image
@@ -14,11 +15,17 @@ class Builder(Protocol):
     def engine(self) -> str:
         """The engine's own number (`20.10.24`). Raises CallFailed when none answers."""
 
+    def lacks(self, plan: BuildPlan) -> Sequence[str]:
+        """What a build needs and is not on this machine, a line each."""
+
+    def sent(self, plan: BuildPlan) -> Sequence[Path]:
+        """Every file that a build is sent, and an image may hold."""
+
     def build(self, plan: BuildPlan, *, tag: str, watch: Watch) -> Build:
         """Build and tag.
 
         Raises GateClosed with the end of the log when the Dockerfile fails, DeadlineExceeded over
-        `plan.within`, CallFailed when the engine does not answer.
+        `plan.within`, CallFailed where something is lacking or the engine does not answer.
         """
 
     def image(self, reference: str) -> Image | None:

@@ -62,10 +62,7 @@ class Scanner(Protocol):
     """Looks for secrets."""
 
     def leaks(self, files: Sequence[Path], known: Path | None) -> Sequence[Leak]:
-        """What stands in these files, without the findings that the file `known` has accepted.
-
-        A folder stands for the build context that it is: what its .dockerignore leaves in.
-        """
+        """What stands in these files, without the findings that the file `known` has accepted."""
 
     def in_text(self, name: str, text: str) -> Sequence[Leak]:
         """What stands in a text; `name` says where it is from."""

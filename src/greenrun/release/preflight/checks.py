@@ -11,8 +11,8 @@ from greenrun.model.plan import Plan
 from greenrun.model.stats import SequentialTest
 from greenrun.release.preflight import (
     canary_power,
-    dockerfile,
     git_tree,
+    image,
     permissions,
     quality_gates,
     rollback,
@@ -30,11 +30,8 @@ class Check:
 
 
 _CHECKS = (
-    Check("the container engine is recent enough", dockerfile.engine_is_recent),
-    Check(
-        "the Dockerfile makes an image that listens where requests arrive",
-        dockerfile.listens,
-    ),
+    Check("the container engine is recent enough", image.engine_is_recent),
+    Check("everything that the image is built from is there", image.sources_are_there),
     Check(
         "neither env.yaml nor what the image is built from contains a secret",
         secrets.none_stands,

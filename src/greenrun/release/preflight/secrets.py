@@ -12,15 +12,19 @@ _WRITTEN = ("release.yaml", "env.yaml")
 
 def none_stands(context: Context) -> Iterator[Problem]:
     """Nothing looks like a secret but what people have looked at and accepted."""
-    files, known = _places(context), context.plan.preflight.secrets_baseline
-    looked_at = ", ".join(_relative(context, path) for path in files)
-    context.measure("looked for secrets in", f"{looked_at}, accepting {known or 'nothing'}")
+    written, sent = _written(context), context.dependencies.builder.sent(context.plan.build)
+    known = context.plan.preflight.secrets_baseline
+    names = ", ".join(_relative(context, path) for path in written)
+    told = f"{names} and {len(sent)} files of the image, accepting {known or 'nothing'}"
+    context.measure("looked for secrets in", told)
     accepted = context.source.directory / known if known else None
-    for leak in (*context.dependencies.scanner.leaks(files, accepted), *_in_variables(context)):
+    found = context.dependencies.scanner.leaks((*written, *sent), accepted)
+    for leak in (*found, *_in_variables(context)):
         yield Problem(
             f"secret: got {leak}, needs no secret there",
-            "move it to Secret Manager and `deploy.update-secrets`, and revoke it; "
-            "if it is none, accept it in `preflight.secrets-baseline`",
+            "move it to Secret Manager and `deploy.update-secrets`, or for a build to "
+            "`build.secrets`, and revoke it; if it is none, accept it in "
+            "`preflight.secrets-baseline`",
         )
 
 
@@ -42,11 +46,10 @@ def missing(secrets: Mapping[str, SecretReference], secret_store: SecretStore) -
             yield f"{reference} for {variable}"
 
 
-def _places(context: Context) -> Sequence[Path]:
-    """A folder stands for what an image of it may hold."""
-    directory, build = context.source.directory, context.plan.build
-    named = [directory / name for name in (*_WRITTEN, build.dockerfile)]
-    return [*filter(Path.is_file, named), directory / build.context]
+def _written(context: Context) -> Sequence[Path]:
+    """What people write, wherever it stands."""
+    names = (*_WRITTEN, context.plan.build.dockerfile)
+    return [*filter(Path.is_file, (context.source.directory / name for name in names))]
 
 
 def _in_variables(context: Context) -> Iterator[Leak]:
