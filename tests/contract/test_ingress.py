@@ -306,3 +306,26 @@ def test_instances_see_the_host_that_the_client_asked_for(stage: Stage, http: ht
     headers = http.get(url, headers={"host": "app.example"}).json()["headers"]
     assert (headers["host"], headers["x-forwarded-proto"]) == ("app.example", "http")
     assert not [name for name in headers if name.startswith(("x-envoy", "x-greenrun"))]
+
+
+def test_what_the_front_end_keeps_to_itself_reaches_no_revision_and_no_log(
+    stage: Stage, http: httpx.Client
+) -> None:
+    url = stage.apply(ALL_TO_A)
+    kept = [http.get(f"{url}{path}").status_code for path in ("/healthz", "/healthz?deep=1")]
+    others = [who(http.get(f"{url}{path}")) for path in ("/", "/healthz/live", "/healthzz")]
+    assert (kept, others) == ([404, 404], ["app-a"] * 3)
+    served = [httpx.URL(request.url).path for request in stage.finished(3)]
+    assert served == ["/", "/healthz/live", "/healthzz"]
+
+
+@pytest.mark.parametrize("guard", [None, Guard(frozenset())])
+def test_an_internal_address_is_not_found_from_outside_and_not_logged(
+    stage: Stage, http: httpx.Client, guard: Guard | None
+) -> None:
+    routes = [Route("", ALL_TO_A, guard, internal=True), Route("open", ALL_TO_A)]
+    urls = stage.ingress.apply("app", routes, stage.backends)
+    assert http.get(urls[""]).status_code == 404
+    assert who(http.get(urls["open"])) == "app-a"
+    (served,) = stage.finished(1)
+    assert served.url == f"{urls['open']}/"

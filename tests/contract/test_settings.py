@@ -1,8 +1,10 @@
 """Every setting of a service: kept as it was sent, and handed on to the revision."""
 
+import httpx
 from google.cloud import run_v2
 from google.protobuf.duration_pb2 import Duration
 
+from cloudrun_emulator.apis.run.services.changes import NO_EFFECT
 from tests.contract.caller import Caller
 
 Template = run_v2.RevisionTemplate
@@ -119,9 +121,45 @@ def test_every_setting_of_a_template_reaches_the_revision(caller: Caller) -> Non
 def test_every_setting_of_a_service_is_kept(caller: Caller) -> None:
     caller.create()
     service = caller.update(",".join(SERVICE), **SERVICE)
+    service.annotations.pop(NO_EFFECT)
     wanted = run_v2.Service(**SERVICE)
     kept = {name: getattr(service, name) for name in SERVICE}
     assert kept == {name: getattr(wanted, name) for name in SERVICE}
+
+
+def test_what_does_nothing_here_is_told_in_an_annotation(caller: Caller) -> None:
+    assert NO_EFFECT not in caller.create().annotations
+    service = caller.update("scaling,template", scaling={}, template=everything(caller))
+    assert service.annotations[NO_EFFECT].split(",") == [
+        "add-cloudsql-instances",
+        "concurrency",
+        "cpu-boost",
+        "execution-environment",
+        "key",
+        "max-instances",
+        "mesh",
+        "min-instances",
+        "network",
+        "service-account",
+        "session-affinity",
+        "vpc-egress",
+    ]
+    service.template = caller.template()
+    sent_back = caller.update(
+        "annotations,template", annotations=service.annotations, template=service.template
+    )
+    assert dict(sent_back.annotations) == {}
+
+
+def test_an_internal_service_is_not_found_until_it_is_for_everybody(caller: Caller) -> None:
+    inside = run_v2.IngressTraffic.INGRESS_TRAFFIC_INTERNAL_ONLY
+    outside = run_v2.IngressTraffic.INGRESS_TRAFFIC_ALL
+    uri = caller.create(invoker_iam_disabled=True, ingress=inside).uri
+    assert httpx.get(uri).status_code == 404
+    caller.update("ingress", ingress=outside)
+    assert httpx.get(uri).status_code == 200
+    caller.update("ingress", ingress=inside)
+    assert httpx.get(uri).status_code == 404
 
 
 def test_a_gpu_is_kept(caller: Caller) -> None:

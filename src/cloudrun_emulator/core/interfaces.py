@@ -129,18 +129,23 @@ class Route:
     """A public address and the revisions behind it.
 
     `weights` maps revision names to whole percents adding to 100 (empty: nobody, 404); revisions
-    without a backend answer 503. Without a guard, whoever asks is answered.
+    without a backend answer 503. Without a guard, whoever asks is answered. An `internal` one
+    answers everybody with 404, since everybody comes from outside here, and tells nobody of it.
     """
 
     name: str
     weights: Mapping[str, int]
     guard: Guard | None = None
     timeout: timedelta = timedelta(seconds=300)
+    internal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ServedRequest:
-    """A request that the ingress has finished; `revision` is empty where none was reached."""
+    """A request that the ingress has finished; `revision` is empty where none was reached.
+
+    What a front end answers by itself, as if there were no service, is none.
+    """
 
     time: datetime
     service: str
@@ -164,13 +169,18 @@ class Ingress(Protocol):
         """
 
     def apply(
-        self, service: str, routes: Iterable[Route], backends: Mapping[str, tuple[str, int]]
+        self,
+        service: str,
+        routes: Iterable[Route],
+        backends: Mapping[str, tuple[str, int]],
+        http2: Iterable[str] = (),
     ) -> Mapping[str, str]:
         """Make these the routes of `service`; returns the URL of each route by its name.
 
         The first is the service's own, whose URL identity tokens are for.
         A route keeps its URL as long as it exists. Returns when the change has taken effect. No
-        request is dropped by a change. `backends` maps revision names to instance addresses.
+        request is dropped by a change. `backends` maps revision names to instance addresses;
+        those that `http2` names want HTTP/2 without TLS, the others HTTP/1.1.
         """
 
     def remove(self, service: str) -> None:

@@ -14,6 +14,7 @@ FIELDS = {
     "started": "%START_TIME(%s.%6f)%",
     "microseconds": "%COMMON_DURATION(DS_RX_BEG:DS_TX_END:us)%",
     "milliseconds": "%DURATION%",
+    "route": "%ROUTE_NAME%",
     "cluster": "%UPSTREAM_CLUSTER_RAW%",
     "method": "%REQ(:METHOD)%",
     "host": "%REQ(:AUTHORITY)%",
@@ -25,6 +26,9 @@ FIELDS = {
     "traceparent": "%REQ(TRACEPARENT)%",
 }
 """Fields of a line beside its service, by Envoy's names."""
+
+UNLOGGED = "unlogged"
+"""Name of the routes whose requests no log and no metric of a service tells."""
 
 CLIENT_LEFT = 499
 """Status that Google's front ends log for a client that left before the answer; Envoy says 0."""
@@ -44,7 +48,9 @@ class AccessLog:
         with self._lock:
             for line in self._new_lines():
                 with suppress(ValueError, TypeError, KeyError, OverflowError, RecursionError):
-                    self._requests.append(request_of(json.loads(line)))
+                    entry = json.loads(line)
+                    if entry["route"] != UNLOGGED:
+                        self._requests.append(request_of(entry))
             return tuple(self._requests)
 
     def _new_lines(self) -> list[bytes]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from cloudrun_emulator.core.interfaces import Guard
 from cloudrun_emulator.identity.tokens import ISSUER
+from cloudrun_emulator.ingress.access_log import UNLOGGED
 
 Config = dict[str, Any]
 
@@ -24,6 +25,12 @@ def typed(kind: str, **fields: object) -> Config:
 def direct_response(status: int, text: str) -> Config:
     """Return the action of a route that answers by itself."""
     return {"direct_response": {"status": status, "body": {"inline_string": text}}}
+
+
+def answered_by_front_end() -> Config:
+    """Return the name and the action of a route for which there is no service."""
+    text = "Error 404 (Not Found): the requested URL was not found on this server.\n"
+    return {"name": UNLOGGED, **direct_response(404, text)}
 
 
 HEADERS = ("x-serverless-authorization", "authorization")

@@ -12,10 +12,20 @@ from pathlib import Path
 from cloudrun_emulator.core.interfaces import Route
 from cloudrun_emulator.ingress import authorization
 from cloudrun_emulator.ingress.access_log import FIELDS
-from cloudrun_emulator.ingress.authorization import Config, direct_response, typed
+from cloudrun_emulator.ingress.authorization import (
+    Config,
+    answered_by_front_end,
+    direct_response,
+    typed,
+)
 
 ROUTE_HEADER = "x-greenrun-route"
 """Set by the listener over whatever the client sent, removed before the request goes on."""
+
+
+FRONT_END_PATH = "/healthz"
+"""On run.app no container is ever asked for it: Google's front end answers 404. Source: users [R].
+"""
 
 
 CONTROL = "control"
@@ -40,10 +50,11 @@ Address = tuple[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The routes of one service, and where its revisions are."""
+    """The routes of one service, where its revisions are, and which of them want HTTP/2."""
 
     routes: tuple[Route, ...]
     backends: Mapping[str, Address]
+    http2: frozenset[str] = frozenset()
 
 
 def union_of(old: Mapping[str, Published], new: Mapping[str, Published]) -> dict[str, Published]:
@@ -53,6 +64,7 @@ def union_of(old: Mapping[str, Published], new: Mapping[str, Published]) -> dict
         service: Published(
             (*old.get(service, nothing).routes, *new.get(service, nothing).routes),
             {**old.get(service, nothing).backends, **new.get(service, nothing).backends},
+            old.get(service, nothing).http2 | new.get(service, nothing).http2,
         )
         for service in {**old, **new}
     }
@@ -92,7 +104,11 @@ def resources(kind: str, version: str, items: Iterable[Config]) -> Config:
 def clusters(services: Mapping[str, Published]) -> list[Config]:
     """Return one per revision with a route or a backend; without a backend it answers 503."""
     return [
-        _cluster(cluster_name(service, revision), published.backends.get(revision))
+        _cluster(
+            cluster_name(service, revision),
+            published.backends.get(revision),
+            http2=revision in published.http2,
+        )
         for service, published in services.items()
         for revision in _revisions(published)
     ]
@@ -120,10 +136,11 @@ def routes(services: Mapping[str, Published], urls: Mapping[str, str]) -> list[C
 def route_table(version: str, routes: Sequence[Config]) -> Config:
     """Return all routes, and the control route, which answers with `version`."""
     control = {"match": _marked(CONTROL), **direct_response(200, version)}
+    kept = {"match": {"path": FRONT_END_PATH}, **answered_by_front_end()}
     return {
         "name": "routes",
         "request_headers_to_remove": [ROUTE_HEADER, "x-envoy-external-address"],
-        "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [*routes, control]}],
+        "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [kept, *routes, control]}],
     }
 
 
@@ -136,7 +153,7 @@ def _revisions(published: Published) -> list[str]:
     return sorted(routed | set(published.backends))
 
 
-def _cluster(name: str, backend: Address | None) -> Config:
+def _cluster(name: str, backend: Address | None, *, http2: bool) -> Config:
     endpoints = (
         [{"lb_endpoints": [{"endpoint": {"address": _address(backend)}}]}] if backend else []
     )
@@ -155,7 +172,7 @@ def _cluster(name: str, backend: Address | None) -> Config:
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": typed(
                 "upstreams.http.v3.HttpProtocolOptions",
                 common_http_protocol_options={"idle_timeout": _seconds(IDLE_TIMEOUT)},
-                explicit_http_config={"http_protocol_options": {}},
+                explicit_http_config={f"http{'2' * http2}_protocol_options": {}},
             )
         },
     }
@@ -229,7 +246,9 @@ def _chain(connection_manager: Config) -> Config:
 
 def _routes(service: str, route: Route, url: str) -> Iterator[Config]:
     match, action = _marked(route_id(service, route.name)), _action(service, route)
-    if route.guard is None:
+    if route.internal:
+        yield {"match": match, **answered_by_front_end()}
+    elif route.guard is None:
         yield {"match": match, **action}
     else:
         yield from authorization.private_routes(match, route.guard, url, action)

@@ -52,10 +52,14 @@ class EnvoyIngress:
         self._keys = keys
 
     def apply(
-        self, service: str, routes: Iterable[Route], backends: Mapping[str, tuple[str, int]]
+        self,
+        service: str,
+        routes: Iterable[Route],
+        backends: Mapping[str, tuple[str, int]],
+        http2: Iterable[str] = (),
     ) -> Mapping[str, str]:
         """As interfaces.Ingress; raise EnvoyFailed when Envoy does not take the change."""
-        published = Published(tuple(routes), dict(backends))
+        published = Published(tuple(routes), dict(backends), frozenset(http2))
         with self._lock:
             self._change({**self._services, service: published})
             return {route.name: self._url(service, route) for route in published.routes}

@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cloudrun_emulator.core.interfaces import ServedRequest
-from cloudrun_emulator.ingress.access_log import AccessLog, request_of
+from cloudrun_emulator.ingress.access_log import UNLOGGED, AccessLog, request_of
 
 ENTRY = {
     "service": "app",
     "started": "1760000000.123456",
     "microseconds": 1503,
     "milliseconds": 1,
+    "route": None,
     "cluster": "app/app-a",
     "method": "GET",
     "host": "127.0.0.1:1234",
@@ -42,6 +43,13 @@ def line(path: str) -> str:
 
 def test_a_line_becomes_a_request() -> None:
     assert request_of(ENTRY) == REQUEST
+
+
+def test_what_a_front_end_answered_is_no_request(tmp_path: Path) -> None:
+    log = tmp_path / "access.log"
+    kept = json.dumps({**ENTRY, "route": UNLOGGED}) + "\n"
+    log.write_text(kept + line("/after"))
+    assert [request.url for request in AccessLog(log).requests()] == ["http://127.0.0.1:1234/after"]
 
 
 def test_a_request_that_reached_nobody_has_no_revision() -> None:

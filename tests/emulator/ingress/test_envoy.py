@@ -8,11 +8,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Semaphore, Thread
 
+import grpc
 import httpx
 import pytest
 from websockets.sync.client import connect
@@ -203,3 +204,47 @@ def test_nothing_is_left_of_a_cloud_that_was_killed() -> None:
 
 def scratch_folders_of(owner: cleanup.Owner) -> set[Path]:
     return set(Path(tempfile.gettempdir()).glob(f"*{owner}.ingress*"))
+
+
+@contextmanager
+def grpc_server() -> Iterator[tuple[str, int]]:
+    """A server that speaks HTTP/2 without TLS alone; it echoes whatever it is sent."""
+
+    def echo(request: bytes, context: grpc.ServicerContext) -> bytes:
+        context.set_trailing_metadata((("x-told", "last"),))
+        return request
+
+    handlers = {"Echo": grpc.unary_unary_rpc_method_handler(echo)}
+    with ThreadPoolExecutor(2) as threads:
+        server = grpc.server(threads)
+        server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler("test.Echoes", handlers),)
+        )
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        try:
+            yield "127.0.0.1", port
+        finally:
+            server.stop(None).wait()
+
+
+def call_echo(url: str) -> tuple[bytes, dict[str, str | bytes]]:
+    with grpc.insecure_channel(url.removeprefix("http://")) as channel:
+        echo = channel.unary_unary("/test.Echoes/Echo", None, None)
+        answer, call = echo.with_call(b"hello", timeout=10)
+        return answer, dict(call.trailing_metadata())
+
+
+def test_http2_without_tls_reaches_a_revision_that_wants_it(ingress: EnvoyIngress) -> None:
+    with grpc_server() as address:
+        url = ingress.apply("app", [Route("", {"a": 100})], {"a": address}, ["a"])[""]
+        answer, trailers = call_echo(url)
+    assert (answer, trailers["x-told"]) == (b"hello", "last")
+
+
+def test_a_revision_that_does_not_want_it_gets_http1(ingress: EnvoyIngress) -> None:
+    with grpc_server() as address:
+        url = ingress.apply("app", [Route("", {"a": 100})], {"a": address})[""]
+        with pytest.raises(grpc.RpcError) as error:
+            call_echo(url)
+    assert error.value.code() is grpc.StatusCode.UNAVAILABLE

@@ -12,7 +12,7 @@ from cloudrun_emulator.apis.run.containers import cpu
 from cloudrun_emulator.apis.run.probes import LONGEST_START_UP
 from cloudrun_emulator.apis.run.services.routing import LATEST
 
-PORT = 8080
+PORT, CONCURRENCY, MOST_INSTANCES = 8080, 80, 100
 
 
 def fill_defaults(service: run_v2.Service) -> None:
@@ -27,7 +27,7 @@ def fill_defaults(service: run_v2.Service) -> None:
 def _fill_template(template: run_v2.RevisionTemplate) -> None:
     if "timeout" not in template:
         template.timeout = duration_pb2.Duration(seconds=300)
-    template.scaling.max_instance_count = template.scaling.max_instance_count or 100
+    template.scaling.max_instance_count = template.scaling.max_instance_count or MOST_INSTANCES
     if len(template.containers) == 1 and not template.containers[0].ports:
         template.containers[0].ports = [run_v2.ContainerPort()]
     for container in template.containers:
@@ -40,7 +40,7 @@ def _fill_template(template: run_v2.RevisionTemplate) -> None:
 def _concurrency(template: run_v2.RevisionTemplate) -> int:
     """Source: comments on RevisionTemplate."""
     limits = (container.resources.limits["cpu"] for container in template.containers)
-    return 80 if sum(map(cpu, limits)) >= 1 else 1
+    return CONCURRENCY if sum(map(cpu, limits)) >= 1 else 1
 
 
 def _fill_container(container: run_v2.Container) -> None:

@@ -1,5 +1,6 @@
 """From an accepted request to the desired state of a service, and perhaps a new revision."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from secrets import choice
 from typing import Self
@@ -11,6 +12,8 @@ from grpc import StatusCode
 
 from cloudrun_emulator.apis.run import conditions
 from cloudrun_emulator.apis.run.conditions import State, condition
+from cloudrun_emulator.apis.run.defaults import CONCURRENCY, MOST_INSTANCES
+from cloudrun_emulator.apis.run.resources import GPU
 from cloudrun_emulator.apis.run.services.store import ServiceRecord, etag
 from cloudrun_emulator.core.errors import CloudError
 from cloudrun_emulator.core.protobuf import clone, raw
@@ -25,6 +28,46 @@ def new_record(name: ResourceName) -> ServiceRecord:
     """Make a service of which only the name is known yet."""
     made = run_v2.Service(name=str(name), uid=str(uuid4()), create_time=now(), creator=caller())
     return ServiceRecord(made)
+
+
+NO_EFFECT = "greenrun.dev/no-effect"
+"""An annotation of ours: the flags of gcloud that a service has and that do nothing here."""
+
+_Predicate = Callable[[run_v2.Service, run_v2.RevisionTemplate], bool]
+_WITHOUT_EFFECT: Mapping[str, _Predicate] = {
+    "add-cloudsql-instances": lambda _, it: any("cloud_sql_instance" in v for v in it.volumes),
+    "base-image": lambda _, it: any(one.base_image_uri for one in it.containers),
+    "binary-authorization": lambda service, _: "binary_authorization" in service,
+    "concurrency": lambda _, it: it.max_instance_request_concurrency not in {0, CONCURRENCY},
+    "cpu-boost": lambda _, it: any(one.resources.startup_cpu_boost for one in it.containers),
+    "execution-environment": lambda _, it: bool(it.execution_environment),
+    "gpu": lambda _, it: any(GPU in one.resources.limits for one in it.containers),
+    "iap": lambda service, _: service.iap_enabled,
+    "key": lambda _, it: bool(it.encryption_key),
+    "max": lambda service, _: bool(service.scaling.max_instance_count),
+    "max-instances": lambda _, it: it.scaling.max_instance_count not in {0, MOST_INSTANCES},
+    "mesh": lambda _, it: bool(it.service_mesh.mesh),
+    "min": lambda service, _: bool(service.scaling.min_instance_count),
+    "min-instances": lambda _, it: bool(it.scaling.min_instance_count),
+    "network": lambda _, it: bool(it.vpc_access.network_interfaces),
+    "readiness-probe": lambda _, it: any("readiness_probe" in one for one in it.containers),
+    "regions": lambda service, _: bool(service.multi_region_settings.regions),
+    "service-account": lambda _, it: bool(it.service_account),
+    "session-affinity": lambda _, it: it.session_affinity,
+    "vpc-connector": lambda _, it: bool(it.vpc_access.connector),
+    "vpc-egress": lambda _, it: bool(it.vpc_access.egress),
+}
+
+
+def tell_no_effect(service: run_v2.Service) -> None:
+    """Say in an annotation which of its settings are kept here, and do nothing.
+
+    Those that do what they say, and those at the value that Cloud Run fills in, are not told.
+    """
+    service.annotations.pop(NO_EFFECT, None)
+    told = [flag for flag, is_set in _WITHOUT_EFFECT.items() if is_set(service, service.template)]
+    if told:
+        service.annotations[NO_EFFECT] = ",".join(told)
 
 
 @dataclass(frozen=True, slots=True)

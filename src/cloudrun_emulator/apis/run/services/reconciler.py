@@ -160,10 +160,11 @@ class Reconciler:
     def _apply(self, record: ServiceRecord, traffic: Traffic) -> dict[str, str]:
         with self._lock:
             off = record.service.default_uri_disabled  # which makes tag URLs unresolvable too
-            routes = [] if off else traffic.routes(record.guard)
+            routes = [] if off else record.routes(traffic)
             instances = {} if record.halted else record.instances
             backends = {name: one.address for name, one in instances.items()}
-        return dict(self._ingress.apply(record.service.name, routes, backends))
+            http2 = [name for name in instances if _speaks_http2(record.revisions[name])]
+        return dict(self._ingress.apply(record.service.name, routes, backends, http2))
 
     def _record_serving(
         self, record: ServiceRecord, traffic: Traffic, urls: dict[str, str]
@@ -179,6 +180,10 @@ class Reconciler:
                 _mark_revision(revision, conditions.revision_ready(receives_traffic=name in shares))
             elif conditions.has_failed(revision) and name not in traffic.reachable():
                 _mark_revision(revision, conditions.revision_failed_and_retired(revision))
+
+
+def _speaks_http2(revision: run_v2.Revision) -> bool:
+    return any(port.name == "h2c" for one in revision.containers for port in one.ports)
 
 
 def _traffic_of(record: ServiceRecord, targets: Iterable[run_v2.TrafficTarget]) -> Traffic:

@@ -13,7 +13,12 @@ from cloudrun_emulator.apis.listing import paginate
 from cloudrun_emulator.apis.longrunning import Operations
 from cloudrun_emulator.apis.run.defaults import fill_defaults
 from cloudrun_emulator.apis.run.services import validation
-from cloudrun_emulator.apis.run.services.changes import ServiceChange, apply_mask, new_record
+from cloudrun_emulator.apis.run.services.changes import (
+    ServiceChange,
+    apply_mask,
+    new_record,
+    tell_no_effect,
+)
 from cloudrun_emulator.apis.run.services.reconciler import Reconciler
 from cloudrun_emulator.apis.run.services.store import ServiceRecord, Store
 from cloudrun_emulator.core.errors import CloudError
@@ -137,6 +142,7 @@ class Services(ServicePolicies):
         validation.check_scaling(service)
         fill_defaults(service)
         validation.check_service(record.name.id, service)
+        tell_no_effect(service)
         return ServiceChange.between(record, service)
 
     def _validated(self, record: ServiceRecord, change: ServiceChange) -> operations_pb2.Operation:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock, RLock
 
 from google.cloud import run_v2
@@ -11,10 +11,14 @@ from grpc import StatusCode
 
 from cloudrun_emulator.apis.run.services.routing import Traffic, invoker_guard
 from cloudrun_emulator.core.errors import CloudError
-from cloudrun_emulator.core.interfaces import Guard, Instance
+from cloudrun_emulator.core.interfaces import Guard, Instance, Route
 from cloudrun_emulator.core.resource_names import ResourceName
 
 EMPTY_POLICY_ETAG = b"ACAB"
+_FOR_EVERYBODY = (
+    run_v2.IngressTraffic.INGRESS_TRAFFIC_UNSPECIFIED,
+    run_v2.IngressTraffic.INGRESS_TRAFFIC_ALL,
+)
 
 
 def _no_policy() -> policy_pb2.Policy:
@@ -72,6 +76,11 @@ class ServiceRecord:
         """The callers that it admits; None where everybody may, or nobody checks."""
         unchecked = self.service.invoker_iam_disabled
         return None if unchecked else invoker_guard(self.policy, self.service.custom_audiences)
+
+    def routes(self, traffic: Traffic) -> list[Route]:
+        """Return the routes of `traffic`, to those who may call."""
+        internal = self.service.ingress not in _FOR_EVERYBODY
+        return [replace(route, internal=internal) for route in traffic.routes(self.guard)]
 
     def checked(self, revision: str) -> bool:
         """Whether its startup probes count. Source: comments on RevisionTemplate."""
