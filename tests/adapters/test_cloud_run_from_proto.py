@@ -146,3 +146,13 @@ def test_conditions_are_described_without_those_that_hold() -> None:
     holds = Condition(type_="RoutesReady", state=State.CONDITION_SUCCEEDED)
     assert describe([failed, holds]) == "Ready failed HEALTH_CHECK_CONTAINER_ERROR no image"
     assert describe([holds]) == "all conditions hold"
+
+
+@pytest.mark.parametrize(
+    ("annotation", "flags"), [("gpu,vpc-connector", ("gpu", "vpc-connector")), (None, ())]
+)
+def test_flags_without_effect_are_read_from_the_annotation_of_a_local_cloud(
+    annotation: str | None, flags: tuple[str, ...]
+) -> None:
+    annotations = {"greenrun.dev/no-effect": annotation} if annotation else {}
+    assert service_of(run_v2.Service(annotations=annotations)).no_effect == flags

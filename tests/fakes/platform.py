@@ -29,7 +29,7 @@ class ServiceFields(TypedDict, total=False):
 class FakePlatform:
     """A service in memory. `refuses` names calls that fail; `executions` says how jobs end.
 
-    `unready` are images whose revisions never get ready.
+    `unready` are images whose revisions never get ready, `no_effect` flags that it does not know.
     """
 
     name: str
@@ -39,6 +39,7 @@ class FakePlatform:
     public: bool = False
     refuses: set[str] = field(default_factory=set)
     unready: set[str] = field(default_factory=set)
+    no_effect: tuple[str, ...] = ()
     executions: Callable[[Job], Execution] = field(
         default=lambda job: Execution(f"{job.name}-1", succeeded=True)
     )
@@ -56,7 +57,15 @@ class FakePlatform:
         self._add(wanted)
         split = TrafficSplit.all_to(wanted.name)
         self.state = Service(
-            self.name, URL, 1, Readiness.READY, split, split, wanted.name, wanted.name
+            self.name,
+            URL,
+            1,
+            Readiness.READY,
+            split,
+            split,
+            wanted.name,
+            wanted.name,
+            no_effect=self.no_effect,
         )
 
     def deploy(

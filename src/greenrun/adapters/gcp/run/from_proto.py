@@ -15,6 +15,8 @@ _Allocation = run_v2.TrafficTargetAllocationType
 _LATEST = _Allocation.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
 _REVISION = _Allocation.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
 _State = run_v2.Condition.State
+_NO_EFFECT = "greenrun.dev/no-effect"
+"""An annotation that a local cloud makes: see docs/local-cloud.md."""
 
 
 def short(name: str) -> str:
@@ -65,6 +67,7 @@ def service_of(described: run_v2.Service) -> Service:
         etag=described.etag,
         changed_by=described.last_modifier,
         changed_at=_moment(described),
+        no_effect=tuple(filter(None, described.annotations.get(_NO_EFFECT, "").split(","))),
     )
 
 
