@@ -20,6 +20,20 @@ def main() -> None:
 
 @main.command()
 @click.argument("folder", type=FOLDER, default=".")
+@click.option("--no-observe", is_flag=True, help="Do not build and start the image to ask it.")
+@click.option("--diff", is_flag=True, help="Show what would be written, and write nothing.")
+def init(*, folder: Path, no_observe: bool, diff: bool) -> None:
+    """Write the release of the service whose Dockerfile is in FOLDER.
+
+    Builds and starts the image once, and asks what answers. What exists is never overwritten.
+    """
+    from greenrun_cli.init import command  # noqa: PLC0415 - seconds that `--help` need not take
+
+    command.run(command.Options(folder, observe=not no_observe, diff=diff))
+
+
+@main.command()
+@click.argument("folder", type=FOLDER, default=".")
 def check(folder: Path) -> None:
     """Read release.yaml, env.yaml and every feature of FOLDER, and run nothing.
 

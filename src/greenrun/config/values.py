@@ -26,7 +26,7 @@ from greenrun.model.text import HEADER_NAME_CHARACTER
 _LABEL = r"[a-z]([-a-z0-9]{0,%d}[a-z0-9])?"
 _COMPONENT = r"[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*"
 _PERCENT = forms.whole(1, 99)
-_SECRET_VERSION = forms.text(
+SECRET_VERSION = forms.text(
     r"[A-Za-z0-9_-]{1,255}:(latest|[1-9][0-9]{0,8})", "NAME:VERSION, the version a number or latest"
 )
 _ONE_LINE = forms.text(
@@ -66,7 +66,7 @@ def _rising(shares: Sequence[object]) -> bool:
 
 
 def _secret_reference(value: object) -> SecretReference | None:
-    if not _SECRET_VERSION.fits(value):
+    if not SECRET_VERSION.fits(value):
         return None
     return SecretReference(*str(value).split(":"))
 
@@ -186,7 +186,7 @@ Commits = Annotated[
 
 # The revision: https://cloud.google.com/run/docs/configuring
 Period = Annotated[timedelta, accepts(forms.duration(SECOND, 240 * SECOND))]
-SecretVersion = Annotated[SecretReference, accepts(Form(_SECRET_VERSION.needs, _secret_reference))]
+SecretVersion = Annotated[SecretReference, accepts(Form(SECRET_VERSION.needs, _secret_reference))]
 Header = Annotated[str, PlainValidator(_header)]
 
 # The canary

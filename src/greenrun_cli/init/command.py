@@ -1,0 +1,105 @@
+"""`greenrun init`: reads, observes, writes, and says what it did not read."""
+
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from greenrun.model.errors import GateClosed, ReleaseError
+from greenrun.model.text import UnreadableFile
+from greenrun_cli.init import card, observing
+from greenrun_cli.init.facts import Facts
+from greenrun_cli.init.files import Files
+from greenrun_cli.init.observation import Observation
+from greenrun_cli.init.reading import dockerfile
+
+_DOCKERFILE = "Dockerfile"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asks for. `live` is service, project and region, or nothing."""
+
+    folder: Path
+    procedures: Sequence[Path] = ()
+    observe: bool = True
+    diff: bool = False
+    live: tuple[str, str, str] | None = None
+
+
+def run(options: Options) -> None:
+    """Write the files of a release; end with status 1 and one error where that cannot be done."""
+    try:
+        facts = read(options)
+        seen = _observed(options, facts) if options.observe else None
+        _finish(options, facts, seen)
+    except (UnreadableFile, ReleaseError) as error:
+        raise click.ClickException(f"nothing was written: {error}") from error
+
+
+def _observed(options: Options, facts: Facts) -> Observation:
+    try:
+        return observing.observe(options.folder, facts, _tell)
+    except (GateClosed, ReleaseError) as error:
+        raise ReleaseError(
+            str(error),
+            hint="`greenrun machine` installs what a rehearsal needs; `--no-observe` goes without",
+        ) from error
+
+
+def read(options: Options) -> Facts:
+    """Everything that is said about the service, the most certain first."""
+    facts = Facts()
+    name = facts.text("build.dockerfile", _DOCKERFILE)
+    if not (options.folder / name).is_file():
+        raise ReleaseError(
+            f"could not find {name} in {options.folder}",
+            hint="go to the folder that the image is built from",
+        )
+    dockerfile.read(options.folder, name, facts)
+    if "service" not in facts.said:
+        facts.say("service", _name(options.folder), "the folder's name")
+    return facts
+
+
+def _name(folder: Path) -> str:
+    words = re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-0123456789")
+    return words[:40].rstrip("-") or "service"
+
+
+def _finish(options: Options, facts: Facts, seen: Observation | None) -> None:
+    files = Files(options.folder)
+    wanted, added = card.card(facts, seen, options.folder), card.added(facts)
+    if options.diff:
+        click.echo("".join(files.diff(wanted, added)), nl=False)
+    else:
+        files.write(wanted, added)
+        _tell_of(files)
+    if other := card.configures_pytest(options.folder):
+        _tell(
+            f"{other} configures pytest: add `{card.NO_FEATURES}`, so that a bare `pytest` "
+            "runs no feature"
+        )
+    for passage in facts.unread:
+        _tell(f"not read: {passage}")
+    for remark in seen.remarks if seen else ():
+        _tell(f"observed: {remark}")
+    if not options.diff:
+        _tell("next: greenrun check, then pytest features/")
+
+
+def _tell_of(files: Files) -> None:
+    for what, names in (
+        ("written", files.created),
+        ("added to", files.extended),
+        ("left as it is", files.kept),
+    ):
+        if names:
+            _tell(f"{what}: {', '.join(names)}")
+
+
+def _tell(text: str) -> None:
+    click.echo(text, file=sys.stderr)

@@ -1,0 +1,111 @@
+"""What a service was seen to answer, and what a release can be judged by because of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from math import ceil
+
+from greenrun.model.forms import spell_duration
+
+CATCHES_ALL = "/greenrun-asks-for-no-such-page"
+NEVER_ARRIVES = "/healthz"
+"""Google's front end answers it on run.app; the container never hears of it."""
+
+_SHORTEST = timedelta(milliseconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request got each time that it was made. `promises` held each time."""
+
+    method: str
+    path: str
+    status: int
+    content_type: str = ""
+    promises: tuple[str, ...] = ()
+    slowest: timedelta = timedelta()
+    sends: str = ""
+
+    @property
+    def request(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def is_good(self) -> bool:
+        """True where a probe of a canary takes it for a success."""
+        return 200 <= self.status < 400
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One start of the image, and its answers."""
+
+    answers: Sequence[Answer]
+    started_in: timedelta = timedelta()
+    log_is_clean: bool = True
+    metrics_path: str = ""
+    families: Sequence[tuple[str, str]] = ()
+    fewest_families: int = 0
+    openapi: str = ""
+    remarks: Sequence[str] = field(default=())
+
+    def answer(self, method: str, path: str) -> Answer | None:
+        """What a request got, if it was made."""
+        asked = (each for each in self.answers if (each.method, each.path) == (method, path))
+        return next(asked, None)
+
+    @property
+    def health_path(self) -> str:
+        """What tells that an instance has started: the first usual path that is good."""
+        return next((each.path for each in self._probed if each.path != "/"), "")
+
+    @property
+    def _probed(self) -> Sequence[Answer]:
+        """Good answers to GET that have no other purpose, those of health first."""
+        aside = {self.metrics_path, self.openapi, NEVER_ARRIVES}
+        return [
+            each
+            for each in self.answers
+            if each.method == "GET" and each.is_good and each.path not in aside
+        ]
+
+    def probes(self, most: int) -> dict[str, object]:
+        """The probes of a canary; none where no path answers a probe."""
+        paths = [each.path for each in self._probed][:3]
+        if not paths:
+            return {}
+        return {"probes-per-second": self.probes_per_second(most), "probe-paths": paths}
+
+    def probes_per_second(self, most: int) -> int:
+        """As many as one instance answers while it is hardly busy."""
+        if not self._probed:
+            return 0
+        slowest = max((*(each.slowest for each in self._probed[:3]), _SHORTEST))
+        return max(2, min(most, int(timedelta(seconds=0.25) / slowest)))
+
+    @property
+    def slowest(self) -> timedelta:
+        """The slowest answer of all."""
+        return max((each.slowest for each in self.answers), default=timedelta())
+
+    @property
+    def latency_floor_milliseconds(self) -> int:
+        """What counts as equally fast on a machine that does other things, too."""
+        return min(10_000, max(300, budget_milliseconds(self.slowest * 3, least=300)))
+
+    @property
+    def ready_timeout(self) -> str:
+        """Empty where the default is generous."""
+        needed = self.started_in * 3
+        return (
+            ""
+            if needed <= timedelta(seconds=60)
+            else spell_duration(timedelta(seconds=ceil(needed.total_seconds())))
+        )
+
+
+def budget_milliseconds(measured: timedelta, least: int) -> int:
+    """A generous limit, in round numbers: five times what was measured, and `least` at least."""
+    wanted = max(least, 5 * measured / timedelta(milliseconds=1))
+    step = 100 if wanted <= 1000 else 500
+    return ceil(wanted / step) * step

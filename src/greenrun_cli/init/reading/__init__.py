@@ -1,0 +1,1 @@
+"""Where facts about a service stand: its Dockerfile, procedures of people, the live service."""
