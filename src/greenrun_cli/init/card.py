@@ -34,7 +34,9 @@ _IGNORED = ("reports/", "build_tag.txt")
 
 def card(facts: Facts, seen: Observation | None, folder: Path) -> dict[str, str]:
     """The text of every file, by its path; what is added to files that may exist is in `added`."""
-    files = {"release.yaml": release_yaml(facts, seen), "env.yaml": env_yaml(facts)}
+    files = {"release.yaml": release_yaml(facts, seen)}
+    if facts.variables:
+        files["env.yaml"] = env_yaml(facts)
     files |= {f"features/{name}.feature": text for name, text in _features(facts, seen).items()}
     files["conftest.py"] = _CONFTEST
     if not configures_pytest(folder):
@@ -196,7 +198,7 @@ def env_yaml(facts: Facts) -> str:
     head = "# Plain variables, as `gcloud run deploy --env-vars-file` takes them. No secrets.\n"
     told = {name: str(said.value) for name, said in facts.variables.items()}
     lines = (f"{name}: {json.dumps(value, ensure_ascii=False)}\n" for name, value in told.items())
-    return head + ("".join(lines) or "{}\n")
+    return head + "".join(lines)
 
 
 def _written(key: str, value: object) -> list[str]:

@@ -11,7 +11,7 @@ from time import monotonic
 
 from greenrun.adapters.docker.builder import DockerBuilder
 from greenrun.adapters.machine import SystemClock
-from greenrun.checks import logs
+from greenrun.checks.logs import checks as logs
 from greenrun.config import load_plan
 from greenrun.model.errors import CallFailed, GateClosed, ReleaseError
 from greenrun.model.extras import OPENAPI
@@ -90,7 +90,8 @@ def observe(folder: Path, facts: Facts, tell: Tell) -> Observation:
 def _plan(facts: Facts, drafts: Path) -> Plan:
     """The rehearsal's plan by what is known so far, of a service that lets everybody in."""
     (drafts / "release.yaml").write_text(card.release_yaml(facts), "utf-8")
-    (drafts / "env.yaml").write_text(card.env_yaml(facts), "utf-8")
+    if facts.variables:
+        (drafts / "env.yaml").write_text(card.env_yaml(facts), "utf-8")
     plan = load_plan(drafts, REHEARSAL)
     return replace(plan, public=True, ready_timeout=_STARTED_WITHIN, migration=None)
 
