@@ -73,7 +73,6 @@ def _features(facts: Facts, seen: Observation | None) -> Mapping[str, str]:
     environment, endpoints = _environment(), Endpoints(facts, seen)
     context = {
         "preflight": _preflight(facts),
-        "exposed": facts.has_exposed_port,
         "logs": seen.log_is_clean if seen else True,
         "timed": seen is not None,
         "endpoints": endpoints.rows,
@@ -95,7 +94,7 @@ def _preflight(facts: Facts) -> list[list[str]]:
     everywhere, cloud = "everywhere", "cloud"
     rows = [
         ["the container engine is recent enough", everywhere],
-        ["the Dockerfile makes an image that listens where requests arrive", everywhere],
+        ["everything that the image is built from is there", everywhere],
         ["neither env.yaml nor what the image is built from contains a secret", everywhere],
         ["every secret that the service reads exists", everywhere] if facts.secrets else [],
         ["the tree is clean, on its branch and in step with its remote", cloud],

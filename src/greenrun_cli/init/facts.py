@@ -75,7 +75,6 @@ class Facts:
     calls: list[Call] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
     shares: set[int] = field(default_factory=set)
-    has_exposed_port: bool = False
 
     def say(self, key: str, value: object, place: str) -> None:
         """Take a value over, if release.yaml can have it under this key."""
@@ -108,11 +107,6 @@ class Facts:
         """What was said under a key, as text."""
         found = self.said.get(key)
         return otherwise if found is None else str(found.value)
-
-    @property
-    def port(self) -> int:
-        """Where requests arrive."""
-        return int(self.text("deploy.port", "8080"))
 
     def below(self, section: str) -> Iterator[tuple[str, object]]:
         """Keys of a section, without its name, and their values."""

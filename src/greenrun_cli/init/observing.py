@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 
 from greenrun.adapters.docker.builder import DockerBuilder
+from greenrun.adapters.docker.engine import connect, refused
 from greenrun.adapters.machine import SystemClock
 from greenrun.checks.logs import checks as logs
 from greenrun.config import load_plan
@@ -101,12 +102,14 @@ def _dependencies(adapters: Adapters, plan: Plan, folder: Path, tell: Tell) -> D
 
 
 def _take_port(facts: Facts, image: Image) -> None:
-    """A port that only the base image exposes is exposed all the same."""
-    if len(image.exposed_ports) == 1:
-        (port,) = image.exposed_ports
-        if "deploy.port" not in facts.said:
-            facts.say("deploy.port", port, "EXPOSE of the image")
-    facts.has_exposed_port = facts.port in image.exposed_ports
+    """Where nothing else tells of a port, what the base image exposes does."""
+    if "deploy.port" in facts.said:
+        return
+    with closing(connect()) as client, refused(f"inspect image {image.reference}"):
+        found = client.inspect_image(str(image.digest))  # type: ignore[no-untyped-call] # bare there
+    exposed = [port.partition("/")[0] for port in found["Config"].get("ExposedPorts") or ()]
+    if len(exposed) == 1:
+        facts.say("deploy.port", int(exposed[0]), "EXPOSE of the image")
 
 
 class _Observer:

@@ -1,17 +1,24 @@
-"""The port that a Dockerfile tells of."""
+"""The port that a Dockerfile tells of; everything else in it is the engine's to read."""
 
 import re
-from collections.abc import Iterator, Mapping
-from io import BytesIO
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-
-from dockerfile_parse import DockerfileParser
 
 from greenrun.model.text import UnreadableFile, read_text_file
 from greenrun_cli.init.facts import Facts
 
 _PLACE = re.compile(r"\$(?:\{(\w+)(?::?[-+][^}]*)?\}|(\w+))")
-_PORT = re.compile(r"(\d{1,5})(?:/tcp)?")
+_PORT = re.compile(r"([1-9]\d{0,4})(?:/tcp)?")
+_ASSIGNED = re.compile(r"(\w+)=(\"[^\"]*\"|\S*)")
+
+
+@dataclass
+class _Stage:
+    """What an image is told of ports, from its FROM on."""
+
+    variables: dict[str, str] = field(default_factory=dict)
+    exposed: list[tuple[str, int]] = field(default_factory=list)
 
 
 def read(folder: Path, name: str, facts: Facts) -> None:
@@ -21,28 +28,45 @@ def read(folder: Path, name: str, facts: Facts) -> None:
     except UnreadableFile as error:
         facts.skip(name, "the Dockerfile", str(error))
         return
-    parser = DockerfileParser(fileobj=BytesIO(contents.encode()))
-    variables: dict[str, str] = dict(parser.args) | dict(parser.envs)
-    exposed = list(_exposed(parser.structure, variables, name, facts))
-    if exposed:
-        port, place = exposed[-1]
-        facts.say("deploy.port", port, place)
-        facts.has_exposed_port = facts.said["deploy.port"].value == port
-    elif _PORT.fullmatch(variables.get("PORT", "")):
-        facts.say("deploy.port", int(variables["PORT"]), f"{name}: ENV PORT")
+    stage = _last_stage(contents)
+    for word, line in stage.exposed:
+        port = _filled(word, stage)
+        if said := _PORT.fullmatch(port):
+            facts.say("deploy.port", int(said[1]), f"{name}:{line}")
+        else:
+            facts.skip(f"{name}:{line}", f"EXPOSE {word}", "needs the number of a TCP port")
+    if not stage.exposed and (said := _PORT.fullmatch(stage.variables.get("PORT", ""))):
+        facts.say("deploy.port", int(said[1]), f"{name}: ENV PORT")
 
 
-def _exposed(
-    structure: list[dict[str, object]], variables: Mapping[str, str], name: str, facts: Facts
-) -> Iterator[tuple[int, str]]:
-    stages = [at for at, it in enumerate(structure) if str(it["instruction"]).upper() == "FROM"]
-    for it in structure[stages[-1] if stages else 0 :]:
-        if str(it["instruction"]).upper() != "EXPOSE":
+def _last_stage(contents: str) -> _Stage:
+    stage = _Stage()
+    for instruction, value, line in _instructions(contents):
+        if instruction == "FROM":
+            stage = _Stage()
+        elif instruction in {"ARG", "ENV"}:
+            name, _, bare = value.partition(" ")
+            assigned = _ASSIGNED.findall(value) or [(name, bare)]
+            stage.variables |= {key: _filled(text.strip('"'), stage) for key, text in assigned}
+        elif instruction == "EXPOSE":
+            stage.exposed += [(word, line) for word in value.split()]
+    return stage
+
+
+def _filled(text: str, stage: _Stage) -> str:
+    return _PLACE.sub(lambda found: stage.variables.get(found[1] or found[2], found[0]), text)
+
+
+def _instructions(contents: str) -> Iterator[tuple[str, str, int]]:
+    """Each instruction with its value, on one line, and the line where it begins."""
+    begun, first = "", 0
+    for number, line in enumerate(contents.splitlines(), 1):
+        text = line.strip()
+        if text.startswith("#") or (not begun and not text):
             continue
-        place = f"{name}:{int(str(it['startline'])) + 1}"
-        for word in str(it["value"]).split():
-            port = _PLACE.sub(lambda found: variables.get(found[1] or found[2], found[0]), word)
-            if said := _PORT.fullmatch(port):
-                yield int(said[1]), place
-            else:
-                facts.skip(place, f"EXPOSE {word}", "needs the number of a TCP port")
+        first = first if begun else number
+        begun += text.removesuffix("\\") + " "
+        if not text.endswith("\\"):
+            instruction, _, value = begun.strip().partition(" ")
+            yield instruction.upper(), value.strip(), first
+            begun = ""

@@ -9,12 +9,7 @@ Feature: One image, built once
     And the image stays within its size limit
 
   Scenario: The image can be deployed anywhere
-{%- if exposed %}
-    Then the image exposes the port that requests arrive on
-    And the image contains no secret
-{%- else %}
     Then the image contains no secret
-{%- endif %}
 
   @cloud
   Scenario: The registry holds the bytes that were rehearsed
