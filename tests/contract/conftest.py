@@ -1,20 +1,24 @@
 """A local cloud on each runtime, and callers of it over each transport."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import count
 
 import pytest
 from google.cloud import run_v2
 
+from cloudrun_emulator.core.interfaces import Runtime
 from cloudrun_emulator.emulator import LocalCloud
 from cloudrun_emulator.ingress.envoy import EnvoyIngress
 from cloudrun_emulator.runtime.docker import DockerRuntime
 from cloudrun_emulator.runtime.in_process import InProcessRuntime
 from tests.contract.caller import Caller, connect
-from tests.contract.programs import program
+from tests.contract.programs import IN_PROCESS, program
 
-_RUNTIMES = {"in-process": InProcessRuntime, "docker": DockerRuntime}
+_RUNTIMES: Mapping[str, Callable[[], Runtime]] = {
+    "in-process": lambda: InProcessRuntime(IN_PROCESS),
+    "docker": DockerRuntime,
+}
 _numbers = count(1)
 
 
