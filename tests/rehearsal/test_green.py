@@ -115,8 +115,8 @@ def label(result: Json, name: str) -> str:
 def written(features: Path) -> Iterator[tuple[str, str, list[str]]]:
     """Feature, scenario and sentences as people wrote them, of what a rehearsal performs."""
     for file in features.glob("*.feature"):
-        feature = feature_parser.read(file, file.name)
-        for reading in feature_parser.readings(feature):
+        text = feature_parser.read(file, file.name)
+        for reading in feature_parser.readings(text):
             if not reading.tags & ELSEWHERE:
                 steps = [f"{step.keyword} {step.name}" for step in reading.scenario.steps]
-                yield feature.name, reading.scenario.name, steps
+                yield text.feature.name, reading.scenario.name, steps

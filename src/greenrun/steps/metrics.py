@@ -20,7 +20,8 @@ from greenrun.reporting.monitoring import MonitoringTargets, Objectives, Publica
 @pytest.fixture
 def own_objectives(release: Release, request: pytest.FixtureRequest) -> Gate:
     """Those of the service's own figures, for whoever is at hand when another feature has them."""
-    stated = tables.tables(request.path.parent, "they meet these objectives")
+    folder = tables.features_folder(request.config, request.path)
+    stated = tables.tables(folder, "they meet these objectives")
     return own.limits(stated, figures_of(release.plan))
 
 

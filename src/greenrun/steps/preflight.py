@@ -11,7 +11,7 @@ from greenrun.checks.release_state import PREFLIGHT, PreflightCheck
 from greenrun.model.objective import Gate
 from greenrun.plugin.gherkin.milestones import BASELINE, LOCK, needs, reaches
 from greenrun.plugin.gherkin.step_binding import reads
-from greenrun.plugin.gherkin.tables import first_table
+from greenrun.plugin.gherkin.tables import features_folder, first_table
 from greenrun.plugin.options import RunOptions
 from greenrun.release import recovery
 from greenrun.release.dry_run import Rehearsed
@@ -22,7 +22,8 @@ from greenrun.reporting.monitoring import MonitoringTargets, Objectives
 @pytest.fixture
 def objectives(request: pytest.FixtureRequest) -> Gate:
     """Those of the canary, for what is said before its feature is at hand."""
-    table = first_table(request.path.parent, "these objectives of the canary")
+    folder = features_folder(request.config, request.path)
+    table = first_table(folder, "these objectives of the canary")
     return Gate(OBJECTIVES.read(table) if table else ())
 
 

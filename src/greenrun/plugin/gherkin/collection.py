@@ -1,6 +1,6 @@
 """Feature files become tests: one per scenario (or row of an outline) and environment."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -51,6 +51,8 @@ PLANNED = pytest.StashKey[PlannedScenario]()
 REFUSED = pytest.StashKey[list[str]]()
 ENVIRONMENTS = pytest.StashKey[Sequence[str]]()
 FOUND = pytest.StashKey[dict[Path, int]]()
+DESCRIPTIONS = pytest.StashKey[Mapping[int, str]]()
+"""What a feature file says in prose, by line."""
 
 
 def scenario_of(item: pytest.Item | None) -> PlannedScenario | None:
@@ -70,13 +72,12 @@ class FeatureFile(pytest.Module):
         self.obj = ModuleType(self.path.stem)
         self._known = known_tags(self.config)
         try:
-            feature = feature_parser.read(self.path, self.nodeid)
+            text = feature_parser.read(self.path, self.nodeid)
         except feature_parser.FeatureRefused as refusal:
             self.config.stash[REFUSED].append(str(refusal))
             return
-        items = [
-            item for reading in feature_parser.readings(feature) for item in self._items(reading)
-        ]
+        items = [item for reading in feature_parser.readings(text) for item in self._items(reading)]
+        self.stash[DESCRIPTIONS] = text.descriptions
         self.config.stash[FOUND][self.path] = release_scenarios(map(scenario_of, items))
         yield from items
 
@@ -88,7 +89,8 @@ class FeatureFile(pytest.Module):
         if not environments:
             return
         name = reading.scenario.name
-        function = self._tagged(_function(environments, reading.row), reading.tags)
+        function = _placed(_function(environments, reading.row), self.path, reading.line)
+        function = self._tagged(function, reading.tags)
         setattr(self.obj, name, function)
         made = self.ihook.pytest_pycollect_makeitem(collector=self, name=name, obj=function)
         for item, environment in zip(made, environments, strict=True):
@@ -116,6 +118,12 @@ def _function(environments: Sequence[str], row: str) -> Callable[..., None]:
     return parametrize("environment", environments, ids=ids, indirect=True, scope="session")(
         scenario
     )
+
+
+def _placed(function: Callable[..., None], path: Path, line: int) -> Callable[..., None]:
+    """Have whoever asks for the file and line of a test find the scenario in its feature."""
+    function.__code__ = function.__code__.replace(co_filename=str(path), co_firstlineno=line)
+    return function
 
 
 def known_tags(config: pytest.Config) -> set[str]:

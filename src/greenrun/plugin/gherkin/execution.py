@@ -5,16 +5,14 @@ here they were bound when they were collected.
 """
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
+from collections.abc import Iterable, Iterator
 
 import pytest
 from pytest_bdd.compat import inject_fixture
 from pytest_bdd.parser import Scenario, Step
 from pytest_bdd.scenario import parse_step_arguments
-from pytest_bdd.utils import get_required_args
 
-from greenrun.plugin.gherkin.step_binding import Definition, read_table
+from greenrun.plugin.gherkin.step_binding import Definition, parameters, read_table
 
 
 def perform(
@@ -62,7 +60,7 @@ def _arguments(
 ) -> dict[str, object]:
     """What the sentence itself says, then fixtures for all that is left."""
     __tracebackhide__ = True
-    accepted, wanted = _parameters(definition.step_func)
+    accepted, wanted = parameters(definition.step_func)
     said = parse_step_arguments(sentence, definition)
     arguments = {name: value for name, value in said.items() if name in accepted}
     if "datatable" in accepted and sentence.datatable is not None:
@@ -72,12 +70,6 @@ def _arguments(
     return arguments | {
         name: request.getfixturevalue(name) for name in wanted if name not in arguments
     }
-
-
-@cache
-def _parameters(function: Callable[..., object]) -> tuple[frozenset[str], Sequence[str]]:
-    """All parameters of a step function, and those without a default."""
-    return frozenset(inspect.signature(function).parameters), get_required_args(function)
 
 
 def _call(

@@ -3,9 +3,11 @@
 pytest lists fixtures, which step definitions are, only in its private `session._fixturemanager`.
 """
 
+import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -16,6 +18,7 @@ from pytest_bdd.gherkin_parser import DataTable, Location
 from pytest_bdd.parser import Step
 from pytest_bdd.steps import StepFunctionContext as Definition
 from pytest_bdd.steps import StepNamePrefix, step_function_context_registry
+from pytest_bdd.utils import get_required_args
 
 from greenrun.plugin.gherkin.milestones import Milestone, reached_by
 from greenrun.plugin.gherkin.tags import nearest
@@ -24,6 +27,8 @@ Rows = Sequence[Sequence[str]]
 F = TypeVar("F", bound=Callable[..., object])
 
 _FORMS: dict[Callable[..., object], "TableForm"] = {}
+_ALMOST = 0.85
+"""How much a line of prose is like a sentence that was meant."""
 _PACKAGE = __name__.partition(".")[0]
 
 __all__ = [
@@ -31,6 +36,7 @@ __all__ = [
     "Vocabulary",
     "complaint",
     "form_of",
+    "parameters",
     "read_table",
     "reads",
     "table_faults",
@@ -89,6 +95,7 @@ def table_faults(sentence: Step, definition: Definition, folder: Path) -> Iterat
     """Everything that is wrong with a sentence's table, each with its line and column."""
     form = form_of(definition)
     if form is None:
+        yield from _unread(sentence, definition)
         return
     if sentence.datatable is None:
         yield f'{sentence.line_number}: "{sentence.name}" needs a table of {form.what}'
@@ -96,6 +103,36 @@ def table_faults(sentence: Step, definition: Definition, folder: Path) -> Iterat
     for fault in form.faults(_rows(sentence.datatable), folder):
         place = _place_in(sentence.datatable, fault)
         yield f"{place.line}:{place.column}: table of {form.what}: {fault.text}"
+
+
+def _unread(sentence: Step, definition: Definition) -> Iterator[str]:
+    """What stands below a sentence, or does not, against what its step function takes."""
+    accepted, required = parameters(definition.step_func)
+    below = {"datatable": sentence.datatable, "docstring": sentence.docstring}
+    for name, what in (("datatable", "table"), ("docstring", "text")):
+        if below[name] is not None and name not in accepted:
+            yield f'{sentence.line_number}: "{sentence.name}" takes no {what}: nobody would read it'
+        if below[name] is None and name in required:
+            yield f'{sentence.line_number}: "{sentence.name}" needs a {what} below it'
+
+
+@cache
+def parameters(function: Callable[..., object]) -> tuple[frozenset[str], Sequence[str]]:
+    """All parameters of a step function, and those without a default."""
+    return frozenset(inspect.signature(function).parameters), get_required_args(function)
+
+
+def taken_from_fixtures(sentence: Step, definition: Definition) -> Iterator[str]:
+    """What a step function takes beside what its sentence says."""
+    said = {*(definition.parser.parse_arguments(sentence.name) or ()), "datatable", "docstring"}
+    _, required = parameters(definition.step_func)
+    yield from (name for name in required if name not in said)
+
+
+def is_fixture(item: pytest.Item, name: str) -> bool:
+    """True for a name that a scenario can ask pytest for."""
+    fixtures = item.session._fixturemanager  # noqa: SLF001, see the module's docstring
+    return name == "request" or bool(getfixturedefs(fixtures, name, item))
 
 
 def _rows(table: DataTable) -> Rows:
@@ -166,6 +203,18 @@ class Vocabulary:
             if milestone in reached_by(known.definition.step_func)
         )
         return next(texts, "")
+
+    def meant_by(self, prose: str) -> str:
+        """The definition that a line of prose says, or nearly says, whatever its first word is."""
+        texts = [text for text in (prose, prose.partition(" ")[2]) if text]
+        for text in texts:
+            if text in self._plain:
+                return text
+            fitting = (k.text for k in self._patterns if k.definition.parser.is_matching(text))
+            if found := next(fitting, ""):
+                return found
+        known = [known.text for known in self.known]
+        return next(filter(None, (nearest(text, known, _ALMOST) for text in texts)), "")
 
     def suggestion(self, sentence: Step) -> str:
         """The definition that was probably meant, or nothing."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pytest
 from pytest_bdd.parser import Feature, Step
 
 from greenrun.model.errors import ReleaseError
@@ -11,8 +12,17 @@ from greenrun.plugin.gherkin import feature_parser
 Rows = Sequence[Sequence[str]]
 
 
+def features_folder(config: pytest.Config, feature: Path | None = None) -> Path:
+    """Where the features of a release are, and what their tables name by file.
+
+    One that stands elsewhere has those beside it for company.
+    """
+    home = config.rootpath / "features"
+    return feature.parent if feature and not feature.is_relative_to(home) else home
+
+
 def first_table(folder: Path, sentence: str) -> Rows | None:
-    """The table below the first such sentence of the features in a folder, in their order.
+    """The table below the first such sentence of the features in a folder, and below.
 
     Raises ReleaseError where a feature cannot be read.
     """
@@ -20,19 +30,19 @@ def first_table(folder: Path, sentence: str) -> Rows | None:
 
 
 def tables(folder: Path, sentence: str) -> Iterator[Rows]:
-    """The tables below every such sentence of the features in a folder, in their order.
+    """The tables below every such sentence of the features in a folder, and below.
 
     Raises ReleaseError where a feature cannot be read.
     """
-    for path in sorted(folder.glob("*.feature")):
-        for step in _steps(_read(path)).values():
+    for path in sorted(folder.rglob("*.feature")):
+        for step in _steps(_read(path, folder)).values():
             if step.name == sentence and step.datatable is not None:
                 yield [list(map(str, row)) for row in step.datatable.raw()]
 
 
-def _read(path: Path) -> Feature:
+def _read(path: Path, folder: Path) -> Feature:
     try:
-        return feature_parser.read(path, f"{path.parent.name}/{path.name}")
+        return feature_parser.read(path, str(path.relative_to(folder.parent))).feature
     except feature_parser.FeatureRefused as refusal:
         raise ReleaseError(str(refusal)) from refusal
 

@@ -54,6 +54,6 @@ def environments(tags: frozenset[str], stop_policy: Sequence[str]) -> list[str]:
     ]
 
 
-def nearest(word: str, known: Sequence[str]) -> str:
-    """The known word that was probably meant, or nothing."""
-    return next(iter(get_close_matches(word, known, n=1, cutoff=0.5)), "")
+def nearest(word: str, known: Sequence[str], cutoff: float = 0.5) -> str:
+    """The known word that was probably meant, or nothing; with a cutoff of 1, only itself."""
+    return next(iter(get_close_matches(word, known, n=1, cutoff=cutoff)), "")

@@ -9,9 +9,15 @@ import pytest
 from greenrun.model.extras import Extra
 from greenrun.model.plan import REHEARSAL
 from greenrun.plugin.gherkin import feature_parser, step_binding
-from greenrun.plugin.gherkin.collection import PlannedScenario, known_tags, scenario_of
+from greenrun.plugin.gherkin.collection import (
+    DESCRIPTIONS,
+    PlannedScenario,
+    known_tags,
+    scenario_of,
+)
 from greenrun.plugin.gherkin.milestones import Milestone, needed_by
 from greenrun.plugin.gherkin.step_binding import Definition, Vocabulary
+from greenrun.plugin.gherkin.tables import features_folder
 from greenrun.plugin.gherkin.tags import nearest
 
 
@@ -23,6 +29,9 @@ def bind(items: Sequence[pytest.Item], config: pytest.Config) -> list[str]:
 def _complaints(items: Sequence[pytest.Item], config: pytest.Config) -> Iterator[str]:
     words = cache(step_binding.vocabulary)
     known = known_tags(config)
+    files = [item.parent for item in items if scenario_of(item) and item.parent]
+    for parent in dict.fromkeys(files):
+        yield from _lost_sentences(parent, words(parent))
     for item in items:
         if not (scenario := scenario_of(item)):
             continue
@@ -32,6 +41,15 @@ def _complaints(items: Sequence[pytest.Item], config: pytest.Config) -> Iterator
             yield f"{file}:{line}: @xfail: a gate that is expected to close is none; leave it out"
         yield from _unknown_tags(scenario, known, file)
         yield from _unbound(scenario, words(item.parent), config, file)
+        yield from _unmade(item, scenario, file)
+
+
+def _lost_sentences(file: pytest.Collector, words: Vocabulary) -> Iterator[str]:
+    """What a feature says where nothing runs: below its own heading, or that of a rule."""
+    for line, text in file.stash[DESCRIPTIONS].items():
+        if meant := words.meant_by(text):
+            lost = f"reads as a description, and would not run: {text}"
+            yield f'{file.nodeid}:{line}: {lost}; nearest: "{meant}"'
 
 
 def _unknown_tags(scenario: PlannedScenario, known: Iterable[str], file: str) -> Iterator[str]:
@@ -44,6 +62,7 @@ def _unknown_tags(scenario: PlannedScenario, known: Iterable[str], file: str) ->
 def _unbound(
     scenario: PlannedScenario, words: Vocabulary, config: pytest.Config, file: str
 ) -> Iterator[str]:
+    folder = features_folder(config)
     for sentence in scenario.scenario.steps:
         definitions = words.definitions(sentence)
         if len(definitions) == 1:
@@ -52,11 +71,24 @@ def _unbound(
                 scenario.milestones[sentence] = reached
             if (extra := _extra(definitions[0])) and not extra.is_installed:
                 yield f"{file}:{sentence.line_number}: {sentence.name!r}: {extra.lack}"
-            for fault in step_binding.table_faults(sentence, definitions[0], scenario.path.parent):
+            for fault in step_binding.table_faults(sentence, definitions[0], folder):
                 yield f"{file}:{fault}"
         else:
             wrong = step_binding.complaint(sentence, words, config.rootpath)
             yield f"{file}:{sentence.line_number}: {wrong}"
+
+
+def _unmade(item: pytest.Item, scenario: PlannedScenario, file: str) -> Iterator[str]:
+    """What a step function takes that is no fixture, and that no sentence before it makes."""
+    if len(scenario.bindings) < len(scenario.scenario.steps):
+        return
+    made = set[str]()
+    for sentence, definition in zip(scenario.scenario.steps, scenario.bindings, strict=True):
+        for name in step_binding.taken_from_fixtures(sentence, definition):
+            if name not in made and not step_binding.is_fixture(item, name):
+                told = f'"{sentence.name}" needs {name}, and no sentence before it makes that'
+                yield f"{file}:{sentence.line_number}: {told}"
+        made.add(definition.target_fixture or "")
 
 
 def _extra(definition: Definition) -> Extra | None:

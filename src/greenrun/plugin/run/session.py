@@ -20,6 +20,7 @@ from greenrun.plugin.gherkin.collection import (
     scenario_of,
 )
 from greenrun.plugin.gherkin.milestones import Milestone, Reached
+from greenrun.plugin.gherkin.tables import features_folder
 from greenrun.plugin.gherkin.validation import Route
 from greenrun.plugin.options import run_options_of
 from greenrun.plugin.redaction import Secrets
@@ -239,7 +240,8 @@ def _leave_out(scenarios: set[int], items: list[pytest.Item], config: pytest.Con
 def _is_whole(scenarios: Sequence[PlannedScenario], config: pytest.Config) -> bool:
     """True when no scenario beside the selected ones was left out, drills aside."""
     found = config.stash[FOUND]
-    beside = {path for file in found for path in file.parent.glob("*.feature")}
+    beside = {path for file in found for path in file.parent.rglob("*.feature")}
+    beside.update(features_folder(config).rglob("*.feature") if found else ())
     return release_scenarios(scenarios) == sum(found.values()) and beside == found.keys()
 
 
