@@ -12,7 +12,7 @@ from grpc import StatusCode
 
 from cloudrun_emulator.apis.run import conditions
 from cloudrun_emulator.apis.run.conditions import State, condition
-from cloudrun_emulator.apis.run.defaults import CONCURRENCY, MOST_INSTANCES
+from cloudrun_emulator.apis.run.defaults import CONCURRENCY, MOST_INSTANCES, account_of
 from cloudrun_emulator.apis.run.resources import GPU
 from cloudrun_emulator.apis.run.services.store import ServiceRecord, etag
 from cloudrun_emulator.core.errors import CloudError
@@ -52,7 +52,7 @@ _WITHOUT_EFFECT: Mapping[str, _Predicate] = {
     "network": lambda _, it: bool(it.vpc_access.network_interfaces),
     "readiness-probe": lambda _, it: any("readiness_probe" in one for one in it.containers),
     "regions": lambda service, _: bool(service.multi_region_settings.regions),
-    "service-account": lambda _, it: bool(it.service_account),
+    "service-account": lambda service, it: it.service_account != account_of(service.name),
     "session-affinity": lambda _, it: it.session_affinity,
     "vpc-connector": lambda _, it: bool(it.vpc_access.connector),
     "vpc-egress": lambda _, it: bool(it.vpc_access.egress),
