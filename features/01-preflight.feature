@@ -13,6 +13,8 @@ Feature: Nothing starts on a doubt
       | the expected commits are in                                      | cloud      |
       | the quality gates pass                                           | cloud      |
       | credentials exist, with every permission that the release needs  | cloud      |
+      | nobody else releases the service                                 | cloud      |
+      | the service can be reached by those who should reach it          | cloud      |
       | one revision serves every user                                   | cloud      |
       | the baseline could start again                                   | cloud      |
       | every step of the canary could see a regression             | everywhere |

@@ -108,7 +108,7 @@ def way(gate: Gate = OBJECTIVES, *, resume: bool = False, unlock: bool = False) 
         ("lines", lambda release: logs.has_lines(release, LINES)),
         ("no errors", logs.no_errors),
         ("endpoints", _endpoints),
-        ("canary", lambda release: drill.all_passed(release.run_canary(gate))),
+        ("canary", lambda release: drill.all_passed(release, release.run_canary(gate))),
         ("promote", lambda release: release.promote()),
         ("candidate serves", lambda release: service.served_by(release, release.candidate.name)),
         ("baseline kept", lambda release: service.no_traffic(release, release.baseline)),

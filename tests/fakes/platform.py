@@ -7,6 +7,7 @@ from typing import TypedDict, Unpack
 
 from greenrun.model.errors import CallFailed, ConcurrentChange, GateClosed
 from greenrun.model.interfaces import Execution, Job, NewRevision, Timeout
+from greenrun.model.interfaces.platform import ALL_TO_LATEST
 from greenrun.model.lease import Lease
 from greenrun.model.revision import Readiness, Revision
 from greenrun.model.service import Service
@@ -52,21 +53,19 @@ class FakePlatform:
     def revision(self, name: str) -> Revision | None:
         return self.revisions_by_name.get(name)
 
-    def create(self, wanted: NewRevision, timeout: Timeout) -> None:
+    def create(
+        self, wanted: NewRevision, timeout: Timeout, split: TrafficSplit = ALL_TO_LATEST
+    ) -> None:
         self._call("create", timeout)
-        self._add(wanted)
-        split = TrafficSplit.all_to(wanted.name)
-        self.state = Service(
-            self.name,
-            URL,
-            1,
-            Readiness.READY,
-            split,
-            split,
-            wanted.name,
-            wanted.name,
-            no_effect=self.no_effect,
-        )
+        fails = wanted.image in self.unready
+        self._add(wanted, Readiness.FAILED if fails else Readiness.READY)
+        split = split.pinned(wanted.name)
+        ready = "" if fails else wanted.name
+        readiness = Readiness.FAILED if fails else Readiness.READY
+        self.state = Service(self.name, URL, 1, readiness, split, split, ready, wanted.name)
+        self.state = replace(self.state, tag_urls=_urls(split), no_effect=self.no_effect)
+        if fails:
+            raise GateClosed(f"Revision '{wanted.name}' is not ready")
 
     def deploy(
         self, wanted: NewRevision, split: TrafficSplit, before: Service, timeout: Timeout
@@ -113,7 +112,8 @@ class FakePlatform:
 
     def remove_service(self, timeout: Timeout) -> None:
         self._call("remove_service", timeout)
-        self.state = None
+        self.state, self.public = None, False
+        self.revisions_by_name.clear()
 
     def remove_job(self, name: str, timeout: Timeout) -> None:
         self._call(f"remove_job {name}", timeout)

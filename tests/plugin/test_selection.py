@@ -83,6 +83,52 @@ def test_a_release_is_rehearsed_and_runs_nothing_on_request(release: Suite) -> N
     )
 
 
+def test_what_only_asks_the_target_comes_before_the_rehearsal(release: Suite) -> None:
+    asked = attempted(release, "features", "--env=prod")
+
+    first, second, *others = (name.partition("[")[2] for name in asked)
+    assert (first, second) == ("prod]", "prod]")
+    rehearsed = others.index("prod]")
+    assert set(others[:rehearsed]) == {"local]"}
+    assert set(others[rehearsed:]) == {"prod]"}
+
+
+def test_what_stands_in_the_way_on_the_target_is_told_before_anything_is_rehearsed(
+    release: Suite,
+) -> None:
+    release.steps(
+        """
+        @then("nothing stands in the way there")
+        def _(release, environment):
+            if environment == "prod":
+                raise GateClosed("lock: got alice, needs nobody")
+        """
+    )
+    asking = FORWARD.replace("Then all gates hold", "Then nothing stands in the way there", 1)
+    release.feature("01-forward", asking)
+
+    result = release.run("features", "--env=prod")
+
+    assert result.ret == 1
+    assert release.diary == ["prod: begun", "prod: begun", "prod: recorded"]
+    result.stdout.fnmatch_lines(
+        ["Not released: stopped at Users meet the candidate: Nothing stands in the way"]
+    )
+
+
+def test_what_was_rehearsed_before_is_asked_for_where_it_stands(release: Suite) -> None:
+    release.steps(
+        """
+        def pytest_greenrun_rehearsed():
+            return "a green rehearsal"
+        """
+    )
+    release.run("features", "--env=prod")
+
+    assert release.diary[:2] == ["prod: begun", "prod: gates hold"]
+    assert release.diary.count("prod: begun") == 1
+
+
 def test_a_plan_runs_what_is_tagged_for_it_on_the_target_alone(release: Suite) -> None:
     result = release.run("features", "--env=prod", "--plan")
 

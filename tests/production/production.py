@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
@@ -43,6 +43,12 @@ SLOW_ENOUGH_TO_PASS_UNTIL_USERS_COME = (
 )
 """An endpoint may take 500 ms; of all requests, half may take 300 ms."""
 
+FIRST_FAULTS = {
+    "new-and-stillborn": "crash-at-start",
+    "new-and-wrong": "errors:/api/dashboard/costs/summary:100%",
+}
+"""Environments in which nobody has made a service, and what their candidates suffer from."""
+
 SIBLINGS = ("CLOUD_RUN", "LOGGING", "MONITORING", "SECRET_MANAGER")
 
 Json = dict[str, Any]
@@ -68,6 +74,12 @@ class Production:
             production = cls(project, cloud, adapters, plan)
             with production._created():
                 yield production
+
+    def elsewhere(self, environment: str) -> "Production":
+        """Another environment of the same cloud, where nobody has made a service."""
+        plan = load_plan(self.project.folder, environment)
+        plant_secrets(self.adapters.clients, plan)
+        return replace(self, plan=plan)
 
     @property
     def _source(self) -> Source:
@@ -123,6 +135,7 @@ class Production:
         ours = ("CI", "BUILD_NUMBER", "COLUMNS", "PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST")
         kept = {name: value for name, value in os.environ.items() if name not in ours}
         there = {f"{name}_EMULATOR_HOST": self.cloud.grpc for name in SIBLINGS}
+        there |= dict.fromkeys(("GCE_METADATA_HOST", "GCE_METADATA_IP"), self.cloud.metadata)
         return subprocess.Popen(
             [sys.executable, "-m", "pytest", *(options or QUICK)],
             cwd=self.project.folder,
@@ -170,8 +183,8 @@ class Production:
         self.dependencies.platform.scale_by_load(self.service, Timeout(timedelta(seconds=30)))
 
     def journal(self) -> list[Json]:
-        """Every whole entry of every release to production."""
-        path = self.project.reports / "journal-prod.jsonl"
+        """Every whole entry of every release to this environment."""
+        path = self.project.reports / f"journal-{self.plan.environment}.jsonl"
         lines = path.read_text("utf-8").splitlines(keepends=True) if path.exists() else []
         return [json.loads(line) for line in lines if line.endswith("\n")]
 
@@ -229,12 +242,23 @@ class Ended:
 
 
 def _aim(project: Project, registry: str) -> None:
-    """Production, as small and quick as the rehearsal; and the same with a faulty candidate."""
+    """Production, as small and quick as the rehearsal; and the same with a faulty candidate.
+
+    Projects of their own have no service yet; the candidates of two of them are faulty.
+    """
     before = "  prod:\n    project: emergence-469005\n    region: europe-west1\n"
     variables = (project.folder / "env.yaml").read_text("utf-8")
     faulty = f'{variables}FAULTS: "{SLOW_ENOUGH_TO_PASS_UNTIL_USERS_COME}"\n'
-    environments = {"prod": variables, "faulty": faulty}
-    written = "".join(_ENVIRONMENT.format(name=name, registry=registry) for name in environments)
+    environments = {"prod": variables, "faulty": faulty, "new": variables}
+    environments |= {
+        name: f'{variables}FAULTS: "{faults}"\n' for name, faults in FIRST_FAULTS.items()
+    }
+    written = "".join(
+        _ENVIRONMENT.format(
+            name=name, registry=registry, project=_PROJECTS.get(name, f"project-{name}")
+        )
+        for name in environments
+    )
     project.replace("release.yaml", before, written)
     project.raise_at_once()
     for name, text in environments.items():
@@ -243,9 +267,11 @@ def _aim(project: Project, registry: str) -> None:
     project.git("commit", "--quiet", "--message", "as it is released")
 
 
+_PROJECTS = dict.fromkeys(("prod", "faulty"), "emergence-469005")
+
 _ENVIRONMENT = """\
   {name}:
-    project: emergence-469005
+    project: {project}
     region: europe-west1
     build: {{repository: "{registry}/app/emergence-app"}}
     deploy:

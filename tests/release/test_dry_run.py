@@ -14,6 +14,7 @@ from greenrun.model.plan import BuildPlan, CanaryPlan, Location, MigrationPlan, 
 from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe, Volume
 from greenrun.model.stats import Counts, Histogram, Sample, SequentialTest
+from greenrun.model.text import delete_command
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release.dry_run import DryRun, DryRunInputs, Rehearsed, dry_run
 from tests.dependencies import fake_roles
@@ -316,14 +317,33 @@ def test_a_service_that_is_split_has_no_baseline(
     assert "without greenrun" not in told(found, "If it fails")
 
 
-def test_a_service_that_does_not_exist_is_told(plan: Plan, dependencies: Dependencies) -> None:
+def test_the_plan_of_a_first_release_tells_how_it_comes_to_users_and_what_is_deleted(
+    plan: Plan, dependencies: Dependencies
+) -> None:
     found = dry_run(
         plan, replace(dependencies, platform=FakePlatform("shop")), SOURCE, DryRunInputs(TRIAL)
     )
     assert told(found, "Who serves") == {
-        "baseline": ("none: the service does not exist, and has to before a release",)
+        "baseline": ("none: shop does not exist yet: first release",),
+        "created": ("after its migrations; nobody may invoke it until it is proven",),
+        "proven": ("at the URL of its revision tag candidate, with an identity token",),
+        "promoted": ("let everybody invoke it",),
     }
     assert told(found, "Where")["who may invoke"] == ("now nobody; wanted: everybody",)
+    assert told(found, "Canary") == {"none": ("first release: there is nobody to compare with",)}
+    assert told(found, "If it fails") == {
+        "when a gate closes": ("shop is deleted again, which it created",),
+        "migrations": ("stay applied",),
+        "to roll back": (
+            f"pytest features/07-rollback.feature --env={plan.environment} --delete-candidate",
+        ),
+        "without greenrun": (delete_command(plan),),
+    }
+    steps = list(told(found, "Steps"))
+    assert not [step for step in steps if "canary" in step or "baseline" in step]
+    assert steps.index("pending migrations applied, where there are any") < steps.index(
+        "service created, which nobody may invoke"
+    )
 
 
 def test_a_reading_that_is_refused_is_no_plan(plan: Plan, dependencies: Dependencies) -> None:

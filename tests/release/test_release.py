@@ -423,12 +423,6 @@ def reading(world: World) -> Service:
     return world.platform.state
 
 
-def test_a_release_without_a_service_does_not_begin(release: Release, world: World) -> None:
-    world.platform.state = None
-    with pytest.raises(ReleaseError, match="shop does not exist in projects/rehearsal"):
-        release.find_baseline()
-
-
 def test_stages_taken_alone_say_what_they_miss(release: Release) -> None:
     with pytest.raises(ReleaseError, match="run features/ as a whole"):
         release.deploy()

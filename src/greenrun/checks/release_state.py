@@ -17,6 +17,7 @@ from greenrun.release.coordination.lock import Lock
 from greenrun.release.dry_run import DryRunInputs, Rehearsed, dry_run
 from greenrun.release.migrate import Migration
 from greenrun.release.preflight import checks
+from greenrun.release.preflight.context import Context
 from greenrun.release.recovery import described, unfinished
 from greenrun.release.release import Release
 from greenrun.reporting.monitoring import Objectives, preview
@@ -49,15 +50,24 @@ PREFLIGHT = TableForm(
 )
 
 
-def preflight_holds(release: Release, wanted: Sequence[PreflightCheck], objectives: Gate) -> None:
+def preflight_holds(
+    release: Release,
+    wanted: Sequence[PreflightCheck],
+    objectives: Gate,
+    *,
+    unlock: bool = False,
+) -> None:
     """Every check that is wanted of the environment holds; all findings come at once, one a line.
 
-    `objectives` are those of the canary, which has to be able to judge by them.
+    `objectives` are those of the canary, which has to be able to judge by them. `unlock`: a person
+    wants to end the lease of whoever holds the lock.
     """
     plan = release.plan
     titles = titles_for(plan.environment, wanted)
     test = sequential_test(objectives, plan.canary)
-    found = checks.find_problems(titles, plan, release.dependencies, release.source, test)
+    lock, prober, dependencies = release.guard.lock, release.prober, release.dependencies
+    context = Context(plan, dependencies, release.source, test, lock, prober, unlock)
+    found = checks.find_problems(titles, context)
     if found:
         raise GateClosed("\n".join(map(str, found)))
 
@@ -75,7 +85,10 @@ def titles_for(environment: str, wanted: Sequence[PreflightCheck]) -> tuple[str,
 
 
 def one_serves(release: Release) -> None:
-    """One revision has all the traffic."""
+    """One revision has all the traffic; before a first release there is no service at all."""
+    if release.is_first:
+        service.nobody_let_in(release)
+        return
     serving = release.service.resolved.serving
     if serving != {release.baseline: 100}:
         raise GateClosed(f"traffic: got {serving}, needs one revision at 100 %")

@@ -8,7 +8,13 @@ _UNAVAILABLE = 503
 
 
 def served_by(release: Release, revision: str) -> None:
-    """Every user reaches this one revision, by the split and by who answers."""
+    """Every user reaches this one revision, by the split and by who answers.
+
+    Without a revision, which is a first release that has not let users in: nobody does.
+    """
+    if not revision and release.is_first:
+        nobody_let_in(release)
+        return
     serving = release.service.resolved.serving
     if serving != {revision: 100}:
         raise GateClosed(f"traffic: got {serving}, needs 100 % {revision}")
@@ -17,12 +23,34 @@ def served_by(release: Release, revision: str) -> None:
         raise GateClosed(f"answers: got {', '.join(sorted(found))}, needs {revision}")
 
 
+def nobody_let_in(release: Release) -> None:
+    """No user is served before a first release is promoted: by no service, or by a closed one."""
+    platform, name = release.dependencies.platform, release.plan.service
+    if platform.service() is None:
+        release.tell_first(f"{name} does not exist yet: first release, nobody is served")
+    elif platform.invokable_by_all():
+        raise GateClosed(
+            f"who may invoke {name}: got everybody, needs nobody until its first release is proven"
+        )
+    else:
+        release.tell_first(f"{name} lets nobody in yet: first release")
+
+
 def restored(release: Release, destination: str) -> None:
     """Users are served by where they were sent, or untouched where no baseline was found yet."""
-    if destination:
+    if release.is_first:
+        deleted(release)
+    elif destination:
         served_by(release, destination)
     elif release.deployed:
         raise GateClosed("a candidate was deployed, and no baseline is known to go back to")
+
+
+def deleted(release: Release) -> None:
+    """Nothing is left of a first release that was taken back."""
+    found = release.dependencies.platform.revision(release.guard.known_release_state.candidate)
+    if found:
+        raise GateClosed(f"{release.plan.service}: got {found}, needs nothing of the first release")
 
 
 def gone(release: Release, revision: str) -> None:
@@ -61,6 +89,9 @@ def candidate_settings(release: Release) -> None:
 
 def variables_kept(release: Release) -> None:
     """The candidate lacks none of the baseline's variables."""
+    if release.is_first:
+        release.tell_first("no baseline whose variables could be lost: first release")
+        return
     lost = release.candidate.lost_variables(release.baseline)
     if lost:
         raise GateClosed(
@@ -70,7 +101,10 @@ def variables_kept(release: Release) -> None:
 
 
 def reachable(release: Release) -> None:
-    """Whoever may invoke the service is who the plan says."""
+    """Whoever may invoke the service is who the plan says, from the promotion on at a first one."""
+    if release.is_first and not release.promoted:
+        nobody_let_in(release)
+        return
     found = release.dependencies.platform.invokable_by_all()
     if found != release.plan.public:
         needs = "everybody" if release.plan.public else "only those who are granted it"
@@ -82,6 +116,9 @@ def reachable(release: Release) -> None:
 
 def no_traffic(release: Release, revision: str) -> None:
     """The revision still stands, and users do not reach it."""
+    if not revision and release.is_first:
+        release.tell_first("no baseline to keep: first release, the way back is deletion")
+        return
     if release.dependencies.platform.revision(revision) is None:
         raise GateClosed(f"{revision} is gone, needs to be kept as the way back")
     if share := release.service.resolved.share(revision):

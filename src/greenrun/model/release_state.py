@@ -10,6 +10,12 @@ from greenrun.model import json_codec
 from greenrun.model.service import Service
 from greenrun.model.traffic import Target, TrafficSplit
 
+DELETION = "delete the service"
+"""What a first release promises for the case that a gate closes."""
+
+FIRST_TAG = "greenrun-first"
+"""The revision tag that marks a service which a first release has created and not opened yet."""
+
 
 class Stage(Enum):
     """How far a release came. The last three are ends: nothing of it is open."""
@@ -30,10 +36,11 @@ class Stage(Enum):
 class ReleaseState:
     """What a release found, and what it has asked of the service since.
 
-    `before` is the split that served, LATEST pinned to a name. `asked` are the splits that this
-    release has asked for, oldest first; each is written down before it is asked for. `contracted`:
-    the schema no longer bears the baseline, so that users are not sent back to it. `migrations` are
-    the names of all that the database has had applied.
+    `before` is the split that served, LATEST pinned to a name. Without a `baseline` it is a first
+    release: nobody was served before, and what it created is deleted on the way back. `asked` are
+    the splits that this release has asked for, oldest first; each is written down before it is
+    asked for. `contracted`: the schema no longer bears the baseline, so that users are not sent
+    back to it. `migrations` are the names of all that the database has had applied.
     """
 
     run: str
@@ -56,8 +63,15 @@ class ReleaseState:
         return any(split.matches(known) for known in (self.before, *self.asked))
 
     @property
+    def is_first(self) -> bool:
+        """True for the first release of a service: there is nobody to go back to."""
+        return not self.baseline
+
+    @property
     def promise(self) -> str:
         """What happens to users when a gate closes."""
+        if self.is_first:
+            return DELETION
         return "freeze" if self.contracted else "roll back"
 
     def as_json(self) -> str:
@@ -84,10 +98,15 @@ class ReleaseState:
     def left_in(cls, service: Service, candidate_tag: str, our_tags: set[str]) -> Self | None:
         """What an unfinished release has left of itself in a service, where no lock tells of it.
 
-        That is two revisions that serve, of which one has the candidate's revision tag; None for
-        any other service. `before` is all to the other one, without `our_tags`.
+        That is the mark of a first release, or two revisions that serve, of which one has the
+        candidate's revision tag; None for any other service. `before` is all to the other one,
+        without `our_tags`.
         """
         split = service.resolved
+        if FIRST_TAG in service.wanted.tags:
+            wanted = service.wanted.pinned(service.latest_created)
+            created, stage = wanted.tags[FIRST_TAG], Stage.DEPLOYED
+            return cls("", "", TrafficSplit(), 0, created, asked=(service.wanted,), stage=stage)
         candidate = split.tags.get(candidate_tag, "")
         others = [name for name in split.serving if name != candidate]
         if candidate not in split.serving or len(others) != 1:
@@ -104,13 +123,21 @@ def _listed(split: TrafficSplit) -> list[list[object]]:
 
 
 def _release_state(found: object, key: str) -> ReleaseState:
-    return ReleaseState(**json_codec.fields(found, key, _FIELDS))
+    state = ReleaseState(**json_codec.fields(found, key, _FIELDS))
+    if state.baseline and not state.before.targets:
+        json_codec.refuse([], f"{key}.before", "shares that add to 100")
+    return state
 
 
 def _split(found: object, key: str) -> TrafficSplit:
     split = TrafficSplit(json_codec.each(_target)(found, key))
     adds_up = sum(target.percent for target in split) == 100
     return split if adds_up else json_codec.refuse(found, key, "shares that add to 100")
+
+
+def _before(found: object, key: str) -> TrafficSplit:
+    """Read the split of before, which is empty for a first release."""
+    return TrafficSplit() if found == [] else _split(found, key)
 
 
 def _target(found: object, key: str) -> Target:
@@ -134,7 +161,7 @@ def _stage(found: object, key: str) -> Stage:
 _FIELDS: Mapping[str, json_codec.Read[object]] = {
     "run": json_codec.text,
     "baseline": json_codec.text,
-    "before": _split,
+    "before": _before,
     "generation": json_codec.whole,
     "candidate": json_codec.text,
     "image": json_codec.text,

@@ -15,6 +15,7 @@ class Service:
     update they disagree, and the stale wish would break the next deploy.
     `tag_urls` maps revision tags to their own URLs. `etag` goes back with a change that rests on
     this reading; `changed_by` and `changed_at` (ISO 8601, UTC) tell of the last change.
+    `ingress` is whose requests arrive, as gcloud writes it (`all`, `internal`); empty: not told.
     `no_effect` names the flags that a local cloud keeps and does nothing with.
     """
 
@@ -31,6 +32,7 @@ class Service:
     etag: str = ""
     changed_by: str = ""
     changed_at: str = ""
+    ingress: str = ""
     no_effect: tuple[str, ...] = field(default=(), compare=False)
 
     @property

@@ -50,6 +50,19 @@ def rollback_command(plan: Plan) -> str:
     return f"pytest features/07-rollback.feature --env={plan.environment}"
 
 
+def delete_command(plan: Plan) -> str:
+    """Deletes the service, without greenrun."""
+    return (
+        f"gcloud run services delete {plan.service} "
+        f"--project={plan.place.project} --region={plan.place.region}"
+    )
+
+
+def deletion_command(plan: Plan) -> str:
+    """Undoes a first release that was promoted."""
+    return f"{rollback_command(plan)} --delete-candidate"
+
+
 def restore_command(plan: Plan) -> str:
     """Sends every user to a revision; nothing of an earlier release is open then."""
     return f"{rollback_command(plan)} --to=REVISION"

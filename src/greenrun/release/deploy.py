@@ -1,6 +1,7 @@
 """The candidate: the revision that a release has made, as the platform runs it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from textwrap import indent
@@ -11,6 +12,7 @@ from greenrun.model.plan import Plan
 from greenrun.model.revision import Difference, Readiness, Revision, RevisionSettings
 from greenrun.model.traffic import TrafficSplit
 from greenrun.release.coordination.guard import ChangeGuard, DriftGuard
+from greenrun.release.preflight import existing
 
 _LAST_WORDS = 10
 """Lines of a log that tell why its container did not start."""
@@ -40,18 +42,41 @@ class Candidate:
         Raises:
             GateClosed: it does not get ready.
         """
-        begun = self.dependencies.clock.monotonic()
+        platform = self.dependencies.platform
         wanted = NewRevision(self.name, image, self.plan.settings, baseline)
-        timeout = Timeout(self.plan.ready_timeout, self.dependencies.progress.report)
-        with guard.change("deploy", self.name, image=image, split=str(split)):
-            try:
-                after = self.dependencies.platform.deploy(wanted, split, drift.last_seen, timeout)
-            except GateClosed as closed:
-                raise self.stillborn(closed) from closed
-            except ReleaseError:
-                self.log()
-                raise
+        with guard.change("deploy", self.name, image=image, split=str(split)), self._starting():
+            after = platform.deploy(wanted, split, drift.last_seen, self._timeout)
         drift.remember(after)
+
+    def create(
+        self, split: TrafficSplit, image: str, drift: DriftGuard, guard: ChangeGuard
+    ) -> None:
+        """Have the platform create the service with it, to which nobody is let in yet.
+
+        Raises as `make` does; a service is there then, too.
+        """
+        platform = self.dependencies.platform
+        wanted = NewRevision(self.name, image, self.plan.settings)
+        facts = {"revision": self.name, "image": image, "split": str(split)}
+        with guard.change("create", self.plan.service, **facts), self._starting():
+            platform.create(wanted, self._timeout, split)
+        drift.remember(existing(platform.service(), self.plan))
+
+    @property
+    def _timeout(self) -> Timeout:
+        return Timeout(self.plan.ready_timeout, self.dependencies.progress.report)
+
+    @contextmanager
+    def _starting(self) -> Iterator[None]:
+        """Measure how long it takes to get ready; tell what it said where it never does."""
+        begun = self.dependencies.clock.monotonic()
+        try:
+            yield
+        except GateClosed as closed:
+            raise self.stillborn(closed) from closed
+        except ReleaseError:
+            self.log()
+            raise
         self.ready_after = self.dependencies.clock.monotonic() - begun
 
     def admit_everybody(self, guard: ChangeGuard) -> None:

@@ -8,17 +8,23 @@ from greenrun.model.interfaces import NewRevision, Timeout
 from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.revision import Readiness, Revision, RevisionSettings
 from greenrun.model.service import Service
+from greenrun.model.text import deletion_command
 from greenrun.release.recovery import acquire_lock, unfinished
 from greenrun.release.release import UNWRITTEN, Release
 from greenrun.release.rollback import START_TAG
 
+FIRST_DELETED = "deleted the service that the first release had created"
 
-def send_back(release: Release, *, asked_for: bool, to: str, unlock: bool) -> str:
+
+def send_back(
+    release: Release, *, asked_for: bool, to: str, unlock: bool, delete: bool = False
+) -> str:
     """Send every user back; the revision that serves them then, empty where none is known.
 
     A release that closes its own gate goes back to its baseline. `asked_for`: a person wants it,
     of whatever was released last, or to lead to another place (`to`). Where the person names it and
-    takes the lock away, nothing that stands on a lease, and no journal, is in the way.
+    takes the lock away, nothing that stands on a lease, and no journal, is in the way. `delete`:
+    the person allows that a service is deleted which the last release had created and promoted.
     """
     if not asked_for:
         release.roll_back()
@@ -27,10 +33,10 @@ def send_back(release: Release, *, asked_for: bool, to: str, unlock: bool) -> st
         release.guard.attempt("lock the service", lambda: acquire_lock(release, unlock=True))
     else:
         acquire_lock(release, unlock=unlock)
-    return send_everybody_to(release, to) if to else roll_back_last(release)
+    return send_everybody_to(release, to) if to else roll_back_last(release, delete=delete)
 
 
-def roll_back_last(release: Release) -> str:
+def roll_back_last(release: Release, *, delete: bool = False) -> str:
     """Undo the last release, finished or not; the revision that serves everybody now.
 
     Raises ReleaseError where no release is known, else as Rollback.restore does.
@@ -41,11 +47,19 @@ def roll_back_last(release: Release) -> str:
             f"could not roll {release.plan.service} back: no release of it is known",
             hint="name the revision that shall serve: --to=REVISION",
         )
+    if last.is_first and last.stage is Stage.PROMOTED and not delete:
+        raise ReleaseError(
+            f"{release.plan.service} was not rolled back: its last release was the first, so that "
+            "the way back is to delete the service; users are served as before",
+            hint=f"where nobody shall be served, give leave to delete it:\n"
+            f"  {deletion_command(release.plan)}",
+        )
     release.rollback_of(last).check()
     undoing = replace(last, stage=Stage.MOVED)
     release.guard.attempt(UNWRITTEN, lambda: release.guard.write_release_state(undoing))
     release.roll_back()
-    release.manual_changes.append(f"rolled back to {last.baseline}")
+    done = f"rolled back to {last.baseline}"
+    release.manual_changes.append(FIRST_DELETED if last.is_first else done)
     return last.baseline
 
 
@@ -93,6 +107,8 @@ def remove_taken_back(release: Release) -> str:
         raise ReleaseError(
             f"no candidate of {release.plan.service} was taken back: there is none to delete"
         )
+    if last.is_first:
+        return last.candidate
     service = release.drift.remember(release.service)
     if service.latest_created == last.candidate:
         # Cloud Run keeps the latest revision, even without traffic [?].

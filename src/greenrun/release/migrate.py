@@ -49,6 +49,11 @@ class _Ended:
     execution: Execution
 
 
+def migration_job(plan: Plan) -> str:
+    """The short name of the job that runs the migrations of a service."""
+    return f"{plan.service}-migration"
+
+
 class Migrations:
     """The migrations that one image brings."""
 
@@ -85,7 +90,7 @@ class Migrations:
     @property
     def job(self) -> str:
         """The short name of the job that runs them."""
-        return f"{self._plan.service}-migration"
+        return migration_job(self._plan)
 
     def status(self) -> tuple[Migration, ...]:
         """Ask the image which migrations it knows and which of them the database has."""

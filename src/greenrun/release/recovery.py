@@ -47,6 +47,8 @@ def roll_back_unfinished(release: Release) -> str:
     guard.attempt("tell of it", lambda: present(f"found {told}; rolling it back"))
     guard.attempt(UNWRITTEN, lambda: guard.write_release_state(last))
     release.roll_back()
+    if last.is_first:
+        return f"{told}: what it had created was deleted"
     return f"{told}: every user was brought back to {last.baseline}"
 
 
@@ -65,10 +67,24 @@ def resume_unfinished(release: Release) -> str:
     told = described(last)
     release.dependencies.progress.present(f"found {told}; resuming it")
     release.guard.write_release_state(replace(last, run=release.guard.run))
+    if last.is_first:
+        _keep_first(release, last)
+        return f"{told}: resuming it"
     release.before = release.drift.remember(release.service)
     release.rollback.check_allowed(release.before)
     _bring_users_back(release, last)
     return f"{told}: resuming it"
+
+
+def _keep_first(release: Release, last: ReleaseState) -> None:
+    """Keep the candidate of a first release, where it is ready; else it is made anew."""
+    release.rollback.check()
+    revision = release.dependencies.platform.revision(last.candidate) if last.candidate else None
+    if revision is not None and revision.readiness is Readiness.READY:
+        release.keep_candidate(last.candidate)
+        release.drift.remember(release.service)
+    else:
+        release.rollback.restore()
 
 
 def _bring_users_back(release: Release, last: ReleaseState) -> None:
@@ -98,5 +114,5 @@ def _same_image(release: Release, last: ReleaseState) -> None:
 
 def described(last: ReleaseState) -> str:
     """A release that was left open, as people are told of it."""
-    what = last.candidate or "without a candidate"
-    return f"an unfinished release ({what}, {last.stage.value})"
+    what, which = last.candidate or "without a candidate", "first " if last.is_first else ""
+    return f"an unfinished {which}release ({what}, {last.stage.value})"

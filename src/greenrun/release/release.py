@@ -1,19 +1,23 @@
 """A release: one candidate against one baseline, from the first doubt to the record."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from greenrun.canary.progress import CanaryCharts
 from greenrun.canary.setup import with_baseline_tagged
 from greenrun.model.canary_step import CanaryStep
-from greenrun.model.errors import GateClosed, ManualActionRequired, ReleaseError
+from greenrun.model.errors import DeadlineExceeded, GateClosed, ManualActionRequired, ReleaseError
 from greenrun.model.image import Build, Image, Source
 from greenrun.model.interfaces import Dependencies, Timeout
+from greenrun.model.interfaces.platform import ALL_TO_LATEST
 from greenrun.model.objective import Gate
 from greenrun.model.plan import Plan
-from greenrun.model.release_state import ReleaseState, Stage
+from greenrun.model.polling import polls
+from greenrun.model.release_state import FIRST_TAG, ReleaseState, Stage
 from greenrun.model.service import Service
 from greenrun.model.text import rollback_command
+from greenrun.model.traffic import LATEST, TrafficSplit
 from greenrun.release import build, preflight, push
 from greenrun.release.coordination.guard import ChangeGuard, DriftGuard
 from greenrun.release.deploy import Candidate
@@ -24,6 +28,8 @@ from greenrun.release.traffic import Rollout
 
 if TYPE_CHECKING:
     from greenrun.model.alert_status import AlertStatus
+
+_REFUSED = 403
 
 UNWRITTEN = "write down where the release stands"
 
@@ -76,6 +82,16 @@ class Release:
         return self.release_state.baseline if self.release_state else ""
 
     @property
+    def is_first(self) -> bool:
+        """True for the first release of a service, which there was none of before."""
+        return self.release_state is not None and self.release_state.is_first
+
+    def tell_first(self, left_out: str) -> None:
+        """Say what a first release leaves out, or does otherwise, beside the sentence it is in."""
+        self.dependencies.evidence.attach("first release", left_out)
+        self.dependencies.progress.present(left_out)
+
+    @property
     def promoted(self) -> bool:
         """True once the candidate was proven to serve everybody, until it is taken back."""
         return self.release_state is not None and self.release_state.stage is Stage.PROMOTED
@@ -94,6 +110,8 @@ class Release:
         state = self.release_state or self.guard.last
         if state is None or state.stage.ended:
             return False
+        if state.is_first:
+            return state.stage is Stage.MOVED
         return any(split.share(state.baseline) != 100 for split in state.asked)
 
     def acquire_lock(self) -> ReleaseState | None:
@@ -113,10 +131,18 @@ class Release:
         return left and (self.guard.journalled_release_state(left.candidate) or left)
 
     def find_baseline(self) -> str:
-        """Find the revision that serves everybody, which is the way back."""
+        """Find the revision that serves everybody, which is the way back.
+
+        Empty where the service does not exist: it is a first release then.
+        """
         if self.release_state is not None and not self.release_state.stage.ended:
             return self.baseline
-        before = self.before = self.drift.remember(self.service)
+        found = self.dependencies.platform.service()
+        if found is None:
+            self.guard.begin("", None)
+            self.tell_first(f"{self.plan.service} does not exist yet: first release")
+            return ""
+        before = self.before = self.drift.remember(found)
         baseline = preflight.baseline(before)
         self.dependencies.evidence.attach("service before the release", repr(before))
         self.guard.begin(baseline, before)
@@ -154,13 +180,23 @@ class Release:
         return self._pushed
 
     def migrate(self) -> tuple[Migration, ...]:
-        """Apply pending migrations with the candidate's image; their status afterwards."""
-        image, baseline = self.image.reference, self.baseline
-        wanted = Migrations.of(self.plan, image, self.dependencies, self.guard, baseline)
-        self.migrations = wanted.apply(lambda yes: self.guard.update_release_state(contracted=yes))
+        """Apply pending migrations with the candidate's image; their status afterwards.
+
+        In a first release they may contract: there is no old code that has to survive it.
+        """
+        plan, image = self.plan, self.image.reference
+        if self.is_first and plan.migration:
+            plan = replace(plan, migration=replace(plan.migration, allow_contracting=True))
+        wanted = Migrations.of(plan, image, self.dependencies, self.guard, self.baseline)
+        self.migrations = wanted.apply(self._contracted)
         applied = tuple(one.name for one in self.migrations if one.applied)
         self.guard.update_release_state(migrations=applied)
         return self.migrations
+
+    def _contracted(self, yes: bool) -> None:  # noqa: FBT001 - as Migrations has it
+        """Nobody's way back ends with it in a first release."""
+        if not self.is_first:
+            self.guard.update_release_state(contracted=yes)
 
     @property
     def candidate(self) -> Candidate:
@@ -179,21 +215,36 @@ class Release:
         self._candidate = Candidate(name, self.plan, self.dependencies)
 
     def deploy(self) -> Candidate:
-        """Make the candidate, without traffic, under its revision tag; unless it is there."""
+        """Make the candidate, without traffic, under its revision tag; unless it is there.
+
+        That of a first release has all the traffic, as Cloud Run has it: nobody is let in instead.
+        """
         if self._candidate is None:
             self._make_candidate()
-        self.candidate.admit_everybody(self.guard)
+        if self.is_first:
+            invokable = self.dependencies.platform.invokable_by_all()
+            self.prober.shows_token = self.plan.public and not invokable
+        else:
+            self.candidate.admit_everybody(self.guard)
         self._prove_own_addresses()
         return self.candidate
 
     def _make_candidate(self) -> None:
         name = f"{self.plan.service}-{self.dependencies.clock.now():%Y%m%d-%H%M%S}"
-        split = self.guard.known_release_state.before.tagged(name, self.plan.revision_tag)
-        split = with_baseline_tagged(split, self.baseline, self.plan)
-        image = self.image.reference
+        split, image = self._split_without_users(name), self.image.reference
         candidate = self._candidate = Candidate(name, self.plan, self.dependencies)
         self.guard.write_ahead(split, stage=Stage.DEPLOYED, candidate=name, image=image)
-        candidate.make(split, image, self.baseline, self.drift, self.guard)
+        if self.is_first:
+            candidate.create(split, image, self.drift, self.guard)
+        else:
+            candidate.make(split, image, self.baseline, self.drift, self.guard)
+
+    def _split_without_users(self, name: str) -> TrafficSplit:
+        if self.is_first:
+            tagged = ALL_TO_LATEST.tagged(LATEST, self.plan.revision_tag)
+            return tagged.tagged(LATEST, FIRST_TAG)
+        split = self.guard.known_release_state.before.tagged(name, self.plan.revision_tag)
+        return with_baseline_tagged(split, self.baseline, self.plan)
 
     def _prove_own_addresses(self) -> None:
         """Nothing is asked of a revision before its own URL is proven to be answered by it."""
@@ -215,6 +266,9 @@ class Release:
             GateClosed: a step failed, or there was too little to judge it by.
             ConcurrentChange: another than this release has changed the service meanwhile.
         """
+        if self.is_first:
+            self.tell_first("no canary: first release, nobody to compare with")
+            return ()
         self.guard.attempt("find a place for charts", self._charts.remember_place)
         self.steps = []
         self._rollout.run_canary(gate, self.before, self.service, self.steps)
@@ -224,7 +278,10 @@ class Release:
     def promote(self) -> frozenset[str]:
         """Give the candidate every user, and prove it by who answers them."""
         name, service = self.candidate.name, self.plan.service
-        self._rollout.give_everybody()
+        if self.is_first:
+            self._let_users_in()
+        else:
+            self._rollout.give_everybody()
         found = self.answering()
         if found != {name}:
             raise GateClosed(
@@ -234,6 +291,18 @@ class Release:
         self.guard.note("promoted", name, image=self.image.reference, service=service)
         self.guard.update_release_state(stage=Stage.PROMOTED)
         return found
+
+    def _let_users_in(self) -> None:
+        """Let them in, and wait until the platform does: a grant takes a while to be known."""
+        self._rollout.let_users_in()
+        if not self.prober.shows_token:
+            return
+        self.prober.shows_token = False
+        url, within = self.service.url + self.plan.canary.probe_paths[0], self.plan.traffic_timeout
+        for _ in polls(self.dependencies.clock, within):
+            if self.prober.ask(url).status != _REFUSED:
+                return
+        raise DeadlineExceeded(f"{url} to let everybody in", after=within, last_seen=str(_REFUSED))
 
     def answering(self) -> frozenset[str]:
         """The revisions that answer on the public URL, by the platform's own request log."""

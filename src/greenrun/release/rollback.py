@@ -15,11 +15,12 @@ from greenrun.model.errors import (
 from greenrun.model.interfaces import Dependencies, Timeout
 from greenrun.model.plan import Plan
 from greenrun.model.polling import polls
-from greenrun.model.release_state import ReleaseState
+from greenrun.model.release_state import FIRST_TAG, ReleaseState
 from greenrun.model.service import Service
-from greenrun.model.text import restore_command, traffic_command
+from greenrun.model.text import delete_command, restore_command, traffic_command
 from greenrun.model.traffic import TrafficSplit
 from greenrun.release.coordination.guard import ChangeGuard
+from greenrun.release.migrate import migration_job
 from greenrun.release.prober import Prober
 
 START_TAG = "greenrun-start"
@@ -57,6 +58,9 @@ class Rollback:
                 whatever the reason was.
         """
         changes: list[str] = []
+        if self.release_state.is_first:
+            self._persist(lambda: self._delete(changes), "could not be deleted again")
+            return bool(changes)
         self._persist(lambda: self._restore(changes), "could not be brought back to")
         if self.release_state.asked:
             self._persist(self._prove, "was sent back, and nobody could prove that it is served by")
@@ -64,11 +68,16 @@ class Rollback:
 
     def check(self) -> None:
         """Raise ManualActionRequired where users could not be sent back now."""
-        self._persist(lambda: self.check_allowed(self._read()), "could not be brought back to")
+        if self.release_state.is_first:
+            self._persist(self._check_deletable, "could not be deleted again")
+        else:
+            self._persist(lambda: self.check_allowed(self._read()), "could not be brought back to")
 
     @property
     def command(self) -> str:
         """The command that does the same without greenrun."""
+        if self.release_state.is_first:
+            return delete_command(self.plan)
         return traffic_command(self.plan, self.release_state.baseline)
 
     def check_allowed(self, service: Service) -> None:
@@ -97,6 +106,43 @@ class Rollback:
             after = self.dependencies.platform.split_traffic(target, service, timeout)
         self._attach("traffic after the rollback", after.actual)
 
+    def _delete(self, changes: list[str]) -> None:
+        """Delete what this release has created: nobody was served before it."""
+        timeout = Timeout(self.plan.traffic_timeout, self.guard.tell)
+        platform, created = self.dependencies.platform, self._created()
+        if created:
+            changes.append(created.name)
+            facts = {"revision": self.release_state.candidate}
+            with self.guard.restoration("delete service", self.plan.service, **facts):
+                platform.remove_service(timeout)
+        if self.plan.migration is not None:
+            job = migration_job(self.plan)
+            self.guard.attempt(f"delete the job {job}", lambda: platform.remove_job(job, timeout))
+
+    def _check_deletable(self) -> None:
+        self._created()
+
+    def _created(self) -> Service | None:
+        """The service, where this release created it; None where there is none, or another's.
+
+        Raises ManualActionRequired where somebody has deployed to it since.
+        """
+        service = self.dependencies.platform.service()
+        if service is None or not self.release_state.asked:
+            return None
+        ours = self.release_state.candidate
+        names = {one.name for one in self.dependencies.platform.revisions()}
+        if ours not in names and FIRST_TAG not in service.wanted.tags:
+            return None
+        if theirs := sorted(names - {ours}):
+            who = service.changed_by or "somebody"
+            raise ManualActionRequired(
+                f"{self.plan.service} was created by this release, and has {', '.join(theirs)} by "
+                f"{who} since: it was left as it is",
+                hint=f"speak with {who}; then say who shall serve:\n  {restore_command(self.plan)}",
+            )
+        return service
+
     def _persist(self, action: Callable[[], None], failed: str) -> None:
         """Try again after whatever may pass; raise ManualActionRequired for what does not."""
         for pause in (*_PAUSES, None):
@@ -121,10 +167,8 @@ class Rollback:
         self.guard.attempt("keep the evidence", lambda: attach(name, str(split)))
 
     def _left(self, failed: str, error: Exception, hint: str) -> ManualActionRequired:
-        return ManualActionRequired(
-            f"{self.plan.service} {failed} {self.release_state.baseline}: {described(error)}",
-            hint=hint,
-        )
+        where = f"{failed} {self.release_state.baseline}".rstrip()
+        return ManualActionRequired(f"{self.plan.service} {where}: {described(error)}", hint=hint)
 
     def _somebody_elses(self, service: Service) -> ManualActionRequired:
         who, candidate = service.changed_by or "somebody", self.release_state.candidate
@@ -145,6 +189,8 @@ class Rollback:
 
     @property
     def _advice(self) -> str:
+        if self.release_state.is_first:
+            return f"delete it by hand:\n  {self.command}"
         if self.release_state.contracted:
             settle = restore_command(self.plan)
             return f"the way is forward: mend the candidate, say who serves:\n  {settle}"

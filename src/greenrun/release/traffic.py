@@ -10,7 +10,7 @@ from greenrun.model.canary_step import CanaryStep
 from greenrun.model.interfaces import Dependencies, Timeout
 from greenrun.model.objective import Gate
 from greenrun.model.plan import Plan
-from greenrun.model.release_state import Stage
+from greenrun.model.release_state import FIRST_TAG, Stage
 from greenrun.model.service import Service
 from greenrun.model.traffic import TrafficSplit
 from greenrun.release.coordination.guard import ChangeGuard, DriftGuard
@@ -45,6 +45,19 @@ class Rollout:
             without_baseline_tag(everybody, self.guard.known_release_state.before, self.plan),
             "100 %",
         )
+
+    def let_users_in(self) -> None:
+        """Promote the candidate of a first release, which serves whoever may invoke the service.
+
+        Its mark goes last: until then whoever comes next knows the service to be unfinished.
+        """
+        self.guard.update_release_state(stage=Stage.MOVED)
+        platform = self.dependencies.platform
+        if self.plan.public and not platform.invokable_by_all():
+            with self.guard.change("let everybody invoke", self.plan.service):
+                platform.let_all_invoke()
+        everybody = self.drift.last_seen.resolved.shared({self.candidate: 100})
+        self._split(everybody.without_tag(FIRST_TAG).pinned(self.candidate), "100 %")
 
     def run_canary(
         self, gate: Gate, before: Service | None, now: Service, seen: list[CanaryStep]

@@ -73,7 +73,7 @@ def _(release: Release) -> None:
 @then("the images of baseline and candidate are still there")
 @needs(BASELINE, CANDIDATE)
 def _(release: Release) -> None:
-    image.kept(release, release.baseline, release.candidate.name)
+    image.kept(release, *filter(None, (release.baseline, release.candidate.name)))
 
 
 @when("the migrations of the image are applied", target_fixture="migrations")

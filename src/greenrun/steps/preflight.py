@@ -29,8 +29,13 @@ def objectives(request: pytest.FixtureRequest) -> Gate:
 
 @then("all of this holds")
 @reads(PREFLIGHT)
-def _(release: Release, datatable: Sequence[PreflightCheck], objectives: Gate) -> None:
-    release_state.preflight_holds(release, datatable, objectives)
+def _(
+    release: Release,
+    datatable: Sequence[PreflightCheck],
+    objectives: Gate,
+    run_options: RunOptions,
+) -> None:
+    release_state.preflight_holds(release, datatable, objectives, unlock=run_options.unlock)
 
 
 @when("the service is read as it serves now")

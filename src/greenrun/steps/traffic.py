@@ -39,8 +39,8 @@ def _(release: Release, objectives: Gate) -> tuple[CanaryStep, ...]:
 
 
 @then("every step has passed its objectives")
-def _(steps: tuple[CanaryStep, ...]) -> None:
-    drill.all_passed(steps)
+def _(release: Release, steps: tuple[CanaryStep, ...]) -> None:
+    drill.all_passed(release, steps)
 
 
 @when("the candidate is promoted")
@@ -54,7 +54,11 @@ def _(release: Release) -> None:
 @reaches(RESTORED)
 def _(release: Release, run_options: RunOptions, way_back_alone: bool) -> str:  # noqa: FBT001 - a fixture
     return manual.send_back(
-        release, asked_for=way_back_alone, to=run_options.to, unlock=run_options.unlock
+        release,
+        asked_for=way_back_alone,
+        to=run_options.to,
+        unlock=run_options.unlock,
+        delete=run_options.delete_candidate,
     )
 
 

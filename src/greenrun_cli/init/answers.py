@@ -36,9 +36,7 @@ def _promise(name: str, value: object) -> str:
         return f"has {name}"
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value == value.strip():
         return f"{name} = {value}"
-    if isinstance(value, bool):
-        return f"{name} = {str(value).lower()}"
-    kinds: dict[type, str] = {str: "a string", list: "an array", dict: "an object"}
+    kinds = {str: "a string", list: "an array", dict: "an object", bool: "true or false"}
     kinds |= {int: "a number", float: "a number"}
     return f"{name} is {kinds[type(value)]}"
 

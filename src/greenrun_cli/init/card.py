@@ -99,6 +99,8 @@ def _preflight(facts: Facts) -> list[list[str]]:
         ["every secret that the service reads exists", everywhere] if facts.secrets else [],
         ["the tree is clean, on its branch and in step with its remote", cloud],
         ["credentials exist, with every permission that the release needs", cloud],
+        ["nobody else releases the service", cloud],
+        ["the service can be reached by those who should reach it", cloud],
         ["one revision serves every user", cloud],
         ["the baseline could start again", cloud],
         ["every step of the canary could see a regression", everywhere],
@@ -146,7 +148,7 @@ def _canary(facts: Facts, seen: Observation | None) -> dict[str, object]:
     steps = {"steps": sorted(facts.shares) or [10, 50]}
     if seen:
         return {**steps, **seen.probes(most=10)}
-    called = list(dict.fromkeys(call.path for call in facts.calls if call.is_plain))[:3]
+    called = [call.path for call in facts.calls if call.is_plain][:3]
     return {**steps, **({"probe-paths": called} if called else {})}
 
 

@@ -49,10 +49,9 @@ class Observation:
     openapi: str = ""
     remarks: Sequence[str] = field(default=())
 
-    def answer(self, method: str, path: str, sends: str = "") -> Answer | None:
+    def answer(self, method: str, path: str) -> Answer | None:
         """What a request got, if it was made."""
-        wanted = method, path, sends
-        asked = (each for each in self.answers if (each.method, each.path, each.sends) == wanted)
+        asked = (each for each in self.answers if (each.method, each.path) == (method, path))
         return next(asked, None)
 
     @property

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from google.cloud import run_v2
 
 from cloudrun_emulator.emulator import LocalCloud
 from greenrun.adapters.docker.builder import DockerBuilder
@@ -19,11 +20,11 @@ from greenrun.model.image import Source
 from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import Location, Plan, PreflightPlan
 from greenrun.model.revision import SecretReference
-from greenrun.model.stats import SequentialTest
 from greenrun.release.preflight import checks
 from tests.adapters.cloud.candidates import Watcher, revision
 from tests.conftest import World
 from tests.fakes import MANIFEST
+from tests.release.preflight.conftest import context_of
 
 ADA = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "commit.gpgsign=false")
 FILES = {
@@ -95,7 +96,7 @@ def test_nothing_is_found_and_nothing_is_changed(
     before = cloud.calls.changes()
     assert (
         checks.find_problems(
-            tuple(checks.KNOWN), plan, dependencies, Source(directory, ""), SequentialTest()
+            tuple(checks.KNOWN), context_of(plan, dependencies, Source(directory, ""))
         )
         == ()
     )
@@ -104,6 +105,19 @@ def test_nothing_is_found_and_nothing_is_changed(
     assert "account: nobody (emulator)" in measured
     assert "(12 passed in 0.10s)" in measured
     assert "baseline: web-baseline at 100 %, in-process/echo" in measured
+
+
+def test_a_disabled_default_url_is_one_finding(
+    plan: Plan, dependencies: Dependencies, directory: Path, clients: GoogleClients
+) -> None:
+    service = run_v2.Service(name=f"{plan.place.parent}/services/web", default_uri_disabled=True)
+    request = run_v2.UpdateServiceRequest(
+        service=service, update_mask={"paths": ["default_uri_disabled"]}
+    )
+    clients.services.update_service(request).result(timeout=10)  # type: ignore[no-untyped-call] # bare there
+    context = context_of(plan, dependencies, Source(directory, ""))
+    found = checks.find_problems(tuple(checks.KNOWN), context)
+    assert [str(problem).partition(":")[0] for problem in found] == ["URL of web"]
 
 
 def test_everything_is_found_at_once(
@@ -118,9 +132,7 @@ def test_everything_is_found_at_once(
     cloud.permissions.deny("run.jobs.create")
     before = cloud.calls.changes()
     source = Source(directory, "")
-    found = checks.find_problems(
-        tuple(checks.KNOWN), doubtful, dependencies, source, SequentialTest()
-    )
+    found = checks.find_problems(tuple(checks.KNOWN), context_of(doubtful, dependencies, source))
     cloud.permissions.grant("run.jobs.create")
     assert cloud.calls.changes() == before
     assert [str(problem).partition(": ")[0] for problem in found] == [

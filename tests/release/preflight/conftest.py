@@ -7,15 +7,27 @@ from pathlib import Path
 import pytest
 
 from greenrun.model.image import Source
+from greenrun.model.interfaces import Dependencies
+from greenrun.model.lease import LeaseHolder
 from greenrun.model.plan import Plan
 from greenrun.model.stats import SequentialTest
+from greenrun.release.coordination.lock import Lock
 from greenrun.release.preflight.context import CheckFunction, Context
+from greenrun.release.prober import Prober
 from tests.conftest import World
 from tests.fakes import MANIFEST
 
 DOCKERFILE = "FROM python:3.11-slim\nCOPY app app\nEXPOSE 8080\nCMD python -m app\n"
 TRIAL = SequentialTest(0.005)
 Told = Callable[..., list[str]]
+
+
+def context_of(plan: Plan, dependencies: Dependencies, source: Source) -> Context:
+    """A release of somebody who holds no lease."""
+    owner = LeaseHolder("somebody@example.com", "laptop", 4711, "the-run")
+    clock, leases = dependencies.clock, dependencies.leases
+    lock = Lock(plan.service, owner, leases, clock, plan.lease_duration)
+    return Context(plan, dependencies, source, TRIAL, lock, Prober(dependencies, {"a user": {}}))
 
 
 @pytest.fixture
@@ -48,7 +60,7 @@ def plan(plan: Plan) -> Plan:
 
 @pytest.fixture
 def context(plan: Plan, world: World, source: Source) -> Context:
-    return Context(plan, world.dependencies, source, TRIAL)
+    return context_of(plan, world.dependencies, source)
 
 
 @pytest.fixture
@@ -56,9 +68,7 @@ def told(context: Context) -> Told:
     """What a check says of the context, or of one with another plan."""
 
     def ask(look: CheckFunction, plan: Plan | None = None) -> list[str]:
-        asked = Context(
-            plan or context.plan, context.dependencies, context.source, TRIAL, context.measured
-        )
+        asked = replace(context, plan=plan or context.plan)
         return [str(problem) for problem in look(asked)]
 
     return ask

@@ -8,6 +8,7 @@ import pytest
 from greenrun.model.errors import CallFailed
 from greenrun.model.plan import CanaryPlan, Plan, Underpowered
 from greenrun.model.stats import Counts
+from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release.preflight import canary_power
 from greenrun.release.preflight.context import Context
 from tests.conftest import BASELINE, World
@@ -81,9 +82,18 @@ def test_a_rehearsal_without_probes_sees_nothing_however_long(
 def test_what_others_complain_of_is_not_told_twice(
     told: Told, world: World, context: Context
 ) -> None:
-    world.platform.state = None
+    split = TrafficSplit((Target(BASELINE, 90), Target("shop-next", 10)))
+    world.platform.change_by_somebody(wanted=split, actual=split)
     assert told(canary_power.suffices) == []
     assert context.measured == ["canary: its power is not known without a baseline"]
+
+
+def test_a_first_release_has_no_canary_to_forecast(
+    told: Told, world: World, context: Context
+) -> None:
+    world.platform.state = None
+    assert told(canary_power.suffices) == []
+    assert context.measured == ["canary: not needed: first release"]
 
 
 def test_metrics_that_cannot_be_read_are_no_reason_to_begin(

@@ -11,10 +11,11 @@ from greenrun.model.errors import CallFailed, GateClosed, ReleaseError
 from greenrun.model.image import Source
 from greenrun.model.objective import Gate
 from greenrun.model.plan import BuildPlan, Plan
+from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release.preflight import checks
 from greenrun.release.release import Release
 from tests.conftest import World
-from tests.release.preflight.conftest import TRIAL
+from tests.release.preflight.conftest import context_of
 
 FEATURE = Path(__file__).parents[3] / "features" / "01-preflight.feature"
 
@@ -26,7 +27,10 @@ def test_the_feature_asks_for_every_check_there_is() -> None:
 
 def test_nothing_stands_in_the_way(plan: Plan, world: World, source: Source) -> None:
     changes = list(world.platform.calls)
-    assert checks.find_problems(tuple(checks.KNOWN), plan, world.dependencies, source, TRIAL) == ()
+    assert (
+        checks.find_problems(tuple(checks.KNOWN), context_of(plan, world.dependencies, source))
+        == ()
+    )
     assert world.platform.calls == changes
     assert world.progress.lines == [it.title for it in checks.KNOWN.values()]
     kept = str(world.evidence.kept["preflight"])
@@ -40,7 +44,7 @@ def test_all_problems_come_at_once_in_the_order_of_the_checks(
     world.builder.number = "19.03"
     world.access.lacks = {"run.jobs.create"}
     world.source_control.state = replace(world.source_control.state, changed=("app/main.py",))
-    found = checks.find_problems(tuple(checks.KNOWN), plan, world.dependencies, source, TRIAL)
+    found = checks.find_problems(tuple(checks.KNOWN), context_of(plan, world.dependencies, source))
     assert [str(problem).partition(":")[0] for problem in found] == [
         "container engine",
         "tree",
@@ -65,18 +69,19 @@ def test_a_check_that_cannot_be_made_is_a_problem_and_not_the_end(
     plan: Plan, world: World, source: Source
 ) -> None:
     silent = replace(world.dependencies, builder=SilentEngine())  # type: ignore[arg-type]  # all that is asked
-    world.platform.state = None
-    found = checks.find_problems(tuple(checks.KNOWN), plan, silent, source, TRIAL)
+    split = TrafficSplit((Target("shop-one", 90), Target("shop-two", 10)))
+    world.platform.change_by_somebody(wanted=split, actual=split)
+    found = checks.find_problems(tuple(checks.KNOWN), context_of(plan, silent, source))
     absent = (
-        "shop does not exist in projects/rehearsal/locations/europe-west1: there is no way back; "
-        "hint: create it once with `gcloud run deploy`, then release with greenrun"
+        f"shop is split: got {split}, needs one revision at 100 %; "
+        "hint: bring the service to rest: all traffic to one named revision"
     )
     assert list(map(str, found)) == [
         (
             "the container engine is recent enough: could not reach the engine: "
             "got / nothing; hint: start it"
         ),
-        f"one revision serves every user: {absent}",
+        absent,
         f"the baseline could start again: {absent}",
     ]
 
@@ -86,7 +91,7 @@ def test_no_check_and_an_unknown_one_are_refused_with_the_known_ones(
     plan: Plan, world: World, source: Source, titles: tuple[str, ...]
 ) -> None:
     with pytest.raises(ReleaseError) as told:
-        checks.find_problems(titles, plan, world.dependencies, source, TRIAL)
+        checks.find_problems(titles, context_of(plan, world.dependencies, source))
     assert all(title in str(told.value) for title in (*titles, *checks.KNOWN))
     assert not world.progress.lines
 

@@ -7,7 +7,7 @@ import pytest
 from greenrun.model.monitoring import Figure, Level
 from greenrun.model.plan import MonitoringPlan, Plan
 from greenrun.release.preflight import git_tree
-from greenrun.release.preflight.permissions import needed
+from greenrun.release.preflight.permissions import Situation, needed
 from tests.conftest import World
 from tests.release.preflight.conftest import Told
 
@@ -27,7 +27,7 @@ PREFIX = "monitoring.alertPolicies."
 def test_policies_are_asked_for_where_somebody_is_to_be_alerted(
     plan: Plan, monitoring: MonitoringPlan | None, asked: set[str]
 ) -> None:
-    permissions = needed(replace(plan, monitoring=monitoring))
+    permissions = needed(replace(plan, monitoring=monitoring), Situation())
     found = {name: role for name, role in permissions.items() if name.startswith(PREFIX)}
     assert found == {f"{PREFIX}{name}": "roles/monitoring.alertPolicyEditor" for name in asked}
 

@@ -8,18 +8,19 @@ from greenrun.model.plan import BuildPlan, Plan
 from greenrun.model.revision import SecretReference
 from greenrun.release.preflight import permissions
 from greenrun.release.preflight.context import Context
-from greenrun.release.preflight.permissions import needed
+from greenrun.release.preflight.permissions import Situation, needed
 from tests.conftest import World
 from tests.release.preflight.conftest import Told
 
 
 def test_everything_is_granted(told: Told, plan: Plan, context: Context) -> None:
-    count = len(needed(plan))
+    count = len(needed(plan, Situation()))
     assert told(permissions.suffice) == []
     assert context.measured == [
         "account: somebody@example.com",
         "project: rehearsal, region europe-west1",
         f"permissions: {count} of {count} that are needed",
+        "registry: answers for registry.test/shop, latest is not there",
     ]
 
 
@@ -95,5 +96,31 @@ def test_only_what_the_plan_needs_is_asked_for(
 ) -> None:
     assert callable(without)
     assert callable(needing)
-    assert permission not in needed(without(plan))
-    assert permission in needed(needing(plan))
+    assert permission not in needed(without(plan), Situation())
+    assert permission in needed(needing(plan), Situation())
+
+
+@pytest.mark.parametrize(
+    ("permission", "situations"),
+    [
+        ("run.services.create", (Situation(first=True),)),
+        ("run.services.delete", (Situation(first=True),)),
+        ("run.routes.invoke", (Situation(first=True),)),
+        ("run.services.setIamPolicy", (Situation(first=True), Situation())),
+    ],
+)
+def test_only_what_will_be_used_is_asked_for(
+    plan: Plan, permission: str, situations: tuple[Situation, ...]
+) -> None:
+    """Who may invoke a service is set only where it is not as it has to be."""
+    every = (Situation(first=True), Situation(), Situation(open=True))
+    assert tuple(each for each in every if permission in needed(plan, each)) == situations
+
+
+@pytest.mark.parametrize("opened", [True, False])
+def test_who_may_invoke_a_service_that_everybody_may_invoke_is_not_to_be_set(
+    told: Told, world: World, *, opened: bool
+) -> None:
+    world.platform.public = opened
+    world.access.lacks = {"run.services.setIamPolicy"}
+    assert len(told(permissions.suffice)) == (0 if opened else 1)

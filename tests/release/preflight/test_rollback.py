@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
-from greenrun.model.errors import ReleaseError
+from greenrun.model.errors import LockHeld, ReleaseError
 from greenrun.model.image import Digest
+from greenrun.model.interfaces import HttpResponse
 from greenrun.model.lease import Lease, LeaseHolder
 from greenrun.model.plan import Plan
-from greenrun.model.release_state import ReleaseState, Stage
+from greenrun.model.release_state import FIRST_TAG, ReleaseState, Stage
 from greenrun.model.revision import SecretReference
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release import preflight
+from greenrun.release.coordination.lock import Lock
 from greenrun.release.preflight import rollback
 from greenrun.release.preflight.context import Context
 from tests.conftest import BASELINE, World
@@ -75,11 +77,31 @@ def test_a_split_after_a_release_that_ended_is_somebody_elses(
     assert len(told(rollback.at_rest)) == 1
 
 
-def test_a_service_that_does_not_exist(plan: Plan, world: World, context: Context) -> None:
+def test_a_service_that_does_not_exist_is_released_for_the_first_time(
+    told: Told, world: World, context: Context
+) -> None:
     world.platform.state = None
+    assert told(rollback.at_rest) + told(rollback.startable) == []
+    assert context.measured == [
+        "baseline: shop does not exist yet: first release",
+        "start of the baseline: not needed: first release",
+    ]
+    assert world.progress.lines == ["shop does not exist yet: first release"]
+
+
+def test_a_service_that_an_unfinished_first_release_has_left_is_no_baseline(
+    told: Told, world: World, context: Context
+) -> None:
+    left = TrafficSplit((Target(BASELINE, 100), Target(BASELINE, 0, FIRST_TAG)))
+    world.platform.change_by_somebody(wanted=left, actual=left)
+    assert told(rollback.at_rest) + told(rollback.startable) == []
+    assert context.measured[0] == (
+        "baseline: shop was left by an unfinished first release, which is dealt with first"
+    )
+
+
+def test_a_service_that_was_deleted_meanwhile(plan: Plan) -> None:
     with pytest.raises(ReleaseError, match="shop does not exist in projects/rehearsal"):
-        list(rollback.at_rest(context))
-    with pytest.raises(ReleaseError, match="there is no way back"):
         preflight.existing(None, plan)
 
 
@@ -159,3 +181,83 @@ def test_what_no_lease_tells_is_told_by_the_service(
     world.platform.change_by_somebody(wanted=TAGGED_SPLIT, actual=TAGGED_SPLIT)
     assert told(rollback.at_rest) == []
     assert rollback.rollback_target(context) == BASELINE
+
+
+@pytest.mark.parametrize("seconds", [1, 89])
+def test_somebody_who_releases_the_service_is_named_before_anything_begins(
+    world: World, owner: LeaseHolder, plan: Plan, context: Context, seconds: int
+) -> None:
+    """Unless somebody is known to be dead, or a person wants to end the lease."""
+    theirs = replace(owner, account="alice@example.com", run="theirs")
+    leased(world, theirs, held=True)
+    world.clock.sleep(timedelta(seconds=seconds))
+    with pytest.raises(LockHeld, match="got lease 1 of alice@"):
+        list(rollback.alone(context))
+    assert list(rollback.alone(replace(context, unlock=True))) == []
+    leases, clock = world.leases, world.clock
+    dead = Lock("shop", owner, leases, clock, plan.lease_duration, is_gone=lambda _: True)
+    assert list(rollback.alone(replace(context, lock=dead))) == []
+
+
+def test_a_lease_that_was_ended_or_is_silent_is_in_nobodys_way(
+    told: Told, world: World, owner: LeaseHolder
+) -> None:
+    assert told(rollback.alone) == []
+    leased(world, owner, held=True)
+    world.clock.sleep(timedelta(seconds=91))
+    assert told(rollback.alone) == []
+    world.leases.kept.clear()
+    leased(world, owner, held=False)
+    assert told(rollback.alone) == []
+
+
+def test_a_service_without_its_default_url_is_one_finding(told: Told, world: World) -> None:
+    assert world.platform.state is not None
+    world.platform.state = replace(world.platform.state, url="")
+    assert told(rollback.reachable) == [
+        (
+            "URL of shop: got none, needs its default URL, where revisions are asked; "
+            "hint: gcloud run services update shop --default-url"
+        )
+    ]
+
+
+@pytest.mark.parametrize("ingress", ["internal", "internal-and-cloud-load-balancing"])
+@pytest.mark.parametrize("status", [404, 403, 302])
+def test_an_ingress_that_turns_us_away_is_named_with_what_it_answers(
+    told: Told, world: World, ingress: str, status: int
+) -> None:
+    assert world.platform.state is not None
+    world.platform.state = replace(world.platform.state, ingress=ingress)
+    assert told(rollback.reachable) == []
+    world.web.answers["/"] = HttpResponse(status, {}, "", timedelta(milliseconds=1))
+    world.logs.answering = list
+    assert told(rollback.reachable) == [
+        (
+            f"ingress of shop: got {ingress}, which turns away requests from here (0 of them; "
+            f"http://service.test/ answered {status} (10 times)), needs all, or a release from "
+            "within the network; hint: release from a runner in the network, or "
+            "gcloud run services update shop --ingress=all"
+        )
+    ]
+
+
+def test_a_service_that_everybody_may_invoke_and_should_not(
+    told: Told, world: World, plan: Plan
+) -> None:
+    world.platform.public = True
+    assert told(rollback.reachable) == []
+    assert told(rollback.reachable, replace(plan, public=False)) == [
+        (
+            "who may invoke shop: got everybody, needs only those who are granted it; "
+            "hint: set `deploy.allow-unauthenticated`, or correct the policy of the service"
+        )
+    ]
+
+
+def test_nothing_is_to_be_reached_before_a_first_release(
+    told: Told, world: World, context: Context
+) -> None:
+    world.platform.state = None
+    assert told(rollback.reachable) == []
+    assert context.measured == ["reaching the service: not needed: first release"]

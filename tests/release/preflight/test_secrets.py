@@ -10,11 +10,10 @@ from greenrun.adapters.secrets.scan import DetectSecrets
 from greenrun.model.image import Source
 from greenrun.model.plan import BuildPlan, Plan
 from greenrun.model.revision import SecretReference
-from greenrun.model.stats import SequentialTest
 from greenrun.release.preflight import secrets
 from greenrun.release.preflight.context import Context
 from tests.conftest import World
-from tests.release.preflight.conftest import Told
+from tests.release.preflight.conftest import Told, context_of
 
 PASSWORD = 'password: "' + 'r7Qx2w9Lp"\n'
 
@@ -25,7 +24,7 @@ def context(plan: Plan, world: World, source: Source, directory: Path) -> Contex
     dependencies = replace(
         world.dependencies, scanner=DetectSecrets(directory), builder=DockerBuilder(directory)
     )
-    return Context(plan, dependencies, source, SequentialTest())
+    return context_of(plan, dependencies, source)
 
 
 def found(context: Context) -> list[str]:

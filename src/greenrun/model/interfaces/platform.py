@@ -8,7 +8,9 @@ from greenrun.model.interfaces.timeout import Timeout
 from greenrun.model.lease import Lease
 from greenrun.model.revision import NOTHING_SAID, Revision, RevisionSettings, ServiceSettings
 from greenrun.model.service import Service
-from greenrun.model.traffic import TrafficSplit
+from greenrun.model.traffic import LATEST, TrafficSplit
+
+ALL_TO_LATEST = TrafficSplit.all_to(LATEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,15 @@ class Platform(Protocol):
     def revisions(self) -> Sequence[Revision]:
         """Every revision of the service, newest first."""
 
-    def create(self, wanted: NewRevision, timeout: Timeout) -> None:
-        """Create the service with its first revision, which gets all traffic."""
+    def create(
+        self, wanted: NewRevision, timeout: Timeout, split: TrafficSplit = ALL_TO_LATEST
+    ) -> None:
+        """Create the service with its first revision, which gets all traffic.
+
+        Nobody may invoke it but who may invoke every service of the project. `split` may add
+        revision tags. Raises GateClosed with the platform's reason when it cannot start; the
+        service is there then.
+        """
 
     def deploy(
         self, wanted: NewRevision, split: TrafficSplit, before: Service, timeout: Timeout

@@ -126,7 +126,8 @@ class Route:
         self, scenario: PlannedScenario, words: Vocabulary
     ) -> Iterator[tuple[Milestone, str]]:
         place = scenario.environment
-        here = self._reached.setdefault(place, self._at_first(place))
+        here = self._reached.setdefault(place, set())
+        here |= self._handed_on(place)
         for sentence, definition in zip(scenario.scenario.steps, scenario.bindings, strict=True):
             for lack in sorted(needed_by(definition.step_func) - here, key=lambda each: each.value):
                 needed = f'"{sentence.name}" needs {lack.value} on {place}'
@@ -134,8 +135,8 @@ class Route:
                 yield lack, f"{sentence.line_number}: {needed}: {said}"
             here |= scenario.milestones.get(sentence, frozenset())
 
-    def _at_first(self, environment: str) -> set[Milestone]:
-        """A rehearsal needs no registry, and hands its image on."""
+    def _handed_on(self, environment: str) -> set[Milestone]:
+        """A rehearsal needs no registry, and hands its image on once it is over."""
         if environment == REHEARSAL:
             return {Milestone.PUSHED}
         handed_on = self.is_rehearsed or Milestone.IMAGE in self._reached.get(REHEARSAL, ())

@@ -164,7 +164,7 @@ class StopPolicy:
         are left out where that was never begun, because an earlier environment failed.
         """
         if environment in self.forward:
-            if obstacle := self._failed_before(environment):
+            if obstacle := self._failed_elsewhere(environment):
                 return f"stopped at {obstacle}"
             if kind is Kind.WAY_BACK and environment not in self._failed:
                 return NOT_NEEDED
@@ -172,9 +172,19 @@ class StopPolicy:
         stopped = self._stopped.get((environment, way))
         return f"stopped at {stopped}" if stopped and kind is not Kind.RECORD else ""
 
-    def _failed_before(self, environment: str) -> str:
-        earlier = self.environments[: self.environments.index(environment)]
-        return next((self._failed[name] for name in earlier if name in self._failed), "")
+    def asks_first(self, environment: str, scenario: frozenset[str]) -> bool:
+        """True for what asks the target, and changes nothing, before minutes of rehearsal.
+
+        That is tagged as part of a plan: all that stands in the way is told before anything is
+        built.
+        """
+        *earlier, target = self.environments
+        return bool(earlier) and environment == target and "plan" in scenario
+
+    def _failed_elsewhere(self, environment: str) -> str:
+        """What stopped the way in another environment: the rehearsal, or what asked the target."""
+        others = (place for name, place in self._failed.items() if name != environment)
+        return next(others, "")
 
 
 @dataclass(frozen=True)

@@ -204,6 +204,15 @@ class ReleaseRun:
         incomplete = self.stop_policy.stopped_at or left or skipped - {NOT_NEEDED}
         return self.whole and came_about and not incomplete
 
+    @property
+    def comes_back(self) -> bool:
+        """True where more scenarios of the environment at hand are to come than the one running."""
+        if self.running is None:
+            return False
+        here = self.running.environment
+        ended = sum(result.environment == here for result in self.results.ended)
+        return self.counts[here] - ended > 1
+
     def reason_to_skip(self, scenario: PlannedScenario) -> str:
         """Why a scenario is not attempted; empty when it is."""
         return self.stop_policy.reason_to_skip(scenario.environment, scenario.kind)
@@ -225,9 +234,11 @@ class ReleaseRun:
         scenario = scenario_of(item)
         if not scenario:
             return (-1, 0, "", 0)
-        environment = self.stop_policy.environments.index(scenario.environment)
+        policy, environment = self.stop_policy, scenario.environment
+        first = policy.asks_first(environment, scenario.tags)
+        turn = 0 if first else 1 + policy.environments.index(environment)
         line = scenario.scenario.line_number
-        return (environment, scenario.kind.rank, str(scenario.path), line)
+        return (turn, scenario.kind.rank, str(scenario.path), line)
 
 
 def _leave_out(scenarios: set[int], items: list[pytest.Item], config: pytest.Config) -> None:
@@ -264,6 +275,12 @@ def withdraw_promotion(config: pytest.Config, environment: str) -> None:
     """Say that users are not with the candidate, whatever sentences have passed."""
     if run := config.stash.get(RELEASE_RUN, None):
         run.reached.withdraw(environment, Milestone.PROMOTED)
+
+
+def comes_back(config: pytest.Config) -> bool:
+    """True where the environment at hand is left, and more of it is to come."""
+    run = config.stash.get(RELEASE_RUN, None)
+    return run is not None and not run.interrupted and run.comes_back
 
 
 def results_of(config: pytest.Config) -> tuple[ScenarioResult, ...]:

@@ -89,14 +89,17 @@ class ChangeGuard:
         """Account for something that was found out, and changed nothing."""
         self.journal.note(action, subject, **facts)
 
-    def begin(self, baseline: str, before: Service) -> None:
-        """Write down what the release found, before it changes anything."""
+    def begin(self, baseline: str, before: Service | None) -> None:
+        """Write down what the release found, before it changes anything.
+
+        `before` is None where there is no service, and no baseline then.
+        """
         self.write_release_state(
             ReleaseState(
                 run=self.run,
                 baseline=baseline,
-                before=before.actual.pinned(before.latest_ready),
-                generation=before.generation,
+                before=before.actual.pinned(before.latest_ready) if before else TrafficSplit(),
+                generation=before.generation if before else 0,
                 migrations=self.last.migrations if self.last else (),
             )
         )

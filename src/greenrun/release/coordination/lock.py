@@ -89,6 +89,12 @@ class Lock:
             raise
         return before
 
+    def check_free(self) -> None:
+        """Raise LockHeld where somebody is known to hold it, without watching a silent lease."""
+        top = self.latest
+        if top and top.held and not self._is_gone(top.owner) and self._is_recent(top):
+            raise self._refusal(top)
+
     def reclaim(self, watch: Watch = lambda _: None) -> None:
         """Hold the lock for the way back, whatever became of the lease.
 
@@ -195,12 +201,17 @@ class Lock:
         top = self.latest
         if top is None or not top.held or self._is_gone(top.owner):
             return top
+        if self._is_recent(top):
+            raise self._refusal(top)
         lives = top.time_to_live or self._time_to_live
         silent = self._clock.now() - top.renewed_at
-        if not top.unreadable and -lives < silent < lives:
-            raise self._refusal(top)
         known = min(max(silent, timedelta()), lives)
         return self._watched(top, lives * (1 + _WATCHED_BEYOND) - known, watch)
+
+    def _is_recent(self, lease: Lease) -> bool:
+        """True of a lease that was renewed within its time to live, as the wall clocks have it."""
+        lives = lease.time_to_live or self._time_to_live
+        return not lease.unreadable and -lives < self._clock.now() - lease.renewed_at < lives
 
     def _watched(self, silent: Lease, within: timedelta, watch: Watch) -> Lease | None:
         """Its age is told by two wall clocks, which may disagree; a renewal is told by none."""

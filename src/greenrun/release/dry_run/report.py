@@ -11,7 +11,13 @@ from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.revision import RevisionSettings
 from greenrun.model.service import Service, baseline_of
 from greenrun.model.stats import SequentialTest
-from greenrun.model.text import rollback_command, span, traffic_command
+from greenrun.model.text import (
+    delete_command,
+    deletion_command,
+    rollback_command,
+    span,
+    traffic_command,
+)
 from greenrun.release.dry_run import canary_forecast, settings_diff, steps
 from greenrun.release.dry_run.settings_diff import SettingsDiff
 from greenrun.release.dry_run.tables import DryRun, ReportSection, Row
@@ -59,7 +65,7 @@ def dry_run(plan: Plan, dependencies: Dependencies, source: Source, known: DryRu
         ),
         ReportSection("Limits, probes, scaling and storage", tuple(found.limits())),
         ReportSection("Migrations", tuple(found.migrations())),
-        ReportSection("Canary", tuple(canary_forecast.rows(canary))),
+        ReportSection("Canary", found.canary_rows(canary)),
         ReportSection("Monitored from then on", known.watched),
         ReportSection("If it fails", tuple(found.promise())),
         ReportSection("Steps", found.steps(canary), steps.HEAD),
@@ -87,7 +93,8 @@ class _Findings:
 
     def serving(self) -> Iterator[Row]:
         if self.service is None:
-            yield "baseline", "none: the service does not exist, and has to before a release"
+            yield "baseline", f"none: {self.plan.service} does not exist yet: first release"
+            yield from self._first()
             return
         yield from self._baseline(self.service)
         yield "split in effect", str(self.service.actual)
@@ -146,15 +153,20 @@ class _Findings:
             return Forecast(self.plan.canary, trial, lag=self.dependencies.metrics.lag)
         return forecast(self.plan, self.dependencies, self.service, baseline, trial)
 
+    def canary_rows(self, canary: Forecast) -> tuple[Row, ...]:
+        if self.service is None:
+            return (("none", "first release: there is nobody to compare with"),)
+        return tuple(canary_forecast.rows(canary))
+
     def steps(self, canary: Forecast) -> tuple[Row, ...]:
-        rehearsed = self.rehearsed is not None
-        return steps.step_rows(self.plan, canary.max_duration, rehearsed=rehearsed)
+        rehearsed, first = self.rehearsed is not None, self.service is None
+        return steps.step_rows(self.plan, canary.max_duration, rehearsed=rehearsed, first=first)
 
     def migrations(self) -> Iterator[Row]:
         if self.plan.migration is None:
             return
         yield "pending", self._pending()
-        allowed = self.plan.migration.allow_contracting
+        allowed = self.plan.migration.allow_contracting or self.service is None
         yield (
             "a contracting one",
             "is applied" if allowed else "stops the release before it is applied",
@@ -163,6 +175,12 @@ class _Findings:
         yield "check of the data", check or "none: release.yaml names no migration.check"
 
     def promise(self) -> Iterator[Row]:
+        if self.service is None:
+            yield "when a gate closes", f"{self.plan.service} is deleted again, which it created"
+            yield "migrations", "stay applied"
+            yield "to roll back", deletion_command(self.plan)
+            yield "without greenrun", delete_command(self.plan)
+            return
         baseline = self._baseline_name() or "the baseline"
         may_freeze = self.plan.migration is not None and self.plan.migration.allow_contracting
         yield "when a gate closes", f"all traffic goes back to {baseline}"
@@ -175,6 +193,14 @@ class _Findings:
         yield "to roll back", rollback
         if self._baseline_name():
             yield "without greenrun", traffic_command(self.plan, self._baseline_name())
+
+    def _first(self) -> Iterator[Row]:
+        """Yield how a service comes to its users that was none before."""
+        yield "created", "after its migrations; nobody may invoke it until it is proven"
+        tag = self.plan.revision_tag
+        yield "proven", f"at the URL of its revision tag {tag}, with an identity token"
+        opened = "let everybody invoke it" if self.plan.public else "take away its mark"
+        yield "promoted", opened
 
     def _pending(self) -> str:
         brought = self.rehearsed.migrations if self.rehearsed else ()

@@ -27,14 +27,20 @@ class Step:
         return self.name, "no limit of its own" if self.within is None else span(self.within)
 
 
-def step_rows(plan: Plan, step_limit: StepLimit, *, rehearsed: bool) -> tuple[Row, ...]:
-    """Every step in order, and their sum. `rehearsed`: the image is there, and was green."""
-    steps = tuple(_steps(plan, step_limit, rehearsed=rehearsed))
+def step_rows(
+    plan: Plan, step_limit: StepLimit, *, rehearsed: bool, first: bool = False
+) -> tuple[Row, ...]:
+    """Every step in order, and their sum.
+
+    `rehearsed`: the image is there, and was green. `first`: there is no service yet.
+    """
+    ahead = _first(plan) if first else _moving(plan, step_limit)
+    steps = (*_preparing(plan, rehearsed=rehearsed, first=first), *ahead)
     total = sum((step.within for step in steps if step.within), timedelta())
     return (*(step.row for step in steps), ("all steps with a limit", span(total)))
 
 
-def _steps(plan: Plan, step_limit: StepLimit, *, rehearsed: bool) -> Iterator[Step]:
+def _preparing(plan: Plan, *, rehearsed: bool, first: bool) -> Iterator[Step]:
     remote = plan.environment != REHEARSAL
     if not rehearsed:
         yield Step("image built on this machine", plan.build.within)
@@ -44,7 +50,19 @@ def _steps(plan: Plan, step_limit: StepLimit, *, rehearsed: bool) -> Iterator[St
         yield Step(f"quality gate {name}", plan.preflight.quality_gate_timeout)
     if remote:
         yield Step("image pushed", plan.push_timeout)
-    yield from _migration(plan)
+    yield from _migration(plan, first=first)
+
+
+def _first(plan: Plan) -> Iterator[Step]:
+    """Yield the way of a first release: created, proven, and users let in."""
+    yield Step("service created, which nobody may invoke", plan.ready_timeout)
+    yield Step("candidate's log found", plan.log_timeout)
+    yield Step("candidate's endpoints checked")
+    yield Step("users let in", plan.traffic_timeout)
+    yield Step("service's endpoints checked")
+
+
+def _moving(plan: Plan, step_limit: StepLimit) -> Iterator[Step]:
     yield Step("candidate ready, without traffic", plan.ready_timeout)
     yield Step("candidate's log found", plan.log_timeout)
     yield Step("candidate's endpoints checked")
@@ -55,11 +73,12 @@ def _steps(plan: Plan, step_limit: StepLimit, *, rehearsed: bool) -> Iterator[St
     yield Step("service's endpoints checked")
 
 
-def _migration(plan: Plan) -> Iterator[Step]:
+def _migration(plan: Plan, *, first: bool) -> Iterator[Step]:
     if plan.migration is None:
         return
     yield Step("migration status read", plan.migration.within)
     yield Step("pending migrations applied, where there are any", 2 * plan.migration.within)
     if plan.migration.check:
         yield Step("data checked", plan.migration.within)
-    yield Step("baseline checked on the new schema")
+    if not first:
+        yield Step("baseline checked on the new schema")

@@ -7,11 +7,14 @@ from greenrun.canary.forecast import LONGEST, Forecast, Power, forecast
 from greenrun.model.errors import CallFailed, ReleaseError
 from greenrun.model.text import span
 from greenrun.release.preflight.context import Context, Problem
-from greenrun.release.preflight.rollback import existing, rollback_target
+from greenrun.release.preflight.rollback import NOT_NEEDED, existing, is_first, rollback_target
 
 
 def suffices(context: Context) -> Iterator[Problem]:
     """No step is underpowered: of an equal candidate, each could tell that it is no worse."""
+    if is_first(context):
+        context.measure("canary", NOT_NEEDED)
+        return
     canary = _forecast(context)
     if canary is None:
         context.measure("canary", "its power is not known without a baseline")

@@ -5,10 +5,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from greenrun.model.errors import ReleaseError
-from greenrun.model.image import Source
-from greenrun.model.interfaces import Dependencies
-from greenrun.model.plan import Plan
-from greenrun.model.stats import SequentialTest
 from greenrun.release.preflight import (
     canary_power,
     git_tree,
@@ -44,6 +40,8 @@ _CHECKS = (
         "credentials exist, with every permission that the release needs",
         permissions.suffice,
     ),
+    Check("nobody else releases the service", rollback.alone),
+    Check("the service can be reached by those who should reach it", rollback.reachable),
     Check("one revision serves every user", rollback.at_rest),
     Check("the baseline could start again", rollback.startable),
     Check("every step of the canary could see a regression", canary_power.suffices),
@@ -51,13 +49,7 @@ _CHECKS = (
 KNOWN: Mapping[str, Check] = MappingProxyType({check.title: check for check in _CHECKS})
 
 
-def find_problems(
-    titles: Sequence[str],
-    plan: Plan,
-    dependencies: Dependencies,
-    source: Source,
-    trial: SequentialTest,
-) -> tuple[Problem, ...]:
+def find_problems(titles: Sequence[str], context: Context) -> tuple[Problem, ...]:
     """Make every check, whatever the others found; what was measured becomes evidence.
 
     A check that cannot be made is a problem. Nothing remote is changed.
@@ -65,9 +57,8 @@ def find_problems(
     Raises:
         ReleaseError: there is no title, or one that no check has.
     """
-    context = Context(plan, dependencies, source, trial)
     found = [problem for check in _named(titles) for problem in _performed(check, context)]
-    dependencies.evidence.attach("preflight", "\n".join(context.measured))
+    context.dependencies.evidence.attach("preflight", "\n".join(context.measured))
     return tuple(found)
 
 

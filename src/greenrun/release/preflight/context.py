@@ -7,6 +7,8 @@ from greenrun.model.image import Source
 from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import Plan
 from greenrun.model.stats import SequentialTest
+from greenrun.release.coordination.lock import Lock
+from greenrun.release.prober import Prober
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +27,18 @@ class Problem:
 class Context:
     """A release that has not begun. Checks read it, and change nothing but what they measured.
 
-    `trial` is the test that each metric source of the canary is judged by.
+    `trial` is the test that each metric source of the canary is judged by. `lock` is the release's
+    own, which it does not hold yet; `unlock`: a person wants to end whoever holds it. `prober` asks
+    the service as its users do.
     """
 
     plan: Plan
     dependencies: Dependencies
     source: Source
     trial: SequentialTest
+    lock: Lock
+    prober: Prober
+    unlock: bool = False
     measured: list[str] = field(default_factory=list)
 
     def measure(self, what: str, found: object) -> None:

@@ -4,9 +4,13 @@ Source: https://cloud.google.com/iam/docs/roles-permissions
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 
+from greenrun.model.errors import CallFailed
 from greenrun.model.plan import Plan
 from greenrun.release.preflight.context import Context, Problem
+from greenrun.release.preflight.rollback import is_first
 
 _DEVELOPER, _ADMIN = "roles/run.developer", "roles/run.admin"
 _WRITER, _REPOSITORY_ADMIN = "roles/artifactregistry.writer", "roles/artifactregistry.repoAdmin"
@@ -17,7 +21,6 @@ _ALWAYS = {
     "run.services.update": _DEVELOPER,
     "run.revisions.get": _DEVELOPER,
     "run.revisions.list": _DEVELOPER,
-    "run.revisions.delete": _DEVELOPER,
     "run.operations.get": _DEVELOPER,
     "run.jobs.create": _DEVELOPER,
     "run.jobs.get": _DEVELOPER,
@@ -33,8 +36,10 @@ _MIGRATING = {
     "run.executions.get": _DEVELOPER,
     "run.executions.list": _DEVELOPER,
 }
-_PUBLIC = {"run.services.getIamPolicy": _ADMIN, "run.services.setIamPolicy": _ADMIN}
-_PRIVATE = {"run.routes.invoke": "roles/run.invoker"}
+_FIRST = {"run.services.create": _DEVELOPER, "run.services.delete": _DEVELOPER}
+_SEEING_WHO_MAY_INVOKE = {"run.services.getIamPolicy": "roles/run.viewer"}
+_LETTING_EVERYBODY_IN = {"run.services.setIamPolicy": _ADMIN}
+_INVOKING = {"run.routes.invoke": "roles/run.invoker"}
 _REFERRING = {"secretmanager.versions.get": "roles/secretmanager.viewer"}
 _PROBING = {"secretmanager.versions.access": "roles/secretmanager.secretAccessor"}
 _PUSHING = {
@@ -51,15 +56,24 @@ _ALERTING = {
 }
 _OVERWRITING = {"monitoring.alertPolicies.update": _ALERT_EDITOR}
 
-_Needs = tuple[Callable[[Plan], bool], Mapping[str, str]]
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What is there before a release: whether it is the first, and who may invoke the service."""
+
+    first: bool = False
+    open: bool = False
+
+
+_Needs = tuple[Callable[[Plan, Situation], bool], Mapping[str, str]]
 
 
 def suffice(context: Context) -> Iterator[Problem]:
-    """There is an account, it may read the service, and it has every permission."""
+    """There is an account, with every permission; service and registry answer it."""
     account, place = context.dependencies.access.account(), context.plan.place
     context.measure("account", account)
     context.measure("project", f"{place.project}, region {place.region}")
-    permissions = needed(context.plan)
+    permissions = needed(context.plan, _situation(context))
     missing = context.dependencies.access.missing(tuple(permissions))
     context.measure(
         "permissions", f"{len(permissions) - len(missing)} of {len(permissions)} that are needed"
@@ -71,29 +85,42 @@ def suffice(context: Context) -> Iterator[Problem]:
             f"--member={_member(account)} --role={permissions[permission]}",
         )
     context.dependencies.platform.service()
+    repository = context.plan.build.repository
+    found = context.dependencies.registry.digest(repository, "latest")
+    context.measure("registry", f"answers for {repository}, latest is {found or 'not there'}")
 
 
-def needed(plan: Plan) -> dict[str, str]:
-    """Every permission that this plan needs, each with the predefined role that brings it."""
+def _situation(context: Context) -> Situation:
+    """In doubt a permission is asked for."""
+    first = opened = False
+    with suppress(CallFailed):
+        first = is_first(context)
+        opened = not first and context.dependencies.platform.invokable_by_all()
+    return Situation(first, opened)
+
+
+def needed(plan: Plan, situation: Situation) -> dict[str, str]:
+    """Every permission that will be used, each with the predefined role that brings it."""
     return {
         permission: role
         for applies, permissions in _table()
-        if applies(plan)
+        if applies(plan, situation)
         for permission, role in permissions.items()
     }
 
 
 def _table() -> Iterator[_Needs]:
-    yield lambda _: True, _ALWAYS
-    yield lambda plan: plan.migration is not None, _MIGRATING
-    yield lambda plan: plan.public, _PUBLIC
-    yield lambda plan: not plan.public, _PRIVATE
-    yield lambda plan: bool(plan.settings.secrets), _REFERRING
-    yield lambda plan: bool(plan.settings.secrets and plan.identities), _PROBING
-    yield _pushes_into_project, _PUSHING
-    yield lambda plan: plan.keep_images is not None and _pushes_into_project(plan), _PURGING
-    yield lambda plan: bool(plan.monitoring and plan.monitoring.alerts), _ALERTING
-    yield _overwrites_alerts, _OVERWRITING
+    yield lambda _, __: True, {**_ALWAYS, **_SEEING_WHO_MAY_INVOKE}
+    yield lambda _, now: now.first, _FIRST
+    yield lambda plan, _: plan.migration is not None, _MIGRATING
+    yield lambda plan, now: plan.public and not now.open, _LETTING_EVERYBODY_IN
+    yield lambda plan, now: not plan.public or now.first, _INVOKING
+    yield lambda plan, _: bool(plan.settings.secrets), _REFERRING
+    yield lambda plan, _: bool(plan.settings.secrets and plan.identities), _PROBING
+    yield lambda plan, _: _pushes_into_project(plan), _PUSHING
+    yield lambda plan, _: plan.keep_images is not None and _pushes_into_project(plan), _PURGING
+    yield lambda plan, _: bool(plan.monitoring and plan.monitoring.alerts), _ALERTING
+    yield lambda plan, _: _overwrites_alerts(plan), _OVERWRITING
 
 
 def _overwrites_alerts(plan: Plan) -> bool:

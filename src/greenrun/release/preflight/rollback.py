@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
-from greenrun.model.errors import ReleaseError
+from greenrun.model.errors import DeadlineExceeded, ReleaseError
 from greenrun.model.image import Digest
 from greenrun.model.interfaces import Dependencies, Registry
 from greenrun.model.lease import Lease
 from greenrun.model.plan import Plan
-from greenrun.model.release_state import ReleaseState
+from greenrun.model.release_state import FIRST_TAG, ReleaseState
 from greenrun.model.service import Service, baseline_of
 from greenrun.release.preflight.context import Context, Problem
 from greenrun.release.preflight.secrets import missing
+
+NOT_NEEDED = "not needed: first release"
 
 _REST = "bring the service to rest: all traffic to one named revision"
 
@@ -20,8 +22,8 @@ def existing(service: Service | None, plan: Plan) -> Service:
     """The service; raises ReleaseError where it does not exist."""
     if service is None:
         raise ReleaseError(
-            f"{plan.service} does not exist in {plan.place.parent}: there is no way back",
-            hint="create it once with `gcloud run deploy`, then release with greenrun",
+            f"{plan.service} does not exist in {plan.place.parent} (any more)",
+            hint="see who deleted it: a release creates the service only as its first one",
         )
     return service
 
@@ -36,6 +38,9 @@ def baseline(service: Service) -> str:
 
 def at_rest(context: Context) -> Iterator[Problem]:
     """One revision serves everybody, or an earlier release of ours is the reason why not."""
+    if is_first(context):
+        _tell_first(context)
+        return
     service = existing(context.dependencies.platform.service(), context.plan)
     context.measure("traffic", f"{service.actual} (generation {service.generation})")
     try:
@@ -48,8 +53,71 @@ def at_rest(context: Context) -> Iterator[Problem]:
         yield from (Problem(line, _REST) for line in str(error).splitlines())
 
 
+def alone(context: Context) -> Iterator[Problem]:
+    """Nobody is known to hold the lock, unless a person wants to end that."""
+    context.measure("lock", context.lock.latest or "nobody ever held it")
+    if not context.unlock:
+        context.lock.check_free()
+    yield from ()
+
+
+def reachable(context: Context) -> Iterator[Problem]:
+    """Requests from here arrive at the service, and who may invoke it is who shall."""
+    if is_first(context):
+        context.measure("reaching the service", NOT_NEEDED)
+        return
+    plan, platform = context.plan, context.dependencies.platform
+    service = existing(platform.service(), plan)
+    context.measure("ingress", service.ingress or "not told")
+    if not service.url:
+        yield Problem(
+            f"URL of {plan.service}: got none, needs its default URL, where revisions are asked",
+            f"gcloud run services update {plan.service} --default-url",
+        )
+    elif service.ingress not in {"", "all"}:
+        yield from _turned_away(context, service)
+    if not plan.public and platform.invokable_by_all():
+        yield Problem(
+            f"who may invoke {plan.service}: got everybody, needs only those who are granted it",
+            "set `deploy.allow-unauthenticated`, or correct the policy of the service",
+        )
+
+
+def _turned_away(context: Context, service: Service) -> Iterator[Problem]:
+    """From within the network requests arrive; from elsewhere they are answered, and not logged."""
+    try:
+        context.prober.answering(service.url, context.plan.canary.probe_paths[0])
+    except DeadlineExceeded as error:
+        yield Problem(
+            f"ingress of {service.name}: got {service.ingress}, which turns away requests from "
+            f"here ({error.last_seen}), needs all, or a release from within the network",
+            "release from a runner in the network, or "
+            f"gcloud run services update {service.name} --ingress=all",
+        )
+
+
+def is_first(context: Context) -> bool:
+    """True without a service, or with one that an unfinished first release is to be rid of."""
+    if context.dependencies.platform.service() is None:
+        return True
+    left = _unfinished(context)
+    return left is not None and left.is_first and bool(left.asked)
+
+
+def _tell_first(context: Context) -> None:
+    name, left = context.plan.service, _unfinished(context)
+    told = f"{name} does not exist yet: first release"
+    if left and left.is_first and left.asked:
+        told = f"{name} was left by an unfinished first release, which is dealt with first"
+    context.measure("baseline", told)
+    context.dependencies.progress.present(told)
+
+
 def startable(context: Context) -> Iterator[Problem]:
     """The registry holds the baseline's image, and every secret version that it reads is there."""
+    if is_first(context):
+        context.measure("start of the baseline", NOT_NEEDED)
+        return
     name = rollback_target(context)
     revision = context.dependencies.platform.revision(name)
     if revision is None:
@@ -94,7 +162,7 @@ def _unfinished(context: Context) -> ReleaseState | None:
             found = ReleaseState.from_json(lease.release_state)
             return None if found.stage.ended else found
     service, plan = context.dependencies.platform.service(), context.plan
-    tags = {plan.revision_tag, plan.baseline_tag}
+    tags = {plan.revision_tag, plan.baseline_tag, FIRST_TAG}
     return ReleaseState.left_in(service, plan.revision_tag, tags) if service else None
 
 

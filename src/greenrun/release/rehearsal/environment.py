@@ -10,7 +10,7 @@ from greenrun.model.plan import Plan
 from greenrun.model.revision import StartupProbe
 from greenrun.release.coordination.journal import Entry, Journal
 from greenrun.release.deploy import Candidate
-from greenrun.release.migrate import Migrations
+from greenrun.release.migrate import Migrations, migration_job
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def remove(plan: Plan, dependencies: Dependencies, journal: Journal) -> None:
     timeout = Timeout(plan.traffic_timeout)
     with journal.change("remove", plan.service):
         dependencies.platform.remove_service(timeout)
-        dependencies.platform.remove_job(f"{plan.service}-migration", timeout)
+        dependencies.platform.remove_job(migration_job(plan), timeout)
         for lease in dependencies.leases.all():
             dependencies.leases.remove(lease.number)
 

@@ -5,9 +5,10 @@ from typing import TypedDict
 
 from greenrun.model.alert_status import AlertStatus
 from greenrun.model.errors import described
+from greenrun.model.release_state import Stage
 from greenrun.model.results import ScenarioResult
 from greenrun.model.service import Service
-from greenrun.model.text import restore_command, rollback_command
+from greenrun.model.text import deletion_command, restore_command, rollback_command
 from greenrun.release.release import Release
 from greenrun.reporting.record import canary
 from greenrun.reporting.record.record import (
@@ -43,14 +44,14 @@ def collect_record(release: Release, results: Sequence[ScenarioResult]) -> Recor
         baseline=release.baseline,
         candidate=release.candidate.name if release.deployed else "",
         ready_seconds=_ready_seconds(release),
-        traffic=str(service.resolved) if service else _SILENT,
+        traffic=_traffic(release, service),
         steps=canary.recorded(release.steps),
         alert_policies=tuple(map(_policy, release.alert_policies)),
         **_schema(release),
         checks=tuple(results),
         problems=(*(_problem(one) for one in results if one.ending == "failed"), *_missed(release)),
-        roll_back=rollback_command(release.plan),
-        rollback=release.rollback.command if release.baseline else "",
+        roll_back=_way_back(release),
+        rollback=_by_hand(release),
         lease=_lease(release),
         journal=release.guard.journal.path.name,
     )
@@ -69,6 +70,22 @@ def _service(release: Release) -> Service | None:
         return None
 
 
+def _traffic(release: Release, service: Service | None) -> str:
+    if service is None and release.is_first and not release.promoted:
+        return "none: there is no service"
+    return str(service.resolved) if service else _SILENT
+
+
+def _way_back(release: Release) -> str:
+    return deletion_command(release.plan) if release.is_first else rollback_command(release.plan)
+
+
+def _by_hand(release: Release) -> str:
+    """Return the way back without greenrun; none where nothing is left of a first release."""
+    is_needed = release.promoted if release.is_first else release.baseline
+    return release.rollback.command if is_needed else ""
+
+
 def _url(release: Release, service: Service | None) -> str:
     known = service or release.before
     return known.url if known else ""
@@ -80,7 +97,10 @@ def _outcome(release: Release, service: Service | None) -> str:
         return ", ".join(release.manual_changes)
     if release.promoted:
         return RELEASED
-    moved = release.release_state is not None and release.release_state.asked
+    state = release.release_state
+    moved = state is not None and state.asked
+    if state is not None and state.is_first:
+        return PERSON_NEEDED if moved and state.stage is not Stage.RESTORED else AS_BEFORE
     serving = service.resolved.serving if service else {}
     return PERSON_NEEDED if moved and serving != {release.baseline: 100} else AS_BEFORE
 
@@ -91,6 +111,8 @@ def _next(release: Release, outcome: str) -> str:
     settling = restore_command(release.plan)
     if outcome == RELEASED:
         return "Nothing: the candidate serves every user."
+    if outcome == AS_BEFORE and release.is_first:
+        return "Nothing of it is left: fix what is named as a problem, then release again."
     if outcome == AS_BEFORE:
         return "Fix what is named as a problem, then release again."
     if frozen:

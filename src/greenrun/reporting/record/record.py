@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 from greenrun.model.errors import GateClosed
 from greenrun.model.objective import Quantity
+from greenrun.model.release_state import DELETION
 from greenrun.model.results import ScenarioResult
 
 RELEASED = "released"
@@ -122,14 +123,20 @@ class Record:
         last = self.steps[-1] if self.steps else None
         return last.judged if last and last.verdict != "pass" else ""
 
+    @property
+    def is_first(self) -> bool:
+        """True for the first release of a service, which has no baseline."""
+        return self.promise == DELETION
+
     def is_complete(self) -> None:
         """A released candidate's record tells what was released, how it was proven, the way back.
 
         Raises:
             GateClosed: naming what is missing.
         """
-        needed = _NEEDED if self.outcome == RELEASED else ()
-        if missing := [name for name in needed if not getattr(self, name)]:
+        needed = set(_NEEDED if self.outcome == RELEASED else ())
+        needed -= {"baseline"} if self.is_first else set()
+        if missing := [name for name in _NEEDED if name in needed and not getattr(self, name)]:
             raise GateClosed(
                 f"the record of {self.service}: got no {', '.join(missing)}, needs each of them"
             )

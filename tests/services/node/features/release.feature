@@ -6,6 +6,8 @@ Feature: Everybody is greeted
       | what                                                                | where      |
       | the container engine is recent enough                               | everywhere |
       | every secret that the service reads exists                          | everywhere |
+      | nobody else releases the service                                    | cloud      |
+      | the service can be reached by those who should reach it             | cloud      |
       | one revision serves every user                                      | cloud      |
       | the baseline could start again                                      | cloud      |
       | every step of the canary could see a regression                     | everywhere |

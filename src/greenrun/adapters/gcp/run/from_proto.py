@@ -15,6 +15,14 @@ _Allocation = run_v2.TrafficTargetAllocationType
 _LATEST = _Allocation.TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST
 _REVISION = _Allocation.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
 _State = run_v2.Condition.State
+_INGRESS = {
+    run_v2.IngressTraffic.INGRESS_TRAFFIC_ALL: "all",
+    run_v2.IngressTraffic.INGRESS_TRAFFIC_INTERNAL_ONLY: "internal",
+    run_v2.IngressTraffic.INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER: (
+        "internal-and-cloud-load-balancing"
+    ),
+    run_v2.IngressTraffic.INGRESS_TRAFFIC_NONE: "none",
+}
 _NO_EFFECT = "greenrun.dev/no-effect"
 """An annotation that a local cloud makes: see docs/local-cloud.md."""
 
@@ -67,6 +75,7 @@ def service_of(described: run_v2.Service) -> Service:
         etag=described.etag,
         changed_by=described.last_modifier,
         changed_at=_moment(described),
+        ingress=_INGRESS.get(described.ingress, ""),
         no_effect=tuple(filter(None, described.annotations.get(_NO_EFFECT, "").split(","))),
     )
 

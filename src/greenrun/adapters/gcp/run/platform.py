@@ -20,11 +20,12 @@ from greenrun.adapters.gcp.run.update import (
     SplitTraffic,
 )
 from greenrun.model.interfaces import Clock, Execution, Job, NewRevision, Timeout
+from greenrun.model.interfaces.platform import ALL_TO_LATEST
 from greenrun.model.plan import Location
 from greenrun.model.polling import Wait
 from greenrun.model.revision import Revision
 from greenrun.model.service import Service
-from greenrun.model.traffic import LATEST, TrafficSplit
+from greenrun.model.traffic import TrafficSplit
 
 
 class CloudRun:
@@ -77,12 +78,13 @@ class CloudRun:
                 return ()
         return tuple(map(revision_of, newest_first))
 
-    def create(self, wanted: NewRevision, timeout: Timeout) -> None:
+    def create(
+        self, wanted: NewRevision, timeout: Timeout, split: TrafficSplit = ALL_TO_LATEST
+    ) -> None:
         """Create the service; its first revision gets all traffic as the latest that is ready."""
-        everything = TrafficSplit.all_to(LATEST)
         read, parent = self._revision_now, self._place.parent
         nothing = run_v2.Revision()
-        creation = Create(wanted, nothing, everything, read, parent, self._service)
+        creation = Create(wanted, nothing, split, read, parent, self._service)
         self._carry_out(creation, None, self._readiness(wanted, "CreateService"), timeout)
 
     def deploy(

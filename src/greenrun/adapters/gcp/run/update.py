@@ -175,7 +175,10 @@ class Deploy:
 
 @dataclass(frozen=True)
 class Create(Deploy):
-    """A new service, with the split that it has by itself: all to the latest that is ready."""
+    """A new service, whose first revision is the latest that is ready.
+
+    Cloud Run takes no service without traffic: that split is refused at creation [D].
+    """
 
     parent: str
     service_id: str
@@ -187,7 +190,9 @@ class Create(Deploy):
         request = run_v2.CreateServiceRequest(
             parent=self.parent,
             service_id=self.service_id,
-            service=run_v2.Service(template=_template_named(self.wanted)),
+            service=run_v2.Service(
+                template=_template_named(self.wanted), traffic=traffic_of(self.split)
+            ),
         )
         begun: Operation = client.create_service(request, timeout=timeout).operation
         return begun
