@@ -2,11 +2,14 @@
 
 import inspect
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from secrets import token_hex
 from threading import Event, Thread
 
+import grpc
 from google.cloud import run_v2
+from google.protobuf.wrappers_pb2 import Int32Value
 
 from cloudrun_emulator.runtime.programs import (
     Process,
@@ -141,7 +144,38 @@ def resident(process: Process) -> int:
     return 1
 
 
-IN_PROCESS: Mapping[str, Program] = {"in-process/resident": resident}
+def speaks_grpc(process: Process) -> int:
+    """Answer gRPC alone: its health, and an echo of whatever comes to /test.Echoes/Echo."""
+
+    def health(_request: bytes, _context: grpc.ServicerContext) -> bytes:
+        return Int32Value(value=1).SerializeToString()
+
+    def echo(request: bytes, _context: grpc.ServicerContext) -> bytes:
+        return request
+
+    address = "{}:{}".format(*process.socket.getsockname())
+    process.socket.close()
+    with ThreadPoolExecutor(4) as threads:
+        server = grpc.server(threads)
+        for service, name, answer in (
+            ("grpc.health.v1.Health", "Check", health),
+            ("test.Echoes", "Echo", echo),
+        ):
+            method = {name: grpc.unary_unary_rpc_method_handler(answer)}
+            server.add_generic_rpc_handlers(
+                (grpc.method_handlers_generic_handler(service, method),)
+            )
+        server.add_insecure_port(address)
+        server.start()
+        process.terminated.wait()
+        server.stop(None).wait()
+    return 0
+
+
+IN_PROCESS: Mapping[str, Program] = {
+    "in-process/resident": resident,
+    "in-process/grpc": speaks_grpc,
+}
 
 _SOURCES = {
     "echo": _SERVER,
