@@ -1,9 +1,16 @@
 import pytest
 from google.api_core import exceptions
 from google.auth.exceptions import RefreshError
+from google.rpc.error_details_pb2 import ErrorInfo
 
 from greenrun.adapters.gcp.calls import refused
 from greenrun.model.errors import CallFailed
+
+
+def disabled() -> exceptions.PermissionDenied:
+    """What Google answers where an API is not enabled."""
+    info = ErrorInfo(reason="SERVICE_DISABLED", metadata={"service": "run.googleapis.com"})
+    return exceptions.PermissionDenied("it is disabled", details=[info], error_info=info)  # type: ignore[no-untyped-call] # bare there
 
 
 @pytest.mark.parametrize(
@@ -18,6 +25,11 @@ from greenrun.model.errors import CallFailed
             exceptions.PermissionDenied("run.services.get"),  # type: ignore[no-untyped-call] # bare there
             "could not read it: got PERMISSION_DENIED: run.services.get",
             "grant the identity that runs the release the missing permission",
+        ),
+        (
+            disabled(),
+            "could not read it: got PERMISSION_DENIED: it is disabled",
+            "gcloud services enable run.googleapis.com",
         ),
         (
             exceptions.Aborted("stale etag"),  # type: ignore[no-untyped-call] # bare there

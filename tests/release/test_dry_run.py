@@ -11,7 +11,7 @@ from greenrun.model.image import Image, Source, TagPolicy
 from greenrun.model.interfaces import Dependencies, Leak, NewRevision, Timeout
 from greenrun.model.lease import Lease, LeaseHolder
 from greenrun.model.plan import BuildPlan, CanaryPlan, Location, MigrationPlan, Plan, PreflightPlan
-from greenrun.model.release_state import ReleaseState, Stage
+from greenrun.model.release_state import FIRST_TAG, ReleaseState, Stage
 from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe, Volume
 from greenrun.model.stats import Counts, Histogram, Sample, SequentialTest
 from greenrun.model.text import delete_command
@@ -344,6 +344,28 @@ def test_the_plan_of_a_first_release_tells_how_it_comes_to_users_and_what_is_del
     assert steps.index("pending migrations applied, where there are any") < steps.index(
         "service created, which nobody may invoke"
     )
+
+
+@pytest.mark.parametrize("is_leased", [True, False])
+def test_what_an_unfinished_first_release_has_left_is_told_and_counts_for_nothing(
+    plan: Plan, dependencies: Dependencies, *, is_leased: bool
+) -> None:
+    left = TrafficSplit((Target("shop-left", 100), Target("shop-left", 0, FIRST_TAG)))
+    platform = FakePlatform("shop")
+    new = NewRevision("shop-left", "image", plan.settings)
+    platform.create(new, Timeout(timedelta(seconds=1)), left)
+    asked = ReleaseState("r", "", TrafficSplit(), 0, "shop-left", asked=(left,))
+    known = DryRunInputs(TRIAL, asked if is_leased else None)
+    found = dry_run(plan, replace(dependencies, platform=platform), SOURCE, known)
+    baseline = "none: shop does not exist yet: first release"
+    assert told(found, "Who serves")["baseline"] == (baseline,)
+    if is_leased:
+        assert told(found, "Under way")["last release"] == (
+            (
+                "shop-left, begun; an unfinished first release: "
+                "what it created would be deleted first"
+            ),
+        )
 
 
 def test_a_reading_that_is_refused_is_no_plan(plan: Plan, dependencies: Dependencies) -> None:

@@ -339,4 +339,6 @@ def described(error: GoogleAPICallError) -> str:
 
 def remedy(error: BaseException | None) -> str:
     """The thing to do about a refusal, as far as its code alone says."""
+    if isinstance(error, PermissionDenied) and error.reason == "SERVICE_DISABLED":
+        return f"gcloud services enable {(error.metadata or {}).get('service', 'SERVICE')}"
     return _HINTS.get(type(error), "") if error else ""
