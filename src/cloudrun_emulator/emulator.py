@@ -139,10 +139,10 @@ def _apis(
     )
     jobs = Jobs(operations, fleet, secrets, strict_etags=strict_etags)
     launcher = Launcher(fleet, secrets, machine.faults.before_start)
-    reconciler = Reconciler(store.lock, launcher, machine.ingress)
+    reconciler = Reconciler(store.lock, launcher, machine.ingress, machine.faults.hold_tag)
     supervisor = Supervisor(store, launcher, reconciler.replace)
     memory = MemoryWatch(fleet.running)
-    for part in (fleet, operations, jobs, supervisor, launcher, memory):
+    for part in (fleet, operations, jobs, supervisor, launcher, memory, reconciler):
         closing.callback(part.close)
     return Apis(
         services=Services(store, operations, reconciler),

@@ -21,15 +21,40 @@ def main() -> None:
 @main.command()
 @click.argument("folder", type=FOLDER, default=".")
 @click.option("--no-observe", is_flag=True, help="Do not build and start the image to ask it.")
+@click.option(
+    "--from",
+    "procedures",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Read a script, a page, a GitHub workflow or a cloudbuild.yaml. Repeatable.",
+)
+@click.option("--from-service", metavar="NAME", help="Read the live service, with its settings.")
+@click.option("--project", metavar="ID", help="The project of the live service.")
+@click.option("--region", metavar="REGION", help="The region of the live service.")
 @click.option("--diff", is_flag=True, help="Show what would be written, and write nothing.")
-def init(*, folder: Path, no_observe: bool, diff: bool) -> None:
+def init(  # noqa: PLR0913 - one argument for each option
+    *,
+    folder: Path,
+    no_observe: bool,
+    procedures: tuple[Path, ...],
+    from_service: str | None,
+    project: str | None,
+    region: str | None,
+    diff: bool,
+) -> None:
     """Write the release of the service whose Dockerfile is in FOLDER.
 
     Builds and starts the image once, and asks what answers. What exists is never overwritten.
     """
     from greenrun_cli.init import command  # noqa: PLC0415 - seconds that `--help` need not take
 
-    command.run(command.Options(folder, observe=not no_observe, diff=diff))
+    live = None
+    if from_service or project or region:
+        if not (from_service and project and region):
+            raise click.UsageError("--from-service, --project and --region need each other")
+        live = from_service, project, region
+    command.run(command.Options(folder, procedures, live, observe=not no_observe, diff=diff))
 
 
 @main.command()

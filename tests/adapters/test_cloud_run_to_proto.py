@@ -156,6 +156,14 @@ def test_nothing_is_written_of_what_nobody_said() -> None:
     )
 
 
+def test_a_least_number_of_instances_never_goes_without_a_most() -> None:
+    scaling = template_of(RevisionSettings(min_instances=2), IMAGE).scaling
+    assert (scaling.min_instance_count, scaling.max_instance_count) == (2, 100)
+    onto = run_v2.RevisionTemplate(scaling={"max_instance_count": 5})
+    kept = template_of(RevisionSettings(min_instances=2), IMAGE, onto).scaling
+    assert (kept.min_instance_count, kept.max_instance_count) == (2, 5)
+
+
 def test_a_probe_that_cloud_run_filled_in_gives_way_as_a_whole() -> None:
     filled_in = run_v2.Probe(
         timeout_seconds=240,

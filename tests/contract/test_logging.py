@@ -58,6 +58,7 @@ def test_what_a_container_wrote_is_found_after_it_failed(caller: Caller, search:
     assert entry.log_name.endswith("/logs/run.googleapis.com%2Fstderr")
     assert entry.resource.labels["revision_name"] == f"{caller.service_id}-one"
     assert entry.resource.labels["location"] == "europe-west1"
+    assert entry.labels["container_name"] == f"{caller.service_id}-1"
 
 
 def test_requests_are_found_by_revision_and_status(caller: Caller, search: Search) -> None:

@@ -44,7 +44,8 @@ def test_what_was_left_open_is_filled_in(caller: Caller) -> None:
     template = caller.create().template
     container = template.containers[0]
     assert [(port.name, port.container_port) for port in container.ports] == [("http1", 8080)]
-    assert dict(container.resources.limits) == {"cpu": "1", "memory": "512Mi"}
+    assert dict(container.resources.limits) == {"cpu": "1000m", "memory": "512Mi"}
+    assert re.fullmatch(r"\d{12}-compute@developer\.gserviceaccount\.com", template.service_account)
     assert container.resources.cpu_idle
     assert template.max_instance_request_concurrency == 80
     assert template.scaling.max_instance_count == 100

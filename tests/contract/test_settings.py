@@ -95,7 +95,7 @@ def filled_in(template: Template) -> Template:
         tcp_socket={"port": 9090},
     )
     sidecar.resources = run_v2.ResourceRequirements(
-        limits={"cpu": "1", "memory": "512Mi"}, cpu_idle=True
+        limits={"cpu": "1000m", "memory": "512Mi"}, cpu_idle=True
     )
     return template
 

@@ -90,3 +90,15 @@ def test_only_the_container_that_serves_is_told_a_port(caller: Caller) -> None:
     template = run_v2.RevisionTemplate(containers=[serving, sidecar])
     uri = caller.update("template", template=template).uri
     assert httpx.get(uri).json()["env"]["PORT"] == "9090"
+
+
+def test_containers_without_a_name_are_told_apart_in_the_revision(caller: Caller) -> None:
+    serving, other, third = (caller.program("echo", PORT="9000") for _ in range(3))
+    serving.env, serving.ports = [], [run_v2.ContainerPort(container_port=9090)]
+    other.name = f"{caller.service_id}-1"
+    caller.create()
+    template = run_v2.RevisionTemplate(containers=[serving, other, third])
+    service = caller.update("template", template=template)
+    revision = caller.revision(service.latest_created_revision)
+    names = [f"{caller.service_id}-{number}" for number in (2, 1, 3)]
+    assert [container.name for container in revision.containers] == names

@@ -51,7 +51,8 @@ class InstanceSpec:
 
     `resource` holds the labels of the monitored resource that its output belongs to, with the
     resource's type under `type` (`cloud_run_revision` or `cloud_run_job`). `environment` has its
-    secrets resolved. `port` is None for a task, which listens nowhere.
+    secrets resolved. `port` is None for a task, which listens nowhere. `container` tells apart the
+    containers of a revision's instance; where there are several, `name` ends with it.
     """
 
     name: str
@@ -65,6 +66,7 @@ class InstanceSpec:
     cpu: float = 1.0
     memory_bytes: int = 512 * 2**20
     mounts: tuple[Mount, ...] = ()
+    container: str = ""
 
 
 @dataclass(frozen=True, slots=True)

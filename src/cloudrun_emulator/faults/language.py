@@ -20,7 +20,7 @@ from cloudrun_emulator.faults.effects import (
 )
 from cloudrun_emulator.faults.fault import Clock, Fault, Rule, Trigger, always, during, first, only
 from cloudrun_emulator.faults.revisions import REASONS, ReadyDelayed, RevisionFails
-from cloudrun_emulator.faults.staleness import DataDelayed, StaleReads
+from cloudrun_emulator.faults.staleness import DataDelayed, StaleReads, TagDelayed
 from cloudrun_emulator.server.methods import Method
 
 _CODES = {code.name: code for code in StatusCode if code is not StatusCode.OK}
@@ -89,6 +89,9 @@ REVISIONS = (
 DATA = (Form("late by DURATION", DataDelayed),)
 
 
+TAGS = (Form("late by DURATION", TagDelayed),)
+
+
 TRIGGERS = (
     Form("once", lambda: first(1)),
     Form("twice", lambda: first(2)),
@@ -107,6 +110,9 @@ _DATA = re.compile(r"(metrics|logs)")
 
 
 _REVISION = re.compile(r"revision (\S+)")
+
+
+_TAG = re.compile(r"tag (\S+?)(?: of (\S+))?")
 
 
 _CALL = re.compile(r"(\S+)(?: of (\S+))?")
@@ -138,9 +144,14 @@ def _parse_subject(fault: str, subject: str) -> tuple[tuple[str, ...], Iterable[
         return (match[1],), DATA
     if match := _REVISION.fullmatch(subject):
         return (match[1],), REVISIONS
+    if match := _TAG.fullmatch(subject):
+        return (match[1], match[2] or "*"), TAGS
     if match := _CALL.fullmatch(subject):
         return (match[1], match[2] or "*"), CALLS
-    known = "API.RPC | API.RPC of RESOURCE | revision NAME | metrics | logs"
+    known = (
+        "API.RPC | API.RPC of RESOURCE | revision NAME | tag NAME | tag NAME of SERVICE | "
+        "metrics | logs"
+    )
     raise UnknownFault(fault, f"unknown subject {subject!r}; known: {known}")
 
 

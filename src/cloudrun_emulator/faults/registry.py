@@ -16,7 +16,7 @@ from cloudrun_emulator.faults.effects import CallEffect, Incoming, Proceed
 from cloudrun_emulator.faults.fault import Clock, Fault
 from cloudrun_emulator.faults.language import parse_fault
 from cloudrun_emulator.faults.revisions import RevisionEffect
-from cloudrun_emulator.faults.staleness import DataDelayed
+from cloudrun_emulator.faults.staleness import DataDelayed, TagDelayed
 from cloudrun_emulator.server.calls import CallLog, RpcCall, dispatch
 from cloudrun_emulator.server.methods import Method
 
@@ -69,6 +69,16 @@ class Faults:
         for fault in self:
             if isinstance(fault.effect, RevisionEffect) and fault.strikes(revision):
                 fault.effect.before_start(fault, short(revision), abandoned)
+
+    def hold_tag(self, service: str, tag: str) -> Callable[[], object] | None:
+        """Return what lasts as long as the address of a tag that has moved is to stay behind.
+
+        None where it follows at once.
+        """
+        for fault in self:
+            if isinstance(fault.effect, TagDelayed) and fault.strikes(tag, service):
+                return partial(fault.hold, fault.effect.delay)
+        return None
 
     def data_delay(self, data: str) -> timedelta:
         """Return the time by which `metrics` or `logs` are late."""

@@ -1,4 +1,4 @@
-"""Data that lags: services as they were before their last change; metrics and logs come late."""
+"""What lags: services and addresses of tags as they were; metrics and logs that come late."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -86,5 +86,12 @@ def _about(resource: str, service: str) -> bool:
 @dataclass(frozen=True)
 class DataDelayed:
     """Metrics or logs younger than this are withheld."""
+
+    delay: timedelta
+
+
+@dataclass(frozen=True)
+class TagDelayed:
+    """The address of a revision tag that has moved goes on to the earlier revision so long."""
 
     delay: timedelta

@@ -36,7 +36,9 @@ def _promise(name: str, value: object) -> str:
         return f"has {name}"
     if isinstance(value, str) and _PLAIN.fullmatch(value) and value == value.strip():
         return f"{name} = {value}"
-    kinds = {str: "a string", list: "an array", dict: "an object", bool: "true or false"}
+    if isinstance(value, bool):
+        return f"{name} = {str(value).lower()}"
+    kinds: dict[type, str] = {str: "a string", list: "an array", dict: "an object"}
     kinds |= {int: "a number", float: "a number"}
     return f"{name} is {kinds[type(value)]}"
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import click
 
 from greenrun.model.errors import GateClosed, ReleaseError
+from greenrun.model.plan import Location
 from greenrun.model.text import UnreadableFile
 from greenrun_cli.init import card, observing
 from greenrun_cli.init.facts import Facts
 from greenrun_cli.init.files import Files
 from greenrun_cli.init.observation import Observation
-from greenrun_cli.init.reading import dockerfile
+from greenrun_cli.init.reading import dockerfile, live, procedure
 
 _DOCKERFILE = "Dockerfile"
 
@@ -25,9 +26,9 @@ class Options:
 
     folder: Path
     procedures: Sequence[Path] = ()
+    live: tuple[str, str, str] | None = None
     observe: bool = True
     diff: bool = False
-    live: tuple[str, str, str] | None = None
 
 
 def run(options: Options) -> None:
@@ -53,6 +54,11 @@ def _observed(options: Options, facts: Facts) -> Observation:
 def read(options: Options) -> Facts:
     """Everything that is said about the service, the most certain first."""
     facts = Facts()
+    if options.live:
+        service, project, region = options.live
+        live.read(service, Location(project, region), facts)
+    procedure.read_all(options.procedures, facts)
+    _settle_variables(options.folder, facts)
     name = facts.text("build.dockerfile", _DOCKERFILE)
     if not (options.folder / name).is_file():
         raise ReleaseError(
@@ -63,6 +69,20 @@ def read(options: Options) -> Facts:
     if "service" not in facts.said:
         facts.say("service", _name(options.folder), "the folder's name")
     return facts
+
+
+def _settle_variables(folder: Path, facts: Facts) -> None:
+    """A file of variables counts where it is there, and alone."""
+    named = facts.said.get("deploy.env-vars-file")
+    if named is None:
+        return
+    if not (folder / str(named.value)).is_file():
+        del facts.said["deploy.env-vars-file"]
+        facts.skip(named.place, f"env-vars-file {named.value}", f"no such file in {folder}")
+        return
+    for name, said in facts.variables.items():
+        facts.skip(said.place, name, f"{named.value} has the variables; add it there if it lacks")
+    facts.variables.clear()
 
 
 def _name(folder: Path) -> str:

@@ -1,7 +1,7 @@
 """The rows of a feature's tables: what was seen first, then what procedures expect."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from greenrun_cli.init.facts import Call, Facts
@@ -46,11 +46,22 @@ class Endpoints:
 
     def _called_rows(self) -> Iterator[list[str]]:
         """What nobody has seen yet: all that procedures ask, where nothing was observed."""
-        if self.seen is not None:
-            return
-        for call in {call.request: call for call in reversed(self.facts.calls)}.values():
-            status = "" if call.status in {None, 200} else str(call.status)
-            yield [call.request, call.sends, status, "", "; ".join(call.promises), "", ""]
+        if self.seen is None:
+            for call in self._called:
+                if call.changes_nothing:
+                    status = "" if call.status in {None, 200} else str(call.status)
+                    yield [call.request, "", status, "", "; ".join(call.promises), "", ""]
+
+    @property
+    def _called(self) -> Sequence[Call]:
+        """Each request once, with all that is expected of it anywhere."""
+        found: dict[tuple[str, str], Call] = {}
+        for call in self.facts.calls:
+            before = found.get((call.request, call.sends), call)
+            promises = tuple(dict.fromkeys((*before.promises, *call.promises)))
+            status = before.status or call.status
+            found[call.request, call.sends] = replace(before, promises=promises, status=status)
+        return list(found.values())
 
     @property
     def aside(self) -> Sequence[str]:
@@ -59,13 +70,14 @@ class Endpoints:
 
     def _contradicted(self) -> Iterator[str]:
         assert self.seen is not None  # noqa: S101 - the caller has looked
-        for call in self.facts.calls:
-            if why := self._difference(call, self.seen.answer(call.method, call.path)):
+        for call in self._called:
+            answer = self.seen.answer(call.method, call.path, call.sends)
+            if why := self._difference(call, answer):
                 yield f"{call.place}: {call.request}: {why}"
 
     def _difference(self, call: Call, answer: Answer | None) -> str:
         if answer is None:
-            return "was not asked: it may change something; add a row that says what it answers"
+            return "was not answered, or each time differently"
         wanted = call.status or 200
         if answer.status != wanted:
             return f"got {answer.status}, the procedure expects {wanted}"
@@ -83,10 +95,25 @@ class Endpoints:
 
     @property
     def pushed(self) -> Rows:
-        """What takes messages instead of answering pages."""
-        taken = [each for each in (self.seen.answers if self.seen else ()) if each.sends]
-        rows = [[each.request, each.sends, str(each.status)] for each in taken]
-        return [["request", "sends", "status"], *rows] if rows else []
+        """What changes something, and is asked in a rehearsal alone."""
+        if self.seen is None:
+            told = [each for each in self._called if not each.changes_nothing]
+            rows = [
+                [each.request, each.sends, str(each.status or ""), "; ".join(each.promises)]
+                for each in told
+            ]
+        else:
+            rows = [
+                [each.request, each.sends, str(each.status), "; ".join(each.promises)]
+                for each in self.seen.answers
+                if each.method not in {"GET", "HEAD"} and self._is_wanted(each)
+            ]
+        return [["request", "sends", "status", "body"], *rows] if rows else []
+
+    def _is_wanted(self, answer: Answer) -> bool:
+        """True unless a procedure expects another status."""
+        calls = [each for each in self._called if each.request == answer.request]
+        return all((each.status or 200) == answer.status for each in calls)
 
     @property
     def of_the_service(self) -> Rows:

@@ -60,6 +60,11 @@ class Call:
         return f"{self.method} {self.path}"
 
     @property
+    def changes_nothing(self) -> bool:
+        """True where it may be asked in production, too."""
+        return self.method in {"GET", "HEAD"}
+
+    @property
     def is_plain(self) -> bool:
         """True where anybody may ask it at any time."""
         return self.method == "GET" and self.status in {None, 200} and "metrics" not in self.path
@@ -78,30 +83,48 @@ class Facts:
 
     def say(self, key: str, value: object, place: str) -> None:
         """Take a value over, if release.yaml can have it under this key."""
-        if why := _refusal(key, value):
-            self.unread.append(Unread(place, f"{key}: {value}", why))
+        if why := self.refusal(key, value):
+            self.skip(place, f"{key}: {value}", why)
             return
-        _keep(self.said, key, Said(value, place), self.unread)
+        self._keep(self.said, key, Said(value, place), f"{key}: {value}")
+
+    @staticmethod
+    def refusal(key: str, value: object) -> str:
+        """Why release.yaml cannot have a value under a key; empty where it can."""
+        section, _, name = key.partition(".")
+        if not name:
+            form = OF_ALL.get(key)
+            return "" if form is None or form.fits(value) else f"needs {form.needs}"
+        judged = _SECTIONS.get(section)
+        return _complaint(judged, name, value) if judged else ""
 
     def set_variable(self, name: str, value: str, place: str) -> None:
         """Take a plain variable over."""
         if not are.VARIABLE_NAME.fits(name):
-            self.unread.append(Unread(place, name, f"needs {are.VARIABLE_NAME.needs}"))
+            self.skip(place, name, f"needs {are.VARIABLE_NAME.needs}")
         elif name not in self.secrets:
-            _keep(self.variables, name, Said(value, place), self.unread, shown=False)
+            self._keep(self.variables, name, Said(value, place), name)
 
     def set_secret(self, name: str, reference: str, place: str) -> None:
         """Let Secret Manager fill a variable: `reference` is SECRET:VERSION."""
         if not (are.VARIABLE_NAME.fits(name) and are.SECRET_VERSION.fits(reference)):
             needs = f"needs a variable, and {are.SECRET_VERSION.needs}"
-            self.unread.append(Unread(place, f"{name}={reference}", needs))
+            self.skip(place, f"{name}={reference}", needs)
             return
         self.variables.pop(name, None)
-        _keep(self.secrets, name, Said(reference, place), self.unread)
+        self._keep(self.secrets, name, Said(reference, place), f"{name}={reference}")
+
+    def _keep(self, known: dict[str, Said], key: str, said: Said, shown: str) -> None:
+        """Take over what nobody said before. Values of variables are never shown."""
+        first = known.setdefault(key, said)
+        if first.value != said.value:
+            before = "otherwise" if shown == key else first.value
+            self.skip(said.place, shown, f"{first.place} says {before}, which counts")
 
     def skip(self, place: str, text: str, why: str) -> None:
-        """Tell that a passage was not read."""
-        self.unread.append(Unread(place, text, why))
+        """Tell that a passage was not read; of the same, the first."""
+        if not any((each.text, each.why) == (text, why) for each in self.unread):
+            self.unread.append(Unread(place, " ".join(text.split()), " ".join(why.split())))
 
     def text(self, key: str, otherwise: str = "") -> str:
         """What was said under a key, as text."""
@@ -113,26 +136,6 @@ class Facts:
         for key, said in self.said.items():
             if key.startswith(f"{section}."):
                 yield key.partition(".")[2], said.value
-
-
-def _keep(
-    known: dict[str, Said], key: str, said: Said, unread: list[Unread], *, shown: bool = True
-) -> None:
-    first = known.setdefault(key, said)
-    if first.value != said.value:
-        text = f"{key}: {said.value}" if shown else key
-        before = f"{first.place} says {first.value}" if shown else f"{first.place} says otherwise"
-        unread.append(Unread(said.place, text, f"{before}, which counts"))
-
-
-def _refusal(key: str, value: object) -> str:
-    """Why release.yaml cannot have a value under a key; empty where it can."""
-    section, _, name = key.partition(".")
-    if not name:
-        form = OF_ALL.get(key)
-        return "" if form is None or form.fits(value) else f"needs {form.needs}"
-    judged = _SECTIONS.get(section)
-    return _complaint(judged, name, value) if judged else ""
 
 
 def _complaint(section: type[are.Section], name: str, value: object) -> str:

@@ -49,9 +49,10 @@ class Observation:
     openapi: str = ""
     remarks: Sequence[str] = field(default=())
 
-    def answer(self, method: str, path: str) -> Answer | None:
+    def answer(self, method: str, path: str, sends: str = "") -> Answer | None:
         """What a request got, if it was made."""
-        asked = (each for each in self.answers if (each.method, each.path) == (method, path))
+        wanted = method, path, sends
+        asked = (each for each in self.answers if (each.method, each.path, each.sends) == wanted)
         return next(asked, None)
 
     @property

@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from shutil import copyfile
 from tempfile import TemporaryDirectory
 from time import monotonic
 
@@ -75,12 +76,12 @@ def observe(folder: Path, facts: Facts, tell: Tell) -> Observation:
             closing(Adapters.at_emulator(there.grpc, without_passwords, there.metadata))
         )
         tell("building the image")
-        dependencies = _dependencies(adapters, _plan(facts, drafts), folder, tell)
+        dependencies = _dependencies(adapters, _plan(facts, folder, drafts), folder, tell)
         image = dependencies.builder.build(
-            _plan(facts, drafts).build, tag="observed", watch=_Silent(tell).report
+            _plan(facts, folder, drafts).build, tag="observed", watch=_Silent(tell).report
         ).image
         _take_port(facts, image)
-        plan = _plan(facts, drafts)
+        plan = _plan(facts, folder, drafts)
         plant_secrets(adapters.clients, plan)
         tell("starting it, and asking what answers")
         return _Observer(plan, _dependencies(adapters, plan, folder, tell), facts).observe(
@@ -88,11 +89,15 @@ def observe(folder: Path, facts: Facts, tell: Tell) -> Observation:
         )
 
 
-def _plan(facts: Facts, drafts: Path) -> Plan:
+def _plan(facts: Facts, folder: Path, drafts: Path) -> Plan:
     """The rehearsal's plan by what is known so far, of a service that lets everybody in."""
     (drafts / "release.yaml").write_text(card.release_yaml(facts), "utf-8")
     if facts.variables:
         (drafts / "env.yaml").write_text(card.env_yaml(facts), "utf-8")
+    named = facts.text("deploy.env-vars-file")
+    if named:
+        (drafts / named).parent.mkdir(parents=True, exist_ok=True)
+        copyfile(folder / named, drafts / named)
     plan = load_plan(drafts, REHEARSAL)
     return replace(plan, public=True, ready_timeout=_STARTED_WITHIN, migration=None)
 
@@ -131,13 +136,14 @@ class _Observer:
         service = self._dependencies.platform.service()
         assert service is not None  # noqa: S101 - it was started
         self._url = service.url
+        log_is_clean = self._log_is_clean(revision)
         metrics_path, found = self._metrics()
         openapi = self._openapi()
-        answers = [*self._answers(metrics_path), *self._pushed()]
+        answers = [*self._answers(metrics_path), *self._sent(), *self._pushed()]
         return Observation(
             answers=answers,
             started_in=started_in,
-            log_is_clean=self._log_is_clean(revision),
+            log_is_clean=log_is_clean,
             metrics_path=metrics_path,
             families=[(name, kind) for name, kind in found if not _is_of_the_runtime(name)][:5],
             fewest_families=len(found),
@@ -196,6 +202,13 @@ class _Observer:
             slowest=max(each.latency for each in responses),
         )
 
+    def _sent(self) -> Iterator[Answer]:
+        """What requests get that change something, which procedures make."""
+        for call in self._facts.calls:
+            if not call.changes_nothing and (got := self._ask(call.path, call.method, call.sends)):
+                held = tuple(promises(call.promises, [got]))
+                yield Answer(call.method, call.path, got.status, promises=held, sends=call.sends)
+
     def _pushed(self) -> Iterator[Answer]:
         """What `POST /` makes of a message, where `GET /` is refused and POST is not."""
         refused = self._ask("/")
@@ -237,6 +250,7 @@ class _Observer:
         return not deviations and bool(examined.answered)
 
     def _log_is_clean(self, revision: str) -> bool:
+        """Judge the log of its start, before we ask for what may not be there."""
         self._dependencies.clock.sleep(_LOGGED_WITHIN)
         entries = self._dependencies.logs.of_revision(revision)
         errors = [each.entry for each in logs.judged(entries) if each.mark is logs.Mark.ERROR]

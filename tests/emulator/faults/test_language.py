@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cloudrun_emulator.faults.language import CALLS, DATA, REVISIONS, TRIGGERS, UnknownFault
+from cloudrun_emulator.faults.language import CALLS, DATA, REVISIONS, TAGS, TRIGGERS, UnknownFault
 from cloudrun_emulator.faults.registry import Faults
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "local-cloud.md").read_text()
@@ -28,6 +28,8 @@ GUIDE = (Path(__file__).parents[3] / "docs" / "local-cloud.md").read_text()
         "revision web-*: late by 3s, once",
         "revision *: HEALTH_CHECK_CONTAINER_ERROR",
         "revision *: PROGRESS_DEADLINE_EXCEEDED after 10s",
+        "tag candidate: late by 20s",
+        "tag candidate of web: late by 20s, once",
         "metrics: late by 180s",
         "logs: late by 30s",
     ],
@@ -81,7 +83,7 @@ def test_what_is_unknown_is_one_line_that_names_what_is_known(text: str, told: s
 
 
 def test_the_guide_knows_every_form() -> None:
-    forms = {f"`{form.shown}`" for form in (*CALLS, *REVISIONS, *DATA, *TRIGGERS)}
+    forms = {f"`{form.shown}`" for form in (*CALLS, *REVISIONS, *TAGS, *DATA, *TRIGGERS)}
     assert {form for form in forms if form not in GUIDE} == set()
 
 

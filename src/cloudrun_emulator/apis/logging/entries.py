@@ -112,7 +112,9 @@ def _monitored_resource(resource: Mapping[str, str]) -> MonitoredResource:
 def _entry_labels(spec: InstanceSpec) -> dict[str, str]:
     if spec.resource["type"] == "cloud_run_job":
         return {label: spec.environment.get(name, "") for label, name in _TASK_LABELS.items()}
-    return {"instanceId": blake2b(spec.name.encode(), digest_size=32).hexdigest()}
+    instance = spec.name.removesuffix(f"-{spec.container}")
+    told = {"instanceId": blake2b(instance.encode(), digest_size=32).hexdigest()}
+    return {**told, "container_name": spec.container} if spec.container else told
 
 
 def _write(entry: RawEntry, text: str) -> None:

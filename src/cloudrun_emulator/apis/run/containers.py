@@ -55,6 +55,7 @@ def instance_spec(  # noqa: PLR0913 - all by name, and all that a template has t
         cpu=cpu(limits.get("cpu", "1")),
         memory_bytes=memory_bytes(limits.get("memory", "512Mi")),
         mounts=mounts,
+        container=container.name,
     )
 
 

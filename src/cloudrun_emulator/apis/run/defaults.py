@@ -1,7 +1,9 @@
-"""What Cloud Run fills in where a service leaves it open.
+"""What Cloud Run fills in where a service or a job leaves it open.
 
 Source: recorded answers of the API, but for `cpu_idle`, which run.proto states.
 """
+
+from hashlib import sha256
 
 from google.api import launch_stage_pb2
 from google.cloud import run_v2
@@ -22,6 +24,20 @@ def fill_defaults(service: run_v2.Service) -> None:
     if not service.traffic:
         service.traffic = [run_v2.TrafficTarget(type_=LATEST, percent=100)]
     _fill_template(service.template)
+    service.template.service_account = service.template.service_account or account_of(service.name)
+
+
+def account_of(resource: str) -> str:
+    """Return the default account of a resource's project, which has the project's number in it."""
+    project = resource.split("/")[1]
+    number = int(sha256(project.encode()).hexdigest(), 16) % 10**12
+    return f"{number:012d}-compute@developer.gserviceaccount.com"
+
+
+def fill_limits(container: run_v2.Container) -> None:
+    limits = container.resources.limits
+    limits["cpu"] = limits.get("cpu", "1000m")
+    limits["memory"] = limits.get("memory", "512Mi")
 
 
 def _fill_template(template: run_v2.RevisionTemplate) -> None:
@@ -47,9 +63,7 @@ def _fill_container(container: run_v2.Container) -> None:
     """Make what it leaves open its own; a sidecar has neither a port nor a probe by itself."""
     if "resources" not in container:
         container.resources.cpu_idle = True  # set without it, it means false
-    limits = container.resources.limits
-    limits["cpu"] = limits.get("cpu", "1")
-    limits["memory"] = limits.get("memory", "512Mi")
+    fill_limits(container)
     for port in container.ports:
         port.name = port.name or "http1"
         port.container_port = port.container_port or PORT

@@ -13,7 +13,7 @@ Feature: The candidate answers as its users expect
 {%- if pushed %}
 
   @rehearsal
-  Scenario: What is pushed is taken
+  Scenario: What is sent is taken
     Then the candidate answers
 {{ table(pushed) }}
 {%- endif %}

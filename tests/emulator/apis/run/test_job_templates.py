@@ -1,5 +1,6 @@
 """Templates of jobs: refused, filled in, overridden."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ Overrides = run_v2.RunJobRequest.Overrides
 
 def job(**template: Any) -> run_v2.Job:  # noqa: ANN401 - fields of an ExecutionTemplate
     task = {"containers": [{"image": "i", "args": ["a"], "env": [{"name": "A", "value": "1"}]}]}
-    return run_v2.Job(template={"template": task, **template})
+    return run_v2.Job(name="projects/p/locations/r/jobs/j", template={"template": task, **template})
 
 
 def run(template: run_v2.ExecutionTemplate, **overrides: Any) -> run_v2.ExecutionTemplate:  # noqa: ANN401
@@ -27,8 +28,11 @@ def test_a_job_retries_three_times_unless_it_says_otherwise() -> None:
     assert wanted.template.task_count == 1
     assert wanted.template.template.max_retries == 3
     assert wanted.template.template.timeout == timedelta(minutes=10)
+    assert wanted.template.template.execution_environment == run_v2.ExecutionEnvironment(2)
+    account = wanted.template.template.service_account
+    assert re.fullmatch(r"\d{12}-compute@developer\.gserviceaccount\.com", account)
     assert dict(wanted.template.template.containers[0].resources.limits) == {
-        "cpu": "1",
+        "cpu": "1000m",
         "memory": "512Mi",
     }
 

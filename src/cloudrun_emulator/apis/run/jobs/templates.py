@@ -6,12 +6,14 @@ from datetime import timedelta
 from google.api import launch_stage_pb2
 from google.cloud import run_v2
 
+from cloudrun_emulator.apis.run.defaults import account_of, fill_limits
 from cloudrun_emulator.apis.run.templates import check_containers, check_timeout, check_volumes
 from cloudrun_emulator.core.protobuf import clone, raw
 from cloudrun_emulator.core.resource_names import invalid
 
 _ID = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _MAX_RETRIES = 3
+_GEN2 = run_v2.ExecutionEnvironment(2)
 _MOST_TASKS, _MOST_RETRIES, _LONGEST_TASK = 10_000, 10, timedelta(hours=168)
 """Source: https://cloud.google.com/run/quotas, https://cloud.google.com/run/docs/create-jobs"""
 
@@ -71,10 +73,10 @@ def fill(job: run_v2.Job) -> None:
         task.max_retries = _MAX_RETRIES
     if "timeout" not in task:
         raw(task).timeout.FromTimedelta(_TIMEOUT)
+    task.service_account = task.service_account or account_of(job.name)
+    task.execution_environment = _GEN2
     for container in task.containers:
-        limits = container.resources.limits
-        limits["cpu"] = limits.get("cpu", "1")
-        limits["memory"] = limits.get("memory", "512Mi")
+        fill_limits(container)
 
 
 def overridden(

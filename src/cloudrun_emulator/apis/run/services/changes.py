@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from secrets import choice
 from typing import Self
 from uuid import uuid4
@@ -12,7 +13,7 @@ from grpc import StatusCode
 
 from cloudrun_emulator.apis.run import conditions
 from cloudrun_emulator.apis.run.conditions import State, condition
-from cloudrun_emulator.apis.run.defaults import CONCURRENCY, MOST_INSTANCES
+from cloudrun_emulator.apis.run.defaults import CONCURRENCY, MOST_INSTANCES, account_of
 from cloudrun_emulator.apis.run.resources import GPU
 from cloudrun_emulator.apis.run.services.store import ServiceRecord, etag
 from cloudrun_emulator.core.errors import CloudError
@@ -52,7 +53,7 @@ _WITHOUT_EFFECT: Mapping[str, _Predicate] = {
     "network": lambda _, it: bool(it.vpc_access.network_interfaces),
     "readiness-probe": lambda _, it: any("readiness_probe" in one for one in it.containers),
     "regions": lambda service, _: bool(service.multi_region_settings.regions),
-    "service-account": lambda _, it: bool(it.service_account),
+    "service-account": lambda service, it: it.service_account != account_of(service.name),
     "session-affinity": lambda _, it: it.session_affinity,
     "vpc-connector": lambda _, it: bool(it.vpc_access.connector),
     "vpc-egress": lambda _, it: bool(it.vpc_access.egress),
@@ -123,8 +124,7 @@ def _add_revision(record: ServiceRecord, name: str) -> None:
     revision = _revision_of(template)
     revision.name = f"{record.service.name}/revisions/{name}"
     revision.service = record.name.id
-    for number, container in enumerate(revision.containers, 1):
-        container.name = container.name or f"{record.name.id}-{number}"
+    _name_containers(revision)
     revision.uid = str(uuid4())
     revision.creator = caller()
     revision.generation = 1
@@ -135,6 +135,14 @@ def _add_revision(record: ServiceRecord, name: str) -> None:
     record.revisions[name] = revision
     record.templates[name] = clone(template)
     record.service.latest_created_revision = revision.name
+
+
+def _name_containers(revision: run_v2.Revision) -> None:
+    """Call the one without a name SERVICE-1, as an audit log of Google's shows it [PASTE]."""
+    taken = {container.name for container in revision.containers}
+    free = (name for n in count(1) if (name := f"{revision.service}-{n}") not in taken)
+    for container in revision.containers:
+        container.name = container.name or next(free)
 
 
 def _revision_of(template: run_v2.RevisionTemplate) -> run_v2.Revision:

@@ -1,7 +1,8 @@
 """Bringing a service from what is asked of it to what serves."""
 
-from collections.abc import Iterable
-from threading import Condition, RLock
+from collections.abc import Callable, Iterable
+from functools import partial
+from threading import Condition, RLock, Thread
 
 from google.cloud import run_v2
 from grpc import StatusCode
@@ -22,15 +23,33 @@ _REVISION_FAILED = run_v2.Condition.CommonReason.REVISION_FAILED
 _INTERNAL = run_v2.Condition.CommonReason.INTERNAL
 
 
+HoldTag = Callable[[str, str], Callable[[], object] | None]
+"""Given a service's full name and a revision tag that has moved: what lasts until it takes effect,
+or None where it does at once."""
+
+
+def _at_once(_service: str, _tag: str) -> None:
+    """Let every tag's address follow the tag."""
+
+
 class Reconciler:
     """The reconciliation of services: what runs in the background of a create or an update."""
 
-    def __init__(self, lock: RLock, launcher: Launcher, ingress: Ingress) -> None:
+    def __init__(
+        self, lock: RLock, launcher: Launcher, ingress: Ingress, hold_tag: HoldTag = _at_once
+    ) -> None:
         self._lock = lock
         self._started = Condition(lock)
         self._launcher = launcher
         self._scaling = Scaling(lock, launcher)
         self._ingress = ingress
+        self._hold_tag = hold_tag
+        self._catching_up: list[Thread] = []
+
+    def close(self) -> None:
+        """Wait for addresses that catch up with their tags, which lifting all faults makes end."""
+        for thread in self._catching_up:
+            thread.join()
 
     def deploy(self, record: ServiceRecord, revision: str, generation: int) -> run_v2.Service:
         """Start `revision`, then route; raises CloudError when either fails.
@@ -65,6 +84,7 @@ class Reconciler:
                 if record.deleted:
                     raise record.name.missing()
                 traffic = self._checked_traffic(record, generation)
+                self._leave_behind(record, traffic)
             urls = self._apply(record, traffic)
             with self._lock:
                 self._record_serving(record, traffic, urls)
@@ -165,6 +185,21 @@ class Reconciler:
             backends = {name: one.address for name, one in instances.items()}
             http2 = [name for name in instances if _speaks_http2(record.revisions[name])]
         return dict(self._ingress.apply(record.service.name, routes, backends, http2))
+
+    def _leave_behind(self, record: ServiceRecord, traffic: Traffic) -> None:
+        for tag, earlier in traffic.moved_tags(record.serving).items():
+            if hold := self._hold_tag(record.service.name, tag):
+                record.behind[tag] = earlier
+                catching_up = partial(self._catch_up, record, tag, hold)
+                thread = Thread(target=catching_up, name=f"tag {tag}", daemon=True)
+                self._catching_up.append(thread)
+                thread.start()
+
+    def _catch_up(self, record: ServiceRecord, tag: str, hold: Callable[[], object]) -> None:
+        hold()
+        with self._lock:
+            record.behind.pop(tag, None)
+        self.refresh(record)
 
     def _record_serving(
         self, record: ServiceRecord, traffic: Traffic, urls: dict[str, str]

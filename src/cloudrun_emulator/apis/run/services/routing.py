@@ -62,11 +62,25 @@ class Traffic:
             shares[self.revision(target)] += target.percent
         return dict(+shares)
 
-    def routes(self, guard: Guard | None) -> list[Route]:
-        """The service's own route, then one for each revision tag."""
+    def moved_tags(self, before: "Traffic | None") -> dict[str, str]:
+        """Return the tags that meant another revision before, with that one's name."""
+        now = self._tags()
+        then = before._tags() if before else {}  # noqa: SLF001 - of the same class
+        return {tag: then[tag] for tag in now.keys() & then.keys() if now[tag] != then[tag]}
+
+    def routes(self, guard: Guard | None, behind: Mapping[str, str]) -> list[Route]:
+        """The service's own route, then one for each revision tag.
+
+        The address of a tag that is `behind` goes to the revision named there.
+        """
         shares = self.shares()
         main = Route(self.service, shares, guard, self._timeout(shares))
-        return [main, *(self._tagged(target, guard) for target in self.targets if target.tag)]
+        tagged = [
+            self._tagged(target, guard, behind.get(target.tag, self.revision(target)))
+            for target in self.targets
+            if target.tag
+        ]
+        return [main, *tagged]
 
     def statuses(self, urls: Mapping[str, str]) -> list[run_v2.TrafficTargetStatus]:
         """Return the statuses of targets that serve; only a tagged one has an address."""
@@ -81,15 +95,22 @@ class Traffic:
             for target in self.targets
         ]
 
-    def _tagged(self, target: run_v2.TrafficTarget, guard: Guard | None) -> Route:
-        shares = {self.revision(target): 100}
+    def _tags(self) -> dict[str, str]:
+        return {target.tag: self.revision(target) for target in self.targets if target.tag}
+
+    def _tagged(self, target: run_v2.TrafficTarget, guard: Guard | None, revision: str) -> Route:
+        shares = {revision: 100}
         return Route(self._tag_route(target), shares, guard, self._timeout(shares))
 
     def _tag_route(self, target: run_v2.TrafficTarget) -> str:
         return f"{target.tag}---{self.service}"
 
     def _timeout(self, names: Iterable[str]) -> timedelta:
-        timeouts = (raw(self.revisions[name]).timeout.ToTimedelta() for name in names)
+        timeouts = (
+            raw(self.revisions[name]).timeout.ToTimedelta()
+            for name in names
+            if name in self.revisions
+        )
         return max(timeouts, default=timedelta(minutes=5))
 
 

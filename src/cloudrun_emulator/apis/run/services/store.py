@@ -31,7 +31,8 @@ class ServiceRecord:
 
     `revisions`, `templates` and `instances` go by short names, the oldest revision first.
     `serving` is the traffic that the ingress has, whatever the service asks for by now.
-    `routing` is held while the ingress changes, so that changes take effect in order.
+    `routing` is held while the ingress changes, so that changes take effect in order. `behind` are
+    revision tags whose addresses go to an earlier revision still.
     """
 
     service: run_v2.Service
@@ -41,6 +42,7 @@ class ServiceRecord:
     instances: dict[str, Instance] = field(default_factory=dict)
     serving: Traffic | None = None
     routing: Lock = field(default_factory=Lock)
+    behind: dict[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> ResourceName:
@@ -80,7 +82,8 @@ class ServiceRecord:
     def routes(self, traffic: Traffic) -> list[Route]:
         """Return the routes of `traffic`, to those who may call."""
         internal = self.service.ingress not in _FOR_EVERYBODY
-        return [replace(route, internal=internal) for route in traffic.routes(self.guard)]
+        routes = traffic.routes(self.guard, self.behind)
+        return [replace(route, internal=internal) for route in routes]
 
     def checked(self, revision: str) -> bool:
         """Whether its startup probes count. Source: comments on RevisionTemplate."""

@@ -22,6 +22,7 @@ from greenrun.model.revision import (
 Described = run_v2.RevisionTemplate | run_v2.Revision
 _NONE = run_v2.RevisionTemplate()
 _CONTAINER = "container."
+_MOST_INSTANCES = 100
 _SYSTEM = {
     "run.googleapis.com",
     "cloud.googleapis.com",
@@ -52,7 +53,17 @@ def template_of(
             _CODECS[flag.field].write(template, container, settings)
         elif (value := getattr(settings, flag.field)) is not None:
             _write(flag, template, container, value)
+    _complete(template.scaling)
     return template
+
+
+def _complete(scaling: run_v2.RevisionScaling) -> None:
+    """Send the most instances that Cloud Run fills in, where only the least were said.
+
+    v2 was seen to refuse a least number alone, which v1, and so gcloud, does not: goblet issue 287.
+    """
+    if scaling.min_instance_count and not scaling.max_instance_count:
+        scaling.max_instance_count = max(_MOST_INSTANCES, scaling.min_instance_count)
 
 
 def template_of_revision(
