@@ -125,9 +125,9 @@ def test_by_hand_it_is_deleted_by_leave_alone(there: Production, released: Ended
 
 @pytest.mark.parametrize("environment", FIRST_FAULTS)
 def test_one_that_fails_leaves_nothing_behind(
-    production: Production, first: Ended, environment: str
+    production: Production, released: Ended, environment: str
 ) -> None:
-    assert first.status == 0, first.output
+    assert released.status == 0, released.output
     there = production.elsewhere(environment)
     ended = there.release(*options(environment))
 
