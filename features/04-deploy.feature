@@ -28,14 +28,14 @@ Feature: The candidate stands beside the baseline, unseen by users
     And the drill's baseline serves every user
 
     Examples:
-      | fault                | faults         | stage      | reason                         |
-      | crashes at start     | crash-at-start | deployment | failed to start and listen     |
-      | says nothing         | silent         | log        | Application startup complete   |
-      | logs errors          | error-lines    | log        | ERROR                          |
+      | fault                | faults         | stage      | reason                              |
+      | crashes at start     | crash-at-start | deployment | failed the configured startup probe |
+      | says nothing         | silent         | log        | Application startup complete        |
+      | logs errors          | error-lines    | log        | ERROR                               |
 
   @drill
   Scenario: A candidate that never gets ready is stopped before any user meets it
     Given a candidate with the fault "never-listens", and 3 s to start
     When the drill is released
-    Then it is stopped at its deployment because "failed to start and listen"
+    Then it is stopped at its deployment because "failed the configured startup probe"
     And the drill's baseline serves every user

@@ -61,6 +61,37 @@ def test_what_a_container_wrote_is_found_after_it_failed(caller: Caller, search:
     assert entry.labels["container_name"] == f"{caller.service_id}-1"
 
 
+def test_the_platform_says_why_an_instance_did_not_start(caller: Caller, search: Search) -> None:
+    with pytest.raises(exceptions.GoogleAPICallError):
+        caller.create("crash", revision="one")
+    said = search('logName:"varlog%2Fsystem"')
+    assert [(entry.severity, entry.text_payload) for entry in said] == [
+        (400, "Container called exit(1)."),
+        (
+            500,
+            (
+                "Default STARTUP TCP probe failed 1 time consecutively for container "
+                f'"{caller.service_id}-1" on port 8080. The instance was not started.'
+            ),
+        ),
+    ]
+
+
+def test_the_platform_says_that_an_instance_was_not_alive(caller: Caller, search: Search) -> None:
+    template = caller.template("resident")
+    template.containers[0].liveness_probe = run_v2.Probe(
+        http_get={"path": "/alive"}, period_seconds=1, failure_threshold=2
+    )
+    caller.create(invoker_iam_disabled=True)
+    uri = caller.update("template", template=template).uri
+    httpx.get(f"{uri}/sicken")
+    found = wait_until(lambda: search("severity>=ERROR AND textPayload:LIVENESS"), SOON, "its end")
+    assert found[0].text_payload == (
+        "LIVENESS HTTP probe failed 2 times consecutively for container "
+        f'"{caller.service_id}-1" on path "/alive". The instance has been shut down.'
+    )
+
+
 def test_requests_are_found_by_revision_and_status(caller: Caller, search: Search) -> None:
     uri = caller.create(revision="one", invoker_iam_disabled=True).uri
     for status in (200, 200, 200, 404, 500):

@@ -111,6 +111,9 @@ class Written:
     def __init__(self, *lines: str) -> None:
         self._lines = lines
 
+    def note(self, spec: InstanceSpec, severity: str, text: str) -> None:
+        raise NotImplementedError(spec.name)
+
     def start(self, spec: InstanceSpec, beside: Instance | None = None) -> Instance:
         raise NotImplementedError(spec.name)
 

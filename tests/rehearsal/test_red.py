@@ -93,7 +93,7 @@ def test_a_server_that_listens_elsewhere(branch: Project, stop: Stop) -> None:
         "failed",
     )
     message = stopped["statusDetails"]["message"]
-    assert "failed to start and listen on the port defined provided by the PORT=8080" in message
+    assert "The user-provided container failed the configured startup probe checks." in message
     assert "Uvicorn running on http://0.0.0.0:9999" in message
     assert "Application startup complete" in stopped["evidence"]["log of the candidate"]
 

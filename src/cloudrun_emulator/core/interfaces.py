@@ -71,11 +71,18 @@ class InstanceSpec:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line that a container wrote; `stream` is `stdout` or `stderr`."""
+    """One line that a container wrote; `stream` is `stdout` or `stderr`.
+
+    What the platform says of a container has stream SYSTEM and a `severity` of Cloud Logging.
+    """
 
     time: datetime
     stream: str
     text: str
+    severity: str = ""
+
+
+SYSTEM = "varlog/system"
 
 
 class Instance(Protocol):
@@ -201,8 +208,11 @@ class Fleet(Protocol):
     def start(self, spec: InstanceSpec, beside: Instance | None = None) -> Instance:
         """As Runtime.start; the instance's output stays readable after it was stopped."""
 
+    def note(self, spec: InstanceSpec, severity: str, text: str) -> None:
+        """Say as the platform what became of an instance."""
+
     def output(self) -> Iterable[tuple[InstanceSpec, LogLine]]:
-        """Every line of every instance that was ever started."""
+        """Every line of every instance that was ever started, and what was noted of it."""
 
     def close(self) -> None:
         """Stop every instance."""

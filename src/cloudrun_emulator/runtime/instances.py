@@ -9,12 +9,14 @@ from threading import Lock
 
 from cloudrun_emulator.core.interfaces import (
     STOP_GRACE,
+    SYSTEM,
     Instance,
     InstanceSpec,
     LogLine,
     Runtime,
     StartRefused,
 )
+from cloudrun_emulator.core.time import utc_now
 
 _AT_ONCE = 4
 """Docker 20.10 locks itself up for good when many containers leave one network at the same moment
@@ -27,6 +29,7 @@ class InstanceFleet:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._started: list[tuple[InstanceSpec, Instance]] = []
+        self._noted: list[tuple[InstanceSpec, LogLine]] = []
         self._lock = Lock()
         self._closed = False
 
@@ -48,11 +51,19 @@ class InstanceFleet:
             if instance.exit_code() is None:
                 yield spec, instance
 
+    def note(self, spec: InstanceSpec, severity: str, text: str) -> None:
+        """As interfaces.Fleet."""
+        self._noted.append((spec, LogLine(utc_now(), SYSTEM, text, severity)))
+
     def output(self) -> Iterator[tuple[InstanceSpec, LogLine]]:
-        """Every line of every instance; by instance in the order of starting, then by time."""
+        """Every line of every instance; by instance in the order of starting, then by time.
+
+        What was noted of them comes last.
+        """
         for spec, instance in tuple(self._started):
             for line in instance.lines():
                 yield spec, line
+        yield from tuple(self._noted)
 
     def close(self) -> None:
         """Stop all instances; one that is just being started is left to Runtime.close."""

@@ -55,7 +55,11 @@ def container_entries(output: Iterable[tuple[InstanceSpec, LogLine]]) -> Iterato
             resource=_monitored_resource(spec.resource),
             labels=_entry_labels(spec),
         )
-        _write(entry, line.text)
+        if line.severity:
+            entry.text_payload = well_formed(line.text)
+            entry.severity = LogSeverity.Value(line.severity)
+        else:
+            _write(entry, line.text)
         yield entry
 
 

@@ -68,10 +68,11 @@ def _fill_container(container: run_v2.Container) -> None:
         port.name = port.name or "http1"
         port.container_port = port.container_port or PORT
     if container.ports and "startup_probe" not in container:
-        container.startup_probe = _tcp_probe(container.ports[0].container_port)
+        container.startup_probe = tcp_probe(container.ports[0].container_port)
 
 
-def _tcp_probe(port: int) -> run_v2.Probe:
+def tcp_probe(port: int) -> run_v2.Probe:
+    """Make the startup probe of a container that says none."""
     seconds = int(LONGEST_START_UP.total_seconds())
     return run_v2.Probe(
         timeout_seconds=seconds,

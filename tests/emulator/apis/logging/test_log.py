@@ -59,6 +59,9 @@ class WrittenFleet:
 
     written: list[tuple[InstanceSpec, LogLine]]
 
+    def note(self, spec: InstanceSpec, severity: str, text: str) -> None:
+        raise NotImplementedError(spec.name)
+
     def start(self, spec: InstanceSpec, beside: Instance | None = None) -> Instance:
         raise NotImplementedError(spec.name)
 

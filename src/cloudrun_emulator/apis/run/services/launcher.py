@@ -1,7 +1,8 @@
 """From a revision to an instance that passed its startup probes, or why there is none."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from secrets import token_hex
 from threading import Event
 
@@ -9,7 +10,13 @@ from google.cloud import run_v2
 
 from cloudrun_emulator.apis.run.conditions import Reason
 from cloudrun_emulator.apis.run.containers import SecretValues, instance_spec, memory_bytes
-from cloudrun_emulator.apis.run.probes import LivenessProbe, passes_startup
+from cloudrun_emulator.apis.run.defaults import tcp_probe
+from cloudrun_emulator.apis.run.probes import (
+    LivenessProbe,
+    answers,
+    describe_failure,
+    passes_startup,
+)
 from cloudrun_emulator.apis.run.templates import start_order
 from cloudrun_emulator.apis.run.volumes import Volumes
 from cloudrun_emulator.core.errors import CloudError
@@ -71,15 +78,33 @@ class Launcher:
         self._before_start(revision.name, hopeless)
         launch = _Launch(revision, self._fleet, self._secrets, hopeless)
         instance = launch.carry_out(checked=checked)
-        for container, started in launch.started:
-            if "liveness_probe" in container:
-                probe, port = container.liveness_probe, _port(container)
-                LivenessProbe(started, instance, probe, port, self._closing)
+        for started in launch.started:
+            if "liveness_probe" in started.container:
+                self._look_after(started, instance)
         return instance
+
+    def _look_after(self, started: "_Started", instance: Instance) -> None:
+        probe, port = started.container.liveness_probe, _port(started.container)
+        told = describe_failure("LIVENESS", probe, started.container.name, port)
+
+        def failed() -> None:
+            self._fleet.note(started.spec, "ERROR", f"{told} The instance has been shut down.")
+
+        is_alive = partial(answers, started.instance, probe, port)
+        LivenessProbe(is_alive, instance, probe, failed, self._closing)
 
     def close(self) -> None:
         """End every probe under way."""
         self._closing.set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Started:
+    """A container of an instance that runs."""
+
+    container: run_v2.Container
+    spec: InstanceSpec
+    instance: Instance
 
 
 class _Launch:
@@ -92,7 +117,7 @@ class _Launch:
         secrets: SecretValues,
         hopeless: Callable[[], bool],
     ) -> None:
-        self.started: list[tuple[run_v2.Container, Instance]] = []
+        self.started: list[_Started] = []
         self._revision = revision
         self._name = ResourceName.parse(revision.name, "services", "revisions")
         self._instance = f"{self._name.id}-{token_hex(4)}"
@@ -107,41 +132,55 @@ class _Launch:
             for container in start_order(self._revision.containers):
                 if checked:
                     self._await_starts(container.depends_on)
-                self.started.append((container, self._start(container)))
+                self.started.append(self._start(container))
             if checked:
-                self._await_starts([container.name for container, _ in self.started])
+                self._await_starts([started.container.name for started in self.started])
         except BaseException:
             self._stop()
             raise
         return self._whole()
 
     def _whole(self) -> Instance:
-        containers = [instance for _, instance in self.started]
-        serving = next(instance for container, instance in self.started if container.ports)
+        containers = [started.instance for started in self.started]
+        serving = next(one.instance for one in self.started if one.container.ports)
         return serving if len(containers) == 1 else InstanceGroup(containers, serving)
 
     def _stop(self) -> None:
-        for _, instance in reversed(self.started):
-            instance.stop()
+        for started in reversed(self.started):
+            started.instance.stop()
 
     def _await_starts(self, names: Sequence[str]) -> None:
-        for container, instance in self.started:
-            if container.name in names:
-                self._await_start(container, instance)
+        for started in self.started:
+            if started.container.name in names:
+                self._await_start(started)
 
-    def _await_start(self, container: run_v2.Container, instance: Instance) -> None:
+    def _await_start(self, started: _Started) -> None:
+        container = started.container
         if container.name in self._passed or "startup_probe" not in container:
             return
         probe, port = container.startup_probe, _port(container)
-        if not passes_startup(instance, probe, port, self._hopeless):
+        if not passes_startup(started.instance, probe, port, self._hopeless):
+            if not self._hopeless():
+                self._note_failure(started)
             reason = _REVISION.HEALTH_CHECK_CONTAINER_ERROR
             raise LaunchFailed(self._name.id, reason, _cause(container))
         self._passed.add(container.name)
 
-    def _start(self, container: run_v2.Container) -> Instance:
-        beside = self.started[0][1] if self.started else None
+    def _note_failure(self, started: _Started) -> None:
+        """Source of the words for an exit: an entry of Google's log of 2026 [PASTE]."""
+        container = started.container
+        if (code := started.instance.exit_code()) is not None:
+            self._fleet.note(started.spec, "WARNING", f"Container called exit({code}).")
+        probe = container.startup_probe
+        kind = "Default STARTUP" if probe == tcp_probe(_port(container)) else "STARTUP"
+        told = describe_failure(kind, probe, container.name, _port(container))
+        self._fleet.note(started.spec, "ERROR", f"{told} The instance was not started.")
+
+    def _start(self, container: run_v2.Container) -> _Started:
+        beside = self.started[0].instance if self.started else None
         try:
-            return self._fleet.start(self._spec(container), beside)
+            spec = self._spec(container)
+            return _Started(container, spec, self._fleet.start(spec, beside))
         except ImageMissing as missing:
             cause = f"Image '{container.image}' not found."
             raise LaunchFailed(self._name.id, _COMMON.CONTAINER_MISSING, cause) from missing
