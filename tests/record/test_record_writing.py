@@ -10,13 +10,20 @@ from typing import Any
 import pytest
 
 from greenrun.model.alert_status import AlertOutcome, AlertStatus
-from greenrun.model.errors import CallFailed, GateClosed, ReleaseError, SettingsError
+from greenrun.model.errors import (
+    CallFailed,
+    GateClosed,
+    ManualActionRequired,
+    ReleaseError,
+    SettingsError,
+)
 from greenrun.model.image import Checkout, Source
 from greenrun.model.interfaces.alerting import Policy, PolicyDifference
 from greenrun.model.monitoring import Alert
 from greenrun.model.objective import Gate, Quantity, Threshold
-from greenrun.model.plan import Plan, RecordPlan
+from greenrun.model.plan import IDENTITY_TOKEN, Plan, RecordPlan
 from greenrun.model.results import ScenarioResult
+from greenrun.release.prober import Prober
 from greenrun.release.release import Release
 from greenrun.reporting import record
 from greenrun.reporting.record import Record
@@ -74,6 +81,61 @@ def deploy(release: Release) -> None:
     release.find_baseline()
     release.build_image()
     release.deploy()
+
+
+@pytest.fixture
+def new(real: Release, world: World) -> Release:
+    """A first release that is about to let users in."""
+    world.platform.state = None
+    world.platform.revisions_by_name.clear()
+    real.prober = Prober(real.dependencies, {"a user": {}, IDENTITY_TOKEN: {}})
+    deploy(real)
+    return real
+
+
+def test_a_first_release_has_no_baseline_and_is_whole_without_one(
+    new: Release, reports: Path
+) -> None:
+    new.promote()
+    facts = write(new, reports)
+    Record.from_json((reports / "release.json").read_text("utf-8")).is_complete()
+    expected = {
+        "outcome": RELEASED,
+        "baseline": "",
+        "promise": "delete the service",
+        "steps": [],
+        "roll_back": "pytest features/07-rollback.feature --env=prod --delete-candidate",
+        "rollback": "gcloud run services delete shop --project=rehearsal --region=europe-west1",
+    }
+    assert {key: facts[key] for key in expected} == expected
+    page = (reports / "release.md").read_text("utf-8")
+    for line in (
+        "| baseline | none: first release |",
+        "No canary: first release, nobody to compare with.",
+        "- When a gate closes: delete the service.",
+    ):
+        assert line in page
+
+
+def test_a_first_release_that_was_taken_back_has_left_nothing(new: Release, reports: Path) -> None:
+    new.roll_back()
+    facts = write(new, reports)
+    expected = {
+        "outcome": AS_BEFORE,
+        "next": "Nothing of it is left: fix what is named as a problem, then release again.",
+        "traffic": "none: there is no service",
+        "rollback": "",
+    }
+    assert {key: facts[key] for key in expected} == expected
+
+
+def test_a_first_release_that_could_not_be_deleted_needs_a_person(
+    new: Release, world: World, reports: Path
+) -> None:
+    world.platform.refuses.add("remove_service")
+    with pytest.raises(ManualActionRequired):
+        new.roll_back()
+    assert write(new, reports)["outcome"] == PERSON_NEEDED
 
 
 def test_a_released_candidate_is_told_whole(real: Release, world: World, reports: Path) -> None:
