@@ -85,7 +85,17 @@ UNRELATED = set(
 )
 """Another name of one above, or without a say in which scenarios run and in what is told."""
 
-OURS = {"env", "plan", "resume", "unlock", "delete-candidate", "scale-to-zero", "to", "no-html"}
+OURS = {
+    "env",
+    "plan",
+    "resume",
+    "unlock",
+    "delete-candidate",
+    "scale-to-zero",
+    "to",
+    "events",
+    "no-html",
+}
 
 
 def test_every_option_is_decided(suite: Suite) -> None:

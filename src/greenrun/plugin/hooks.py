@@ -19,9 +19,10 @@ from greenrun.plugin.gherkin.collection import (
 from greenrun.plugin.redaction import Redaction, secrets_of
 from greenrun.plugin.run.runner import ReleaseRunner
 from greenrun.plugin.run.session import RELEASE_RUN, ReleaseRun
+from greenrun.plugin.terminal import events
 from greenrun.plugin.terminal.hooks import TerminalHooks
 from greenrun.plugin.terminal.reporter import ScenarioReporter
-from greenrun.plugin.terminal.screen import Screen, outlive_terminal, screen
+from greenrun.plugin.terminal.screen import Screen, leave_keyboard, outlive_terminal, screen
 
 _SLOW_TO_START = "hypothesispytest"
 """Imports all of hypothesis for a line at the head of a session; features have no use for it."""
@@ -56,10 +57,21 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         _refuse([options.LOOPING])
 
 
+@pytest.hookimpl(wrapper=True, specname="pytest_cmdline_main")
+def pytest_tell_of_a_refusal(config: pytest.Config) -> Generator[None, object, object]:
+    """Have the log of events tell of a run that was refused, wherever that was."""
+    try:
+        return (yield)
+    except pytest.UsageError as error:
+        events.refused(config, str(error), int(pytest.ExitCode.USAGE_ERROR))
+        raise
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     if options.performs_features(config):
         options.take_run_lock(config)
+        events.open_log(config, secrets_of(config).redact, anew=options.holds_run_lock(config))
         if options.holds_run_lock(config):
             config.hook.pytest_greenrun_reset(config=config)
     config.stash[ENVIRONMENTS] = options.environments(config)
@@ -80,8 +92,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config, secrets = session.config, secrets_of(session.config)
     if not options.features_are_among(config):
         return
+    if options.performs_features(config):
+        leave_keyboard(config)
     reporter = ScenarioReporter(screen(config, secrets.redact), config.get_verbosity())
     run = config.stash[RELEASE_RUN] = ReleaseRun(options.target(config), reporter, secrets)
+    if log := events.log_of(config):
+        run.events, reporter.events = log, log.tell
     if claimed(config):
         config.pluginmanager.register(AllureReport(config, run))
     config.pluginmanager.register(ReleaseRunner(session, run))  # comes first when the session ends

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 import pytest
 
 from greenrun.model.events import ReleaseEvent
+from greenrun.model.results import RunSummary
 
 
 def pytest_greenrun_environment(config: pytest.Config) -> Mapping[str, str]:  # type: ignore[empty-body]  # a specification
@@ -56,3 +57,7 @@ def pytest_greenrun_ended(event: ReleaseEvent, config: pytest.Config) -> None:
 
     Comes after everything was torn down, and before the report is made: evidence may still be kept.
     """
+
+
+def pytest_greenrun_summed_up(summary: RunSummary, config: pytest.Config) -> None:
+    """The last lines of a run were told, and its report was made; the last that it does."""

@@ -84,6 +84,11 @@ def declare(parser: pytest.Parser) -> None:
         " new one of this image, instead of to the baseline",
     )
     group.addoption(
+        "--events",
+        metavar="FILE",
+        help="write everything that the terminal tells into this file too, a JSON object a line",
+    )
+    group.addoption(
         "--no-html", action="store_true", help="leave the report of features to other tools"
     )
 

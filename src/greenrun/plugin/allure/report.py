@@ -58,6 +58,7 @@ def _run(command: list[str]) -> None:
     try:
         done = subprocess.run(  # noqa: S603, the program was looked up, the rest is ours
             command,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=PATIENCE.total_seconds(),

@@ -102,6 +102,23 @@ class ReleaseRunner:
             self._run.reporter.problem(f"after the end of the run: {message_of(error)}")
         finally:
             self._insist_on_status(session)
+            self._sum_up(session)
+
+    def _sum_up(self, session: pytest.Session) -> None:
+        """The very last: whoever reads files instead of the terminal has it all."""
+        run = self._run
+        if run.summary:
+            try:
+                session.config.hook.pytest_greenrun_summed_up(
+                    summary=run.summary, config=session.config
+                )
+            except Exception as error:  # noqa: BLE001, how the release ended stands by now
+                run.reporter.problem(f"after the end of the run: {message_of(error)}")
+        if session.exitstatus == pytest.ExitCode.USAGE_ERROR:
+            return  # whoever hands the refusal on tells of it
+        run.reporter.events("run_ended", exit_status=int(session.exitstatus))
+        if run.events and (lost := run.events.close()):
+            run.reporter.screen.line(f"  {lost}")
 
     def _insist_on_status(self, session: pytest.Session) -> None:
         """Never 0 where nothing came about, whoever else has a say in the exit status."""

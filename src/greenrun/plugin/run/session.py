@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -11,7 +11,7 @@ import pytest
 from greenrun.model.errors import Hinted, ManualActionRequired
 from greenrun.model.events import ReleaseEvent
 from greenrun.model.plan import REHEARSAL
-from greenrun.model.results import ScenarioResult
+from greenrun.model.results import EnvironmentFigures, RunSummary, ScenarioResult
 from greenrun.plugin.gherkin.collection import (
     ENVIRONMENTS,
     FOUND,
@@ -26,6 +26,7 @@ from greenrun.plugin.options import run_options_of
 from greenrun.plugin.redaction import Secrets
 from greenrun.plugin.run.selection import NOT_NEEDED, RunMode, Selection, StopPolicy
 from greenrun.plugin.run.signals import Interrupted
+from greenrun.plugin.terminal.events import EventLog
 from greenrun.plugin.terminal.reporter import ScenarioReporter, duration_text
 
 NEEDS_PERSON = 10
@@ -110,16 +111,24 @@ class ScenarioResults:
         self.ended.append(result)
         return result
 
-    def lines(self) -> Iterator[tuple[str, str]]:
-        """Each environment with its figures."""
+    def figures(self) -> tuple[EnvironmentFigures, ...]:
+        """Each environment with its figures, in the order of the run."""
         endings = defaultdict[str, Counter[str]](Counter)
         seconds = defaultdict[str, float](float)
         for result in self.ended:
             endings[result.environment][result.ending] += 1
             seconds[result.environment] += result.seconds
-        for environment, counted in endings.items():
-            figures = ", ".join(f"{counted[each]} {each}" for each in ENDINGS if counted[each])
-            yield environment, f"{figures}, {duration_text(seconds[environment])}"
+        return tuple(
+            EnvironmentFigures(each, told[PASSED], told[FAILED], told[SKIPPED], seconds[each])
+            for each, told in endings.items()
+        )
+
+    def lines(self) -> Iterator[tuple[str, str]]:
+        """Each environment with its figures, as people read them."""
+        for each in self.figures():
+            counted = zip((each.passed, each.failed, each.skipped), ENDINGS, strict=True)
+            figures = ", ".join(f"{count} {ending}" for count, ending in counted if count)
+            yield each.environment, f"{figures}, {duration_text(each.seconds)}"
 
     @property
     def failed(self) -> bool:
@@ -154,6 +163,29 @@ class ReleaseRun:
     outcome: Outcome = field(default_factory=Outcome)
     reached: Reached = field(default_factory=Reached)
     results: ScenarioResults = field(default_factory=ScenarioResults)
+    events: EventLog | None = None
+    summary: RunSummary | None = None
+
+    def begin_events(self, scenario: PlannedScenario) -> None:
+        """A scenario begins, or is not attempted."""
+        if self.events:
+            self.events.begin_scenario(
+                environment=scenario.environment,
+                feature=scenario.feature.name,
+                scenario=scenario.title,
+            )
+            self.events.tell(
+                "scenario_began", file=str(scenario.path), line=scenario.scenario.line_number
+            )
+
+    def end_events(self, result: ScenarioResult) -> None:
+        """It has ended."""
+        if self.events:
+            reason = self.shown(result).reason
+            self.events.tell(
+                "scenario_ended", outcome=result.ending, seconds=result.seconds, reason=reason
+            )
+            self.events.end_scenario()
 
     def plan(self, items: list[pytest.Item], config: pytest.Config) -> list[str]:
         """Choose from what was asked for, and put it in order, after all ordinary tests.
@@ -301,6 +333,12 @@ def first_failure(config: pytest.Config) -> str:
     return told.partition("\n")[0]
 
 
+def _facts(event: ReleaseEvent) -> dict[str, object]:
+    """Those that the log of events has no other place for."""
+    told = asdict(event)
+    return {name: told[name] for name in told if name != "at"}
+
+
 def announce(config: pytest.Config, moment: str, **facts: str | int | None) -> None:
     """Call the hook `pytest_greenrun_MOMENT` with how the release stands, and these facts.
 
@@ -310,6 +348,7 @@ def announce(config: pytest.Config, moment: str, **facts: str | int | None) -> N
     try:
         event = config.stash.get(_DESCRIBE, partial(ReleaseEvent, run.target))()
         event = replace(event, at=datetime.now(UTC), **facts)  # type: ignore[arg-type]  # by name
+        run.reporter.events("release", moment=moment, **_facts(event))
         getattr(config.hook, f"pytest_greenrun_{moment}")(event=event, config=config)
     except Exception as error:  # noqa: BLE001, users are where they belong: nothing may change that
         run.reporter.problem(f"pytest_greenrun_{moment}: {message_of(error)}")

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Generator
+from dataclasses import asdict
 
 import pytest
 from pytest_bdd.parser import Step
@@ -28,6 +29,16 @@ class TerminalHooks:
         """Say where the run leads, and why, before anything runs."""
         if not self._run.counts:
             return []
+        policy = self._run.stop_policy
+        self._reporter.events(
+            "run_began",
+            mode=policy.mode.name.lower().replace("_", "-"),
+            target=self._run.target,
+            environments=list(policy.environments),
+            scenarios=dict(self._run.counts),
+            why=str(policy),
+            doubt=self._run.doubt,
+        )
         redact = self._run.secrets.redact
         return [redact(line) for line in (self._run.doubt, str(self._run.stop_policy)) if line]
 
@@ -97,10 +108,14 @@ class TerminalHooks:
     def _show_summary(self) -> None:
         if self._scenarios and not self._is_summed_up:
             self._is_summed_up = True
-            show(self._summary(), self._reporter.screen)
+            summary = self._summary()
+            self._run.summary = summary.facts(self._run.secrets.redact)
+            self._reporter.events("summary", **asdict(self._run.summary))
+            show(summary, self._reporter.screen)
 
     def _open(self, config: pytest.Config, scenario: PlannedScenario) -> None:
         self._sentence = None
+        self._run.begin_events(scenario)
         if not self._run.reason_to_skip(scenario):
             config.get_terminal_writer().flush()
             self._reporter.feature(scenario.feature.name, scenario.environment)
@@ -108,6 +123,7 @@ class TerminalHooks:
 
     def _close(self, scenario: PlannedScenario) -> None:
         result = self._run.results.close(scenario)
+        self._run.end_events(result)
         if result.ending != session.SKIPPED:
             passed = result.ending == session.PASSED
             self._reporter.close(scenario.title, result.seconds, passed=passed)

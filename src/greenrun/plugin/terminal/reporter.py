@@ -10,6 +10,7 @@ from greenrun.plugin.terminal.screen import WIDEST, Screen
 
 PROGRESS_EVERY = 2.0  # seconds, where lines cannot be rewritten
 PASSED, FAILED, SKIPPED = "✓", "✗", "-"
+OUTCOMES = {PASSED: "passed", FAILED: "failed", SKIPPED: "skipped"}
 MARKS = {PASSED: {"green": True}, FAILED: {"red": True, "bold": True}, SKIPPED: {"yellow": True}}
 TIME_WIDTH = 12  # columns
 
@@ -22,13 +23,21 @@ def duration_text(seconds: float) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def _nobody(_: str, **__: object) -> None:
+    """Hear an event, where nobody has asked for them."""
+
+
 @dataclass
 class ScenarioReporter:
-    """Speaks to the person who watches. `verbosity` is pytest's: 0, or below with -q."""
+    """Speaks to the person who watches. `verbosity` is pytest's: 0, or below with -q.
+
+    `events` is told the same, whatever the verbosity.
+    """
 
     screen: Screen
     verbosity: int = 0
     clock: Callable[[], float] = time.monotonic
+    events: Callable[..., object] = _nobody
     _heading: tuple[str, str] | None = None
     _sentence: str = ""
     _began: float = 0.0
@@ -53,11 +62,13 @@ class ScenarioReporter:
         """A sentence begins."""
         self._sentence, self._began = sentence, self.clock()
         self._told, self._untold = None, ""
+        self.events("sentence_began", sentence=sentence)
         if self.verbosity >= 0:
             self.screen.live(f"    … {sentence}")
 
     def report(self, text: str) -> None:
         """Tell what the running sentence is at."""
+        self.events("progress", text=text)
         if self.verbosity < 0:
             return
         if self.screen.rewrites:
@@ -70,10 +81,14 @@ class ScenarioReporter:
 
     def end(self, mark: str) -> None:
         """The running sentence has ended: one of the MARKS."""
+        seconds = self.clock() - self._began
+        self.events(
+            "sentence_ended", sentence=self._sentence, outcome=OUTCOMES[mark], seconds=seconds
+        )
         if self._untold:
             self._tell(self._untold)
         if self.verbosity >= 0 or mark != PASSED:
-            self._timed(f"    {mark} ", self._sentence, self.clock() - self._began)
+            self._timed(f"    {mark} ", self._sentence, seconds)
         self._sentence = ""
 
     def close(self, title: str, seconds: float, *, passed: bool) -> None:
@@ -83,14 +98,17 @@ class ScenarioReporter:
 
     def problem(self, message: str) -> None:
         """What went wrong, beneath the sentence where it did."""
+        self.events("problem", text=message)
         self.screen.message(message, indent=" " * 6, red=True)
 
     def remark(self, text: str) -> None:
         """Say something that belongs to no sentence."""
+        self.events("told", text=text)
         self.screen.line(f"  {text}", yellow=True)
 
     def present(self, text: str) -> None:
         """Lines that stay, of any length, beneath the running sentence."""
+        self.events("told", text=text)
         if self.verbosity >= 0:
             self._announce()
             for line in text.splitlines():

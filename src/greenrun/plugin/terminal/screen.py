@@ -3,6 +3,7 @@
 import atexit
 import io
 import os
+import pdb  # noqa: T100, to keep it from starting
 import sys
 import textwrap
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Protocol, TextIO, cast
 
 import pytest
 
+from greenrun.model.errors import ReleaseError
 from greenrun.plugin.redaction import inert
 
 WIDEST = 100  # columns
@@ -140,6 +142,42 @@ def outlive_terminal(config: pytest.Config) -> None:
             sys.stdout = before
 
     config.add_cleanup(restore)
+
+
+def leave_keyboard(config: pytest.Config) -> None:
+    """Answer whoever asks for input with its end, and a breakpoint with an error: nobody is there.
+
+    Also where a run is given a terminal, and capturing is off; until the run is over.
+    """
+    before, hook, debugger = sys.stdin, sys.breakpointhook, pdb.set_trace
+    nowhere = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115, open as long as the run
+    sys.stdin, sys.breakpointhook, pdb.set_trace = nowhere, _no_debugger, _no_debugger
+    descriptor = _replaced(0, nowhere.fileno())
+
+    def restore() -> None:
+        sys.stdin, sys.breakpointhook, pdb.set_trace = before, hook, debugger
+        if descriptor is not None:
+            os.dup2(descriptor, 0)
+            os.close(descriptor)
+        nowhere.close()
+
+    config.add_cleanup(restore)
+
+
+def _replaced(number: int, by: int) -> int | None:
+    """Put one descriptor in the place of another; what was there, None where it was closed."""
+    with suppress(OSError):
+        before = os.dup(number)
+        os.dup2(by, number)
+        return before
+    return None
+
+
+def _no_debugger(*_: object, **__: object) -> None:
+    raise ReleaseError(
+        "could not stop at a breakpoint: users would wait for a debugger",
+        hint="take the `breakpoint()` out",
+    )
 
 
 def screen(config: pytest.Config, redact: Callable[[str], str]) -> Screen:

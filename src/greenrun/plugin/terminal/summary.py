@@ -1,9 +1,10 @@
 """What a release came to, in the last lines of its run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from greenrun.model.errors import Hinted, ManualActionRequired
+from greenrun.model.results import RunSummary
 from greenrun.plugin.run.selection import RunMode, StopPolicy
 from greenrun.plugin.run.session import ScenarioResults
 from greenrun.plugin.terminal.screen import Screen
@@ -45,6 +46,16 @@ class Summary:
             places = ", ".join(self.stop_policy.environments)
             return f"Passed on {places}, in part: this is no whole {self.stop_policy.mode.noun}"
         return words.done.format(target=self.target)
+
+    def facts(self, redact: Callable[[str], str]) -> RunSummary:
+        """The same, for those who read no terminal."""
+        return RunSummary(
+            headline=redact(self.headline),
+            succeeded=self.went_well,
+            environments=self.results.figures(),
+            report=redact(self.report),
+            next_steps=tuple(map(redact, self.next_steps)),
+        )
 
     @property
     def next_steps(self) -> list[str]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 from greenrun.model.errors import GateClosed
 from greenrun.model.objective import Quantity
 from greenrun.model.release_state import DELETION
-from greenrun.model.results import ScenarioResult
+from greenrun.model.results import RunSummary, ScenarioResult
 
 RELEASED = "released"
 AS_BEFORE = "not released, users served as before"
@@ -106,6 +106,7 @@ class Record:
     lease: int | None
     journal: str
     document: str = ""
+    summary: RunSummary | None = None
 
     def __repr__(self) -> str:
         return f"<record of {self.service} on {self.environment}: {self.outcome}>"

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 
 from greenrun.model.errors import ReleaseError
 from greenrun.model.plan import REHEARSAL, RecordPlan
-from greenrun.model.results import ScenarioResult
+from greenrun.model.results import RunSummary, ScenarioResult
 from greenrun.release.release import Release
 from greenrun.reporting.record import files
 from greenrun.reporting.record.archive import Archive
@@ -82,6 +82,18 @@ def finish(release: Release, reports: Path, status: int) -> str:
     except Exception as error:  # noqa: BLE001 - whatever it is, the run has ended
         reason, _, _ = str(error).partition("\n")
         return f"could not add exit status {status} to {reports / _FACTS}: {reason}"
+    return ""
+
+
+def sum_up(reports: Path, summary: RunSummary) -> str:
+    """Add what the last lines of the run tell, once its report is made; as `finish` otherwise."""
+    try:
+        if (reports / _FACTS).exists():
+            known = Record.from_json((reports / _FACTS).read_text("utf-8"))
+            files.replace(reports / _FACTS, replace(known, summary=summary).as_json())
+    except Exception as error:  # noqa: BLE001 - whatever it is, the run has ended
+        reason, _, _ = str(error).partition("\n")
+        return f"could not add the summary to {reports / _FACTS}: {reason}"
     return ""
 
 
