@@ -22,7 +22,7 @@ from benchmarks.shop import BASELINE, CANDIDATE, PLACE, SERVICE, Shop, local_clo
 from greenrun.adapters.machine import this_process
 from greenrun.model.image import Source
 from greenrun.model.interfaces import Dependencies, Progress
-from greenrun.model.plan import BuildPlan, CanaryPlan, Plan
+from greenrun.model.plan import BuildPlan, CanaryPlan, Plan, Probe
 from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.revision import RevisionSettings
 from greenrun.model.traffic import Target, TrafficSplit
@@ -44,7 +44,7 @@ PLAN = Plan(
     build=BuildPlan(repository="benchmark/shop"),
     settings=RevisionSettings(),
     public=True,
-    canary=CanaryPlan(probe_paths=("/api/health",)),
+    canary=CanaryPlan(probes=(Probe("GET", "/api/health"),)),
 )
 STANDING = ReleaseState(
     run="benchmark",
@@ -64,7 +64,7 @@ IDENTITIES: dict[str, dict[str, str]] = {"a user": {}}
 class Trusting(Prober):
     """Takes it for granted that the baseline answers."""
 
-    def answering(self, url: str, path: str) -> frozenset[str]:  # noqa: ARG002 - as a prober is asked
+    def answering(self, url: str, probe: Probe) -> frozenset[str]:  # noqa: ARG002 - as a prober is asked
         """The baseline, without asking."""
         return frozenset({BASELINE})
 

@@ -17,7 +17,8 @@ Feature: Nothing starts on a doubt
       | the service can be reached by those who should reach it          | cloud      |
       | one revision serves every user                                   | cloud      |
       | the baseline could start again                                   | cloud      |
-      | every step of the canary could see a regression             | everywhere |
+      | every probe of the canary is answered as it should be            | everywhere |
+      | every step of the canary could see a regression                  | everywhere |
 
   @plan @cloud
   Scenario: What will happen is told before it does

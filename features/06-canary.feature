@@ -42,7 +42,7 @@ Feature: Users move to the candidate a share at a time
       | fault                       | faults                                  | reason                          |
       | fails one request in twenty | errors:5%                               | candidate requests failed       |
       | fails 3 of 100 requests     | errors:3%                               | candidate requests failed       |
-      | fails at one endpoint only  | errors:/api/dashboard/costs/summary:20% | on /api/dashboard/costs/summary |
+      | fails at one endpoint only  | errors:/api/dashboard/costs/summary:20% | on GET /api/dashboard/costs/summary |
       | is slow                     | slow:/api/dashboard/costs/summary:900ms | candidate requests took over    |
 
   @drill

@@ -98,7 +98,7 @@ class World:
         def owner(user_agent: str) -> str:
             assert platform.state is not None
             url = next(one.url for one in web.asked if one.headers.get("User-Agent") == user_agent)
-            tag = url.removeprefix(URL).strip("/")
+            tag = url.removeprefix(URL).strip("/").partition("/")[0]
             return platform.state.actual.tags.get(tag, "")
 
         world = cls(platform, FakeLogs(answering, owner=owner), web)
@@ -131,7 +131,11 @@ def plan() -> Plan:
         settings=RevisionSettings(variables={"LOG_LEVEL": "INFO"}),
         public=True,
         canary=CanaryPlan(
-            (10, 50), max_duration=timedelta(minutes=1), max_error_increase=0.05, alone=True
+            (10, 50),
+            max_duration=timedelta(minutes=1),
+            max_error_increase=0.05,
+            probes_per_second=0,
+            alone=True,
         ),
         migration=MigrationPlan(("status",), ("apply",)),
     )

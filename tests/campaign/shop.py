@@ -25,7 +25,7 @@ from greenrun.adapters.machine import SystemClock
 from greenrun.model.image import Build, Image, Source
 from greenrun.model.interfaces import Dependencies, NewRevision, Timeout
 from greenrun.model.lease import LeaseHolder
-from greenrun.model.plan import BuildPlan, CanaryPlan, Location, MigrationPlan, Plan
+from greenrun.model.plan import BuildPlan, CanaryPlan, Location, MigrationPlan, Plan, Probe
 from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe
 from greenrun.model.service import Service
 from greenrun.model.traffic import Target, TrafficSplit
@@ -217,7 +217,7 @@ def _canary() -> CanaryPlan:
         alone=True,
         max_duration=timedelta(seconds=30),
         probes_per_second=60,
-        probe_paths=("/api/health",),
+        probes=(Probe("GET", "/api/health"),),
         max_error_increase=0.15,
         latency_floor=timedelta(milliseconds=500),
     )

@@ -35,7 +35,7 @@ class SteadySource:
     slow: float = 5.0
     lag: timedelta = timedelta()
     interval: timedelta = timedelta()
-    paths: Callable[[int], dict[str, tuple[Counts, Counts]]] = lambda _: {}
+    probes: Callable[[int], dict[str, tuple[Counts, Counts]]] = lambda _: {}
     asked: int = field(default=0, init=False)
 
     def start_step(self, share: int) -> None:
@@ -47,4 +47,4 @@ class SteadySource:
         candidate = sample(good * self.asked, bad * self.asked, self.slow, self.asked)
         good, bad = self.baseline
         baseline = sample(good * self.asked, bad * self.asked, seconds=self.asked)
-        return Measurement(candidate, baseline, self.paths(self.asked))
+        return Measurement(candidate, baseline, self.probes(self.asked))

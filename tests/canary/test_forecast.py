@@ -7,7 +7,7 @@ import pytest
 
 from greenrun.canary.forecast import LONGEST, Forecast, UserTraffic
 from greenrun.model.canary_step import CountedBy
-from greenrun.model.plan import CanaryPlan, Underpowered
+from greenrun.model.plan import CanaryPlan, Probe, Underpowered
 from greenrun.model.stats import Counts, Histogram, Sample, SequentialTest
 
 LATENCIES = Histogram((100.0, 200.0, 400.0), (200_000, 70_000, 6_480))
@@ -139,7 +139,8 @@ def test_more_time_shows_smaller_rises() -> None:
 def test_single_paths_take_half_of_what_the_errors_of_probes_have() -> None:
     probed = replace(PLAN, probes_per_second=10)
     one, several = (
-        forecast(replace(probed, probe_paths=paths)).at(10)[0] for paths in (("/",), ("/", "/a"))
+        forecast(replace(probed, probes=probes)).at(10)[0]
+        for probes in ((Probe(),), (Probe(), Probe(path="/a")))
     )
 
     assert one.alpha == 2 * several.alpha

@@ -86,7 +86,7 @@ def test_errors_of_some_paths_only_are_said_to_be_there() -> None:
 def test_a_pass_of_the_whole_needs_no_pass_of_each_path() -> None:
     told = SteadySource(
         CountedBy.PROBES,
-        paths=lambda _: {"/a": (Counts(1), Counts(1)), "/b": (Counts(1), Counts(1))},
+        probes=lambda _: {"/a": (Counts(1), Counts(1)), "/b": (Counts(1), Counts(1))},
     )
     judge = RequestJudge(told, SequentialTest(), ("/a", "/b"))
     for _ in range(20):

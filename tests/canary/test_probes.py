@@ -1,10 +1,11 @@
 """Our own requests reach both revisions alike, and are judged as users would judge them."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
-from threading import Event
+from threading import Event, Lock
 from threading import enumerate as threads
 from time import monotonic, sleep
 
@@ -12,15 +13,15 @@ import pytest
 
 from cloudrun_emulator.core.time import wait_until
 from greenrun.adapters.machine import SystemClock
-from greenrun.canary.sources.probes import WARM_UP, Probes, named_after
+from greenrun.canary.sources.probes import WARM_UP, Probes, named_after, sustained_rate
 from greenrun.canary.sources.source import Measurement
 from greenrun.model.errors import CallFailed, ReleaseError
 from greenrun.model.interfaces import HttpRequest, HttpResponse
-from greenrun.model.plan import CanaryPlan
+from greenrun.model.plan import CanaryPlan, Probe
 from greenrun.model.stats import Counts
 
 ONE, OTHER = "http://candidate.test", "http://baseline.test"
-PLAN = CanaryPlan(probes_per_second=500, probe_paths=("/", "/costs"), alone=True)
+PLAN = CanaryPlan(probes_per_second=500, probes=(Probe(), Probe(path="/costs")), alone=True)
 FAST = timedelta(milliseconds=7)
 SOON = timedelta(seconds=10)
 
@@ -41,13 +42,13 @@ class Answering:
 
 
 def speaking(token: str) -> Mapping[str, str]:
-    return named_after("the-run", lambda: {"Authorization": token})()
+    return named_after("the-run", lambda _: {"Authorization": token})("a user")
 
 
 def reading(web: Answering, probes: int, plan: CanaryPlan = PLAN) -> Measurement:
     """What is known once so many probes were answered."""
     deadline = monotonic() + 10
-    with Probes(plan, (ONE, OTHER), lambda: speaking("x"), web, SystemClock()) as sent:
+    with Probes(plan, (ONE, OTHER), lambda _: speaking("x"), web, SystemClock()) as sent:
         sent.start_step(20)
         while True:
             found = sent.read()
@@ -66,20 +67,20 @@ def test_chance_gives_each_as_many_as_of_the_users(
     to_one = sum(probe.url.startswith(ONE) for probe in web.asked)
     assert least < to_one / len(web.asked) < most
     assert {probe.url for probe in web.asked} == {
-        f"{base}{path}" for base in (ONE, OTHER) for path in PLAN.probe_paths
+        f"{base}{probe.path}" for base in (ONE, OTHER) for probe in PLAN.probes
     }
 
 
 def test_each_says_anew_who_we_are() -> None:
     web, tokens = Answering(lambda _: 200), count()
-    with Probes(PLAN, (ONE, OTHER), lambda: speaking(str(next(tokens))), web, SystemClock()):
+    with Probes(PLAN, (ONE, OTHER), lambda _: speaking(str(next(tokens))), web, SystemClock()):
         wait_until(lambda: len(web.asked) >= 5, SOON, "five probes")
     assert len({probe.headers["Authorization"] for probe in web.asked}) == len(web.asked)
 
 
 @pytest.mark.parametrize("kind", [CallFailed, ReleaseError, ValueError])
 def test_whoever_cannot_say_it_any_more_blames_neither_revision(kind: type[Exception]) -> None:
-    def lapsed() -> dict[str, str]:
+    def lapsed(_: str) -> dict[str, str]:
         raise kind("could not get an identity token")
 
     with (
@@ -94,7 +95,9 @@ def test_what_keeps_a_probe_from_being_counted_is_told_to_who_reads() -> None:
         raise ValueError("a fault of our own")
 
     with (
-        Probes(PLAN, (ONE, OTHER), lambda: speaking("x"), Answering(broken), SystemClock()) as sent,
+        Probes(
+            PLAN, (ONE, OTHER), lambda _: speaking("x"), Answering(broken), SystemClock()
+        ) as sent,
         pytest.raises(ValueError, match="a fault of our own"),
     ):
         wait_until(lambda: sent.read().candidate.counts.total, SOON, "a probe")
@@ -104,7 +107,7 @@ def test_the_way_back_does_not_wait_for_who_we_are() -> None:
     """The thread goes on when all is over; an error that it left unhandled would fail the test."""
     asked, over = Event(), Event()
 
-    def minting() -> Mapping[str, str]:
+    def minting(_: str) -> Mapping[str, str]:
         asked.set()
         over.wait(20)
         return speaking("late")
@@ -154,15 +157,15 @@ def test_no_answer_is_bad_and_took_no_time() -> None:
     )
 
 
-def test_counts_are_known_by_path() -> None:
+def test_counts_are_known_by_probe() -> None:
     found = reading(Answering(lambda probe: 500 if probe.url == f"{ONE}/costs" else 200), 200)
-    (one, other), (one_costs, other_costs) = found.paths["/"], found.paths["/costs"]
+    (one, other), (one_costs, other_costs) = found.probes["GET /"], found.probes["GET /costs"]
     assert one.bad == other.bad == other_costs.bad == one_costs.good == 0
     assert one + one_costs == found.candidate.counts
     assert other + other_costs == found.baseline.counts
 
 
-def test_the_first_of_each_path_are_a_warm_up() -> None:
+def test_the_first_of_each_probe_are_a_warm_up() -> None:
     cold: dict[str, int] = {}
 
     def warming(probe: HttpRequest) -> int:
@@ -170,7 +173,7 @@ def test_the_first_of_each_path_are_a_warm_up() -> None:
         return 500 if cold[probe.url] <= WARM_UP else 200
 
     web = Answering(warming)
-    found = reading(web, 60, replace(PLAN, probe_paths=("/",)))
+    found = reading(web, 60, replace(PLAN, probes=(Probe(),)))
     assert found.candidate.counts.bad + found.baseline.counts.bad == 0
     assert len(web.asked) >= 60 + 2 * WARM_UP
 
@@ -191,3 +194,74 @@ def test_one_that_hangs_starves_nobody_and_is_left_behind() -> None:
         assert monotonic() - begun < 5
     finally:
         over.set()
+
+
+PUSH = Probe("POST", "/push", "a robot", {"Ce-Type": "test"}, {"message": {}}, (204,))
+
+
+def test_a_probe_is_sent_as_it_is_said_and_good_by_its_own_statuses() -> None:
+    def receiver(probe: HttpRequest) -> int:
+        return 204 if probe.method == "POST" and probe.json == {"message": {}} else 405
+
+    web, plan = Answering(receiver), replace(PLAN, probes=(PUSH, Probe(path="/push")))
+    found = reading(web, 60, plan)
+    pushed, asked = found.probes["POST /push"], found.probes["GET /push"]
+    assert [sum(counts.bad for counts in pushed), sum(counts.good for counts in asked)] == [0, 0]
+    assert min(sum(each.total for each in both) for both in (pushed, asked)) > 0
+    (headers,) = {tuple(sorted(it.headers.items())) for it in web.asked if it.method == "POST"}
+    assert dict(headers) == {
+        "Authorization": "x",
+        "Ce-Type": "test",
+        "User-Agent": "greenrun-canary/the-run",
+    }
+
+
+def test_requests_of_the_same_name_are_counted_apart() -> None:
+    other = replace(PUSH, json={"message": None})
+    plan = replace(PLAN, probes=(PUSH, other))
+    found = reading(Answering(lambda probe: 500 if probe.json == other.json else 204), 60, plan)
+    (one, _), (two, _) = found.probes["POST /push"], found.probes["POST /push (2)"]
+    assert (one.bad, two.good) == (0, 0)
+
+
+class Worker:
+    """Answers one request at a time, or all of them at once; either takes as long."""
+
+    def __init__(self, takes: timedelta, *, alone: bool) -> None:
+        self._takes = takes.total_seconds()
+        self._turn = Lock() if alone else nullcontext()
+
+    def send(self, _: HttpRequest) -> HttpResponse:
+        begun = monotonic()
+        with self._turn:
+            sleep(self._takes)
+        return HttpResponse(200, {}, "", timedelta(seconds=monotonic() - begun))
+
+    def converse(self, url: str, message: str, headers: Mapping[str, str]) -> list[str]:
+        raise AssertionError(f"{url} {message} {headers}")
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "alone", "least", "most"),
+    [
+        (2, True, 100, 100),  # one worker is busy for a tenth of its time
+        (80, False, 100, 100),  # it waits for others, and answers many at once
+        (80, True, 6, 25),  # both revisions are this worker: 12 in a second is all it can do
+    ],
+)
+def test_a_rate_is_what_both_revisions_sustain(
+    milliseconds: int, *, alone: bool, least: float, most: float
+) -> None:
+    worker = Worker(timedelta(milliseconds=milliseconds), alone=alone)
+    plan = CanaryPlan(probes_per_second=100, alone=True)
+    found = sustained_rate(plan, (ONE, OTHER), lambda _: {}, worker, SystemClock())
+    assert least <= found <= most
+
+
+def test_where_nothing_is_answered_the_rate_stays_for_the_canary_to_judge() -> None:
+    def silent(_: HttpRequest) -> int:
+        raise CallFailed("got no answer")
+
+    plan = CanaryPlan(probes_per_second=100, alone=True)
+    asked = Answering(silent), SystemClock()
+    assert sustained_rate(plan, (ONE, OTHER), lambda _: {}, *asked) == 100

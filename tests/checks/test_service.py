@@ -126,7 +126,7 @@ def test_a_service_that_answers_is_not_at_zero(
     deployed: Release, world: World, status: int
 ) -> None:
     world.web.answers["/"] = HttpResponse(status, {}, "", timedelta(milliseconds=1))
-    with pytest.raises(GateClosed, match=f"got {status}, needs 503 of a service at zero"):
+    with pytest.raises(GateClosed, match=f"got {status}, needs 503, as it is at zero"):
         service.unavailable(deployed)
 
 

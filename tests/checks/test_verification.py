@@ -9,9 +9,12 @@ from threading import Barrier, Lock
 import pytest
 
 from greenrun.checks.http.endpoints import ENDPOINTS
+from greenrun.checks.http.flow import FLOW
 from greenrun.checks.http.verification import verify
+from greenrun.checks.pages import PAGES
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed, ReleaseError
 from greenrun.model.interfaces import HttpClient, HttpRequest, HttpResponse
+from greenrun.model.plan import Probe
 from greenrun.release.prober import Prober
 from greenrun.release.release import Release
 from tests.conftest import BASELINE, World
@@ -197,7 +200,7 @@ def test_an_identity_that_nobody_declared(release: Release) -> None:
 
 
 def test_who_answers_is_asked_of_the_request_log(release: Release, world: World) -> None:
-    assert release.prober.answering(URL, "/") == {BASELINE}
+    assert release.prober.answering(URL, Probe()) == {BASELINE}
     agents = {probe.headers["User-Agent"] for probe in world.web.asked}
     assert len(agents) == 1
     assert len(world.web.asked) == 10
@@ -208,10 +211,10 @@ def test_a_request_log_that_stays_empty_has_a_deadline(release: Release, world: 
     begun = world.clock.now()
     world.web.answers["/"] = HttpResponse(404, {}, "", timedelta(milliseconds=1))
     with pytest.raises(DeadlineExceeded) as late:
-        release.prober.answering(URL, "/")
+        release.prober.answering(URL, Probe())
     assert str(late.value) == (
         "waited 60 s for 10 requests in the request log, "
-        f"last saw: 0 of them; {URL}/ answered 404 (10 times)\n"
+        f"last saw: 0 of them; GET / at {URL} answered 404 (10 times)\n"
         "hint: see the service's ingress: what it turns away is answered, and not logged"
     )
     assert world.clock.now() - begun >= timedelta(seconds=60)
@@ -265,3 +268,19 @@ def test_credentials_do_not_show_in_what_is_kept(release: Release, world: World)
     verify(release.prober, URL, ENDPOINTS.read([["request"], ["GET /"]]))
     assert "Bearer x" not in str(world.evidence.kept)
     assert "Bearer x" not in repr(world.web.asked)
+
+
+def test_a_path_that_the_platform_answers_itself_is_refused_unless_that_is_what_is_wanted() -> None:
+    table = [["request", "status"], ["GET /healthz", ""], ["GET /eventlog?a=1", "200 or 204"]]
+    with pytest.raises(ReleaseError) as refused:
+        ENDPOINTS.read(table)
+    assert str(refused.value).splitlines() == [
+        f"table of endpoints, row {row}: request: got {path}, which Google's front end answers "
+        "with 404 on run.app, needs another path"
+        for row, path in ((1, "/healthz"), (2, "/eventlog?a=1"))
+    ]
+    with pytest.raises(ReleaseError, match="row 1: request: got /healthz, which Google's front"):
+        FLOW.read([["request"], ["GET /healthz"]])
+    with pytest.raises(ReleaseError, match="needs another path: Google's front end answers it"):
+        PAGES.read([["page", "shows"], ["/healthz", ""]])
+    assert len(ENDPOINTS.read([table[0], ["GET /healthz", "404"], ["GET /healthz/", ""]])) == 2

@@ -20,7 +20,7 @@ RELEASE, VARIABLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 DEFAULT = re.compile(
     r"^(?P<key> *[a-z-]+: )(?P<value>.*?) +# default (?P<default>[^;\n]+).*", re.MULTILINE
 )
-MAPPINGS = {"update-secrets", "identities", "quality-gates"}
+MAPPINGS = {"update-secrets", "identities", "quality-gates", "headers", "sends"}
 NAMED = {"volumes", "figures"}
 """What stands below them has names that people choose."""
 DEFAULTS = list(DEFAULT.finditer(RELEASE))
@@ -33,10 +33,10 @@ def plan(directory: Path, release: str) -> Plan:
 
 
 def section_of(annotation: object) -> type[Section] | None:
-    parts = (annotation, *get_args(annotation))
-    return next(
-        (part for part in parts if isinstance(part, type) and issubclass(part, Section)), None
-    )
+    """The section that an annotation is about, wherever in it."""
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        return annotation
+    return next(filter(None, map(section_of, get_args(annotation))), None)
 
 
 def keys_known(section: type[Section], above: str = "") -> Iterator[str]:
@@ -49,6 +49,9 @@ def keys_known(section: type[Section], above: str = "") -> Iterator[str]:
 def keys_shown(mapping: dict[str, object], above: str = "") -> Iterator[str]:
     for key, value in mapping.items():
         yield f"{above}{key}"
+        for item in value if isinstance(value, list) else ():
+            if isinstance(item, dict):
+                yield from keys_shown(item, f"{above}{key}.")
         if isinstance(value, dict) and key not in MAPPINGS:
             for inner in value.values() if key in NAMED else (value,):
                 yield from keys_shown(inner, f"{above}{key}.")

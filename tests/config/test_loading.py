@@ -11,7 +11,16 @@ from greenrun.config import load_plan
 from greenrun.config.schema import REPLACED_KEYS
 from greenrun.model.errors import Complaint, SettingsError
 from greenrun.model.image import TagPolicy
-from greenrun.model.plan import BuildPlan, CanaryPlan, Location, MigrationPlan, Plan, Underpowered
+from greenrun.model.plan import (
+    ANY_ANSWER,
+    BuildPlan,
+    CanaryPlan,
+    Location,
+    MigrationPlan,
+    Plan,
+    Probe,
+    Underpowered,
+)
 from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe, Volume
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -102,7 +111,7 @@ def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
           latency-floor: 0ms
           underpowered: lengthen
           probes-per-second: 0.5
-          probe-paths: [/, /health]
+          probes: [GET /, GET /health]
         environments:
           prod: {project: rehearsal, region: us-east4}
         """
@@ -149,7 +158,7 @@ def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
             min_duration=timedelta(seconds=9),
             max_duration=timedelta(minutes=1),
             probes_per_second=0.5,
-            probe_paths=("/", "/health"),
+            probes=(Probe(), Probe("GET", "/health")),
             alpha=0.005,
             beta=0.1,
             max_error_increase=0.0225,
@@ -180,6 +189,7 @@ OLD_KEYS = {
     "canary.blind": "underpowered",
     "canary.increments": "steps",
     "canary.missed": "beta",
+    "canary.probe-paths": "probes, a list of requests such as [GET /api/health]",
     "canary.slower": "max-latency-increase",
     "canary.tolerated": "max-error-increase",
     "canary.within": "max-duration",
@@ -295,7 +305,7 @@ WRONG = {
     "canary: no time": ("canary", "{max-duration: 0s}"),
     "canary: longer than all": ("canary", "{max-duration: 5m, min-duration: 6m}"),
     "deploy: the same tag": ("deploy", "{tag: next, baseline-tag: next}"),
-    "canary: path": ("canary", "{probe-paths: [health]}"),
+    "canary: probe": ("canary", "{probes: [GET health]}"),
     "canary: rate": ("canary", "{probes-per-second: -1}"),
     "canary: no rate": ("canary", "{probes-per-second: .nan}"),
     "canary: sexagesimal": ("canary", "{min-duration: 1:30}"),
@@ -542,3 +552,89 @@ def test_a_secret_in_plain_text_beside_its_reference_is_refused_and_not_repeated
 
     assert (complaint.file, complaint.line, complaint.key) == ("env.yaml", 1, "TOKEN")
     assert "hunter2" not in str(complaint)
+
+
+def probed(probes: str) -> str:
+    lines = [
+        "service: shop",
+        "build: {repository: app/shop}",
+        "probes: {identities: {a robot: {X-Robot: yes it is}}}",
+        "canary:",
+        f"  probes: {probes}",
+        "environments: {local: {project: rehearsal, region: us-east4}}",
+    ]
+    return "\n".join(lines)
+
+
+def test_a_probe_is_a_request_alone_or_with_all_that_it_sends_and_needs(directory: Path) -> None:
+    push = (
+        "{request: POST /push, as: a robot, headers: {Ce-Type: test}, "
+        "sends: {message: {data: aGk=, tries: 3}}, status: 204}"
+    )
+    several = "{request: GET /who, as: nobody, status: 401 or 403}"
+    release = probed(f"[GET /health, {push}, {several}]")
+    assert plan(directory, release, "local").canary.probes == (
+        Probe("GET", "/health"),
+        Probe(
+            "POST",
+            "/push",
+            "a robot",
+            {"Ce-Type": "test"},
+            {"message": {"data": "aGk=", "tries": 3}},
+            (204,),
+        ),
+        Probe("GET", "/who", "nobody", statuses=(401, 403)),
+    )
+
+
+def test_without_probes_any_answer_that_is_no_server_error_is_good(directory: Path) -> None:
+    found = plan(directory, SMALLEST, "local").canary
+    assert (found.probes, found.probes_per_second) == (ANY_ANSWER, None)
+    ((name, probe),) = found.named_probes.items()
+    assert (name, probe.needs) == ("GET /", "a status below 500")
+    assert (404 in probe.statuses, 500 in probe.statuses) == (True, False)
+
+
+REQUEST = "needs a method and a path, such as GET /api/health"
+IN_VAIN = "needs another path: on run.app, Google's front end answers /healthz with 404"
+
+
+@pytest.mark.parametrize(
+    ("probes", "told"),
+    [
+        ("[]", "canary.probes: got [], needs a list of requests, such as [GET /, GET /api/health]"),
+        ("", "canary.probes: got nothing, needs its keys below it, or to be left out"),
+        ("GET /", "canary.probes: got 'GET /', needs a list of requests, such as"),
+        ("[/health]", f"canary.probes.[1]: got '/health', {REQUEST}"),
+        ("[GET /, get /]", f"canary.probes.[2]: got 'get /', {REQUEST}"),
+        ("[3]", f"canary.probes.[1]: got 3, {REQUEST}"),
+        ("[{status: 204}]", f"canary.probes.[1].request: got nothing, {REQUEST}"),
+        ("[GET /healthz]", f"canary.probes.[1]: got 'GET /healthz', {IN_VAIN}"),
+        (
+            "[{request: GET /healthz?a=1}]",
+            "canary.probes.[1].request: got 'GET /healthz?a=1', needs another path: on run.app",
+        ),
+        ("[{request: GET /, as: who}]", "[1].as: got 'who', needs one of: a robot, a user, nobody"),
+        ("[{request: GET /, status: 99}]", "[1].status: got 99, needs a status such as 204, or"),
+        ("[{request: GET /, status: 2xx}]", "[1].status: got '2xx', needs a status such as 204"),
+        ("[{request: GET /, status: true}]", "[1].status: got true, needs a status such as 204"),
+        ("[{request: GET /, sends: text}]", "[1].sends: got 'text', needs a mapping or a list"),
+        ("[{request: GET /, sends: [.inf]}]", "[1].sends: got [inf], needs a mapping or a list"),
+        ("[{request: GET /, headers: {a b: c}}]", "[1].headers.a b: got this name, needs the name"),
+        ('[{request: GET /, headers: {a: "b\\nc"}}]', "[1].headers.a: got 'b\\nc', needs text in"),
+        ("[{request: GET /, body: x}]", "[1].body: got an unknown key, needs one of: request, as"),
+    ],
+)
+def test_a_probe_that_cannot_be_meant_is_told_with_its_line(
+    directory: Path, probes: str, told: str
+) -> None:
+    (complaint,) = complaints(directory, probed(probes))
+    assert str(complaint).startswith("release.yaml:5: canary.probes")
+    assert told in str(complaint)
+
+
+def test_healthz_is_a_path_for_a_startup_probe(directory: Path) -> None:
+    release = f"{SMALLEST}\ndeploy: {{startup-probe: {{path: /healthz}}}}\n"
+    probe = plan(directory, release, "local").settings.startup_probe
+    assert probe is not None
+    assert probe.path == "/healthz"

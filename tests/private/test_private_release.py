@@ -25,7 +25,7 @@ from greenrun.model.errors import GateClosed
 from greenrun.model.image import Source
 from greenrun.model.lease import LeaseHolder
 from greenrun.model.objective import Gate
-from greenrun.model.plan import BuildPlan, CanaryPlan, Location, Plan
+from greenrun.model.plan import BuildPlan, CanaryPlan, Location, Plan, Probe
 from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
@@ -81,7 +81,7 @@ def plan(*, public: bool) -> Plan:
             alone=True,
             max_duration=timedelta(seconds=20),
             probes_per_second=60,
-            probe_paths=("/api/health",),
+            probes=(Probe("GET", "/api/health"),),
             max_error_increase=0.15,
             latency_floor=timedelta(milliseconds=500),
         ),

@@ -124,6 +124,15 @@ def test_it_has_no_canary_and_says_so(release: Release, world: World) -> None:
     assert "split_traffic" not in world.platform.calls
 
 
+def test_a_candidate_that_does_not_answer_its_probes_is_not_promoted(
+    release: Release, world: World
+) -> None:
+    deployed(release)
+    world.web.answers["/candidate/"] = HttpResponse(503, {}, "", timedelta(milliseconds=1))
+    with pytest.raises(GateClosed, match=f"the probe GET / of {NAME}: got 503, needs a status"):
+        release.run_canary(Gate(()))
+
+
 def test_its_promotion_lets_everybody_in(release: Release, world: World) -> None:
     promoted(release)
     assert release.promoted

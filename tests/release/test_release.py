@@ -14,8 +14,9 @@ from greenrun.model.errors import (
     ManualActionRequired,
     ReleaseError,
 )
+from greenrun.model.interfaces import HttpResponse
 from greenrun.model.objective import Gate, Quantity, Threshold
-from greenrun.model.plan import Plan
+from greenrun.model.plan import Plan, Probe
 from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.service import Service
 from greenrun.model.stats import Counts, Outcome
@@ -24,6 +25,7 @@ from greenrun.release import recovery
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.release import Release
 from tests.conftest import BASELINE, FAILING, HEALTHY, World
+from tests.fakes import URL
 from tests.fakes.platform import ServiceFields
 from tests.stages import begun, deployed, moved, next_run, promoted
 
@@ -117,6 +119,49 @@ def test_objectives_that_no_canary_can_judge_move_nobody(release: Release, world
     with pytest.raises(ReleaseError, match="got the measure 'heap', needs `error rate`, `memory`"):
         release.run_canary(heap)
     assert world.serving == {BASELINE: 100}
+
+
+def answering(status: int) -> HttpResponse:
+    return HttpResponse(status, {}, "", timedelta(milliseconds=5))
+
+
+@pytest.fixture
+def pushed(release: Release) -> Release:
+    """A release whose probe is what a subscription pushes."""
+    probes = (Probe("POST", "/push", json={"message": {}}, statuses=(204,)),)
+    release.plan = replace(release.plan, canary=replace(release.plan.canary, probes=probes))
+    return deployed(release)
+
+
+def test_a_candidate_that_answers_a_probe_otherwise_meets_nobody(
+    pushed: Release, world: World
+) -> None:
+    world.web.answers |= {"/push": answering(204), "/candidate/push": answering(405)}
+    with pytest.raises(GateClosed) as closed:
+        pushed.run_canary(Gate(()))
+    assert closed.value.message == (
+        f"the probe POST /push of {pushed.candidate.name}: got 405, needs 204"
+    )
+    assert world.serving == {BASELINE: 100}
+
+
+def test_a_probe_that_nobody_answers_well_blames_no_candidate(
+    pushed: Release, world: World
+) -> None:
+    world.web.answers |= {"/push": answering(404), "/candidate/push": answering(405)}
+    with pytest.raises(ReleaseError) as told:
+        pushed.run_canary(Gate(()))
+    assert f"got 405, needs 204\nand {BASELINE} answers no better" in str(told.value)
+    assert "correct it in `canary.probes`" in told.value.hint
+    assert not isinstance(told.value, GateClosed)
+    assert world.serving == {BASELINE: 100}
+
+
+def test_who_answers_is_proven_by_the_first_probe(pushed: Release, world: World) -> None:
+    before = len(world.web.asked)
+    assert pushed.answering() == {BASELINE}
+    sent = {(asked.method, asked.url, str(asked.json)) for asked in world.web.asked[before:]}
+    assert sent == {("POST", f"{URL}/push", "{'message': {}}")}
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 
 from greenrun.model.errors import DeadlineExceeded
 from greenrun.model.interfaces import Timeout
+from greenrun.model.plan import Probe
 from greenrun.release.release import Release
 from tests.campaign.shop import OLDER, SERVICE, Shop
 
@@ -36,6 +37,8 @@ def test_who_answers_at_the_candidates_address_is_proven_before_anything_is_aske
                     release.deploy()
             else:
                 url = release.deploy().url
-                assert release.prober.answering(url, "/api/health") == {release.candidate.name}
+                assert release.prober.answering(url, Probe(path="/api/health")) == {
+                    release.candidate.name
+                }
             assert release.settle(passed=False) is True
             release.guard.lock.release()

@@ -24,6 +24,9 @@ LONGEST = timedelta(days=1)
 _FEWEST_LATENCIES = 500
 """The p99 of fewer requests rests on a handful, as after the last release: it predicts nothing."""
 
+SOON = timedelta(minutes=1)
+"""In which a step of a rehearsal is decided, beside what the platform is late: somebody waits."""
+
 _PROBE_RATES = (1, 2, 4, 6, 10, 15, 20, 30, 40, 60, 100, 150, 200, 300, 400, 600, 1000)
 
 
@@ -150,14 +153,33 @@ class Forecast:
     def sufficient_probes(self, share: int) -> int | None:
         """Return the probes per second by which a step has enough power within its time, if any."""
         for number in _PROBE_RATES:
-            if number > self.plan.probes_per_second:
-                more = replace(self, plan=replace(self.plan, probes_per_second=float(number)))
-                if more.passes(share) <= self.plan.max_duration:
-                    return number
+            more = number > (self.plan.probes_per_second or 0)
+            if more and self.probed_at(number).passes(share) <= self.plan.max_duration:
+                return number
         return None
 
+    def probed_at(self, per_second: float) -> "Forecast":
+        """Return the same with so many probes."""
+        return replace(self, plan=replace(self.plan, probes_per_second=float(per_second)))
+
+    def with_rate_found(self) -> "Forecast":
+        """Return the same with a rate of probes, where a rehearsal has to find one by itself.
+
+        The lowest by which 9 of 10 healthy candidates pass each step soon; where there is none,
+        the lowest by which half of them pass in the time that a step may take.
+        """
+        if not self.plan.is_probed or self.plan.probes_per_second is not None:
+            return self
+        soon = min(SOON + self.lag, self.plan.max_duration)
+        for number in _PROBE_RATES:
+            found = self.probed_at(number)
+            if all(found.passes_nine_in_ten(share) <= soon for share in self.plan.steps):
+                return found
+        needed = [self.sufficient_probes(share) or _PROBE_RATES[0] for share in self.plan.steps]
+        return self.probed_at(max(needed))
+
     def _expected(self, share: int) -> Iterator[ExpectedCounts]:
-        probes, users = self.plan.probes_per_second, self.traffic.per_second
+        probes, users = self.plan.probes_per_second or 0.0, self.traffic.per_second
         if probes:
             yield ExpectedCounts(CountedBy.PROBES, probes, self.plan.probed_share(share))
         both = probes + users
@@ -199,8 +221,8 @@ class Forecast:
         return bool(self.test.quantiles or self.test.latency_limits)
 
     def _alpha(self, counted_by: CountedBy) -> float:
-        """Return that of the errors: half of it is for single paths where there are several."""
-        several = counted_by is CountedBy.PROBES and len(set(self.plan.probe_paths)) > 1
+        """Return that of the errors: half of it is for single probes where there are several."""
+        several = counted_by is CountedBy.PROBES and len(self.plan.probes) > 1
         errors = self.test.parts[0].test.alpha
         return errors / 2 if several else errors
 
@@ -225,7 +247,7 @@ def forecast(
     """
     metrics, live = dependencies.metrics, plan.environment != REHEARSAL
     found = _user_traffic(dependencies, service, baseline) if live else UserTraffic()
-    return Forecast(plan.canary, test, found, metrics.lag)
+    return Forecast(plan.canary, test, found, metrics.lag).with_rate_found()
 
 
 def _user_traffic(dependencies: Dependencies, service: Service, baseline: str) -> UserTraffic:

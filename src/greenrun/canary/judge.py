@@ -50,20 +50,20 @@ class Judge(Protocol):
 class RequestJudge:
     """Tests the requests that one metric source counts, over all steps of a canary.
 
-    Errors are compared of each path, too, where there are several: a rise in one of many is soon
-    drowned in the others. Half of alpha is for that, in equal parts. A path can only fail; the pass
-    is for the whole. `reference`: the baseline's latencies of earlier times, where they are known.
+    Errors are compared of each probe, too, where there are several: a rise in one of many is soon
+    drowned in the others. Half of alpha is for that, in equal parts. A probe can only fail; the
+    pass is for the whole. `reference`: the baseline's latencies of earlier times, where known.
     """
 
     def __init__(
         self,
         source: MetricSource,
         test: SequentialTest,
-        paths: Iterable[str] = (),
+        probes: Iterable[str] = (),
         latency_floor: timedelta = timedelta(),
         reference: Histogram = UNKNOWN,
     ) -> None:
-        names = tuple(dict.fromkeys(paths))
+        names = tuple(probes)
         several = len(names) > 1
         self.source = source
         self._floor = _floor_milliseconds(test, latency_floor)
@@ -71,8 +71,8 @@ class RequestJudge:
         known = with_latency_floor(Sample(Counts(), reference), self._floor)
         self._results = self._test.start(known.latencies)
         alpha = test.alpha / 2 / len(names) if several else test.alpha
-        self._path_test = ErrorRateComparison(alpha, test.max_error_increase, test.beta)
-        self._by_path = {name: self._path_test.start() for name in names} if several else {}
+        self._probe_test = ErrorRateComparison(alpha, test.max_error_increase, test.beta)
+        self._by_probe = {name: self._probe_test.start() for name in names} if several else {}
         self._observed_at: timedelta | None = None
 
     def start_step(self, share: int) -> None:
@@ -82,7 +82,9 @@ class RequestJudge:
 
     def _start_evidence_anew(self) -> None:
         self._results = self._test.next_step(self._results)
-        self._by_path = {at: self._path_test.next_step(had) for at, had in self._by_path.items()}
+        self._by_probe = {
+            name: self._probe_test.next_step(had) for name, had in self._by_probe.items()
+        }
 
     def is_due(self, at: timedelta) -> bool:
         """Return True where the source may know more than at the last observation."""
@@ -109,36 +111,36 @@ class RequestJudge:
             for each in (measured.candidate, measured.baseline)
         )
         self._results = self._test.update(self._results, one, other, last=last)
-        self._by_path = {
-            path: self._path_test.update(had, *measured.paths[path], last=last)
-            for path, had in self._by_path.items()
+        self._by_probe = {
+            name: self._probe_test.update(had, *measured.probes[name], last=last)
+            for name, had in self._by_probe.items()
         }
 
     @property
     def results(self) -> Results:
-        """Of every part that can pass, and of the paths that have failed."""
-        failed = {at: had for at, had in self._by_path.items() if had.outcome is Outcome.FAIL}
+        """Of every part that can pass, and of the probes that have failed."""
+        failed = {at: had for at, had in self._by_probe.items() if had.outcome is Outcome.FAIL}
         return Results({**self._results.by_part, **failed})
 
     @property
     def outcome(self) -> Outcome:
-        """The worst outcome of all parts and paths."""
+        """The worst outcome of all parts and probes."""
         return self.results.outcome
 
     @property
     def sentence(self) -> str:
         """The verdict of the decisive part, and who counted."""
         decisive = self.results.decisive
-        if decisive in self._by_path:
-            sentence = f"{decisive}: {self._by_path[decisive].sentence()}"
+        if decisive in self._by_probe:
+            sentence = f"{decisive}: {self._by_probe[decisive].sentence()}"
         else:
             sentence = self._test.sentence(self._results) + self._where(decisive)
         return f"{sentence} ({self.source.counted_by.value})"
 
     def _where(self, decisive: str) -> str:
-        """Name the paths of the candidate's errors, unless they are everywhere."""
-        failing = [path for path, result in self._by_path.items() if result.candidate.bad]
-        some = decisive in _OF_ERRORS and 0 < len(failing) < len(self._by_path)
+        """Name the probes of the candidate's errors, unless they are everywhere."""
+        failing = [name for name, result in self._by_probe.items() if result.candidate.bad]
+        some = decisive in _OF_ERRORS and 0 < len(failing) < len(self._by_probe)
         return f", all of the candidate's on {' and '.join(failing)}" if some else ""
 
 

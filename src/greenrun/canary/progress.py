@@ -12,7 +12,7 @@ _MORE_REQUESTS = (
     "send more requests (`canary.probes-per-second`), or allow more time (`canary.max-duration`)"
 )
 _IF_NO_DATA = {
-    CountedBy.PROBES: "are the revision tags and `canary.probe-paths` answered?",
+    CountedBy.PROBES: "are the revision tags and `canary.probes` answered?",
     CountedBy.PLATFORM: "the platform has counted nothing yet:",
 }
 
@@ -104,7 +104,7 @@ def _advice_on_failure(step: CanaryStep) -> str:
         return _remedies(Outcome.FAIL, step)
     last = step.last(CountedBy.PROBES)
     if last is not None and last.baseline.counts.rate > 0.5:
-        return "the baseline fails our probes, too: see `canary.probe-paths`, `probes.identities`"
+        return "the baseline fails our probes, too: see `canary.probes`, `probes.identities`"
     return "compare the figures of both revisions, and read the candidate's log in the report"
 
 

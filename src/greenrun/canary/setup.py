@@ -2,14 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from greenrun.canary.judge import Judge, RequestJudge
 from greenrun.canary.sources.gauges import GAUGES, Gauge, PeakJudge
 from greenrun.canary.sources.platform import PlatformMetrics
-from greenrun.canary.sources.probes import Probes, named_after
+from greenrun.canary.sources.probes import Headers, Probes, named_after, sustained_rate
 from greenrun.model.errors import ReleaseError
 from greenrun.model.interfaces import Dependencies
 from greenrun.model.objective import Gate, Quantity, Threshold
@@ -24,14 +24,14 @@ _ERRORS = "error rate"
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two revisions of a service, by name. `headers` say as whom each of our own probes is sent."""
+    """Two revisions of a service, by name. `headers` are what the identity of a probe shows."""
 
     plan: Plan
     service: Service
     candidate: str
     baseline: str
     run: str
-    headers: Callable[[], Mapping[str, str]] = field(repr=False)
+    headers: Headers = field(repr=False)
 
     @contextmanager
     def judges(
@@ -53,13 +53,23 @@ class Comparison:
             RequestJudge(platform, test, latency_floor=floor, reference=reference),
             *(PeakJudge(gauge, limit, platform) for gauge, limit in gauge_limits(gate)),
         ]
-        if not canary.probes_per_second:
+        if not canary.is_probed:
             yield judges
             return
-        urls = self._url(self.plan.revision_tag), self._url(self.plan.baseline_tag)
         headers = named_after(self.run, self.headers)
-        with Probes(canary, urls, headers, dependencies.web, clock) as probes:
-            yield [RequestJudge(probes, test, canary.probe_paths, floor), *judges]
+        with Probes(canary, self._urls, headers, dependencies.web, clock) as probes:
+            yield [RequestJudge(probes, test, canary.named_probes, floor), *judges]
+
+    def sustained(self, dependencies: Dependencies) -> CanaryPlan:
+        """Return the plan with the rate of probes that both revisions sustain, up to its own."""
+        canary, urls = self.plan.canary, self._urls
+        headers = named_after(self.run, self.headers)
+        rate = sustained_rate(canary, urls, headers, dependencies.web, dependencies.clock)
+        return replace(canary, probes_per_second=rate)
+
+    @property
+    def _urls(self) -> tuple[str, str]:
+        return self._url(self.plan.revision_tag), self._url(self.plan.baseline_tag)
 
     def _url(self, tag: str) -> str:
         if tag not in self.service.tag_urls:
@@ -152,7 +162,7 @@ def with_baseline_tagged(split: TrafficSplit, baseline: str, plan: Plan) -> Traf
         ReleaseError: the revision tag stands for another revision already.
     """
     tag, holder = plan.baseline_tag, split.tags.get(plan.baseline_tag, baseline)
-    if not plan.canary.probes_per_second:
+    if not plan.canary.is_probed:
         return split
     if holder != baseline:
         raise ReleaseError(

@@ -91,12 +91,21 @@ class Drill:
         yield "preflight", release.find_baseline
         if release.plan.migration is not None:
             yield "migration", release.migrate
-        yield "baseline", lambda: verify(release.prober, release.service.url, self._promises)
+        yield "baseline", self._judge_baseline
         yield "deployment", release.deploy
         yield "log", self._judge_log
         if gate is not None:
             yield "canary", lambda: release.run_canary(gate)
             yield "promotion", release.promote
+
+    def _judge_baseline(self) -> None:
+        """By what it promises, or by the probes of the canary where nobody says that."""
+        release, url = self.release, self.release.service.url
+        if self._promises:
+            verify(release.prober, url, self._promises)
+            return
+        for name, got in release.prober.failing(url, release.plan.canary.named_probes).items():
+            raise GateClosed(f"the probe {name}: got {got}")
 
     def _judge_log(self) -> None:
         logs.has_lines(self.release, self._healthy_start)

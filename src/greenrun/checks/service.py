@@ -61,10 +61,10 @@ def gone(release: Release, revision: str) -> None:
 
 def unavailable(release: Release) -> None:
     """Users are answered 503 at once, as the platform does for a service without instances."""
-    url = release.service.url + release.plan.canary.probe_paths[0]
-    status = release.prober.ask(url).status
+    url, probe = release.service.url, release.plan.canary.probes[0]
+    status = release.prober.send(url, probe).status
     if status != _UNAVAILABLE:
-        raise GateClosed(f"{url}: got {status}, needs {_UNAVAILABLE} of a service at zero")
+        raise GateClosed(f"{probe} at {url}: got {status}, needs {_UNAVAILABLE}, as it is at zero")
 
 
 def ready_time(release: Release) -> None:

@@ -28,6 +28,8 @@ def complaints_of(error: ValidationError, tree: Node, overlay: Node) -> Iterator
     for detail in error.errors(include_url=False):
         path = tuple(str(part) for part in detail["loc"] if part != "[key]")
         node, absent = tree.nearest(path)
+        if not isinstance(node.value, dict | list):
+            absent = ()  # text that stands for a mapping
         if not node.path and path[0] in _PER_ENVIRONMENT:
             node = overlay
         key = (*node.path, *(name.replace("_", "-") for name in absent))
@@ -95,6 +97,13 @@ def _sections(section: type[Section]) -> dict[str, type[Section]]:
     return {
         key: part
         for key, annotation in fields.items()
-        for part in (annotation, *get_args(annotation))
+        for part in _parts(annotation)
         if isinstance(part, type) and issubclass(part, Section)
     }
+
+
+def _parts(annotation: object) -> Iterator[object]:
+    """The annotation, and everything that it is made of."""
+    yield annotation
+    for inner in get_args(annotation):
+        yield from _parts(inner)

@@ -66,6 +66,12 @@ class Node:
         return self.value if isinstance(self.value, dict) else {}
 
     @property
+    def inner(self) -> "dict[str, Node]":
+        """The entries of a mapping, or the items of a list by their places."""
+        items = self.value if isinstance(self.value, list) else []
+        return self.entries or {str(place): item for place, item in enumerate(items)}
+
+    @property
     def content(self) -> object:
         """The value without its places."""
         if isinstance(self.value, dict):
@@ -75,10 +81,13 @@ class Node:
         return self.value
 
     def nearest(self, path: Sequence[str]) -> "tuple[Node, tuple[str, ...]]":
-        """The last node on a path below this one, and the keys that were not written."""
+        """The last node on a path below this one, and the keys that were not written.
+
+        The places of a list are its keys: `0` is the first.
+        """
         node, absent = self, list(path)
-        while absent and absent[0] in node.entries:
-            node = node.entries[absent.pop(0)]
+        while absent and absent[0] in (inner := node.inner):
+            node = inner[absent.pop(0)]
         return node, tuple(absent)
 
     def overlaid(self, other: "Node") -> "Node":

@@ -65,6 +65,11 @@ class _View:
         node, absent = self.tree.nearest(("deploy", "update-secrets"))
         return frozenset() if absent else frozenset(node.entries)
 
+    @property
+    def known(self) -> are.Known:
+        node, absent = self.tree.nearest(("probes", "identities"))
+        return are.Known(self.secrets, frozenset() if absent else frozenset(node.entries))
+
     def variables(self, directory: Path, complain: Complain) -> dict[str, str] | None:
         """Those of the file that is named, or of env.yaml where there is one; None: not said."""
         node, absent = self.tree.nearest(("deploy", "env-vars-file"))
@@ -77,7 +82,7 @@ class _View:
     def plan(self, directory: Path, complain: Complain) -> Plan | None:
         variables = self.variables(directory, complain)
         try:
-            release = Release.model_validate(self.tree.content, context=self.secrets)
+            release = Release.model_validate(self.tree.content, context=self.known)
         except ValidationError as error:
             for complaint in complaints_of(error, self.tree, self.overlay):
                 complain(complaint)

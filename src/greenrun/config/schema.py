@@ -9,10 +9,12 @@ from pydantic import Field, ValidationInfo, field_validator
 from greenrun.config import values as are
 from greenrun.config.deploy import BuildSection, DeploySection
 from greenrun.config.monitoring import MonitoringSection
+from greenrun.config.probes import Probes
 from greenrun.config.values import LEFT_OUT, NONE, REQUIRED, Optional, Section, accepts, written
 from greenrun.model import forms
 from greenrun.model.forms import HOUR, SECOND
 from greenrun.model.plan import (
+    ANY_ANSWER,
     REHEARSAL,
     CanaryPlan,
     Location,
@@ -28,6 +30,7 @@ REPLACED_KEYS: dict[tuple[str, ...], str] = {
     ("canary", "blind"): "underpowered",
     ("canary", "increments"): "steps",
     ("canary", "missed"): "beta",
+    ("canary", "probe-paths"): "probes, a list of requests such as [GET /api/health]",
     ("canary", "slower"): "max-latency-increase",
     ("canary", "tolerated"): "max-error-increase",
     ("canary", "within"): "max-duration",
@@ -81,8 +84,8 @@ class CanarySection(Section):
     min_duration: Annotated[timedelta, accepts(forms.duration(timedelta(), 24 * HOUR))] = written(
         "0s"
     )
-    probes_per_second: Annotated[float, accepts(forms.number(0, 1000))] = 0
-    probe_paths: are.ProbePaths = written(["/"])
+    probes_per_second: Annotated[float, accepts(forms.number(0, 1000))] | None = LEFT_OUT
+    probes: Annotated[Probes | None, Optional] = LEFT_OUT
     alpha: Annotated[float, accepts(forms.percentage(0.001, 50))] = written("1 %")
     beta: Annotated[float, accepts(forms.percentage(0.001, 50))] = written("5 %")
     max_error_increase: Annotated[float, accepts(forms.percentage(0.01, 50))] = written("1 %")
@@ -107,7 +110,7 @@ class CanarySection(Section):
             min_duration=self.min_duration,
             max_duration=self.max_duration,
             probes_per_second=self.probes_per_second,
-            probe_paths=self.probe_paths,
+            probes=tuple(probe.plan() for probe in self.probes or ()) or ANY_ANSWER,
             alpha=self.alpha,
             beta=self.beta,
             max_error_increase=self.max_error_increase,

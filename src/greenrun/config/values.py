@@ -19,7 +19,7 @@ from pydantic import (
 from greenrun.model import forms
 from greenrun.model.forms import HOUR, SECOND, Form
 from greenrun.model.image import TagPolicy
-from greenrun.model.plan import IDENTITY_TOKEN
+from greenrun.model.plan import IDENTITY_TOKEN, NOBODY, USER
 from greenrun.model.revision import SecretReference
 from greenrun.model.text import HEADER_NAME_CHARACTER
 
@@ -56,6 +56,20 @@ def accepts(form: Form[Any]) -> PlainValidator:
     return _Accepts(func=validate, form=form)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Names that one part of release.yaml gives, and others may use."""
+
+    secrets: frozenset[str] = frozenset()
+    identities: frozenset[str] = frozenset()
+
+
+def identities_known(info: ValidationInfo) -> tuple[str, ...]:
+    """Everybody who may ask: who is declared, and who is always known."""
+    declared = info.context.identities if isinstance(info.context, Known) else frozenset[str]()
+    return tuple(sorted({USER, NOBODY, *declared}))
+
+
 def _commands(words: Sequence[object]) -> bool:
     return bool(words) and all(isinstance(word, str) and word for word in words)
 
@@ -74,7 +88,7 @@ def _secret_reference(value: object) -> SecretReference | None:
 def _header(value: object, info: ValidationInfo) -> str:
     if not _ONE_LINE.fits(value):
         raise ValueError(_ONE_LINE.needs)
-    secrets = frozenset[str]() if info.context is None else info.context
+    secrets = info.context.secrets if isinstance(info.context, Known) else frozenset[str]()
     if not {*_placeholders(str(value))} <= {IDENTITY_TOKEN, *secrets}:
         known = ", ".join(f"{{{name}}}" for name in (*sorted(secrets), IDENTITY_TOKEN))
         raise ValueError(
@@ -148,10 +162,6 @@ RelativePaths = Annotated[
     tuple[str, ...],
     accepts(forms.several("a list of paths relative to release.yaml", RELATIVE_PATH)),
 ]
-ProbePaths = Annotated[
-    tuple[str, ...],
-    accepts(forms.several("a list of paths that begin with /, such as [/, /api/health]", URL_PATH)),
-]
 
 # The image
 REPOSITORY = forms.text(
@@ -188,6 +198,7 @@ Commits = Annotated[
 Period = Annotated[timedelta, accepts(forms.duration(SECOND, 240 * SECOND))]
 SecretVersion = Annotated[SecretReference, accepts(Form(SECRET_VERSION.needs, _secret_reference))]
 Header = Annotated[str, PlainValidator(_header)]
+PlainHeader = Annotated[str, accepts(_ONE_LINE)]
 
 # The canary
 Steps = Annotated[

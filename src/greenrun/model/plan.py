@@ -1,6 +1,6 @@
 """The plan of a release, decided before it starts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
@@ -111,6 +111,48 @@ class RecordPlan:
     commit: bool = False
 
 
+USER, NOBODY = "a user", "nobody"
+"""Who asks where nothing else is said, and who shows nothing."""
+
+DONE, SERVES = range(200, 400), range(100, 500)
+"""Statuses of an answer to what was asked for, and of whatever serves at all."""
+
+NEVER_ARRIVES = frozenset({"/healthz", "/eventlog"})
+"""Paths that the platform's front end answers with 404 by itself; no container and no log sees
+them. Source: https://cloud.google.com/run/docs/known-issues, and reports of users for /healthz
+(exactly: /healthz/ and /readyz arrive)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A request that we send, and the `statuses` of a good answer.
+
+    `json` is its body, where it is not None; `headers` go beside those of the `identity`.
+    """
+
+    method: str = "GET"
+    path: str = "/"
+    identity: str = USER
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    json: object = field(default=None, repr=False)
+    statuses: Sequence[int] = DONE
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def needs(self) -> str:
+        """The statuses in words."""
+        words = {DONE: "2xx or 3xx", SERVES: "a status below 500"}
+        if isinstance(self.statuses, range):
+            return words[self.statuses]
+        return " or ".join(map(str, self.statuses))
+
+
+ANY_ANSWER = (Probe(statuses=SERVES),)
+"""Where nothing is said: GET /, whatever it answers that is no error of a server."""
+
+
 class Underpowered(Enum):
     """Fate of a step that could detect nothing of the tolerated size in its time."""
 
@@ -124,8 +166,8 @@ class CanaryPlan:
 
     `steps` are whole percents below 100, rising. Each is watched until the evidence decides: for
     `min_duration` at least, `max_duration` at most. `probes_per_second` is our own traffic
-    meanwhile, spread over `probe_paths`; 0 leaves the service to its users. `alone`: there are no
-    users beside it.
+    meanwhile, spread over `probes`; 0 leaves the service to its users, and None says nothing of it.
+    `alone`: there are no users beside it.
 
     `alpha`: the chance of ever rolling back a candidate that is no worse. `beta`: that of ever
     passing one that is worse by more than `max_error_increase` (of the error share; 0.01 is 1
@@ -138,8 +180,8 @@ class CanaryPlan:
     steps: tuple[int, ...] = (10,)
     min_duration: timedelta = timedelta()
     max_duration: timedelta = timedelta(minutes=15)
-    probes_per_second: float = 0.0
-    probe_paths: tuple[str, ...] = ("/",)
+    probes_per_second: float | None = None
+    probes: tuple[Probe, ...] = ANY_ANSWER
     alpha: float = 0.01
     beta: float = 0.05
     max_error_increase: float = 0.01
@@ -148,6 +190,20 @@ class CanaryPlan:
     stall: timedelta = timedelta(milliseconds=250)
     alone: bool = False
     underpowered: Underpowered = Underpowered.REFUSED
+
+    @property
+    def is_probed(self) -> bool:
+        """True where our own probes are sent: where nothing is said, in a rehearsal alone."""
+        return self.alone if self.probes_per_second is None else self.probes_per_second > 0
+
+    @property
+    def named_probes(self) -> Mapping[str, Probe]:
+        """The probes by what the verdict calls them; of the same request, the second as `(2)`."""
+        named: dict[str, Probe] = {}
+        for probe in self.probes:
+            same = sum(str(one) == str(probe) for one in named.values())
+            named[f"{probe} ({same + 1})" if same else str(probe)] = probe
+        return named
 
     def probed_share(self, share: int) -> float:
         """The candidate's part (0 to 1) of our own probes, at a share of the users in percent.
@@ -160,7 +216,7 @@ class CanaryPlan:
     @property
     def alpha_each(self) -> float:
         """The part of each who counts: the platform, and our own probes if there are any."""
-        return self.alpha / 2 if self.probes_per_second else self.alpha
+        return self.alpha / 2 if self.is_probed else self.alpha
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,17 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from greenrun.model.errors import DeadlineExceeded, ReleaseError
+from greenrun.canary.sources.probes import request
+from greenrun.model.errors import CallFailed, DeadlineExceeded, ReleaseError
 from greenrun.model.interfaces import Dependencies, HttpRequest, HttpResponse
-from greenrun.model.plan import IDENTITY_TOKEN
+from greenrun.model.plan import IDENTITY_TOKEN, Probe
 from greenrun.model.polling import polls
 
 _PROBES = 10
 """Requests behind the proof of who answers."""
+
+_TRIES = 5
+"""Requests of a kind none of which is answered well: no error of one in ten requests is that."""
 
 _LOG_LAG = timedelta(seconds=60)
 _NOT_LOGGED = "see the service's ingress: what it turns away is answered, and not logged"
@@ -62,15 +66,38 @@ class Prober:
         sent = {**self.headers(identity), **headers}
         return self.dependencies.web.send(HttpRequest(url, method, sent, json))
 
-    def answering(self, url: str, path: str) -> frozenset[str]:
+    def send(self, url: str, probe: Probe, **headers: str) -> HttpResponse:
+        """Send one probe to the service or revision at a URL."""
+        sent = {**self.headers(probe.identity), **headers}
+        return self.dependencies.web.send(request(probe, url, sent))
+
+    def failing(self, url: str, probes: Mapping[str, Probe]) -> dict[str, str]:
+        """The names of all probes that are never answered well, each with `GOT, needs STATUS`."""
+        found = {name: self._never_good(url, probe) for name, probe in probes.items()}
+        return {name: f"{got}, needs {probes[name].needs}" for name, got in found.items() if got}
+
+    def _never_good(self, url: str, probe: Probe) -> str:
+        """Return what was answered last where no answer was good; empty after the first that is."""
+        for _ in range(_TRIES):
+            try:
+                status = self.send(url, probe).status
+            except CallFailed as failed:
+                found = failed.message
+                continue
+            if status in probe.statuses:
+                return ""
+            found = str(status)
+        return found
+
+    def answering(self, url: str, probe: Probe) -> frozenset[str]:
         """The revisions behind some requests to a URL, told by the platform's request log.
 
         Raises:
             DeadlineExceeded: the log does not show the requests in time; tells their statuses.
         """
         user_agent = f"greenrun/{uuid4().hex}"
-        answers = (self.ask(url + path, **{"User-Agent": user_agent}) for _ in range(_PROBES))
-        statuses = Counter(answer.status for answer in answers)
+        sent = (self.send(url, probe, **{"User-Agent": user_agent}) for _ in range(_PROBES))
+        statuses = Counter(answer.status for answer in sent)
         found: Sequence[str] = ()
         for _ in polls(self.dependencies.clock, _LOG_LAG):
             found = self.dependencies.logs.answerers(user_agent)
@@ -79,11 +106,11 @@ class Prober:
         raise DeadlineExceeded(
             f"{_PROBES} requests in the request log",
             after=_LOG_LAG,
-            last_seen=f"{len(found)} of them; {url + path} answered {_told(statuses)}",
+            last_seen=f"{len(found)} of them; {probe} at {url} answered {_told(statuses)}",
             hint=_NOT_LOGGED if not found else "",
         )
 
-    def await_answers_of(self, revision: str, url: str, path: str, within: timedelta) -> None:
+    def await_answers_of(self, revision: str, url: str, probe: Probe, within: timedelta) -> None:
         """Return once every answer of a URL is this revision's, by the request log.
 
         A revision tag's URL may go on to the revision that had the tag before, for a while.
@@ -93,7 +120,7 @@ class Prober:
         """
         found: frozenset[str] = frozenset()
         for _ in polls(self.dependencies.clock, within):
-            found = self.answering(url, path)
+            found = self.answering(url, probe)
             if found == {revision}:
                 return
             self.dependencies.progress.report(f"{url} still answers by {', '.join(sorted(found))}")

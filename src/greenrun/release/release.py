@@ -252,8 +252,8 @@ class Release:
         owners = {plan.revision_tag: self.candidate.name, plan.baseline_tag: self.baseline}
         for tag, revision in owners.items():
             if tag in urls:
-                url, path = urls[tag], plan.canary.probe_paths[0]
-                self.prober.await_answers_of(revision, url, path, plan.traffic_timeout)
+                url, probe = urls[tag], plan.canary.probes[0]
+                self.prober.await_answers_of(revision, url, probe, plan.traffic_timeout)
 
     def raise_share(self, percent: int) -> None:
         """Give the candidate this share of the users, and the baseline the rest."""
@@ -266,6 +266,7 @@ class Release:
             GateClosed: a step failed, or there was too little to judge it by.
             ConcurrentChange: another than this release has changed the service meanwhile.
         """
+        self._rollout.expect_answers(self.service)
         if self.is_first:
             self.tell_first("no canary: first release, nobody to compare with")
             return ()
@@ -298,15 +299,15 @@ class Release:
         if not self.prober.shows_token:
             return
         self.prober.shows_token = False
-        url, within = self.service.url + self.plan.canary.probe_paths[0], self.plan.traffic_timeout
+        url, within = self.service.url, self.plan.traffic_timeout
         for _ in polls(self.dependencies.clock, within):
-            if self.prober.ask(url).status != _REFUSED:
+            if self.prober.send(url, self.plan.canary.probes[0]).status != _REFUSED:
                 return
         raise DeadlineExceeded(f"{url} to let everybody in", after=within, last_seen=str(_REFUSED))
 
     def answering(self) -> frozenset[str]:
         """The revisions that answer on the public URL, by the platform's own request log."""
-        return self.prober.answering(self.service.url, self.plan.canary.probe_paths[0])
+        return self.prober.answering(self.service.url, self.plan.canary.probes[0])
 
     def roll_back(self) -> bool:
         """Give every user back to the baseline and prove it; True where that took a change.

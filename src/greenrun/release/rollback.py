@@ -13,7 +13,7 @@ from greenrun.model.errors import (
     described,
 )
 from greenrun.model.interfaces import Dependencies, Timeout
-from greenrun.model.plan import Plan
+from greenrun.model.plan import Plan, Probe
 from greenrun.model.polling import polls
 from greenrun.model.release_state import FIRST_TAG, ReleaseState
 from greenrun.model.service import Service
@@ -209,7 +209,7 @@ class Rollback:
 
     def _prove(self) -> None:
         """Answers of another revision may be on their way for a moment after the change."""
-        found = self.prober.answering(self._read().url, self.plan.canary.probe_paths[0])
+        found = self.prober.answering(self._read().url, self.plan.canary.probes[0])
         if found != {self.release_state.baseline}:
             raise ReleaseError(
                 f"got answers from {', '.join(sorted(found)) or 'nobody'}, "
@@ -242,11 +242,11 @@ class StartCheck:
             return service
         if service.actual.tags.get(START_TAG) != name:
             service = self._tag(name, service)
-        url = service.tag_urls.get(START_TAG, "") + self.plan.canary.probe_paths[0]
-        statuses: list[int] = []
-        self.guard.attempt(f"ask {name} at {url}", lambda: statuses.append(self._status(url)))
-        if any(status >= _SERVER_ERROR for status in statuses):
-            raise GateClosed(f"{name} cannot serve: got {statuses[0]} at {url}, needs it to answer")
+        url, statuses = service.tag_urls.get(START_TAG, ""), list[int]()
+        at = f"{url}{self._probe.path}"
+        self.guard.attempt(f"ask {name} at {at}", lambda: statuses.append(self._status(url)))
+        if any(self._is_broken(status) for status in statuses):
+            raise GateClosed(f"{name} cannot serve: got {statuses[0]} at {at}, needs it to answer")
         return service
 
     def _tag(self, name: str, service: Service) -> Service:
@@ -256,9 +256,17 @@ class StartCheck:
             return self.dependencies.platform.split_traffic(split, service, timeout)
 
     def _status(self, url: str) -> int:
-        """The first status that is no server's error, or the last one there was."""
+        """The first status of a revision that serves, or the last one there was."""
         for _ in polls(self.dependencies.clock, self.plan.ready_timeout):
-            status = self.prober.ask(url).status
-            if status < _SERVER_ERROR:
+            status = self.prober.send(url, self._probe).status
+            if not self._is_broken(status):
                 break
         return status
+
+    def _is_broken(self, status: int) -> bool:
+        """Whoever answers, if only that it has no such page, serves: it is what users had."""
+        return status >= _SERVER_ERROR and status not in self._probe.statuses
+
+    @property
+    def _probe(self) -> Probe:
+        return self.plan.canary.probes[0]

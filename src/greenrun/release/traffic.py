@@ -1,21 +1,27 @@
 """The rollout: users come to the candidate, share by share, as far as the evidence goes."""
 
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 
 from greenrun.canary import Canary
 from greenrun.canary.forecast import Forecast, forecast
 from greenrun.canary.setup import Comparison, sequential_test, without_baseline_tag
 from greenrun.model.canary_step import CanaryStep
+from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.interfaces import Dependencies, Timeout
 from greenrun.model.objective import Gate
-from greenrun.model.plan import Plan
+from greenrun.model.plan import CanaryPlan, Plan
 from greenrun.model.release_state import FIRST_TAG, Stage
 from greenrun.model.service import Service
+from greenrun.model.text import span
 from greenrun.model.traffic import TrafficSplit
 from greenrun.release.coordination.guard import ChangeGuard, DriftGuard
 from greenrun.release.prober import Prober
 from greenrun.release.rollback import START_TAG
+
+WRONG_PROBE = (
+    "correct it in `canary.probes`, where `status` says what is a good answer; what only new code "
+    "answers can be a probe from the next release on"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +76,8 @@ class Rollout:
             now: the service as it is.
             seen: gets every step that was watched, also the one that did not pass.
         """
-        one, other, headers = self.candidate, self._baseline, partial(self.prober.headers, "a user")
-        compared = Comparison(self.plan, now, one, other, self.guard.run, headers)
-        expected = self._forecast(gate, before or now)
+        expected = self._sustained(self._forecast(gate, before or now), now)
+        compared = self._comparison(expected.plan, now)
         with compared.judges(gate, self.dependencies, expected.traffic.sample.latencies) as judges:
             check_unchanged = self.drift.check_unchanged
             attempt = self.guard.attempt
@@ -83,6 +88,45 @@ class Rollout:
                 canary.plan = expected.plan_at(share)
                 self.raise_share(share)
                 canary.analyse_step(share)
+
+    def expect_answers(self, service: Service) -> None:
+        """Ask for each probe before any user meets the candidate.
+
+        Raises:
+            GateClosed: the candidate never answers one as it has to.
+            ReleaseError: the baseline does not either: then it is the probe that is wrong.
+        """
+        probes = self.plan.canary.named_probes
+        found = self.prober.failing(service.tag_urls.get(self.plan.revision_tag, ""), probes)
+        if not found:
+            return
+        told = "\n".join(
+            f"the probe {name} of {self.candidate}: got {found[name]}" for name in found
+        )
+        if not self._baseline:
+            raise GateClosed(told, hint=WRONG_PROBE)
+        if found.keys() & self.prober.failing(service.url, probes).keys():
+            raise ReleaseError(f"{told}\nand {self._baseline} answers no better", hint=WRONG_PROBE)
+        raise GateClosed(told, hint="the candidate's log in the report may tell why")
+
+    def _sustained(self, expected: Forecast, service: Service) -> Forecast:
+        """Lower a rate that a rehearsal has found by itself to what both revisions sustain."""
+        if not self.plan.canary.is_probed or self.plan.canary.probes_per_second is not None:
+            return expected
+        progress, found = self.dependencies.progress, expected.plan.probes_per_second
+        progress.report("measuring how many probes the service sustains")
+        plan = self._comparison(expected.plan, service).sustained(self.dependencies)
+        sustained, rate = replace(expected, plan=plan), plan.probes_per_second
+        told = f"probes: {rate:g} a second, as release.yaml names no canary.probes-per-second"
+        if rate != found:
+            longest = max(map(sustained.passes, plan.steps))
+            told += f"; more is more than it sustains, and a step takes about {span(longest)}"
+        progress.present(told)
+        return sustained
+
+    def _comparison(self, canary: CanaryPlan, service: Service) -> Comparison:
+        plan, run, headers = replace(self.plan, canary=canary), self.guard.run, self.prober.headers
+        return Comparison(plan, service, self.candidate, self._baseline, run, headers)
 
     @property
     def _baseline(self) -> str:

@@ -148,8 +148,8 @@ def _canary(facts: Facts, seen: Observation | None) -> dict[str, object]:
     steps = {"steps": sorted(facts.shares) or [10, 50]}
     if seen:
         return {**steps, **seen.probes(most=10)}
-    called = list(dict.fromkeys(call.path for call in facts.calls if call.is_plain))[:3]
-    return {**steps, **({"probe-paths": called} if called else {})}
+    called = list(dict.fromkeys(f"GET {call.path}" for call in facts.calls if call.is_plain))[:3]
+    return {**steps, **({"probes": called} if called else {})}
 
 
 def _local(facts: Facts, deploy: Mapping[str, object], seen: Observation | None) -> Sequence[str]:

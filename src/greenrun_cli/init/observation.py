@@ -72,10 +72,10 @@ class Observation:
 
     def probes(self, most: int) -> dict[str, object]:
         """The probes of a canary; none where no path answers a probe."""
-        paths = [each.path for each in self._probed][:3]
-        if not paths:
+        probes = [each.request for each in self._probed][:3]
+        if not probes:
             return {}
-        return {"probes-per-second": self.probes_per_second(most), "probe-paths": paths}
+        return {"probes-per-second": self.probes_per_second(most), "probes": probes}
 
     def probes_per_second(self, most: int) -> int:
         """As many as one instance answers while it is hardly busy."""

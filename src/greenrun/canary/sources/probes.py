@@ -1,10 +1,10 @@
 """Our own requests to both revisions, side by side, through their revision tags."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from itertools import cycle
 from secrets import SystemRandom
@@ -15,11 +15,11 @@ from greenrun.canary.sources.source import Measurement
 from greenrun.model.canary_step import CountedBy
 from greenrun.model.errors import CallFailed
 from greenrun.model.interfaces import Clock, HttpClient, HttpRequest
-from greenrun.model.plan import CanaryPlan
+from greenrun.model.plan import CanaryPlan, Probe
 from greenrun.model.stats import Counts, Histogram, Sample
 
 WARM_UP = 3
-"""Probes of a path that are not counted: they meet cold caches, and open connections."""
+"""Probes of a kind that are not counted: they meet cold caches, and open connections."""
 
 _BUCKETS = Histogram.exponential(110, 1.1, 1.0)
 """From 1 ms to 36 s, each bound a tenth above the one before."""
@@ -35,17 +35,21 @@ _TIMEOUT = timedelta(seconds=10)
 _GRACE = 0.5
 """Seconds that probes under way are waited for at the end."""
 
-_HIGHEST_GOOD = 399
-"""Users get what they asked for, or are sent to it."""
-
-
-Headers = Callable[[], Mapping[str, str]]
-"""Who we are, asked for each probe: tokens lapse. Raises ReleaseError where nobody says it."""
+Headers = Callable[[str], Mapping[str, str]]
+"""What an identity shows, asked for each probe: tokens lapse. Raises ReleaseError for none."""
 
 
 def named_after(run: str, headers: Headers) -> Headers:
     """Name the run as user agent, so that our own probes can be told from users."""
-    return lambda: {**headers(), "User-Agent": f"greenrun-canary/{run}"}
+    return lambda identity: {**headers(identity), "User-Agent": f"greenrun-canary/{run}"}
+
+
+def request(
+    probe: Probe, url: str, headers: Mapping[str, str], within: timedelta | None = None
+) -> HttpRequest:
+    """Make the request of a probe to the service or revision at a URL."""
+    sent = {**headers, **probe.headers}
+    return HttpRequest(url + probe.path, probe.method, sent, probe.json, within=within)
 
 
 class Probes(AbstractContextManager["Probes"]):
@@ -53,7 +57,7 @@ class Probes(AbstractContextManager["Probes"]):
 
     Each goes to one of the two by chance, so that no moment is worse for one of them, in the shares
     of the plan; and none waits for the answer to the one before, nor for the other
-    revision. No answer, and any that is neither 2xx nor 3xx, is bad.
+    revision. No answer, and any that is none of the probe's statuses, is bad.
     """
 
     counted_by = CountedBy.PROBES
@@ -71,8 +75,8 @@ class Probes(AbstractContextManager["Probes"]):
         """Probe two revisions; `urls` are the candidate's and the baseline's."""
         candidate, baseline = urls
         self._plan = plan
-        self._candidate = Side(candidate, Tally(plan.probe_paths))
-        self._baseline = Side(baseline, Tally(plan.probe_paths))
+        self._candidate = Side(candidate, Tally(plan.named_probes))
+        self._baseline = Side(baseline, Tally(plan.named_probes))
         self._headers = headers
         self._web = web
         self._clock = clock
@@ -110,27 +114,28 @@ class Probes(AbstractContextManager["Probes"]):
             raise self._failed
         seconds = (self._clock.monotonic() - self._began).total_seconds()
         one, other = self._candidate.tally.samples(), self._baseline.tally.samples()
-        paths = {path: (one[path].counts, other[path].counts) for path in one}
-        return Measurement(_total(one.values(), seconds), _total(other.values(), seconds), paths)
+        probes = {name: (one[name].counts, other[name].counts) for name in one}
+        return Measurement(_total(one.values(), seconds), _total(other.values(), seconds), probes)
 
     def _send(self) -> None:
-        interval = timedelta(seconds=1) / self._plan.probes_per_second
+        interval = timedelta(seconds=1) / (self._plan.probes_per_second or 1)
         due = self._clock.monotonic()
-        paths = cycle(self._plan.probe_paths)
+        probes = cycle(self._plan.named_probes.items())
         while not (self._failed or self._ended.wait(self._seconds_until(due))):
             due = max(due, self._clock.monotonic() - interval) + interval
             side = self._choose_side()
             if len(side.in_flight) < _MAX_IN_FLIGHT:
-                self._submit(side, next(paths))
+                self._submit(side, *next(probes))
 
     def _seconds_until(self, due: timedelta) -> float:
         return max(timedelta(), due - self._clock.monotonic()).total_seconds()
 
-    def _submit(self, side: "Side", path: str) -> None:
+    def _submit(self, side: "Side", name: str, probe: Probe) -> None:
         with self._keep_failures():
-            probe = self._pool.submit(self._probe, side, path, self._headers())
-            side.in_flight.add(probe)
-            probe.add_done_callback(side.in_flight.discard)
+            sent = request(probe, side.url, self._headers(probe.identity), _TIMEOUT)
+            sending = self._pool.submit(self._ask, side, name, sent, probe.statuses)
+            side.in_flight.add(sending)
+            sending.add_done_callback(side.in_flight.discard)
 
     @contextmanager
     def _keep_failures(self) -> Iterator[None]:
@@ -145,15 +150,13 @@ class Probes(AbstractContextManager["Probes"]):
         drawn = self._chance.random() < self._candidate_share
         return self._candidate if drawn else self._baseline
 
-    def _probe(self, side: "Side", path: str, headers: Mapping[str, str]) -> None:
+    def _ask(self, side: "Side", name: str, sent: HttpRequest, needed: Sequence[int]) -> None:
         with self._keep_failures():
             try:
-                answer = self._web.send(
-                    HttpRequest(side.url + path, headers=headers, within=_TIMEOUT)
-                )
-                side.tally.add(path, answer.latency, good=answer.status <= _HIGHEST_GOOD)
+                answer = self._web.send(sent)
+                side.tally.add(name, answer.latency, good=answer.status in needed)
             except CallFailed:
-                side.tally.add(path, None, good=False)
+                side.tally.add(name, None, good=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,7 @@ class Side:
 
 
 @dataclass(slots=True)
-class _PathCount:
+class _Count:
     seen: int = 0
     good: int = 0
     bad: int = 0
@@ -187,21 +190,21 @@ class _PathCount:
 
 
 class Tally:
-    """Counts of one revision's probes by path, which one thread reads while others add."""
+    """Counts of one revision's probes by name, which one thread reads while others add."""
 
-    def __init__(self, paths: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str]) -> None:
         self._lock = Lock()
-        self._counts = {path: _PathCount() for path in paths}
+        self._counts = {name: _Count() for name in names}
 
-    def add(self, path: str, latency: timedelta | None, *, good: bool) -> None:
+    def add(self, name: str, latency: timedelta | None, *, good: bool) -> None:
         """Add a probe; `latency` is None where no answer came."""
         with self._lock:
-            self._counts[path].add(latency, good=good)
+            self._counts[name].add(latency, good=good)
 
     def samples(self) -> Mapping[str, Sample]:
-        """Return the counts of each path."""
+        """Return the counts of each probe."""
         with self._lock:
-            return {path: count.sample for path, count in self._counts.items()}
+            return {name: count.sample for name, count in self._counts.items()}
 
 
 def _total(samples: Iterable[Sample], seconds: float) -> Sample:
@@ -210,3 +213,56 @@ def _total(samples: Iterable[Sample], seconds: float) -> Sample:
     for sample in samples:
         counts, latencies = counts + sample.counts, latencies + sample.latencies
     return Sample(counts, latencies, seconds)
+
+
+_ALONE = 3
+"""Probes of a kind and a revision that are sent one at a time."""
+
+_BUSY = 0.5
+"""Up to this part of its time, one worker keeps up with what comes by chance."""
+
+_SLOWED, _TRIAL = 2.0, timedelta(seconds=1)
+
+
+def sustained_rate(
+    plan: CanaryPlan, urls: tuple[str, str], headers: Headers, web: HttpClient, clock: Clock
+) -> float:
+    """Return the highest rate, up to the planned one, at which answers take no longer than alone.
+
+    A service that waits for others answers many at once, one that computes does not: where a single
+    worker would be busy for more than half of its time, the rate is tried for a moment, and halved
+    until answers take less than twice as long as one at a time, or a single worker keeps up.
+    """
+    rate, alone = plan.probes_per_second or 0.0, _alone(plan, urls, headers, web)
+    each = max(plan.probed_share(share) for share in plan.steps)
+    while rate * each * alone.total_seconds() > _BUSY:
+        tried = replace(plan, probes_per_second=rate)
+        with Probes(tried, urls, headers, web, clock) as probes:
+            probes.start_step(plan.steps[-1])
+            clock.sleep(max(_TRIAL, (WARM_UP + 1) * alone))
+            found = probes.read()
+        if all(_keeps_up(sample, alone) for sample in (found.candidate, found.baseline)):
+            break
+        rate /= 2
+    return rate
+
+
+def _alone(plan: CanaryPlan, urls: tuple[str, str], headers: Headers, web: HttpClient) -> timedelta:
+    """Return how long an answer takes on average, of the slower revision; none if none comes."""
+    return max(_average(plan, url, headers, web) for url in urls)
+
+
+def _average(plan: CanaryPlan, url: str, headers: Headers, web: HttpClient) -> timedelta:
+    taken = []
+    for probe in plan.probes:
+        for _ in range(_ALONE):
+            with suppress(CallFailed):
+                sent = request(probe, url, headers(probe.identity), _TIMEOUT)
+                taken.append(web.send(sent).latency)
+    return sum(taken, timedelta()) / len(taken) if taken else timedelta()
+
+
+def _keeps_up(sample: Sample, alone: timedelta) -> bool:
+    if not sample.latencies.total:
+        return False
+    return sample.latencies.quantile(0.5) * _MS <= _SLOWED * alone

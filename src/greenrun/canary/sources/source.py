@@ -13,12 +13,12 @@ from greenrun.model.stats import Counts, Sample
 class Measurement:
     """Counts of both revisions since the canary began, which never fall.
 
-    `paths` has the counts of candidate and baseline by path, where the source knows paths.
+    `probes` has the counts of candidate and baseline by probe, where the source sends them.
     """
 
     candidate: Sample
     baseline: Sample
-    paths: Mapping[str, tuple[Counts, Counts]] = field(default_factory=dict, repr=False)
+    probes: Mapping[str, tuple[Counts, Counts]] = field(default_factory=dict, repr=False)
 
 
 class MetricSource(Protocol):

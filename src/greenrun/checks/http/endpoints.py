@@ -16,11 +16,9 @@ from greenrun.checks.http.promises import (
     read_header_promise,
 )
 from greenrun.checks.table import Cells, Column, Fault, TableForm, Unmeant
+from greenrun.model.plan import NEVER_ARRIVES, USER
 
 T = TypeVar("T")
-
-USER = "a user"
-"""Who asks where the table does not say."""
 
 PERCENTS = (50, 95, 99)
 MOST_REQUESTS = 10_000
@@ -126,8 +124,16 @@ def expected(cells: Cells, **more: Any) -> Expectation:  # noqa: ANN401 - fields
     )
 
 
+def never_arrives(row: Expectation, number: int) -> Iterator[Fault]:
+    """Tell a path whose request no container sees, unless the answer to it is expected."""
+    if row.path.partition("?")[0] in NEVER_ARRIVES and 404 not in row.statuses:
+        text = f"got {row.path}, which Google's front end answers with 404 on run.app"
+        yield Fault(f"request: {text}, needs another path", number, "request")
+
+
 def _contradictions(rows: Sequence[Expectation]) -> Iterator[Fault]:
     for number, row in enumerate(rows, 1):
+        yield from never_arrives(row, number)
         if row.method == "HEAD" and (row.body or row.schema):
             text = "got HEAD, whose answers have no body, needs GET for promises about one"
             yield Fault(f"request: {text}", number, "request")

@@ -15,7 +15,7 @@ from greenrun.checks.http.cells import (
     unquoted,
     written,
 )
-from greenrun.checks.http.endpoints import REQUEST, expected, read_time
+from greenrun.checks.http.endpoints import REQUEST, expected, never_arrives, read_time
 from greenrun.checks.http.expectation import Expectation, Responses, milliseconds
 from greenrun.checks.http.promises import BODY_FORMS, BodyPromise, read_body_promise
 from greenrun.checks.logs import log_as_evidence
@@ -94,6 +94,7 @@ def _unfilled(rows: Sequence[FlowRow]) -> Iterator[Fault]:
     """Every place is filled by an earlier row, and what is then promised can be meant."""
     known = Values({UNIQUE: "0"})
     for row in rows:
+        yield from never_arrives(row.expected, row.number)
         missing = list(_missing(row, known))
         yield from missing
         if not missing:

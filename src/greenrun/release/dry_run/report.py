@@ -152,7 +152,8 @@ class _Findings:
     def canary(self, trial: SequentialTest) -> Forecast:
         baseline = self._baseline_name()
         if self.service is None or not baseline:
-            return Forecast(self.plan.canary, trial, lag=self.dependencies.metrics.lag)
+            nobody = Forecast(self.plan.canary, trial, lag=self.dependencies.metrics.lag)
+            return nobody.with_rate_found()
         return forecast(self.plan, self.dependencies, self.service, baseline, trial)
 
     def canary_rows(self, canary: Forecast) -> tuple[Row, ...]:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from greenrun.model.errors import ReleaseError
 from greenrun.release.preflight import (
-    canary_power,
+    canary,
     git_tree,
     image,
     permissions,
@@ -44,7 +44,8 @@ _CHECKS = (
     Check("the service can be reached by those who should reach it", rollback.reachable),
     Check("one revision serves every user", rollback.at_rest),
     Check("the baseline could start again", rollback.startable),
-    Check("every step of the canary could see a regression", canary_power.suffices),
+    Check("every probe of the canary is answered as it should be", canary.answers_probes),
+    Check("every step of the canary could see a regression", canary.has_power),
 )
 KNOWN: Mapping[str, Check] = MappingProxyType({check.title: check for check in _CHECKS})
 

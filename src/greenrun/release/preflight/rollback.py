@@ -86,7 +86,7 @@ def reachable(context: Context) -> Iterator[Problem]:
 def _turned_away(context: Context, service: Service) -> Iterator[Problem]:
     """From within the network requests arrive; from elsewhere they are answered, and not logged."""
     try:
-        context.prober.answering(service.url, context.plan.canary.probe_paths[0])
+        context.prober.answering(service.url, context.plan.canary.probes[0])
     except DeadlineExceeded as error:
         yield Problem(
             f"ingress of {service.name}: got {service.ingress}, which turns away requests from "

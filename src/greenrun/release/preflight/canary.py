@@ -1,4 +1,4 @@
-"""The power of the canary: each step can be decided within its time."""
+"""The canary: its probes are answered as they should be, and each step can be decided in time."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,9 +8,24 @@ from greenrun.model.errors import CallFailed, ReleaseError
 from greenrun.model.text import span
 from greenrun.release.preflight.context import Context, Problem
 from greenrun.release.preflight.rollback import NOT_NEEDED, existing, is_first, rollback_target
+from greenrun.release.traffic import WRONG_PROBE
 
 
-def suffices(context: Context) -> Iterator[Problem]:
+def answers_probes(context: Context) -> Iterator[Problem]:
+    """Each is asked of the service as it serves now; a wrong one would fail every candidate."""
+    if is_first(context):
+        context.measure("probes", "asked of the candidate: first release")
+        return
+    service = existing(context.dependencies.platform.service(), context.plan)
+    probes = context.plan.canary.named_probes
+    failing = context.prober.failing(service.url, probes)
+    for name, probe in probes.items():
+        context.measure(f"probe {name}", failing.get(name, f"answered {probe.needs}"))
+    for name, got in failing.items():
+        yield Problem(f"the probe {name}: got {got}", WRONG_PROBE)
+
+
+def has_power(context: Context) -> Iterator[Problem]:
     """No step is underpowered: of an equal candidate, each could tell that it is no worse."""
     if is_first(context):
         context.measure("canary", NOT_NEEDED)
