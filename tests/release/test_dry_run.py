@@ -363,7 +363,7 @@ def test_what_an_unfinished_first_release_has_left_is_told_and_counts_for_nothin
         assert told(found, "Under way")["last release"] == (
             (
                 "shop-left, begun; an unfinished first release: "
-                "what it created would be deleted first"
+                "what no user met would be deleted first"
             ),
         )
 

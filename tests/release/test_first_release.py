@@ -213,12 +213,19 @@ def opened(release: Release) -> Release:
     return release
 
 
+def about_to_open(release: Release) -> Release:
+    """Written down that users are let in, and killed before they were."""
+    deployed(release)
+    release.guard.update_release_state(stage=Stage.MOVED)
+    return release
+
+
 UNFINISHED = {
     "begun": begun,
     "asked for": asked_alone,
     "never ready": stillborn,
     "created": deployed,
-    "opened": opened,
+    "about to be opened": about_to_open,
 }
 
 
@@ -252,6 +259,52 @@ def test_what_a_killed_one_has_left_is_deleted_by_the_next_which_is_the_first_ag
     assert (later.is_first, later.promoted) == (True, True)
 
 
+def unmarked(release: Release) -> Release:
+    """Everything was done but the proof of who answers."""
+    opened(release)
+    split = TrafficSplit(CREATED.targets[:2])
+    release.guard.write_ahead(split)
+    platform, within = release.dependencies.platform, Timeout(timedelta(seconds=1))
+    release.drift.remember(platform.split_traffic(split, release.drift.last_seen, within))
+    return release
+
+
+@pytest.mark.parametrize("die", [opened, unmarked])
+def test_what_users_were_let_in_to_is_never_deleted_by_a_later_run(
+    release: Release, world: World, die: Callable[[Release], Release]
+) -> None:
+    die(release)
+    later = following(release)
+    recovery.recover(later, resume=False)
+    release_state.nothing_unfinished(later)
+    assert str(world.evidence.kept["what was left"]).endswith(
+        "users had been let in, and shop stays theirs"
+    )
+    assert later.find_baseline() == release.candidate.name
+    assert later.settle(passed=False) is False
+    assert world.serving == {release.candidate.name: 100}
+
+
+@pytest.mark.parametrize("die", [opened, unmarked])
+def test_in_its_own_run_it_is_deleted_all_the_same(
+    release: Release, world: World, die: Callable[[Release], Release]
+) -> None:
+    """Within moments: what did not pass serves nobody."""
+    die(release)
+    assert release.settle(passed=False) is True
+    assert world.platform.state is None
+
+
+@pytest.mark.parametrize("die", [opened, unmarked])
+def test_by_hand_it_is_deleted_by_leave_alone_once_users_were_let_in(
+    release: Release, world: World, die: Callable[[Release], Release]
+) -> None:
+    die(release)
+    with pytest.raises(ReleaseError, match="its last release was the first"):
+        manual.send_back(next_run(release), asked_for=True, to="", unlock=False)
+    assert world.serving == {release.candidate.name: 100}
+
+
 @pytest.mark.parametrize("die", [stillborn, deployed])
 def test_what_no_lock_and_no_journal_tell_is_told_by_the_service(
     release: Release, world: World, die: Callable[[Release], Release]
@@ -267,12 +320,12 @@ def test_what_no_lock_and_no_journal_tell_is_told_by_the_service(
     assert world.platform.state is None
 
 
-@pytest.mark.parametrize("die", UNFINISHED.values(), ids=UNFINISHED)
+@pytest.mark.parametrize("die", [*UNFINISHED.values(), opened], ids=[*UNFINISHED, "opened"])
 def test_a_killed_one_can_be_gone_on_with(
     release: Release, world: World, die: Callable[[Release], Release]
 ) -> None:
     die(release)
-    is_kept = die in {deployed, opened}
+    is_kept = die in {deployed, about_to_open, opened}
     later = following(release)
     later.build_image()
     later.push_image()

@@ -47,7 +47,7 @@ def roll_back_last(release: Release, *, delete: bool = False) -> str:
             f"could not roll {release.plan.service} back: no release of it is known",
             hint="name the revision that shall serve: --to=REVISION",
         )
-    if last.is_first and last.stage is Stage.PROMOTED and not delete:
+    if last.is_first and not delete and release.rollback_of(last).has_let_users_in:
         raise ReleaseError(
             f"{release.plan.service} was not rolled back: its last release was the first, so that "
             "the way back is to delete the service; users are served as before",

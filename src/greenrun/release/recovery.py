@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from greenrun.model.errors import ReleaseError
 from greenrun.model.image import Digest
-from greenrun.model.release_state import ReleaseState
+from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.revision import Readiness
 from greenrun.release.release import UNWRITTEN, Release
 
@@ -44,12 +44,22 @@ def roll_back_unfinished(release: Release) -> str:
         return "no release was left unfinished"
     told, guard = described(last), release.guard
     present = release.dependencies.progress.present
+    if last.is_first and release.rollback_of(last).has_let_users_in:
+        return _leave_to_users(release, last)
     guard.attempt("tell of it", lambda: present(f"found {told}; rolling it back"))
     guard.attempt(UNWRITTEN, lambda: guard.write_release_state(last))
     release.roll_back()
     if last.is_first:
         return f"{told}: what it had created was deleted"
     return f"{told}: every user was brought back to {last.baseline}"
+
+
+def _leave_to_users(release: Release, last: ReleaseState) -> str:
+    """Keep a service that users were let in to: it is the baseline of whatever comes next."""
+    told = f"{described(last)}: users had been let in, and {release.plan.service} stays theirs"
+    release.dependencies.progress.present(f"found {told}")
+    release.guard.write_release_state(replace(last, stage=Stage.LEFT))
+    return told
 
 
 def resume_unfinished(release: Release) -> str:

@@ -119,6 +119,18 @@ class Rollback:
             job = migration_job(self.plan)
             self.guard.attempt(f"delete the job {job}", lambda: platform.remove_job(job, timeout))
 
+    @property
+    def has_let_users_in(self) -> bool:
+        """True of a first release whose service users may have met: open, or marked no more.
+
+        Raises ManualActionRequired where somebody has deployed to it since.
+        """
+        service = self._created()
+        if service is None:
+            return False
+        is_marked = FIRST_TAG in service.wanted.tags
+        return not is_marked or self.dependencies.platform.invokable_by_all()
+
     def _check_deletable(self) -> None:
         self._created()
 

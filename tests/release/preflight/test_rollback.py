@@ -235,8 +235,8 @@ def test_an_ingress_that_turns_us_away_is_named_with_what_it_answers(
     assert told(rollback.reachable) == [
         (
             f"ingress of shop: got {ingress}, which turns away requests from here (0 of them; "
-            f"http://service.test/ answered {status} (10 times)), needs all, or a release from "
-            "within the network; hint: release from a runner in the network, or "
+            f"GET / at http://service.test answered {status} (10 times)), needs all, or a release "
+            "from within the network; hint: release from a runner in the network, or "
             "gcloud run services update shop --ingress=all"
         )
     ]

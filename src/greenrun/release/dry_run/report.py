@@ -7,7 +7,7 @@ from greenrun.canary.forecast import Forecast, forecast
 from greenrun.model.image import Image, Source, TagPolicy
 from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import Plan
-from greenrun.model.release_state import FIRST_TAG, ReleaseState, Stage
+from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.revision import RevisionSettings
 from greenrun.model.service import Service, baseline_of
 from greenrun.model.stats import SequentialTest
@@ -21,6 +21,7 @@ from greenrun.model.text import (
 from greenrun.release.dry_run import canary_forecast, settings_diff, steps
 from greenrun.release.dry_run.settings_diff import SettingsDiff
 from greenrun.release.dry_run.tables import DryRun, ReportSection, Row
+from greenrun.release.preflight.rollback import is_left_closed
 
 _LATEST = "latest"
 _FLOATING = "read anew when an instance starts: a rollback does not bring an old value back"
@@ -52,7 +53,7 @@ class DryRunInputs:
 def dry_run(plan: Plan, dependencies: Dependencies, source: Source, known: DryRunInputs) -> DryRun:
     """Read everything, change nothing. Raises CallFailed where a reading is refused."""
     last, rehearsed, service = known.last, known.rehearsed, dependencies.platform.service()
-    if service and _is_left_by_first(service, last):
+    if service and is_left_closed(service, dependencies):
         service = None
     found = _Findings(plan, dependencies, source, last, rehearsed, service)
     canary = found.canary(known.trial)
@@ -256,7 +257,7 @@ class _Findings:
         if self.last.contracted:
             return f"{told}; unfinished, and frozen: a person has to decide first"
         if self.last.is_first:
-            return f"{told}; an unfinished first release: what it created would be deleted first"
+            return f"{told}; an unfinished first release: what no user met would be deleted first"
         return f"{told}; unfinished: users would first be brought back to {self.last.baseline}"
 
     def _tag(self) -> str:
@@ -277,13 +278,6 @@ class _Findings:
     def _settings_of(self, revision: str) -> RevisionSettings | None:
         found = self.dependencies.platform.revision(revision) if revision else None
         return found.settings if found else None
-
-
-def _is_left_by_first(service: Service, last: ReleaseState | None) -> bool:
-    """True of a service that an unfinished first release created, which is to be deleted."""
-    if last is None:
-        return FIRST_TAG in service.wanted.tags
-    return last.is_first and not last.stage.ended and bool(last.asked)
 
 
 def _without_gaps(section: ReportSection) -> ReportSection:

@@ -97,17 +97,21 @@ def _turned_away(context: Context, service: Service) -> Iterator[Problem]:
 
 
 def is_first(context: Context) -> bool:
-    """True without a service, or with one that an unfinished first release is to be rid of."""
-    if context.dependencies.platform.service() is None:
-        return True
-    left = _unfinished(context)
-    return left is not None and left.is_first and bool(left.asked)
+    """True without a service, or with one that an unfinished first release has left closed."""
+    service = context.dependencies.platform.service()
+    return service is None or is_left_closed(service, context.dependencies)
+
+
+def is_left_closed(service: Service, dependencies: Dependencies) -> bool:
+    """True of a service that a first release created, and let nobody in to: it is to be deleted."""
+    is_marked = FIRST_TAG in service.wanted.tags
+    return is_marked and not dependencies.platform.invokable_by_all()
 
 
 def _tell_first(context: Context) -> None:
-    name, left = context.plan.service, _unfinished(context)
+    name = context.plan.service
     told = f"{name} does not exist yet: first release"
-    if left and left.is_first and left.asked:
+    if context.dependencies.platform.service():
         told = f"{name} was left by an unfinished first release, which is dealt with first"
     context.measure("baseline", told)
     context.dependencies.progress.present(told)
