@@ -22,6 +22,7 @@ from pytest_bdd import given, parsers, then, when
 
 from greenrun.model.errors import GateClosed, ManualActionRequired, ReleaseError
 from greenrun.plugin.gherkin.milestones import AT_ZERO, PROMOTED, RESTORED, reaches
+from greenrun.plugin.run.session import withdraw_promotion
 
 
 class Release:
@@ -55,9 +56,11 @@ class Release:
 
 
 @pytest.fixture(scope="session")
-def release(environment, pytestconfig):
+def release(environment, pytestconfig, request):
     release = Release(pytestconfig.rootpath, environment)
     yield release
+    if request.session.testsfailed or request.session.shouldstop:
+        withdraw_promotion(pytestconfig, environment)
     release.roll_back()
 
 

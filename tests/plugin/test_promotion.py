@@ -252,3 +252,42 @@ def test_a_sentence_that_lacks_what_none_before_it_brings_is_told_by_file_and_li
     assert complaints(suite, "features", "--env=prod") == [lacks.format("prod")]
     suite.feature("00-before", before.format("@plan"))
     assert suite.run("features", "--env=prod").ret == 0
+
+
+def test_what_fails_once_users_are_with_the_candidate_does_not_deny_that(suite: Suite) -> None:
+    suite.steps(
+        """
+        @pytest.fixture(scope="session")
+        def log():
+            yield
+            raise ReleaseError("could not close the log")
+
+
+        @then("a log is kept")
+        def _(log, release):
+            pass
+        """
+    )
+    write(suite)
+    suite.feature("03-log", "Feature: G\n  @cloud\n  Scenario: T\n    Then a log is kept\n")
+
+    result = suite.run("features", "--env=prod")
+
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(
+        [
+            "Released to prod, and what came after failed: *",
+            "  prod *1 failed*",
+        ]
+    )
+
+
+@pytest.mark.parametrize("arguments", [("--env=prod",), ("test_ordinary.py", "--env=prod")])
+def test_tests_that_pass_elsewhere_are_no_release(suite: Suite, arguments: tuple[str, ...]) -> None:
+    with (suite.path / "tox.ini").open("a") as settings:
+        settings.write("\ntestpaths = test_ordinary.py\n")
+
+    assert complaints(suite, *arguments) == [
+        "--env=prod: got no feature, needs one (pytest features/ --env=NAME)"
+    ]
+    assert suite.run(*arguments, "--collect-only").ret == 0

@@ -41,3 +41,17 @@ def test_what_nobody_says(tmp_path: Path) -> None:
 def test_a_feature_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match=r"/a\.feature:1: "):
         first_table(written(tmp_path, a="nothing\n"), SENTENCE)
+
+
+def test_what_a_drill_says_is_not_of_the_release(tmp_path: Path) -> None:
+    scenario = f"  @drill\n  Scenario: D\n    Given {SENTENCE}{TABLE.format('drill')}"
+    skipped = scenario.replace("@drill", "@skip").replace("D\n", "E\n")
+    folder = written(tmp_path, a=f"Feature: A\n{scenario}\n{skipped}", b=LATER.format("errors"))
+    assert list(tables(folder, SENTENCE)) == [[["measure", "at most"], ["errors", "5 %"]]]
+
+
+def test_features_in_folders_below_are_looked_at(tmp_path: Path) -> None:
+    below = tmp_path / "below"
+    below.mkdir()
+    written(below, a=LATER.format("errors"))
+    assert first_table(tmp_path, SENTENCE) == [["measure", "at most"], ["errors", "5 %"]]

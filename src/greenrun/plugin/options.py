@@ -126,18 +126,28 @@ def refusals(config: pytest.Config) -> Iterator[str]:
     yield from _conflicts(config, target(config))
     if features_are_among(config):
         yield from _unbearable(config)
-    elif switches := run_options_of(config).switches:
-        yield f"{', '.join(switches)}: got no feature, needs one (pytest features/ --env=NAME)"
+    elif asked := _asked_of_a_release(config):
+        yield f"{', '.join(asked)}: got no feature, needs one (pytest features/ --env=NAME)"
+
+
+def _asked_of_a_release(config: pytest.Config) -> Sequence[str]:
+    """The options that only a release can meet; tests that pass are none."""
+    elsewhere = target(config) != REHEARSAL and not _only_lists(config)
+    return run_options_of(config).switches or ([f"--env={target(config)}"] if elsewhere else [])
 
 
 def performs_features(config: pytest.Config) -> bool:
     """True where features are not merely to be listed."""
+    return not _only_lists(config) and features_are_among(config)
+
+
+def _only_lists(config: pytest.Config) -> bool:
     listed = (
         *("collectonly", "help", "version", "markers", "showfixtures", "show_fixtures_per_test"),
         *("cacheshow", "generate_missing"),
     )
     given = vars(config.option)
-    return not any(given.get(name) for name in listed) and features_are_among(config)
+    return any(given.get(name) for name in listed)
 
 
 def is_to_be_complete(config: pytest.Config) -> bool:

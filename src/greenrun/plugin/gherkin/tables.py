@@ -4,12 +4,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from pytest_bdd.parser import Feature, Step
+from pytest_bdd.parser import Feature, ScenarioTemplate, Step
 
 from greenrun.model.errors import ReleaseError
 from greenrun.plugin.gherkin import feature_parser
 
 Rows = Sequence[Sequence[str]]
+
+_ELSEWHERE = {"drill", "skip"}
+"""What a drill says is of another service; what is skipped says nothing."""
 
 
 def features_folder(config: pytest.Config, feature: Path | None = None) -> Path:
@@ -48,7 +51,11 @@ def _read(path: Path, folder: Path) -> Feature:
 
 
 def _steps(feature: Feature) -> dict[int, Step]:
-    """Every step by its line; scenarios repeat those of the background."""
-    return {
-        step.line_number: step for template in feature.scenarios.values() for step in template.steps
-    }
+    """Every step of the release by its line; scenarios repeat those of the background."""
+    release = (each for each in feature.scenarios.values() if not _tags(each) & _ELSEWHERE)
+    return {step.line_number: step for template in release for step in template.steps}
+
+
+def _tags(template: ScenarioTemplate) -> set[str]:
+    ruled = template.rule.tags if template.rule else set[str]()
+    return {*template.feature.tags, *template.tags, *ruled}

@@ -20,13 +20,15 @@ class ModeWords:
 
     `why` says why it takes place where it does. `report` may name {service} and {target}, `done`
     {target}, `stopped` {target} and {place}, `interrupted` {target} and {signal}, `missed`
-    {target}: nothing failed, and what the run is for did not come about.
+    {target}: nothing failed, and what the run is for did not come about; `unfinished` {target} and
+    {what}: it came about, and what came after it did not.
     """
 
     why: str
     report: str
     done: str
     missed: str = "Not released: no candidate was promoted"
+    unfinished: str = "Released to {target}, and {what}"
     stopped: str = "Not released: stopped at {place}"
     interrupted: str = "Not released: interrupted by {signal}"
 

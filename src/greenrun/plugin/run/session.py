@@ -224,6 +224,12 @@ class ReleaseRun:
         return all(self.reached.has(place, goal) for place in places)
 
     @property
+    def is_released(self) -> bool:
+        """True where the target's users are with the candidate, whatever has failed since."""
+        is_release = self.stop_policy.mode is RunMode.RELEASE
+        return is_release and self.reached.has(self.target, Milestone.PROMOTED)
+
+    @property
     def passed_whole(self) -> bool:
         """True when nothing was left out or failed, up to the end of the environment at hand."""
         results, ended = self.results.ended, Counter[str]()

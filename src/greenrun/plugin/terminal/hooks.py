@@ -155,6 +155,7 @@ class TerminalHooks:
             target=run.target,
             whole=run.whole,
             came_about=run.came_about,
+            is_released=run.is_released,
             interrupted=run.interrupted,
             needs_person=run.outcome.needs_person,
             report=run.report,

@@ -14,7 +14,8 @@ from greenrun.plugin.terminal.screen import Screen
 class Summary:
     """Everything that the last lines are made of.
 
-    `whole` means that no scenario was left out, `came_about` that it did what it was for.
+    `whole` means that no scenario was left out, `came_about` that it did what it was for,
+    `is_released` that the candidate serves the users of the target, whatever came after.
     """
 
     results: ScenarioResults
@@ -22,6 +23,7 @@ class Summary:
     target: str
     whole: bool
     came_about: bool
+    is_released: bool
     interrupted: str = ""
     needs_person: Sequence[ManualActionRequired] = ()
     report: str = ""
@@ -36,16 +38,28 @@ class Summary:
         words = self.stop_policy.mode.words
         if self.needs_person:
             return "A PERSON IS NEEDED: not everything is as it was before"
+        if self.went_well:
+            return self._success
+        if self.is_released:
+            what = f"interrupted by {self.interrupted}" if self.interrupted else self._after
+            return words.unfinished.format(target=self.target, what=what)
         if self.interrupted:
             return words.interrupted.format(target=self.target, signal=self.interrupted)
         if self.results.failed:
             return words.stopped.format(target=self.target, place=self.stop_policy.stopped_at)
-        if not self.came_about:
-            return words.missed.format(target=self.target)
-        if not (self.whole or self.stop_policy.mode.is_emergency):
-            places = ", ".join(self.stop_policy.environments)
-            return f"Passed on {places}, in part: this is no whole {self.stop_policy.mode.noun}"
-        return words.done.format(target=self.target)
+        return words.missed.format(target=self.target)
+
+    @property
+    def _success(self) -> str:
+        mode = self.stop_policy.mode
+        if self.whole or mode.is_emergency:
+            return mode.words.done.format(target=self.target)
+        places = ", ".join(self.stop_policy.environments)
+        return f"Passed on {places}, in part: this is no whole {mode.noun}"
+
+    @property
+    def _after(self) -> str:
+        return f"what came after failed: {self.stop_policy.stopped_at}"
 
     def facts(self, redact: Callable[[str], str]) -> RunSummary:
         """The same, for those who read no terminal."""
