@@ -132,7 +132,7 @@ def test_one_that_fails_leaves_nothing_behind(
     ended = there.release(*options(environment))
 
     assert ended.status == 1, ended.output
-    assert "rolled back: emergence-app is deleted again, as before" in words(ended)
+    assert "emergence-app is deleted again: first release, as before" in words(ended)
     assert ended.record["outcome"] == "not released, users served as before"
     assert ended.record["next"].startswith("Nothing of it is left")
     assert left_of(there) == set()

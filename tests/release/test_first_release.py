@@ -235,6 +235,7 @@ def test_what_did_not_pass_is_deleted_and_twice_is_once(
 ) -> None:
     exists = die(release).dependencies.platform.service() is not None
     assert release.settle(passed=False) is exists
+    assert ("shop is deleted again: first release, as before" in world.progress.lines) is exists
     assert world.platform.state is None
     service.restored(release, release.baseline)
     assert release.roll_back() is False

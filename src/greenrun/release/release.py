@@ -321,6 +321,9 @@ class Release:
         try:
             changed = self.rollback.restore()
             self._try_to_write(Stage.RESTORED)
+            if changed and self.is_first:
+                told = f"{self.plan.service} is deleted again: first release, as before"
+                self.guard.attempt("tell of it", lambda: self.tell_first(told))
         finally:
             self.guard.attempt("draw the canary", lambda: self._charts.draw(self.steps))
         return changed
