@@ -14,10 +14,14 @@ from docker import APIClient
 from docker.utils import kwargs_from_env
 
 from greenrun.adapters.docker.builder import DockerBuilder
+from greenrun.adapters.registry.address import Address
+from greenrun.adapters.registry.login import Login
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed
 from greenrun.model.image import Digest
 from greenrun.model.plan import BuildPlan, BuildSecret
 from tests.adapters.builders import KINDS, put_on_path
+from tests.registry import registry
+from tests.tiny import tiny_layer
 
 pytestmark = pytest.mark.docker
 
@@ -371,6 +375,57 @@ def test_a_build_that_is_interrupted_is_really_stopped(folder: Path, plan: Build
     with pytest.raises(KeyboardInterrupt):
         builder.build(plan, tag="one", watch=interrupt)
     until(lambda: not running(mark))
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[str]:
+    with registry() as address:
+        yield address
+
+
+def test_an_image_that_was_built_elsewhere_is_pulled_by_its_digest_unless_it_is_here(
+    host: str, engine: APIClient
+) -> None:
+    repository = f"{host}/{uuid.uuid4().hex[:12]}"
+    engine.import_image_from_data(
+        tiny_layer(uuid.uuid4().bytes), repository=repository, tag="one", changes=['CMD ["serve"]']
+    )
+    name = f"{repository}:one"
+    pushed = [event for event in engine.push(name, stream=True, decode=True) if "aux" in event]
+    manifest = Digest(pushed[-1]["aux"]["Digest"])
+    engine.remove_image(name, force=True)
+    shown: list[str] = []
+    plan = BuildPlan(repository, image=f"{repository}@{manifest}", within=timedelta(seconds=30))
+    builder = DockerBuilder(Path())
+    try:
+        pulled = builder.pull(plan, manifest, shown.append)
+        again = builder.pull(plan, manifest, ignore)
+    finally:
+        engine.remove_image(f"{repository}@{manifest}", force=True)
+    image = pulled.image
+    assert (image.reference, image.tag, image.command) == (plan.image, "", ("serve",))
+    assert again.image == image
+    assert shown
+    assert "was pulled" in pulled.log
+    assert "is here already" in again.log
+
+
+def test_an_image_that_is_nowhere_cannot_be_pulled(host: str) -> None:
+    manifest = Digest("sha256:" + "0" * 64)
+    plan = BuildPlan(f"{host}/nothing", image=f"{host}/nothing@{manifest}")
+    with pytest.raises(CallFailed, match=f"could not read {host}/nothing"):
+        DockerBuilder(Path()).pull(plan, manifest, ignore)
+
+
+def test_whoever_has_no_credentials_is_told_where_a_pull_is_refused(host: str) -> None:
+    def nobody(address: Address) -> Login | None:
+        raise CallFailed(f"could not log in to {address.host}", hint="log in")
+
+    manifest = Digest("sha256:" + "0" * 64)
+    plan = BuildPlan(f"{host}/nothing", image=f"{host}/nothing@{manifest}")
+    with pytest.raises(CallFailed, match="could not read") as failure:
+        DockerBuilder(Path(), logins=nobody).pull(plan, manifest, ignore)
+    assert failure.value.hint == "log in"
 
 
 def running(mark: str) -> bool:

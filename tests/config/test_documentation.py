@@ -16,12 +16,12 @@ from greenrun.model.plan import Plan
 from greenrun.model.revision import FLAGS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "release-yaml.md").read_text()
-RELEASE, VARIABLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+RELEASE, ELSEWHERE, VARIABLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 DEFAULT = re.compile(
     r"^(?P<key> *[a-z-]+: )(?P<value>.*?) +# default (?P<default>[^;\n]+).*", re.MULTILINE
 )
-MAPPINGS = {"update-secrets", "identities", "quality-gates", "headers", "sends"}
-NAMED = {"volumes", "figures"}
+MAPPINGS = {"update-secrets", "identities", "quality-gates", "headers", "sends", "args"}
+NAMED = {"volumes", "figures", "secrets"}
 """What stands below them has names that people choose."""
 DEFAULTS = list(DEFAULT.finditer(RELEASE))
 
@@ -60,9 +60,19 @@ def keys_shown(mapping: dict[str, object], above: str = "") -> Iterator[str]:
 def test_the_example_and_the_table_show_every_key_and_no_other() -> None:
     example = YAML(typ="safe", pure=True).load(RELEASE)
     del example["environments"]
+    elsewhere = YAML(typ="safe", pure=True).load(ELSEWHERE)
     in_the_table = {f"deploy.{flag.key}" for flag in FLAGS}
 
-    assert set(keys_shown(example)) | in_the_table == set(keys_known(Release))
+    shown = {*keys_shown(example), *keys_shown(elsewhere)}
+    assert shown | in_the_table == set(keys_known(Release))
+
+
+def test_an_image_that_was_built_elsewhere_stands_in_for_a_build(tmp_path: Path) -> None:
+    before, after = RELEASE.split("build:", 1)[0], RELEASE[RELEASE.index("\ndeploy:") :]
+
+    built = plan(tmp_path, f"{before}{ELSEWHERE}{after}").build
+
+    assert built.image == f"{built.repository}@{built.image.partition('@')[2]}"
 
 
 def test_the_table_of_the_flags_is_the_one_that_is_documented() -> None:

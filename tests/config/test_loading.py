@@ -14,6 +14,7 @@ from greenrun.model.image import TagPolicy
 from greenrun.model.plan import (
     ANY_ANSWER,
     BuildPlan,
+    BuildSecret,
     CanaryPlan,
     Location,
     MigrationPlan,
@@ -168,6 +169,93 @@ def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
         ),
         identities={"a user": {"Authorization": "Bearer {TOKEN}", "X-Json": "{{}}"}},
     )
+
+
+def build_of(directory: Path, *lines: str) -> BuildPlan:
+    written = "build:\n" + "".join(f"  {line}\n" for line in lines)
+    return plan(directory, SMALLEST.replace(SMALLEST.splitlines(keepends=True)[1], written)).build
+
+
+def test_arguments_a_target_and_secrets_reach_the_build(directory: Path) -> None:
+    assert build_of(
+        directory,
+        "repository: app/shop",
+        'args: {PYTHON: "3.11", EMPTY: ""}',
+        "target: runtime",
+        "secrets: {npm: {env: NPM_TOKEN}, .netrc: {file: ~/.netrc}}",
+    ) == BuildPlan(
+        "app/shop",
+        args={"PYTHON": "3.11", "EMPTY": ""},
+        target="runtime",
+        secrets={"npm": BuildSecret("NPM_TOKEN"), ".netrc": BuildSecret(file="~/.netrc")},
+    )
+
+
+@pytest.mark.parametrize(
+    ("image", "repository"),
+    [
+        (f"app/shop@sha256:{'0' * 64}", "app/shop"),
+        (f"registry.test:5000/shop:1.2_3@sha256:{'0' * 64}", "registry.test:5000/shop"),
+        ("localhost:5000/shop:stable", "localhost:5000/shop"),
+    ],
+)
+def test_an_image_that_was_built_elsewhere_stays_in_its_repository(
+    directory: Path, image: str, repository: str
+) -> None:
+    assert build_of(directory, f"image: {image}") == BuildPlan(
+        repository, image=image, also_latest=False
+    )
+
+
+@pytest.mark.parametrize("image", ["app/shop", "app/shop@sha256:1", "App/Shop:1", "3", "''"])
+def test_an_image_without_digest_and_image_tag_is_none(directory: Path, image: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        build_of(directory, f"image: {image}")
+    assert [(it.line, it.key) for it in caught.value.complaints] == [(3, "build.image")]
+
+
+def test_beside_an_image_nothing_is_built_or_pushed(directory: Path) -> None:
+    of_a_build = {
+        "repository": "app/shop",
+        "dockerfile": "Dockerfile",
+        "context": ".",
+        "target": "runtime",
+        "args": "{A: b}",
+        "secrets": "{a: {env: A}}",
+        "tag": "commit",
+        "also-latest": "false",
+        "tag-file": "tag.txt",
+        "keep-images": "3",
+    }
+    lines = [f"{key}: {value}" for key, value in of_a_build.items()]
+    with pytest.raises(SettingsError) as caught:
+        build_of(directory, "image: app/shop:1", "timeout: 1m", "size-budget: 1GB", *lines)
+    assert [it.key for it in caught.value.complaints] == [f"build.{key}" for key in of_a_build]
+    assert {it.needs for it in caught.value.complaints} == {
+        "to be left out: build.image was built elsewhere, and stays in its repository"
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("args: {A: 3.11}", 'args.A: got 3.11, needs text, such as "3.11" (numbers need quotes)'),
+        ("args: {A B: x}", "args.A B: got this name, needs a name of letters, digits, _, . and -"),
+        ("secrets: {a: {}}", "secrets.a: got an empty mapping, needs env or file, and not both"),
+        (
+            "secrets: {a: {env: A, file: b}}",
+            "secrets.a: got a mapping, needs env or file, and not both",
+        ),
+        (
+            "secrets: {a: {env: A-B}}",
+            "secrets.a.env: got 'A-B', needs the name of a variable where the release runs",
+        ),
+    ],
+)
+def test_what_a_build_is_not_given(directory: Path, line: str, told: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        build_of(directory, "repository: app/shop", line)
+    assert list(map(str, caught.value.complaints)) == [f"release.yaml:4: build.{told}"]
 
 
 def test_a_key_of_earlier_days_says_what_replaces_it(directory: Path) -> None:

@@ -20,6 +20,8 @@ class FakeBuilder:
     number: str = "20.10.24"
     tags: dict[str, Digest] = field(default_factory=dict)
     lacking: Sequence[str] = ()
+    command: tuple[str, ...] = ("serve",)
+    pulled: list[str] = field(default_factory=list)
 
     def engine(self) -> str:
         return self.number
@@ -34,9 +36,17 @@ class FakeBuilder:
 
     def build(self, plan: BuildPlan, *, tag: str, watch: Watch) -> Build:
         watch("Step 1/1 : FROM scratch")
-        image = Image(plan.repository, tag, IMAGE_ID, 10**8, "amd64")
+        image = Image(plan.repository, tag, IMAGE_ID, 10**8, "amd64", command=self.command)
         self.tags[f"{plan.repository}:{tag}"] = image.digest
         return Build(image, timedelta(seconds=1), "Step 1/1 : FROM scratch")
+
+    def pull(self, plan: BuildPlan, manifest: Digest, watch: Watch) -> Build:
+        watch(f"pulling {manifest.short}")
+        self.pulled.append(f"{plan.repository}@{manifest}")
+        image = Image(
+            plan.repository, "", IMAGE_ID, 10**8, "amd64", command=self.command, manifest=manifest
+        )
+        return Build(image, timedelta(seconds=1), "pulled")
 
     def image(self, reference: str) -> Image | None:
         repository = reference.partition("@")[0]

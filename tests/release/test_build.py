@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from greenrun.model.errors import GateClosed
+from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.image import Build, Source, TagPolicy
-from greenrun.model.interfaces import Watch
+from greenrun.model.interfaces import Leak, Watch
 from greenrun.model.plan import BuildPlan, Plan
 from greenrun.release import build
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
+from greenrun.release.release import Release
 from tests.conftest import World
-from tests.fakes import IMAGE_ID, FakeBuilder
+from tests.fakes import IMAGE_ID, MANIFEST, FakeBuilder
 
 COMMIT = "c0ffee" * 6 + "c0ff"
 
@@ -119,3 +120,82 @@ def test_an_image_that_was_not_made_leaves_no_trace(
         built(plan)
     assert journal.entries() == ()
     assert list(folder.iterdir()) == []
+
+
+def test_an_image_that_starts_nothing_is_stopped_at_its_build(
+    plan: Plan, world: World, built: Building
+) -> None:
+    world.builder.command = ()
+    with pytest.raises(GateClosed, match="got neither CMD nor ENTRYPOINT") as closed:
+        built(plan)
+    assert closed.value.hint.startswith("add a CMD to the Dockerfile")
+
+
+def test_an_argument_that_looks_like_a_secret_is_not_built(
+    plan: Plan, world: World, built: Building
+) -> None:
+    world.scanner.hidden.append(Leak("build.args.TOKEN", 1, "Secret Keyword"))
+    with pytest.raises(GateClosed, match=r"got build\.args\.TOKEN:1: Secret Keyword") as closed:
+        built(replace(plan, build=replace(plan.build, args={"TOKEN": "x", "PYTHON": "3.11"})))
+    assert closed.value.hint == "hand it in by `build.secrets`, which no image keeps"
+    assert world.builder.tags == {}
+
+
+def elsewhere(plan: Plan, image: str) -> Plan:
+    return replace(plan, build=replace(plan.build, image=image))
+
+
+def test_an_image_that_was_built_elsewhere_is_fetched_by_its_digest(
+    plan: Plan, world: World, built: Building, journal: Journal, folder: Path
+) -> None:
+    image = f"registry.test/shop@{MANIFEST}"
+    made = built(elsewhere(plan, image))
+    assert (made.image.reference, made.image.name, made.image.tag) == (image, image, "")
+    assert world.builder.pulled == [image]
+    assert world.builder.tags == {}
+    assert world.progress.lines[-1] == f"built elsewhere: {image}"
+    told = [(one.action, one.subject, one.facts) for one in journal.entries()]
+    assert told == [("fetch", image, {"image": image})]
+    assert world.evidence.kept["build log"] == made.log
+    assert not (folder / "build_tag.txt").exists()
+
+
+def test_what_an_image_tag_means_is_asked_once_and_told(release: Release, world: World) -> None:
+    release.plan = elsewhere(release.plan, "registry.test/shop:stable")
+    world.registry.held["registry.test/shop:stable"] = MANIFEST
+    made = release.build_image()
+    world.registry.held["registry.test/shop:stable"] = IMAGE_ID
+    assert release.build_image() is made
+    assert made.image.reference == f"registry.test/shop@{MANIFEST}"
+    assert world.progress.lines[-1] == (
+        f"built elsewhere: registry.test/shop@{MANIFEST}, which registry.test/shop:stable means now"
+    )
+
+
+def test_an_image_tag_that_the_registry_does_not_know_is_no_image(
+    plan: Plan, built: Building
+) -> None:
+    with pytest.raises(ReleaseError, match=r"got no registry\.test/shop:none in its registry"):
+        built(elsewhere(plan, "registry.test/shop:none"))
+
+
+@pytest.mark.parametrize(
+    "image", [f"registry.test/shop@{IMAGE_ID}", f"registry.test/other@{MANIFEST}"]
+)
+def test_another_image_than_the_rehearsed_is_not_adopted(
+    plan: Plan, world: World, built: Building, image: str
+) -> None:
+    made = built(elsewhere(plan, f"registry.test/shop@{MANIFEST}"))
+    other = elsewhere(plan, image)
+    repository = replace(other.build, repository=image.partition("@")[0])
+    with pytest.raises(GateClosed, match=f"got {image}, needs registry.test/shop@{MANIFEST}"):
+        build.adopt(made, replace(other, build=repository), world.dependencies)
+
+
+def test_the_image_that_was_rehearsed_is_adopted_as_it_is(
+    plan: Plan, world: World, built: Building
+) -> None:
+    made = built(elsewhere(plan, f"registry.test/shop@{MANIFEST}"))
+    for image in (f"registry.test/shop@{MANIFEST}", "registry.test/shop:stable"):
+        assert build.adopt(made, elsewhere(plan, image), world.dependencies) is made
+    assert world.builder.tags == {}

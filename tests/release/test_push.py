@@ -110,3 +110,17 @@ def test_sizes_digests_and_both_names_are_kept(plan: Plan, world: World, held: C
             "largest layer: 10.0 MB",
         )
     )
+
+
+def test_what_was_built_elsewhere_is_not_sent_where_its_registry_holds_it(
+    plan: Plan, world: World, held: ChangeGuard
+) -> None:
+    elsewhere = replace(plan, build=replace(plan.build, image=f"registry.test/shop@{MANIFEST}"))
+    image = replace(IMAGE, tag="", manifest=MANIFEST)
+    with pytest.raises(GateClosed, match="got other bytes or none in its registry"):
+        push(image, elsewhere, world.dependencies, held)
+    world.registry.ids[MANIFEST] = IMAGE_ID
+    assert push(image, elsewhere, world.dependencies, held) == image
+    assert world.registry.sent == []
+    assert changes(held) == [("push", f"registry.test/shop@{MANIFEST}", "noted")]
+    assert world.progress.lines == ["not pushed: it was built elsewhere, and its registry holds it"]

@@ -3,15 +3,16 @@
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
 from greenrun.model.errors import CallFailed
-from greenrun.model.plan import Plan
+from greenrun.model.plan import BuildSecret, Plan
 from greenrun.model.revision import SecretReference
 from greenrun.plugin.redaction import STARS, Secrets
 from greenrun.steps.wiring.adapters import Adapters
-from greenrun.steps.wiring.identities import SecretIdentities, hide_secrets
+from greenrun.steps.wiring.identities import SecretIdentities, hide_build_secrets, hide_secrets
 from tests.fakes import FakeVault
 
 DECLARED = {
@@ -207,6 +208,26 @@ def test_every_secret_of_a_plan_is_hidden_from_the_start(declared: Plan) -> None
     hide_secrets(declared, CountedVault({"api-token:5", "database:2"}), secrets.keep, told.append)
     assert secrets.redact("value of database, value of api-token") == f"{STARS}, {STARS}"
     assert told == ["secret ADMIN_TOKEN may show: could not read admin-token:1"]
+
+
+def test_what_a_build_may_read_is_hidden_wherever_it_stands(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NPM_TOKEN", "value of npm")
+    monkeypatch.setenv("SHORT", "is")
+    (tmp_path / ".netrc").write_text("machine here\npassword of pip\n")
+    secrets, told = Secrets(), list[str]()
+    lent = {
+        "npm": BuildSecret("NPM_TOKEN"),
+        "pip": BuildSecret(file=".netrc"),
+        "absent": BuildSecret("GREENRUN_NONE"),
+        "nowhere": BuildSecret(file="none"),
+        "short": BuildSecret("SHORT"),
+    }
+    building = replace(plan, build=replace(plan.build, secrets=lent))
+    hide_build_secrets(building, tmp_path, secrets.keep, told.append)
+    assert secrets.redact("value of npm, password of pip, it is") == f"{STARS}, {STARS}, it is"
+    assert told == ["build secret short may show: it is shorter than 6 letters"]
 
 
 class ShortSecrets(FakeVault):

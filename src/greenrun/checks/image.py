@@ -65,7 +65,7 @@ def held_by_registry(release: Release) -> None:
     held = holds(image, release.dependencies)
     if held != image.manifest:
         raise GateClosed(
-            f"{image.repository}:{image.tag}: got {held or 'other bytes, or none'} in the "
+            f"{image.name}: got {held or 'other bytes, or none'} in the "
             f"registry, needs {image.manifest} with image {image.digest}"
         )
 

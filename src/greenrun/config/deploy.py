@@ -1,34 +1,94 @@
 """The keys `build` and `deploy`; those of `deploy` are flags of `gcloud run deploy`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import Field, ValidationInfo, create_model, field_validator
+from pydantic import (
+    Field,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    create_model,
+    field_validator,
+    model_validator,
+)
 
 from greenrun.config import values as are
-from greenrun.config.values import LEFT_OUT, REQUIRED, Optional, Section, accepts, written
+from greenrun.config.values import LEFT_OUT, NONE, REQUIRED, Optional, Section, accepts, written
 from greenrun.model import forms
-from greenrun.model.image import TagPolicy
-from greenrun.model.plan import TAG_FILE, BuildPlan
+from greenrun.model.image import TagPolicy, repository_of
+from greenrun.model.plan import TAG_FILE, BuildPlan, BuildSecret
 from greenrun.model.revision import FLAGS, Flag, RevisionSettings, StartupProbe, Volume
 
 S = TypeVar("S", bound=Section)
 
+_ELSEWHERE = "build.image was built elsewhere, and stays in its repository"
+_OF_A_BUILD = (
+    *("dockerfile", "context", "target", "args", "secrets"),
+    *("tag", "also_latest", "tag_file", "keep_images"),
+)
+
+
+def unless_image(*, default: Any) -> Any:  # noqa: ANN401 - a default of any type
+    """A default that is not validated, so that beside an image only what was written is refused."""
+    return Field(default=default, validate_default=False)
+
+
+class BuildSecretSection(Section):
+    """A secret that a build may read: from a variable, or from a file."""
+
+    env: are.VariableHere = NONE
+    file: are.FileHere = NONE
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if bool(self.env) == bool(self.file):
+            raise ValueError("env or file, and not both")
+        return self
+
+    def secret(self) -> BuildSecret:
+        return BuildSecret(self.env, self.file)
+
 
 class BuildSection(Section):
-    """Building and pushing the image."""
+    """Building and pushing the image; or the image that was built elsewhere, which needs neither.
 
+    Keys that stand with a default of their own are what `image` leaves nothing to.
+    """
+
+    image: are.BuiltImage = NONE
     repository: are.Repository = REQUIRED
-    dockerfile: are.RelativePath = "Dockerfile"
-    context: are.RelativePath = "."
+    dockerfile: are.RelativePath = unless_image(default="Dockerfile")
+    context: are.RelativePath = unless_image(default=".")
+    target: are.BuildName = unless_image(default="")
+    args: Mapping[are.BuildName, are.BuildArgument] = unless_image(default={})
+    secrets: Mapping[are.BuildName, BuildSecretSection] = unless_image(default={})
     platform: are.Platform = "linux/amd64"
-    tag: are.TagPolicyName = written(TagPolicy.TIMESTAMP.value)
-    also_latest: are.Flag = True
-    tag_file: are.RelativePath = TAG_FILE
+    tag: are.TagPolicyName = unless_image(default=TagPolicy.TIMESTAMP)
+    also_latest: are.Flag = unless_image(default=True)
+    tag_file: are.RelativePath = unless_image(default=TAG_FILE)
     timeout: are.Duration = written("10m")
     size_budget: are.Size = written("2GB")
     push_timeout: are.Duration = written("15m")
     keep_images: Annotated[int, accepts(forms.whole(0, forms.INT32))] | None = LEFT_OUT
+
+    @field_validator("repository", mode="wrap")
+    @classmethod
+    def _image_names_repository(
+        cls, value: object, accept: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> object:
+        image = info.data.get("image", "refused")
+        if not image:
+            return accept(value)
+        if value is not None:
+            raise ValueError(f"to be left out: {_ELSEWHERE}")
+        return repository_of(image)
+
+    @field_validator(*_OF_A_BUILD)
+    @classmethod
+    def _image_is_not_built(cls, value: object, info: ValidationInfo) -> object:
+        if info.data.get("image"):
+            raise ValueError(f"to be left out: {_ELSEWHERE}")
+        return value
 
     @field_validator("keep_images")
     @classmethod
@@ -42,11 +102,15 @@ class BuildSection(Section):
     def plan(self) -> BuildPlan:
         return BuildPlan(
             repository=self.repository,
+            image=self.image,
             dockerfile=self.dockerfile,
             context=self.context,
+            target=self.target,
+            args=self.args,
+            secrets={name: section.secret() for name, section in self.secrets.items()},
             platform=self.platform,
             tag_policy=self.tag,
-            also_latest=self.also_latest,
+            also_latest=self.also_latest and not self.image,
             tag_file=self.tag_file,
             within=self.timeout,
             size_budget_bytes=self.size_budget,

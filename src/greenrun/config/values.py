@@ -25,6 +25,8 @@ from greenrun.model.text import HEADER_NAME_CHARACTER
 
 _LABEL = r"[a-z]([-a-z0-9]{0,%d}[a-z0-9])?"
 _COMPONENT = r"[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*"
+_REPOSITORY = rf"([A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{{1,5}})?/)?{_COMPONENT}(/{_COMPONENT})*"
+_IMAGE_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _PERCENT = forms.whole(1, 99)
 SECRET_VERSION = forms.text(
     r"[A-Za-z0-9_-]{1,255}:(latest|[1-9][0-9]{0,8})", "NAME:VERSION, the version a number or latest"
@@ -164,12 +166,30 @@ RelativePaths = Annotated[
 ]
 
 # The image
+_EXAMPLE = "europe-west1-docker.pkg.dev/PROJECT/REPOSITORY/NAME"
 REPOSITORY = forms.text(
-    rf"(?=.{{1,255}}$)([A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{{1,5}})?/)?{_COMPONENT}(/{_COMPONENT})*",
-    "a repository without an image tag, such as"
-    " europe-west1-docker.pkg.dev/PROJECT/REPOSITORY/NAME",
+    rf"(?=.{{1,255}}$){_REPOSITORY}", f"a repository without an image tag, such as {_EXAMPLE}"
+)
+BUILT_IMAGE = forms.text(
+    rf"(?=.{{1,500}}$){_REPOSITORY}(:{_IMAGE_TAG}|(:{_IMAGE_TAG})?@sha256:[0-9a-f]{{64}})",
+    f"an image by its digest, or by its image tag, such as {_EXAMPLE}@sha256:...",
+)
+BUILD_NAME = forms.text(
+    r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,127}", "a name of letters, digits, _, . and -"
+)
+BUILD_ARGUMENT = forms.text(r"[^\x00]{0,32768}", 'text, such as "3.11" (numbers need quotes)')
+VARIABLE_HERE = forms.text(
+    r"[A-Za-z_][A-Za-z0-9_]{0,255}", "the name of a variable where the release runs"
+)
+FILE_HERE = forms.text(
+    r"[^\x00-\x1f\x7f]{1,1024}", "a path: relative to release.yaml, absolute, or from ~ on"
 )
 Repository = Annotated[str, accepts(REPOSITORY)]
+BuiltImage = Annotated[str, accepts(BUILT_IMAGE)]
+BuildName = Annotated[str, accepts(BUILD_NAME)]
+BuildArgument = Annotated[str, accepts(BUILD_ARGUMENT)]
+VariableHere = Annotated[str, accepts(VARIABLE_HERE)]
+FileHere = Annotated[str, accepts(FILE_HERE)]
 Platform = Annotated[str, accepts(forms.choice({"linux/amd64": "linux/amd64"}))]
 TagPolicyName = Annotated[
     TagPolicy, accepts(forms.choice({item.value: item for item in TagPolicy}))

@@ -48,8 +48,9 @@ class Layer:
 class Image:
     """An image that was built. `digest` names its bytes for good, the image tag only for now.
 
-    `command` is what a container of it starts, ENTRYPOINT and CMD together. `manifest` is the
-    digest by which a registry holds these bytes; None until it does.
+    What was built elsewhere has no image tag here. `command` is what a container of it starts,
+    ENTRYPOINT and CMD together. `manifest` is the digest by which a registry holds these bytes;
+    None until it does.
     """
 
     repository: str
@@ -61,6 +62,11 @@ class Image:
     command: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     manifest: Digest | None = None
+
+    @property
+    def name(self) -> str:
+        """The name that people know it by: by its image tag, or where it has none, by digest."""
+        return f"{self.repository}:{self.tag}" if self.tag else self.reference
 
     @property
     def reference(self) -> str:
@@ -76,7 +82,7 @@ class Image:
         facts = (
             f"reference: {self.reference}",
             f"image id: {self.digest}",
-            f"image tag: {self.tag}",
+            f"image tag: {self.tag or 'none'}",
             f"architecture: {self.architecture}",
             f"size: {self.size_bytes / 10**6:.1f} MB",
             f"command: {' '.join(self.command) or 'none'}",
@@ -87,7 +93,14 @@ class Image:
         return "\n".join((*facts, *layers))
 
     def __str__(self) -> str:
-        return f"{self.repository}:{self.tag}@{self.digest.short}"
+        return f"{self.name}@{self.digest.short}" if self.tag else self.reference
+
+
+def repository_of(reference: str) -> str:
+    """The repository of an image by its digest, its image tag or both."""
+    named, _, _ = reference.partition("@")
+    host, slash, path = named.rpartition("/")
+    return f"{host}{slash}{path.partition(':')[0]}"
 
 
 class TagPolicy(Enum):

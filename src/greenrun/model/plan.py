@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
+from pathlib import Path
 
 from greenrun.model.image import TagPolicy
 from greenrun.model.monitoring import Figure
@@ -42,16 +43,22 @@ class BuildSecret:
     variable: str = ""
     file: str = ""
 
+    def path(self, directory: Path) -> Path:
+        """Where the file is, of a release.yaml in this directory."""
+        return directory / Path(self.file).expanduser()
+
 
 @dataclass(frozen=True, slots=True)
 class BuildPlan:
     """The build of the image. Paths are relative to release.yaml; sizes are in bytes.
 
     `tag_file` is told the image tag, for whoever rolls back by hand. `args` and `target` are those
-    of the Dockerfile, `secrets` what its instructions may mount, by id.
+    of the Dockerfile, `secrets` what its instructions may mount, by id. `image`, by digest or by
+    image tag, was built elsewhere, and is neither built nor pushed; empty, there is none.
     """
 
     repository: str
+    image: str = ""
     dockerfile: str = "Dockerfile"
     context: str = "."
     args: Mapping[str, str] = field(default_factory=dict)

@@ -14,15 +14,32 @@ LATEST_TAG = "latest"
 def push(image: Image, plan: Plan, dependencies: Dependencies, guard: ChangeGuard) -> Image:
     """Send the rehearsed image under its image tag, and move `latest` where the plan says so.
 
-    Nothing is sent that the registry holds under that image tag. Returns the image with its
-    manifest. Raises GateClosed where the registry then holds other bytes, CallFailed and
-    DeadlineExceeded as Registry does.
+    Nothing is sent that the registry holds under that image tag, or that was built elsewhere.
+    Returns the image with its manifest. Raises GateClosed where the registry then holds other
+    bytes, CallFailed and DeadlineExceeded as Registry does.
     """
+    if plan.build.image:
+        return _held_elsewhere(image, dependencies, guard)
     also = (replace(image, tag=LATEST_TAG),) if plan.build.also_latest else ()
     handed_over = [_handed_over(each, plan, dependencies, guard) for each in (image, *also)]
     first = handed_over[0]
-    _tell(first, [f"{each.repository}:{each.tag}" for each in handed_over], dependencies)
+    _tell(first, [each.name for each in handed_over], dependencies)
     return first
+
+
+def _held_elsewhere(image: Image, dependencies: Dependencies, guard: ChangeGuard) -> Image:
+    """Nobody pushes here what was built elsewhere; its registry has to hold it."""
+    manifest = holds(image, dependencies)
+    if manifest is None:
+        raise GateClosed(
+            f"{image.reference}: got other bytes or none in its registry, needs {image.digest}, "
+            "which was rehearsed",
+            hint="push it again from where it was built, or correct `build.image`",
+        )
+    guard.note("push", image.reference, manifest=str(manifest), found="not needed: built elsewhere")
+    dependencies.progress.report("not pushed: it was built elsewhere, and its registry holds it")
+    _tell(image, [], dependencies)
+    return image
 
 
 def holds(image: Image, dependencies: Dependencies) -> Digest | None:
@@ -30,15 +47,16 @@ def holds(image: Image, dependencies: Dependencies) -> Digest | None:
 
     An engine that keeps images as registries do knows an image by its manifest.
     """
-    manifest = dependencies.registry.digest(image.repository, image.tag)
+    registry = dependencies.registry
+    manifest = registry.digest(image.repository, image.tag) if image.tag else image.manifest
     if manifest is None:
         return None
-    same = (manifest, dependencies.registry.image_id(image.repository, manifest))
+    same = (manifest, registry.image_id(image.repository, manifest))
     return manifest if image.digest in same else None
 
 
 def _handed_over(image: Image, plan: Plan, dependencies: Dependencies, guard: ChangeGuard) -> Image:
-    name = f"{image.repository}:{image.tag}"
+    name = image.name
     manifest = holds(image, dependencies)
     if manifest is not None:
         guard.note("push", name, manifest=str(manifest), found="held already")
@@ -57,7 +75,7 @@ def _other_bytes(image: Image, pushed: Digest, dependencies: Dependencies) -> Ga
     held = dependencies.registry.digest(image.repository, image.tag)
     image_id = held and dependencies.registry.image_id(image.repository, held)
     return GateClosed(
-        f"{image.repository}:{image.tag}: got image {image_id} by {held} in the registry, "
+        f"{image.name}: got image {image_id} by {held} in the registry, "
         f"needs {image.digest}, which was rehearsed, by {pushed}, which was pushed",
         hint="see who else pushes that image tag, then release again",
     )

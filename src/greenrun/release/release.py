@@ -166,13 +166,15 @@ class Release:
         return self._pushed or self.build.image
 
     def build_image(self) -> Build:
-        """Build this directory's image and tag it as the plan says."""
+        """Build this directory's image, or fetch the one that was built elsewhere, once."""
+        if self._build is not None and self.plan.build.image:
+            return self._build
         self._build = build.build(self.plan, self.dependencies, self.guard, self.source)
         return self._build
 
     def adopt(self, made: Build) -> None:
         """Release an image that another release has built, under the name it has here."""
-        self._build = build.adopt(made, self.plan.build.repository, self.dependencies)
+        self._build = build.adopt(made, self.plan, self.dependencies)
 
     def push_image(self) -> Image:
         """Send the rehearsed image to the registry; from now on it goes by the digest there."""

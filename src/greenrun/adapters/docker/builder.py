@@ -17,11 +17,13 @@ from greenrun.adapters.docker.classic import Classic
 from greenrun.adapters.docker.context import BuildContext, BuildOrder
 from greenrun.adapters.docker.engine import connect, engine_host, refused
 from greenrun.adapters.docker.inspection import image_of
+from greenrun.adapters.docker.pull import pull
 from greenrun.adapters.docker.transcript import Transcript
+from greenrun.adapters.registry.login import Logins, MachineLogins
 from greenrun.model.errors import CallFailed, GateClosed
 from greenrun.model.image import Build, Digest, Image
-from greenrun.model.interfaces import Watch
-from greenrun.model.plan import BuildPlan, BuildSecret
+from greenrun.model.interfaces import Timeout, Watch
+from greenrun.model.plan import BuildPlan
 from greenrun.model.text import UnreadableFile
 
 _REPORTS = "reports"
@@ -36,12 +38,16 @@ class DockerBuilder:
         root: the folder that the plan's paths are relative to.
         commit: the full SHA of what is built, written on the image; empty leaves it out.
         version: the version of what is built, likewise.
+        logins: who we are where images are pulled from; what this machine has, unless told.
 
     The labels are those of https://github.com/opencontainers/image-spec/blob/main/annotations.md.
     """
 
-    def __init__(self, root: Path, *, commit: str = "", version: str = "") -> None:
+    def __init__(
+        self, root: Path, *, commit: str = "", version: str = "", logins: Logins | None = None
+    ) -> None:
         self._root = root
+        self._logins = logins or MachineLogins()
         named = {"revision": commit, "version": version}
         self._labels = {
             f"org.opencontainers.image.{name}": text for name, text in named.items() if text
@@ -88,6 +94,20 @@ class DockerBuilder:
         took = timedelta(seconds=time.monotonic() - began)
         return Build(image, took, transcript.text)
 
+    def pull(self, plan: BuildPlan, manifest: Digest, watch: Watch) -> Build:
+        """Fetch what was built elsewhere, unless it is here; it has no image tag for us."""
+        reference, began = f"{plan.repository}@{manifest}", time.monotonic()
+        log = f"{reference} was built elsewhere, and is here already"
+        if (image := self.image(reference)) is None:
+            timeout = Timeout(plan.within, watch)
+            pull(plan.repository, manifest, plan.platform, timeout, self._logins)
+            log = f"{reference} was built elsewhere, and was pulled"
+            image = self.image(reference)
+        if image is None:
+            raise CallFailed(f"could not find {reference} after its pull", hint="pull it again")
+        image = replace(image, repository=plan.repository, tag="", manifest=manifest)
+        return Build(image, timedelta(seconds=time.monotonic() - began), log)
+
     def image(self, reference: str) -> Image | None:
         """Inspect an image of this machine, by name, by image id, or by name and digest."""
         with closing(connect()) as client, refused(f"inspect image {reference}"):
@@ -118,15 +138,10 @@ class DockerBuilder:
         return replace(
             plan,
             secrets={
-                name: replace(it, file=str(secret_file(self._root, it))) if it.file else it
+                name: replace(it, file=str(it.path(self._root))) if it.file else it
                 for name, it in plan.secrets.items()
             },
         )
-
-
-def secret_file(root: Path, secret: BuildSecret) -> Path:
-    """Where the file of a secret is."""
-    return root / Path(secret.file).expanduser()
 
 
 def _lacking(plan: BuildPlan, context: BuildContext) -> Iterator[str]:

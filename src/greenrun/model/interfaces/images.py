@@ -28,6 +28,12 @@ class Builder(Protocol):
         `plan.within`, CallFailed where something is lacking or the engine does not answer.
         """
 
+    def pull(self, plan: BuildPlan, manifest: Digest, watch: Watch) -> Build:
+        """Fetch the plan's image from its repository, by the digest of its manifest.
+
+        Raises CallFailed where it cannot be had, DeadlineExceeded over `plan.within`.
+        """
+
     def image(self, reference: str) -> Image | None:
         """Inspect an image of this machine, by name or digest."""
 

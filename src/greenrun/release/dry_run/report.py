@@ -121,8 +121,11 @@ class _Findings:
     def image_wanted(self) -> Iterator[Row]:
         if self.rehearsed is not None:
             image = self.rehearsed.image
-            yield "rehearsed, and green", f"{image.repository}:{image.tag}"
+            yield "rehearsed, and green", image.name
             yield "image id", str(image.digest)
+            return
+        if self.plan.build.image:
+            yield "built elsewhere", self.plan.build.image
             return
         yield "to be built from", f"commit {self.source.commit}"
         yield "repository", self.plan.build.repository

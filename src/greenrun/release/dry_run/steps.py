@@ -43,12 +43,14 @@ def step_rows(
 def _preparing(plan: Plan, *, rehearsed: bool, first: bool) -> Iterator[Step]:
     remote = plan.environment != REHEARSAL
     if not rehearsed:
-        yield Step("image built on this machine", plan.build.within)
+        elsewhere = "image pulled, which was built elsewhere"
+        built = elsewhere if plan.build.image else "image built on this machine"
+        yield Step(built, plan.build.within)
         if remote:
             yield Step("rehearsal of the image on this machine")
     for name in plan.preflight.quality_gates:
         yield Step(f"quality gate {name}", plan.preflight.quality_gate_timeout)
-    if remote:
+    if remote and not plan.build.image:
         yield Step("image pushed", plan.push_timeout)
     yield from _migration(plan, first=first)
 

@@ -46,6 +46,7 @@ _PUSHING = {
     "artifactregistry.repositories.uploadArtifacts": _WRITER,
     "artifactregistry.repositories.downloadArtifacts": _WRITER,
 }
+_PULLING = {"artifactregistry.repositories.downloadArtifacts": "roles/artifactregistry.reader"}
 _PURGING = {
     "artifactregistry.tags.delete": _REPOSITORY_ADMIN,
     "artifactregistry.versions.delete": _REPOSITORY_ADMIN,
@@ -117,8 +118,9 @@ def _table() -> Iterator[_Needs]:
     yield lambda plan, now: not plan.public or now.first, _INVOKING
     yield lambda plan, _: bool(plan.settings.secrets), _REFERRING
     yield lambda plan, _: bool(plan.settings.secrets and plan.identities), _PROBING
-    yield lambda plan, _: _pushes_into_project(plan), _PUSHING
-    yield lambda plan, _: plan.keep_images is not None and _pushes_into_project(plan), _PURGING
+    yield lambda plan, _: _is_in_project(plan) and not plan.build.image, _PUSHING
+    yield lambda plan, _: _is_in_project(plan) and bool(plan.build.image), _PULLING
+    yield lambda plan, _: plan.keep_images is not None and _is_in_project(plan), _PURGING
     yield lambda plan, _: bool(plan.monitoring and plan.monitoring.alerts), _ALERTING
     yield lambda plan, _: _overwrites_alerts(plan), _OVERWRITING
 
@@ -127,7 +129,7 @@ def _overwrites_alerts(plan: Plan) -> bool:
     return bool(plan.monitoring and plan.monitoring.alerts and plan.monitoring.overwrite)
 
 
-def _pushes_into_project(plan: Plan) -> bool:
+def _is_in_project(plan: Plan) -> bool:
     """True for a repository of the plan's own project: of another's nothing is known here."""
     host, _, path = plan.build.repository.partition("/")
     googles = host.endswith(("pkg.dev", "gcr.io"))

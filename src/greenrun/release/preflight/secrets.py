@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from greenrun.model.interfaces import Leak, SecretStore
+from greenrun.model.interfaces import Leak, Scanner, SecretStore
+from greenrun.model.plan import Plan
 from greenrun.model.revision import SecretReference
 from greenrun.release.preflight.context import Context, Problem
 
@@ -19,13 +20,20 @@ def none_stands(context: Context) -> Iterator[Problem]:
     context.measure("looked for secrets in", told)
     accepted = context.source.directory / known if known else None
     found = context.dependencies.scanner.leaks((*written, *sent), accepted)
-    for leak in (*found, *_in_variables(context)):
+    arguments = in_build_arguments(context.plan, context.dependencies.scanner)
+    for leak in (*found, *_in_variables(context), *arguments):
         yield Problem(
             f"secret: got {leak}, needs no secret there",
             "move it to Secret Manager and `deploy.update-secrets`, or for a build to "
             "`build.secrets`, and revoke it; if it is none, accept it in "
             "`preflight.secrets-baseline`",
         )
+
+
+def in_build_arguments(plan: Plan, scanner: Scanner) -> Iterator[Leak]:
+    """Arguments of the build that look like secrets: every image tells its arguments."""
+    for name, value in plan.build.args.items():
+        yield from scanner.in_text(f"build.args.{name}", f'{name}="{value}"')
 
 
 def readable(context: Context) -> Iterator[Problem]:
