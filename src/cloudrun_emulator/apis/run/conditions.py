@@ -103,3 +103,26 @@ def _timeless(one: run_v2.Condition) -> bytes:
     copy = run_v2.Condition(one)
     raw(copy).ClearField("last_transition_time")
     return bytes(run_v2.Condition.serialize(copy))
+
+
+def startup_failure(container: run_v2.Container) -> str:
+    """Say why a revision fails whose container did not pass its startup probe.
+
+    The default probe's failure has words of its own. Source: terraform-docs-samples PR 254 [PASTE].
+    """
+    probe = container.startup_probe
+    if container.ports and "http_get" not in probe and "grpc" not in probe:
+        return _not_listening(container.ports[0].container_port)
+    return (
+        "The user-provided container failed the configured startup probe checks. "
+        "Logs for this revision might contain more information."
+    )
+
+
+def _not_listening(port: int) -> str:
+    return (
+        "The user-provided container failed to start and listen on the port defined provided by "
+        f"the PORT={port} environment variable within the allocated timeout. This can happen when "
+        "the container port is misconfigured or if the timeout is too short. The health check "
+        "timeout can be extended. Logs for this revision might contain more information."
+    )

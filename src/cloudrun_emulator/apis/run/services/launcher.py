@@ -8,7 +8,7 @@ from threading import Event
 
 from google.cloud import run_v2
 
-from cloudrun_emulator.apis.run.conditions import Reason
+from cloudrun_emulator.apis.run.conditions import Reason, startup_failure
 from cloudrun_emulator.apis.run.containers import SecretValues, instance_spec, memory_bytes
 from cloudrun_emulator.apis.run.defaults import tcp_probe
 from cloudrun_emulator.apis.run.probes import (
@@ -163,7 +163,7 @@ class _Launch:
             if not self._hopeless():
                 self._note_failure(started)
             reason = _REVISION.HEALTH_CHECK_CONTAINER_ERROR
-            raise LaunchFailed(self._name.id, reason, _cause(container))
+            raise LaunchFailed(self._name.id, reason, startup_failure(container))
         self._passed.add(container.name)
 
     def _note_failure(self, started: _Started) -> None:
@@ -240,26 +240,3 @@ def _revision_labels(name: ResourceName, service: str) -> dict[str, str]:
         "configuration_name": service,
         "revision_name": name.id,
     }
-
-
-def _cause(container: run_v2.Container) -> str:
-    """Say why a revision fails whose container did not pass its startup probe.
-
-    The default probe's failure has words of its own. Source: terraform-docs-samples PR 254 [PASTE].
-    """
-    probe = container.startup_probe
-    if container.ports and "http_get" not in probe and "grpc" not in probe:
-        return _not_listening(container.ports[0].container_port)
-    return (
-        "The user-provided container failed the configured startup probe checks. "
-        "Logs for this revision might contain more information."
-    )
-
-
-def _not_listening(port: int) -> str:
-    return (
-        "The user-provided container failed to start and listen on the port defined provided by "
-        f"the PORT={port} environment variable within the allocated timeout. This can happen when "
-        "the container port is misconfigured or if the timeout is too short. The health check "
-        "timeout can be extended. Logs for this revision might contain more information."
-    )
