@@ -330,3 +330,18 @@ def test_what_nobody_can_prove_needs_a_person(
     with pytest.raises(ManualActionRequired, match=who):
         release.rollback.restore()
     assert world.serving == {BASELINE: 100}
+
+
+def test_a_service_that_has_lost_its_url_is_sent_back_and_told_so(
+    release: Release, world: World
+) -> None:
+    moved(release)
+    assert world.platform.state is not None
+    world.platform.state = replace(world.platform.state, url="")
+    with pytest.raises(ManualActionRequired) as unproven:
+        release.rollback.restore()
+    assert unproven.value.message == (
+        "shop was sent back, and nobody could prove that it is served by shop-baseline: "
+        "it has no URL to be asked at, as its default URL is disabled"
+    )
+    assert world.serving == {BASELINE: 100}

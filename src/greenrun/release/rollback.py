@@ -221,7 +221,10 @@ class Rollback:
 
     def _prove(self) -> None:
         """Answers of another revision may be on their way for a moment after the change."""
-        found = self.prober.answering(self._read().url, self.plan.canary.probes[0])
+        url = self._read().url
+        if not url:
+            raise ReleaseError("it has no URL to be asked at, as its default URL is disabled")
+        found = self.prober.answering(url, self.plan.canary.probes[0])
         if found != {self.release_state.baseline}:
             raise ReleaseError(
                 f"got answers from {', '.join(sorted(found)) or 'nobody'}, "
