@@ -301,9 +301,11 @@ class Release:
         if not self.prober.shows_token:
             return
         self.prober.shows_token = False
+        probe = self.plan.canary.probes[0]
         url, within = self.service.url, self.plan.traffic_timeout
         for _ in polls(self.dependencies.clock, within):
-            if self.prober.send(url, self.plan.canary.probes[0]).status != _REFUSED:
+            status = self.prober.send(url, probe).status
+            if status != _REFUSED or status in probe.statuses:
                 return
         raise DeadlineExceeded(f"{url} to let everybody in", after=within, last_seen=str(_REFUSED))
 
