@@ -175,9 +175,24 @@ def test_a_grant_that_is_not_known_yet_is_waited_for(release: Release, world: Wo
     assert release.promoted
 
 
+def test_a_refusal_of_the_services_own_is_nothing_to_wait_for(
+    release: Release, world: World
+) -> None:
+    world.web.answers = dict.fromkeys(
+        ("/", "/candidate/"), HttpResponse(403, {}, "", timedelta(milliseconds=1))
+    )
+    promoted(release)
+    assert release.promoted
+
+
 def test_a_grant_that_never_works_stops_the_release(release: Release, world: World) -> None:
     deployed(release)
-    world.web.answers["/"] = HttpResponse(403, {}, "", timedelta(milliseconds=1))
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        let_in = PASS.items() <= request.headers.items()
+        return HttpResponse(200 if let_in else 403, {}, "", timedelta(milliseconds=1))
+
+    world.web.answers["/"] = answer
     with pytest.raises(DeadlineExceeded, match="to let everybody in, last saw: 403"):
         release.promote()
     assert release.users_are_elsewhere

@@ -296,16 +296,18 @@ class Release:
         return found
 
     def _let_users_in(self) -> None:
-        """Let them in, and wait until the platform does: a grant takes a while to be known."""
+        """Let them in, and wait until the platform does: a grant takes a while to be known.
+
+        A refusal is the platform's where whoever shows a token gets another answer.
+        """
+        url, probe = self.service.url, self.plan.canary.probes[0]
+        by_token = self.prober.send(url, probe).status
         self._rollout.let_users_in()
         if not self.prober.shows_token:
             return
-        self.prober.shows_token = False
-        probe = self.plan.canary.probes[0]
-        url, within = self.service.url, self.plan.traffic_timeout
+        self.prober.shows_token, within = False, self.plan.traffic_timeout
         for _ in polls(self.dependencies.clock, within):
-            status = self.prober.send(url, probe).status
-            if status != _REFUSED or status in probe.statuses:
+            if by_token == _REFUSED or self.prober.send(url, probe).status != _REFUSED:
                 return
         raise DeadlineExceeded(f"{url} to let everybody in", after=within, last_seen=str(_REFUSED))
 
