@@ -138,6 +138,39 @@ def test_each_observation_is_reported_in_one_line(analysing: Analysing) -> None:
     )
 
 
+def test_each_observation_and_each_step_is_noted_for_machines(analysing: Analysing) -> None:
+    canary = analysing(SteadySource(PROBES), SteadySource(PLATFORM, candidate=(10, 0)))
+    step = canary.analyse_step(10)
+    progress = canary.dependencies.progress
+    assert isinstance(progress, MemoryProgress)
+    *looks, last = progress.notes
+    assert looks[2] == {
+        "event": "canary_look",
+        "share": 10,
+        "seconds_left": 57,
+        "sources": [
+            {
+                "by": "our own probes",
+                "candidate": 300,
+                "baseline": 300,
+                "against": 0,
+                "for": 81,
+            },
+            {
+                "by": "the platform's metrics",
+                "candidate": 30,
+                "baseline": 300,
+                "against": 0,
+                "for": 0,
+            },
+        ],
+        "gauges": [],
+    }
+    assert {look["event"] for look in looks} == {"canary_look"}
+    judged = {"share": 10, "verdict": "pass", "judged": step.sentence}
+    assert last == {"event": "canary_step", **judged}
+
+
 def test_a_concurrent_change_breaks_it_off_and_observations_are_kept(
     analysing: Analysing,
 ) -> None:
@@ -179,6 +212,9 @@ class Unwritable:
 
     def present(self, text: str) -> None:
         raise BrokenPipeError(text)
+
+    def note(self, event: str, **facts: object) -> None:
+        raise BrokenPipeError(event, facts)
 
 
 @pytest.mark.parametrize("bad", [0, 50])

@@ -29,6 +29,7 @@ def test_it_stands_in_the_evidence_and_is_shown_if_wanted(
     expected = dry_run(release.plan, release.dependencies, release.source, DryRunInputs(TRIAL))
     assert world.evidence.kept == {"plan": expected.as_markdown()}
     assert world.progress.lines == (expected.as_text().splitlines() if aloud else [])
+    assert world.progress.notes == [{"event": "plan", "text": expected.as_text()}]
 
 
 def test_what_the_last_release_left_is_told_with_it(release: Release, world: World) -> None:

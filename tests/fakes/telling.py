@@ -59,9 +59,13 @@ class MemoryProgress:
     """Keeps what was reported."""
 
     lines: list[str] = field(default_factory=list)
+    notes: list[dict[str, object]] = field(default_factory=list)
 
     def report(self, text: str) -> None:
         self.lines.append(text)
+
+    def note(self, event: str, **facts: object) -> None:
+        self.notes.append({"event": event, **facts})
 
     def present(self, text: str) -> None:
         self.lines += text.splitlines()

@@ -72,7 +72,10 @@ class Canary:
         for judge in [judge for judge in self.judges if last or judge.is_due(now)]:
             running.add(judge.observe(running.began, now, last=last))
         text = progress.line(running.share, running.latest, left)
-        self.attempt("tell of it", lambda: self.dependencies.progress.report(text))
+        told = self.dependencies.progress
+        self.attempt("tell of it", lambda: told.report(text))
+        facts = progress.look(running.share, running.latest, left)
+        self.attempt("tell of it", lambda: told.note("canary_look", **facts))
 
     @contextmanager
     def _recorded(self, running: "_RunningStep") -> Iterator["_RunningStep"]:
@@ -99,6 +102,8 @@ class Canary:
         self.steps.append(step)
         name, text = f"canary at {step.share} %", progress.table(step)
         self.attempt("keep evidence", lambda: self.dependencies.evidence.attach(name, text))
+        facts = {"share": step.share, "verdict": outcome.value, "judged": sentence}
+        self.attempt("tell of it", lambda: self.dependencies.progress.note("canary_step", **facts))
 
 
 @dataclass(slots=True)

@@ -28,6 +28,31 @@ def line(share: int, observations: Iterable[Observation | PeakObservation], left
     return f"{share}/{100 - share} %, {max(left, timedelta()).seconds} s left; {counted}"
 
 
+def look(
+    share: int, observations: Iterable[Observation | PeakObservation], left: timedelta
+) -> dict[str, object]:
+    """Return the same as facts: requests counted of both revisions, and percents of a decision."""
+    seen = tuple(observations)
+    sources = [one for one in seen if isinstance(one, Observation)]
+    return {
+        "share": share,
+        "seconds_left": max(left, timedelta()).seconds,
+        "sources": [_source(one) for one in sources],
+        "gauges": [str(one) for one in seen if isinstance(one, PeakObservation)],
+    }
+
+
+def _source(observation: Observation) -> dict[str, object]:
+    against, for_ = _percents(observation.results)
+    return {
+        "by": observation.counted_by.value,
+        "candidate": observation.candidate.counts.total,
+        "baseline": observation.baseline.counts.total,
+        "against": against,
+        "for": for_,
+    }
+
+
 def table(step: CanaryStep) -> str:
     """Return the verdict, then requests, evidence and outcome of every part of every source."""
     counted = (row for last in map(step.last, CountedBy) if last for row in _rows(last))

@@ -68,6 +68,8 @@ def preflight_holds(
     lock, prober, dependencies = release.guard.lock, release.prober, release.dependencies
     context = Context(plan, dependencies, release.source, test, lock, prober, unlock)
     found = checks.find_problems(titles, context)
+    for problem in found:
+        dependencies.progress.note("finding", text=str(problem))
     if found:
         raise GateClosed("\n".join(map(str, found)))
 
@@ -168,6 +170,7 @@ def tell_plan(
     known = DryRunInputs(test, _last(release), rehearsed, preview(plan, objectives, alerts))
     told = dry_run(plan, release.dependencies, release.source, known)
     release.dependencies.evidence.attach("plan", told.as_markdown(), "text/markdown")
+    release.dependencies.progress.note("plan", text=told.as_text())
     if aloud:
         release.dependencies.progress.present(told.as_text())
 

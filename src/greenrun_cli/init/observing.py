@@ -61,6 +61,9 @@ class _Silent:
         """Tell what stays."""
         self.tell(text)
 
+    def note(self, event: str, **facts: object) -> None:
+        """Pass over what machines would read."""
+
 
 def observe(folder: Path, facts: Facts, tell: Tell) -> Observation:
     """Build the image, start it once on a cloud of our own, and ask.

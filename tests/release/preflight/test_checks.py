@@ -107,6 +107,8 @@ def test_one_gate_closes_over_all_problems(release: Release, world: World, direc
         "container engine",
         "Dockerfile",
     ]
+    assert "\n".join(str(note["text"]) for note in world.progress.notes) == str(told.value)
+    assert {note["event"] for note in world.progress.notes} == {"finding"}
 
 
 def test_no_gate_closes_where_all_holds(release: Release, directory: Path) -> None:

@@ -128,3 +128,6 @@ class Progress(Protocol):
 
     def present(self, text: str) -> None:
         """Lines that stay."""
+
+    def note(self, event: str, **facts: object) -> None:
+        """The same for machines, of which a person hears otherwise: docs/events.md."""

@@ -114,6 +114,10 @@ class ScenarioReporter:
             for line in text.splitlines():
                 self.screen.line(f"      {line}".rstrip())
 
+    def note(self, event: str, **facts: object) -> None:
+        """Tell machines alone; people hear of it in another way."""
+        self.events(event, **facts)
+
     def skip(self, reason: str, count: int = 1) -> None:
         """Count scenarios that are not attempted."""
         self._skipped[reason] += count
