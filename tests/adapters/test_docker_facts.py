@@ -63,6 +63,7 @@ def test_a_pushed_image_goes_by_the_manifest_in_its_own_repository() -> None:
         ("localhost:5000/app:one", ("localhost:5000/app", "one")),
         (ID, ("here/app", "one")),
         (f"there/app@{PUSHED}", ("there/app", "one")),
+        (f"elsewhere/app@{PUSHED}", ("elsewhere/app", "")),
     ],
 )
 def test_an_image_keeps_the_name_that_it_was_asked_by(

@@ -27,6 +27,12 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
+def checkout_of(folder: Path) -> Checkout:
+    found = Git(folder).checkout()
+    assert found is not None
+    return found
+
+
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     git(tmp_path, "init", "--quiet", "--initial-branch=main")
@@ -57,7 +63,7 @@ def test_names_and_subjects_may_be_any_bytes(repository: Path) -> None:
     message = repository / ".git/message"
     message.write_bytes("gr\u00fcn".encode("latin-1"))
     git(repository, "commit", "--quiet", "-a", "-F", str(message), "--cleanup=verbatim")
-    found = Git(repository).checkout()
+    found = checkout_of(repository)
     assert found.changed == ("gr\\xfcn.txt",)
     assert len(found.subjects) == 4
 
@@ -70,7 +76,7 @@ def test_a_password_in_a_remote_is_not_told(repository: Path) -> None:
 
 
 def test_a_clean_checkout_is_its_commit(repository: Path) -> None:
-    found = Git(repository).checkout()
+    found = checkout_of(repository)
     commit = git(repository, "rev-parse", "HEAD")
     assert found == Checkout(commit, "main", changed=(), subjects=("End", "Go on", "Begin"))
     assert found.clean
@@ -81,7 +87,7 @@ def test_changed_and_new_files_make_a_checkout_unclean(repository: Path) -> None
     (repository / "néw file.txt").write_text("new")
     (repository / "a" / "folder").mkdir(parents=True)
     (repository / "a" / "folder" / "new.txt").write_text("new")
-    found = Git(repository).checkout()
+    found = checkout_of(repository)
     assert not found.clean
     assert sorted(found.changed) == ["a/folder/new.txt", "néw file.txt", "story.txt"]
 
@@ -89,26 +95,18 @@ def test_changed_and_new_files_make_a_checkout_unclean(repository: Path) -> None
 def test_ignored_files_do_not_count(repository: Path) -> None:
     (repository / ".git" / "info" / "exclude").write_text("*.log\n")
     (repository / "today.log").write_text("x")
-    assert Git(repository).checkout().clean
+    assert checkout_of(repository).clean
 
 
 def test_no_branch_is_checked_out(repository: Path) -> None:
     git(repository, "checkout", "--quiet", "--detach")
-    assert Git(repository).checkout().branch == ""
+    assert checkout_of(repository).branch == ""
 
 
-def test_no_repository_is_a_failed_call(tmp_path: Path) -> None:
-    with pytest.raises(CallFailed, match=r"could not git rev-parse in .*not a git repository"):
-        Git(tmp_path).checkout()
-
-
-def test_no_commit_is_a_failed_call(tmp_path: Path) -> None:
-    git(tmp_path, "init", "--quiet")
-    with pytest.raises(CallFailed, match="could not git rev-parse"):
-        Git(tmp_path).checkout()
-
-
-def test_no_git_is_a_failed_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_git_is_a_failed_call_where_there_is_a_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".git").mkdir()
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CallFailed, match="got no git command"):
         Git(tmp_path).checkout()
@@ -185,3 +183,29 @@ def test_a_commit_of_these_files_and_nothing_else(repository: Path) -> None:
 def test_a_commit_of_nothing_new_is_a_failed_call(repository: Path) -> None:
     with pytest.raises(CallFailed, match="could not git commit"):
         Git(repository).commit([repository / "story.txt"], "Again")
+
+
+def test_a_clone_that_is_shallow_cannot_tell_what_came_before(
+    repository: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    parent = git(repository, "rev-parse", "HEAD~1")
+    folder = tmp_path_factory.mktemp("shallow")
+    git(repository, "clone", "--quiet", "--depth=1", f"file://{repository}", str(folder))
+    known = Git(folder)
+    assert [known.contains(commit) for commit in ("HEAD", parent, "0" * 40)] == [True, None, None]
+    git(folder, "fetch", "--quiet", "--unshallow")
+    assert [known.contains(commit) for commit in ("HEAD", parent, "0" * 40)] == [True, True, False]
+
+
+def test_a_folder_without_a_repository_is_no_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GIT_DIR", raising=False)
+    assert Git(tmp_path).checkout() is None
+    monkeypatch.setenv("PATH", "")
+    assert Git(tmp_path).checkout() is None
+
+
+def test_a_repository_without_a_commit_is_no_checkout(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    assert Git(tmp_path).checkout() is None

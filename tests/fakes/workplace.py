@@ -20,17 +20,21 @@ class FakeSourceControl:
     apart: Distance | None = field(default_factory=lambda: Distance(0, 0))
     commits: set[str] = field(default_factory=set)
     committed: list[tuple[Sequence[Path], str]] = field(default_factory=list)
+    is_checkout: bool = True
+    is_shallow: bool = False
 
-    def checkout(self) -> Checkout:
-        return self.state
+    def checkout(self) -> Checkout | None:
+        return self.state if self.is_checkout else None
 
     def distance(self, remote: str, branch: str) -> Distance | None:
         assert remote
         assert branch
         return self.apart
 
-    def contains(self, commit: str) -> bool:
-        return commit in self.commits or self.state.commit.startswith(commit)
+    def contains(self, commit: str) -> bool | None:
+        if commit in self.commits or self.state.commit.startswith(commit):
+            return True
+        return None if self.is_shallow else False
 
     def commit(self, paths: Sequence[Path], message: str) -> str:
         self.committed.append((paths, message))

@@ -141,6 +141,13 @@ def test_an_argument_that_looks_like_a_secret_is_not_built(
     assert world.builder.tags == {}
 
 
+def test_an_image_tag_by_the_commit_needs_one(
+    plan: Plan, world: World, guard: ChangeGuard, folder: Path
+) -> None:
+    with pytest.raises(ReleaseError, match="got commit, and no git checkout with one"):
+        build.build(by(plan, TagPolicy.COMMIT), world.dependencies, guard, Source(folder, ""))
+
+
 def elsewhere(plan: Plan, image: str) -> Plan:
     return replace(plan, build=replace(plan.build, image=image))
 

@@ -26,11 +26,16 @@ class Git:
         self._folder = folder
         self._within = within
 
-    def checkout(self) -> Checkout:
+    def checkout(self) -> Checkout | None:
         """One reading of the working tree; files that git ignores do not count."""
+        if not self._is_in_a_repository:
+            return None
+        head = self._run("rev-parse", "--verify", "--quiet", "HEAD", fine=(0, 1))
+        if head.returncode:
+            return None
         with_new = ("status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all")
         return Checkout(
-            commit=self._told("rev-parse", "HEAD"),
+            commit=head.stdout.strip(),
             branch=self._told("branch", "--show-current"),
             changed=_paths(self._run(*with_new).stdout),
             subjects=tuple(self._told("log", "-5", "--format=%s").splitlines()),
@@ -51,12 +56,18 @@ class Git:
         ahead, behind = map(int, counts.split())
         return Distance(ahead, behind)
 
-    def contains(self, commit: str) -> bool:
-        """True when the commit (a SHA or the beginning of one) is HEAD or before it."""
+    def contains(self, commit: str) -> bool | None:
+        """True when the commit (a SHA or the beginning of one) is HEAD or before it.
+
+        None where a shallow clone has too little of the history to tell.
+        """
         known = self._run("rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}", fine=(0, 1))
-        if known.returncode:
-            return False
-        asked = self._run("merge-base", "--is-ancestor", known.stdout.strip(), "HEAD", fine=(0, 1))
+        if known.returncode == 0 and self._is_before_head(known.stdout.strip()):
+            return True
+        return None if self._told("rev-parse", "--is-shallow-repository") == "true" else False
+
+    def _is_before_head(self, commit: str) -> bool:
+        asked = self._run("merge-base", "--is-ancestor", commit, "HEAD", fine=(0, 1))
         return asked.returncode == 0
 
     def commit(self, paths: Sequence[Path], message: str) -> str:
@@ -65,6 +76,13 @@ class Git:
         self._told("add", "--", *named)
         self._told("commit", "--quiet", "--only", "--message", message, "--", *named)
         return self._told("rev-parse", "HEAD")
+
+    @property
+    def _is_in_a_repository(self) -> bool:
+        """True where git has something to say, or would if it were installed."""
+        folder = self._folder.resolve()
+        around = ((each / ".git").exists() for each in (folder, *folder.parents))
+        return "GIT_DIR" in os.environ or any(around)
 
     def _told(self, *arguments: str) -> str:
         return self._run(*arguments).stdout.strip()

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-from greenrun.model.errors import GateClosed
-from greenrun.model.image import Build, Image, Source
+from greenrun.model.errors import GateClosed, ReleaseError
+from greenrun.model.image import Build, Image, Source, TagPolicy
 from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import Plan
 from greenrun.model.revision import FLAGS
@@ -93,6 +93,11 @@ def _leave_tag(path: Path, tag: str) -> None:
 
 
 def _tag(plan: Plan, dependencies: Dependencies, guard: ChangeGuard, source: Source) -> str:
+    if plan.build.tag_policy is TagPolicy.COMMIT and not source.commit:
+        raise ReleaseError(
+            "build.tag: got commit, and no git checkout with one, needs timestamp or build-id here",
+            hint="release from a git checkout, or set `build.tag`",
+        )
     return plan.build.tag_policy.tag(
         service=plan.service,
         at=dependencies.clock.now(),

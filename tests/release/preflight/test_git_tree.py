@@ -80,11 +80,10 @@ def test_paths_count_from_the_root_of_the_repository(
     assert len(told(git_tree.in_step)) == 1
 
 
-@pytest.mark.parametrize("branch", ["work", ""])
-def test_another_branch(told: Told, on_main: Plan, world: World, branch: str) -> None:
-    change(world, branch=branch)
+def test_another_branch(told: Told, on_main: Plan, world: World) -> None:
+    change(world, branch="work")
     assert told(git_tree.in_step, on_main) == [
-        f"branch: got {branch or 'no branch'}, needs main; hint: git switch main"
+        "branch: got work, needs main; hint: git switch main"
     ]
 
 
@@ -120,3 +119,39 @@ def test_each_expected_commit_that_is_not_in(told: Told, plan: Plan, world: Worl
             "hint: merge it, or correct `preflight.commits` in release.yaml"
         )
     ]
+
+
+def test_a_clone_that_is_too_shallow_to_tell_is_not_called_without_the_commit(
+    told: Told, plan: Plan, world: World
+) -> None:
+    world.source_control.is_shallow = True
+    expecting = replace(plan, preflight=PreflightPlan(commits=("c0ffee", "8f14e45")))
+    assert told(git_tree.holds_commits, expecting) == [
+        (
+            "commit 8f14e45: got a shallow clone, needs the history that tells of it; hint: git "
+            "fetch --unshallow, or have the pipeline clone the whole history"
+        )
+    ]
+
+
+def test_what_is_no_checkout_is_told_where_the_tree_is_asked_for(
+    told: Told, on_main: Plan, world: World
+) -> None:
+    world.source_control.is_checkout = False
+    nothing = (
+        "tree: got no git checkout with a commit, needs one; hint: release from a git checkout, "
+        "or leave what asks of the tree out of the preflight's table"
+    )
+    assert told(git_tree.in_step, on_main) == [nothing]
+    assert told(git_tree.holds_commits, on_main) == []
+    expecting = replace(on_main, preflight=PreflightPlan(commits=("8f14e45",)))
+    assert told(git_tree.holds_commits, expecting) == [nothing]
+
+
+def test_the_remotes_own_commit_needs_no_branch_to_be_checked_out(
+    told: Told, on_main: Plan, world: World
+) -> None:
+    change(world, branch="")
+    assert told(git_tree.in_step, on_main) == []
+    world.source_control.apart = Distance(0, 1)
+    assert len(told(git_tree.in_step, on_main)) == 1

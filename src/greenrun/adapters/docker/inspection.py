@@ -48,10 +48,14 @@ def instruction(created_by: str) -> str:
 
 
 def _name(reference: str, facts: Mapping[str, Any]) -> tuple[str, str]:
-    if reference.startswith("sha256:") or "@" in reference:
-        tags = facts.get("RepoTags") or [""]
+    tags = facts.get("RepoTags") or [""]
+    if "@" in reference:
         wanted = reference.partition("@")[0]
-        reference = next((tag for tag in tags if tag.startswith(f"{wanted}:")), tags[0])
+        reference = next((tag for tag in tags if tag.startswith(f"{wanted}:")), "")
+        if not reference:
+            return wanted, ""
+    elif reference.startswith("sha256:"):
+        reference = tags[0]
     repository, tag = parse_repository_tag(reference)
     return repository, tag or "latest"
 

@@ -13,14 +13,17 @@ from greenrun.model.interfaces.timeout import Timeout
 class SourceControl(Protocol):
     """The repository around the working tree. Every call raises CallFailed where git says no."""
 
-    def checkout(self) -> Checkout:
-        """One reading of the working tree."""
+    def checkout(self) -> Checkout | None:
+        """One reading of the working tree; None where it is no checkout of any commit."""
 
     def distance(self, remote: str, branch: str) -> Distance | None:
         """How far the commit is from a remote's branch, asked anew; None: no such branch there."""
 
-    def contains(self, commit: str) -> bool:
-        """True when the commit (a SHA or the beginning of one) is among those of the checkout."""
+    def contains(self, commit: str) -> bool | None:
+        """True when the commit (a SHA or the beginning of one) is among those of the checkout.
+
+        None where the clone is too shallow to tell.
+        """
 
     def commit(self, paths: Sequence[Path], message: str) -> str:
         """Commit these files and nothing else; the new commit's SHA."""

@@ -127,7 +127,8 @@ class _Findings:
         if self.plan.build.image:
             yield "built elsewhere", self.plan.build.image
             return
-        yield "to be built from", f"commit {self.source.commit}"
+        commit = f"commit {self.source.commit}" if self.source.commit else "this folder"
+        yield "to be built from", commit
         yield "repository", self.plan.build.repository
         latest = ", and latest" if self.plan.build.also_latest else ""
         yield "image tag", f"{self._tag()}{latest}"

@@ -11,10 +11,18 @@ _REPORTS = "reports"
 
 _NAMED_AT_MOST = 10
 
+_NO_CHECKOUT = Problem(
+    "tree: got no git checkout with a commit, needs one",
+    "release from a git checkout, or leave what asks of the tree out of the preflight's table",
+)
+
 
 def in_step(context: Context) -> Iterator[Problem]:
     """The tree is what its commit says, and the commit is what the remote's branch says."""
     checkout = context.dependencies.source_control.checkout()
+    if checkout is None:
+        yield _NO_CHECKOUT
+        return
     _describe(context, checkout)
     changed = unrecorded(checkout, context.plan, context.source)
     if changed:
@@ -29,14 +37,23 @@ def in_step(context: Context) -> Iterator[Problem]:
 
 def holds_commits(context: Context) -> Iterator[Problem]:
     """Every expected commit is in."""
-    expected = context.plan.preflight.commits
+    expected, source_control = context.plan.preflight.commits, context.dependencies.source_control
     context.measure("expected commits", ", ".join(expected) or "none")
+    if expected and source_control.checkout() is None:
+        yield _NO_CHECKOUT
+        return
     for commit in expected:
-        if not context.dependencies.source_control.contains(commit):
-            yield Problem(
-                f"commit {commit}: got a tree without it, needs it in",
-                "merge it, or correct `preflight.commits` in release.yaml",
-            )
+        match source_control.contains(commit):
+            case False:
+                yield Problem(
+                    f"commit {commit}: got a tree without it, needs it in",
+                    "merge it, or correct `preflight.commits` in release.yaml",
+                )
+            case None:
+                yield Problem(
+                    f"commit {commit}: got a shallow clone, needs the history that tells of it",
+                    "git fetch --unshallow, or have the pipeline clone the whole history",
+                )
 
 
 def _describe(context: Context, checkout: Checkout) -> None:
@@ -46,9 +63,8 @@ def _describe(context: Context, checkout: Checkout) -> None:
 
 def _branch(context: Context, checkout: Checkout) -> Iterator[Problem]:
     wanted, remote = context.plan.preflight.branch, context.plan.preflight.remote
-    if checkout.branch != wanted:
-        found = checkout.branch or "no branch"
-        yield Problem(f"branch: got {found}, needs {wanted}", f"git switch {wanted}")
+    if checkout.branch not in {wanted, ""}:
+        yield Problem(f"branch: got {checkout.branch}, needs {wanted}", f"git switch {wanted}")
     distance = context.dependencies.source_control.distance(remote, wanted)
     if distance is None:
         yield Problem(

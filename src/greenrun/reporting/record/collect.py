@@ -130,6 +130,8 @@ def _source(release: Release) -> _Source:
     try:
         tree = release.dependencies.source_control.checkout()
     except Exception:  # noqa: BLE001 - likewise
+        tree = None
+    if tree is None:
         return _Source(commit=release.source.commit, branch="", subjects=())
     subjects = tree.subjects if tree.commit == release.source.commit else ()
     return _Source(commit=release.source.commit, branch=tree.branch, subjects=subjects)
