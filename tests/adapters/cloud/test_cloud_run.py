@@ -11,11 +11,13 @@ from google.iam.v1 import iam_policy_pb2, policy_pb2
 from google.protobuf import field_mask_pb2
 from google.type import expr_pb2
 
+from cloudrun_emulator.emulator import LocalCloud
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.adapters.machine import SystemClock
 from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed
 from greenrun.model.interfaces import Timeout
+from greenrun.model.interfaces.platform import ALL_TO_LATEST
 from greenrun.model.plan import Location
 from greenrun.model.revision import (
     Readiness,
@@ -314,6 +316,34 @@ def test_a_service_is_private_until_everybody_is_let_in(
     platform.let_all_invoke()
     assert platform.invokable_by_all()
     assert answering(url) == {ONE}
+
+
+def test_a_service_is_created_with_the_revision_tags_that_it_is_proven_by(
+    platform: CloudRun, timeout: Timeout
+) -> None:
+    split = ALL_TO_LATEST.tagged(LATEST, "candidate").tagged(LATEST, "greenrun-first")
+    platform.create(revision("one"), timeout, split)
+    created = reading(platform)
+    assert created.wanted == split
+    assert created.tag_urls.keys() == {"candidate", "greenrun-first"}
+    pinned = created.resolved.without_tag("greenrun-first")
+    after = platform.split_traffic(pinned, created, timeout)
+    assert after.actual == TrafficSplit((Target(ONE, 100), Target(ONE, 0, "candidate")))
+
+
+def test_an_organization_that_lets_nobody_in_is_told_of(
+    platform: CloudRun, timeout: Timeout, cloud: LocalCloud
+) -> None:
+    platform.create(revision("one"), timeout)
+    with (
+        cloud.faults.add("Services.SetIamPolicy: FAILED_PRECONDITION"),
+        pytest.raises(CallFailed) as refused,
+    ):
+        platform.let_all_invoke()
+    assert refused.value.hint == (
+        "see whether a policy of the organization forbids allUsers "
+        "(constraints/iam.allowedPolicyMemberDomains)"
+    )
 
 
 def test_letting_everybody_in_keeps_all_other_bindings(

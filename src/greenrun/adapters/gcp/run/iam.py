@@ -7,6 +7,10 @@ from greenrun.adapters.gcp.calls import ANSWER_SECONDS, PATIENT, refused
 
 _INVOKER, _EVERYBODY = "roles/run.invoker", "allUsers"
 _HINT = "see that the service is there, and who may call it by now"
+_FORBIDDEN = (
+    f"see whether a policy of the organization forbids {_EVERYBODY} "
+    "(constraints/iam.allowedPolicyMemberDomains)"
+)
 
 
 class Invokers:
@@ -25,7 +29,7 @@ class Invokers:
         """Grant, keeping all other bindings; nothing changes where it stands already."""
         # IAM itself asks for the whole read-modify-write to be repeated when somebody came in
         # between; a change whose answer got lost is found to be there by the next reading.
-        with refused(f"let everybody call {self._service} (SetIamPolicy)", _HINT):
+        with refused(f"let everybody call {self._service} (SetIamPolicy)", _FORBIDDEN):
             PATIENT(self._add_everybody)()
 
     def _include_everybody(self) -> bool:
