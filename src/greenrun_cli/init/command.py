@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from greenrun.adapters.git import Git
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.plan import Location
 from greenrun.model.text import UnreadableFile
@@ -108,7 +109,16 @@ def _finish(options: Options, facts: Facts, seen: Observation | None) -> None:
     for remark in seen.remarks if seen else ():
         _tell(f"observed: {remark}")
     if not options.diff:
-        _tell("next: greenrun check, then pytest features/")
+        _tell(f"next: {_commit_first(options.folder)}greenrun check, then pytest features/")
+
+
+def _commit_first(folder: Path) -> str:
+    """A release is of a commit."""
+    try:
+        Git(folder).checkout()
+    except ReleaseError:
+        return "git init, git add --all, git commit, "
+    return ""
 
 
 def _tell_of(files: Files) -> None:
