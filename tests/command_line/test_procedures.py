@@ -41,6 +41,7 @@ def test_a_script_is_read_with_its_variables_and_continuations() -> None:
         "build.dockerfile": "docker/Dockerfile",
         "build.repository": "europe-west1-docker.pkg.dev/shop-123/web/shop",
         "build.context": "service",
+        "build.args": {"MODE": "fast"},
         "service": "shop",
         "project": "shop-123",
         "region": "europe-west1",
@@ -65,6 +66,7 @@ def test_what_a_script_does_not_tell_is_told_by_its_line() -> None:
     path = PROCEDURES / "deploy.sh"
 
     assert told(read(path), path) == [
+        ("8: --build-arg TOKEN: its value is not known from this file, or looks like a secret"),
         "11: --max-instances $MOST: $MOST is not known from this file",
         (
             "11: STRIPE_API_KEY: looks like a secret, and was not taken over: put it into Secret "

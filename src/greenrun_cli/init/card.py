@@ -19,7 +19,6 @@ _FEATURES = ("01-preflight", "02-build", "04-deploy", "05-endpoints", "06-canary
 _FEATURES_OF_ALL = ("07-rollback", "08-record")
 _LOCAL_CPU, _LOCAL_MEMORY = 1, "4Gi"
 NO_FEATURES = "norecursedirs = features .* *.egg build dist node_modules venv"
-_UNSEEN_PROBES = 20
 _REGION, _PROJECT = "europe-west1", "your-project"
 _PLAIN = re.compile(r"[A-Za-z0-9/][^\n\"'#{}\[\],&*!|>@`]*")
 _CONFTEST = '''"""Sentences and hooks of this service's own; greenrun's come with the package.
@@ -101,8 +100,11 @@ def _preflight(facts: Facts) -> list[list[str]]:
         ["credentials exist, with every permission that the release needs", cloud],
         ["nobody else releases the service", cloud],
         ["the service can be reached by those who should reach it", cloud],
+        ["nobody else releases the service", cloud],
+        ["the service can be reached by those who should reach it", cloud],
         ["one revision serves every user", cloud],
         ["the baseline could start again", cloud],
+        ["every probe of the canary is answered as it should be", everywhere],
         ["every step of the canary could see a regression", everywhere],
     ]
     return [["what", "where"], *filter(None, rows)]
@@ -160,7 +162,6 @@ def _local(facts: Facts, deploy: Mapping[str, object], seen: Observation | None)
         "max-error-increase": "2 %",
         "latency-floor": f"{seen.latency_floor_milliseconds if seen else 300}ms",
         "underpowered": "lengthen",
-        "probes-per-second": seen.probes_per_second(most=50) if seen else _UNSEEN_PROBES,
     }
     own: dict[str, object] = {}
     if _many(deploy.get("cpu")):
@@ -204,6 +205,8 @@ def env_yaml(facts: Facts) -> str:
 
 def _written(key: str, value: object) -> list[str]:
     """A key and its value as YAML, a line each; a mapping stands below its key."""
+    if isinstance(value, list) and any(isinstance(item, str) for item in value):
+        return [f"{key}:", *(f"  - {_inline(item)}" for item in value)]
     if not isinstance(value, Mapping):
         return [f"{key}: {_inline(value)}"]
     if not value:

@@ -6,11 +6,9 @@ from datetime import timedelta
 from math import ceil
 
 from greenrun.model.forms import spell_duration
+from greenrun.model.plan import NEVER_ARRIVES
 
 CATCHES_ALL = "/greenrun-asks-for-no-such-page"
-NEVER_ARRIVES = "/healthz"
-"""Google's front end answers it on run.app; the container never hears of it."""
-
 _SHORTEST = timedelta(milliseconds=5)
 
 
@@ -63,7 +61,7 @@ class Observation:
     @property
     def _probed(self) -> Sequence[Answer]:
         """Good answers to GET that have no other purpose, those of health first."""
-        aside = {self.metrics_path, self.openapi, NEVER_ARRIVES}
+        aside = {self.metrics_path, self.openapi, *NEVER_ARRIVES}
         return [
             each
             for each in self.answers

@@ -19,7 +19,7 @@ from greenrun.model.errors import CallFailed, GateClosed, ReleaseError
 from greenrun.model.extras import OPENAPI
 from greenrun.model.image import Image, Source
 from greenrun.model.interfaces import Dependencies, HttpRequest, HttpResponse, OpenApiTest
-from greenrun.model.plan import REHEARSAL, Plan
+from greenrun.model.plan import NEVER_ARRIVES, REHEARSAL, Plan
 from greenrun.model.text import without_passwords
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.rehearsal import environment
@@ -29,7 +29,7 @@ from greenrun.steps.wiring.rehearsal import local_cloud
 from greenrun_cli.init import card
 from greenrun_cli.init.answers import families, is_the_same, promises, stable
 from greenrun_cli.init.facts import Facts
-from greenrun_cli.init.observation import CATCHES_ALL, NEVER_ARRIVES, Answer, Observation
+from greenrun_cli.init.observation import CATCHES_ALL, Answer, Observation
 
 Tell = Callable[[str], None]
 
@@ -173,7 +173,7 @@ class _Observer:
             first, named = responses[0], path in {"/", *called}
             if not named and (first.status >= 400 or is_the_same(first, anything)):
                 continue
-            if path == NEVER_ARRIVES:
+            if path in NEVER_ARRIVES:
                 self._remarks.append(
                     f"{path} answers here, and never on Google, whose front end keeps it for itself"
                 )

@@ -5,7 +5,7 @@ PROJECT=${1:-shop-123}
 REGION=europe-west1
 IMAGE="europe-west1-docker.pkg.dev/shop-123/web/shop:$(date +%s)"
 
-docker build --platform=linux/amd64 -f docker/Dockerfile -t "$IMAGE" service
+docker build --platform=linux/amd64 --build-arg MODE=fast --build-arg TOKEN=abc -f docker/Dockerfile -t "$IMAGE" service
 docker push "$IMAGE"
 
 gcloud beta run deploy shop \

@@ -223,6 +223,7 @@ def _submit(words: Sequence[str], place: str, facts: Facts) -> None:
 
 
 def _build(words: Sequence[str], place: str, facts: Facts) -> None:
+    arguments: dict[str, str] = {}
     for flag, value in _flags(words):
         if flag in {"tag", "t"}:
             _repository(value, place, facts)
@@ -230,14 +231,27 @@ def _build(words: Sequence[str], place: str, facts: Facts) -> None:
             facts.say("build.dockerfile", str(PurePosixPath(value)), place)
         elif flag == "platform" and value != "linux/amd64":
             facts.skip(place, f"--platform {plain(value)}", "Cloud Run runs linux/amd64")
-        elif flag in {"build-arg", "target", "secret", "ssh"}:
-            _of_build(flag, value, place, facts)
+        elif flag == "target" and not unknown(value):
+            facts.say("build.target", value, place)
+        elif flag == "build-arg":
+            arguments |= _argument(value, place, facts)
+        elif flag in {"secret", "ssh", "target"}:
+            told = f"--{flag} {plain(value)}"
+            facts.skip(place, told, "see `build` in docs/release-yaml.md")
         elif not flag and value not in {".", ""} and not unknown(value):
             facts.say("build.context", str(PurePosixPath(value)), place)
+    if arguments:
+        facts.say("build.args", arguments, place)
 
 
-def _of_build(flag: str, value: str, place: str, facts: Facts) -> None:
-    facts.skip(place, f"--{flag} {plain(value)}", "see `build` in docs/release-yaml.md")
+def _argument(value: str, place: str, facts: Facts) -> dict[str, str]:
+    """A build argument, unless it has no value here, or one that must not be written down."""
+    name, _, text = value.partition("=")
+    if not text or unknown(text) or looks_secret(name, text):
+        why = "its value is not known from this file, or looks like a secret"
+        facts.skip(place, f"--build-arg {name}", why)
+        return {}
+    return {name: text}
 
 
 def _repository(image: str, place: str, facts: Facts) -> None:
