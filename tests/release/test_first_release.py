@@ -108,6 +108,13 @@ def test_the_candidate_is_proven_by_token_while_nobody_is_let_in(
     ]
 
 
+def test_who_fills_the_header_of_the_token_is_heard_as_he_is(release: Release) -> None:
+    own = {"x-serverless-authorization": "Bearer mine"}
+    release.prober = Prober(release.dependencies, {**IDENTITIES, "a robot": own})
+    deployed(release)
+    assert release.prober.headers("a robot") == own
+
+
 def test_somebody_who_lets_everybody_in_before_it_is_proven_closes_the_gate(
     release: Release, world: World
 ) -> None:

@@ -50,8 +50,12 @@ class Prober:
         if identity not in self._identities:
             known = ", ".join(self._identities)
             raise ReleaseError(f"got identity {identity!r}, needs one of: {known}")
-        shown = self._identities[IDENTITY_TOKEN] if self.shows_token else {}
-        return {**shown, **self._identities[identity]}
+        said = self._identities[identity]
+        if not self.shows_token:
+            return said
+        own = {name.lower() for name in said}
+        shown = self._identities[IDENTITY_TOKEN].items()
+        return {**{name: text for name, text in shown if name.lower() not in own}, **said}
 
     def ask(
         self,
