@@ -54,9 +54,33 @@ def test_a_slow_build(release: Release) -> None:
 
 
 @pytest.mark.parametrize(
+    "variable",
+    [
+        "TOKENIZERS_PARALLELISM=false",
+        "MAX_TOKENS=4096",
+        "PASSWORD_MIN_LENGTH=12",
+        "DB_PASSWORD_FILE=/run/secrets/db",
+        "TOKEN_URL=https://accounts.example.com/token",
+        "REQUIRE_TOKEN=true",
+        "MONKEY=yes",
+    ],
+)
+def test_a_setting_that_is_called_like_a_secret_is_none(
+    release: Release, tmp_path: Path, variable: str
+) -> None:
+    name, _, value = variable.partition("=")
+    scanner = DetectSecrets(tmp_path)
+    release.dependencies = replace(release.dependencies, scanner=scanner)
+    image.no_secret(releasing(release, variables={name: value}))
+
+
+@pytest.mark.parametrize(
     ("changes", "place"),
     [
         ({"variables": {"API_TOKEN": "x"}}, "variable API_TOKEN"),
+        ({"variables": {"DB_PASSWORD2": "x"}}, "variable DB_PASSWORD2"),
+        ({"variables": {"SECRET_KEY_BASE": "x"}}, "variable SECRET_KEY_BASE"),
+        ({"variables": {"TOKEN_URL": "https://me:word@host"}}, "variable TOKEN_URL"),
         ({"variables": {"GREETING": "ghp_" + "a1B2" * 9}}, "variable GREETING"),
         ({"layers": (Layer("RUN curl -H ghp_" + "a1B2" * 9, 1),)}, "instruction RUN"),
         (

@@ -258,6 +258,17 @@ def test_what_a_build_is_not_given(directory: Path, line: str, told: str) -> Non
     assert list(map(str, caught.value.complaints)) == [f"release.yaml:4: build.{told}"]
 
 
+def test_a_project_may_have_a_domain_before_it(directory: Path) -> None:
+    release = SMALLEST.replace("project: rehearsal", 'project: "example.com:rehearsal"')
+    assert plan(directory, release).place == Location("example.com:rehearsal", "europe-west1")
+
+
+def test_commits_may_be_written_as_git_takes_them(directory: Path) -> None:
+    commits = ("8F14E45", "1234567", "a" * 64)
+    release = smallest_with(preflight=f"{{commits: ['{commits[0]}', '1234567', {commits[2]}]}}")
+    assert plan(directory, release).preflight.commits == commits
+
+
 def test_a_key_of_earlier_days_says_what_replaces_it(directory: Path) -> None:
     local = SMALLEST.replace("{project", "{canary: {fewest-requests: 10}, project")
 

@@ -68,6 +68,23 @@ def test_the_state_of_the_set_up_stays_out_of_git(checkout: Path) -> None:
     assert (status.returncode, status.stdout) == (0, "")
 
 
+@pytest.mark.parametrize("commands", [("docker",), ("docker", "docker-buildx")])
+def test_an_engine_that_answers_is_kept_whoever_speaks_to_its_buildkit(
+    checkout: Path, commands: tuple[str, ...]
+) -> None:
+    """A docker that knows no buildx, on a machine where nothing can be installed."""
+    folder = checkout / "commands"
+    folder.mkdir()
+    told = '[ "$1" = version ] || { echo Docker version 28.2.2; [ "$1" != buildx ]; }'
+    for name, script in {**dict.fromkeys(commands, told), "id": "echo 1000"}.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+
+    done = run("setup/engine", at=checkout, PATH=f"{folder}:/usr/bin:/bin", DOCKER_HOST="")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def test_an_engine_that_was_named_and_does_not_answer_is_not_replaced(checkout: Path) -> None:
     address = f"unix://{checkout}/none.sock"
 

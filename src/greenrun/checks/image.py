@@ -12,7 +12,12 @@ from greenrun.release.preflight.rollback import is_held
 from greenrun.release.push import holds
 from greenrun.release.release import Release
 
-_SECRET_NAME = re.compile(r"(?i)(api_?key|token|secret|password|bypass|credential)")
+_SECRET_NAME = re.compile(
+    r"(?i)(.*_)?((api|access|private|secret)_?key|token|secret|password|passwd|bypass|credentials?)"
+    r"\d*(_.*)?"
+)
+_NO_SECRET = re.compile(r"(?i)true|false|yes|no|on|off|none|[0-9.]*|~?/\S*|https?://[^@\s]*")
+"""Switches, numbers, and where something is: what such a variable may say to everybody."""
 
 
 def platform(release: Release) -> None:
@@ -73,7 +78,8 @@ def held_by_registry(release: Release) -> None:
 def _secret_places(image: Image, scanner: Scanner) -> Iterator[str]:
     for name, value in image.variables.items():
         place = f"variable {name}"
-        if value and (_SECRET_NAME.search(name) or scanner.in_text(place, f"{name}={value}")):
+        named_so = _SECRET_NAME.fullmatch(name) and not _NO_SECRET.fullmatch(value)
+        if value and (named_so or scanner.in_text(place, f"{name}={value}")):
             yield place
     for layer in image.layers:
         place = f"instruction {layer.instruction.partition(' ')[0]}"

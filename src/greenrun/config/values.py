@@ -122,7 +122,7 @@ ENVIRONMENT_NAME = forms.text(
     _LABEL % 28, "a name of lower-case letters, digits and -, a letter first"
 )
 PROJECT = forms.text(
-    r"[a-z][-a-z0-9]{4,28}[a-z0-9]",
+    r"([a-z0-9][-a-z0-9.]{0,62}:)?[a-z][-a-z0-9]{4,28}[a-z0-9]",  # some have a domain before them
     "a project's id: 6 to 30 lower-case letters, digits and -, a letter first",
 )
 REGION = forms.text(r"[a-z]{2,20}-[a-z]{2,20}[0-9]{1,2}", "a region such as europe-west1")
@@ -202,8 +202,8 @@ Command = Annotated[
 
 # The working tree
 BRANCH = forms.text(r"(?![-/])[!-~]{1,200}(?<!/)", "the name of a branch, such as main")
-REMOTE = forms.text(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "the name of a remote, such as origin")
-COMMIT = forms.text(r"[0-9a-f]{7,40}", "a commit by at least 7 of its hexadecimal digits")
+REMOTE = forms.text(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,62}", "the name of a remote, such as origin")
+COMMIT = forms.text(r"[0-9a-fA-F]{7,64}", "a commit by at least 7 of its hexadecimal digits")
 GATE_NAME = forms.text(r"[A-Za-z][A-Za-z0-9 _-]{0,62}", "what is checked, in words (`types`)")
 
 Branch = Annotated[str, accepts(BRANCH)]
@@ -211,7 +211,12 @@ Remote = Annotated[str, accepts(REMOTE)]
 GateName = Annotated[str, accepts(GATE_NAME)]
 Commits = Annotated[
     tuple[str, ...],
-    accepts(forms.several("a list of commits, each at least 7 hexadecimal digits", COMMIT)),
+    accepts(
+        forms.several(
+            "a list of commits, each at least 7 hexadecimal digits, in quotes without a letter",
+            COMMIT,
+        )
+    ),
 ]
 
 # The revision: https://cloud.google.com/run/docs/configuring

@@ -133,7 +133,8 @@ def _is_in_project(plan: Plan) -> bool:
     """True for a repository of the plan's own project: of another's nothing is known here."""
     host, _, path = plan.build.repository.partition("/")
     googles = host.endswith(("pkg.dev", "gcr.io"))
-    return googles and path.startswith(f"{plan.place.project}/")
+    project = plan.place.project.replace(":", "/")  # of one with a domain before it
+    return googles and path.startswith(f"{project}/")
 
 
 def _member(account: str) -> str:
