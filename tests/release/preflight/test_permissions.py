@@ -10,6 +10,7 @@ from greenrun.release.preflight import permissions
 from greenrun.release.preflight.context import Context
 from greenrun.release.preflight.permissions import Situation, needed
 from tests.conftest import World
+from tests.fakes import MANIFEST
 from tests.release.preflight.conftest import Told
 
 
@@ -59,6 +60,10 @@ def kept_at(plan: Plan, repository: str, keep: int | None = None) -> Plan:
     return replace(plan, build=BuildPlan(repository), keep_images=keep)
 
 
+def built_elsewhere(plan: Plan) -> Plan:
+    return replace(plan, build=replace(plan.build, image=f"{plan.build.repository}:v1"))
+
+
 OWN = "europe-west1-docker.pkg.dev/rehearsal/app/shop"
 
 
@@ -71,7 +76,7 @@ OWN = "europe-west1-docker.pkg.dev/rehearsal/app/shop"
         ("secretmanager.versions.get", lambda plan: plan, referring),
         (
             "secretmanager.versions.access",
-            referring,
+            lambda plan: referring(plan, user={"a": "KEY"}),
             lambda plan: referring(plan, user={"a": "{KEY}"}),
         ),
         (
@@ -83,6 +88,11 @@ OWN = "europe-west1-docker.pkg.dev/rehearsal/app/shop"
             "artifactregistry.repositories.uploadArtifacts",
             lambda plan: kept_at(plan, "127.0.0.1:5000/rehearsal/shop"),
             lambda plan: kept_at(plan, "gcr.io/rehearsal/shop"),
+        ),
+        (
+            "artifactregistry.repositories.uploadArtifacts",
+            lambda plan: built_elsewhere(kept_at(plan, OWN)),
+            lambda plan: kept_at(plan, OWN),
         ),
         (
             "artifactregistry.versions.delete",
@@ -124,3 +134,17 @@ def test_who_may_invoke_a_service_that_everybody_may_invoke_is_not_to_be_set(
     world.platform.public = opened
     world.access.lacks = {"run.services.setIamPolicy"}
     assert len(told(permissions.suffice)) == (0 if opened else 1)
+
+
+def test_an_image_that_was_built_elsewhere_has_to_be_there(
+    told: Told, world: World, plan: Plan
+) -> None:
+    wanted = built_elsewhere(plan)
+    assert told(permissions.suffice, wanted) == [
+        (
+            "image registry.test/shop:v1: got none in the registry, needs the one that is "
+            "released; hint: push it there, or correct `build.image` in release.yaml"
+        )
+    ]
+    world.registry.held["registry.test/shop:v1"] = MANIFEST
+    assert told(permissions.suffice, wanted) == []

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from greenrun.model.errors import CallFailed
 from greenrun.model.plan import Plan
 from greenrun.release.preflight.context import Context, Problem
-from greenrun.release.preflight.rollback import is_first
+from greenrun.release.preflight.rollback import is_first, is_held
 
 _DEVELOPER, _ADMIN = "roles/run.developer", "roles/run.admin"
 _WRITER, _REPOSITORY_ADMIN = "roles/artifactregistry.writer", "roles/artifactregistry.repoAdmin"
@@ -86,9 +86,19 @@ def suffice(context: Context) -> Iterator[Problem]:
             f"--member={_member(account)} --role={permissions[permission]}",
         )
     context.dependencies.platform.service()
-    repository = context.plan.build.repository
-    found = context.dependencies.registry.digest(repository, "latest")
-    context.measure("registry", f"answers for {repository}, latest is {found or 'not there'}")
+    yield from _registry(context)
+
+
+def _registry(context: Context) -> Iterator[Problem]:
+    """Ask it for what is there already: that it answers, and that what was built elsewhere is."""
+    build, registry = context.plan.build, context.dependencies.registry
+    found = registry.digest(build.repository, "latest")
+    context.measure("registry", f"answers for {build.repository}, latest is {found or 'not there'}")
+    if build.image and not is_held(build.image, registry):
+        yield Problem(
+            f"image {build.image}: got none in the registry, needs the one that is released",
+            "push it there, or correct `build.image` in release.yaml",
+        )
 
 
 def _situation(context: Context) -> Situation:
@@ -117,7 +127,7 @@ def _table() -> Iterator[_Needs]:
     yield lambda plan, now: plan.public and not now.open, _LETTING_EVERYBODY_IN
     yield lambda plan, now: not plan.public or now.first, _INVOKING
     yield lambda plan, _: bool(plan.settings.secrets), _REFERRING
-    yield lambda plan, _: bool(plan.settings.secrets and plan.identities), _PROBING
+    yield lambda plan, _: _speaks_by_secrets(plan), _PROBING
     yield lambda plan, _: _is_in_project(plan) and not plan.build.image, _PUSHING
     yield lambda plan, _: _is_in_project(plan) and bool(plan.build.image), _PULLING
     yield lambda plan, _: plan.keep_images is not None and _is_in_project(plan), _PURGING
@@ -127,6 +137,12 @@ def _table() -> Iterator[_Needs]:
 
 def _overwrites_alerts(plan: Plan) -> bool:
     return bool(plan.monitoring and plan.monitoring.alerts and plan.monitoring.overwrite)
+
+
+def _speaks_by_secrets(plan: Plan) -> bool:
+    """True where an identity shows the value of a secret."""
+    shown = [text for headers in plan.identities.values() for text in headers.values()]
+    return any(f"{{{name}}}" in text for name in plan.settings.secrets for text in shown)
 
 
 def _is_in_project(plan: Plan) -> bool:
