@@ -9,9 +9,10 @@ from pytest_bdd.steps import StepFunctionContext as Definition
 from pytest_bdd.steps import step_function_context_registry
 
 from greenrun.config.loading import RELEASE_FILE
+from greenrun.model.plan import REHEARSAL
+from greenrun.plugin import plugin
 from greenrun.plugin.gherkin.step_binding import TableForm, form_of
 from greenrun.steps import pytest_plugins
-from greenrun_cli import checking
 from greenrun_cli.examples import OF_A_TABLE, PLACES
 
 HEAD = """\
@@ -28,7 +29,7 @@ _OF_PYTEST_BDD = "pytest_bdd."  # a sentence that starts a debugger
 def page(folder: Path) -> str:
     """The sentences of the package, then those of the release of a folder, if it has any."""
     if (folder / RELEASE_FILE).is_file():
-        checking.collect(folder)
+        plugin.complaints(folder, REHEARSAL)  # imports what is said there
     known = definitions()
     nouns = dict.fromkeys([*pytest_plugins, *sorted(_module(each) for each in known)])
     sections = (_section(noun, [one for one in known if _module(one) == noun]) for noun in nouns)

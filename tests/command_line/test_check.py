@@ -20,12 +20,19 @@ Feature: One release at a time
     When the release claims the service
     Then nobody else can release it
 """
+REST = """
+  Scenario: The candidate is promoted
+    When the service is read as it serves now
+    And the image is built
+    And the candidate is deployed
+    And the candidate is promoted
+"""
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     (tmp_path / "features").mkdir()
-    (tmp_path / "features/01.feature").write_text(FEATURE)
+    (tmp_path / "features/01.feature").write_text(FEATURE + REST)
     (tmp_path / "release.yaml").write_text(RELEASE)
     (tmp_path / "env.yaml").write_text("{}\n")
     return tmp_path
@@ -96,7 +103,20 @@ def test_a_conftest_that_cannot_be_imported_is_told(project: Path, greenrun: Gre
     ended = greenrun("check")
 
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert "features/: could not be collected" in ended.stderr
+    assert "nothing_of_that_name" in ended.stderr
+
+
+def test_a_release_that_would_promote_nothing_is_told(project: Path, greenrun: Greenrun) -> None:
+    (project / "release.yaml").write_text(
+        f"{RELEASE}  prod: {{project: shop-1, region: r-east1}}\n"
+    )
+    (project / "features/01.feature").write_text(FEATURE)
+
+    ended = greenrun("check")
+
+    assert ended.returncode == 1
+    told = ended.stderr.splitlines()[-1]
+    assert "got no scenario that brings a promotion on local, prod, needs" in told
 
 
 def test_this_repository_could_begin(greenrun: Greenrun) -> None:

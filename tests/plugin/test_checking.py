@@ -1,4 +1,4 @@
-"""A release is checked before anybody performs it: settings, sentences, and where they lead."""
+"""A release is checked before anybody performs it: its sentences, and where they lead."""
 
 import json
 import subprocess
@@ -95,15 +95,6 @@ def test_without_the_canary_nothing_is_promoted(project: Project) -> None:
 def test_nothing_is_said_of_a_release_that_can_begin(project: Project) -> None:
     assert checked(project, "local") == []
     assert not project.reports.exists()
-
-
-def test_settings_are_checked_of_the_rehearsal_too(project: Project) -> None:
-    project.replace("release.yaml", "    project: rehearsal", "    project: X")
-
-    [told] = checked(project)
-
-    assert told.startswith("release.yaml:")
-    assert "environments.local.project: got 'X'" in told
 
 
 def test_no_feature_is_no_release(project: Project) -> None:

@@ -48,6 +48,18 @@ def load_plan(directory: Path, environment: str) -> Plan:
     return plan
 
 
+def environments(directory: Path) -> tuple[str, ...]:
+    """The names of the environments of release.yaml, as far as they can be read; none, else."""
+    document = read_document(directory, RELEASE_FILE, _silently)
+    if document is None or not isinstance(document.value, dict):
+        return ()
+    return tuple(name for name, _ in _overlays(document, _silently))
+
+
+def _silently(_: Complaint) -> None:
+    """Leave it to `load_plan` to complain."""
+
+
 def _place(complaint: Complaint) -> tuple[bool, str, int]:
     return complaint.file != RELEASE_FILE, complaint.file, complaint.line
 

@@ -31,10 +31,11 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
 def complaints(folder: Path, environment: str) -> list[str]:
     """Everything that would keep a release of this folder from beginning; nothing is performed.
 
-    Settings, sentences, tables and tags are looked at, and whether the sentences lead to a
-    promotion: a line each, with file and line. It is pytest's own collection of `features/` below
-    `folder`, in this process and in about a second; nothing is printed, and no engine, network or
-    credential is needed. `environment` is what `--env` would say. Its conftest.py is imported.
+    Sentences, tables and tags are looked at, and whether the sentences lead to a promotion: a line
+    each, with file and line; settings are `load_plan`'s. It is pytest's own collection of
+    `features/` below `folder`, in this process and in about a second; nothing is printed, and no
+    engine, network or credential is needed. `environment` is what `--env` would say. The folder's
+    conftest.py is imported.
     """
     told, check = io.StringIO(), _Check()
     features = str(folder.absolute() / "features")
@@ -45,7 +46,7 @@ def complaints(folder: Path, environment: str) -> list[str]:
         return check.complaints
     if status == pytest.ExitCode.NO_TESTS_COLLECTED:
         return [f"{features}: got no scenario, needs one"]
-    return [line for line in told.getvalue().splitlines() if line.strip()]
+    return [line for line in told.getvalue().splitlines() if line.strip(" =")]
 
 
 class _Check:
