@@ -350,6 +350,35 @@ def test_helpers_of_registries_that_are_not_needed_are_not_asked(
     assert not [line for line in shown if "credentials" in line]
 
 
+def test_whoever_asks_for_the_classic_builder_is_told_how_to_ask_for_the_other(
+    folder: Path, plan: BuildPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_BUILDKIT", "0")
+    with pytest.raises(GateClosed) as failure:
+        write(folder, "RUN --mount=type=tmpfs,target=/x true\n").build(plan, tag="1", watch=ignore)
+    assert failure.value.hint.startswith("correct it, or unset DOCKER_BUILDKIT")
+
+
+def test_nothing_is_sent_for_an_image_that_was_built_elsewhere(folder: Path) -> None:
+    builder = write(folder, "")
+    assert builder.sent(BuildPlan("app", image="app:1")) == ()
+    assert builder.sent(BuildPlan("app")) == (folder / "Dockerfile",)
+
+
+def test_a_helper_that_is_needed_and_absent_is_told_and_stops_nothing(
+    folder: Path, plan: BuildPlan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    helpers = {"https://index.docker.io/v1/": "nowhere"}
+    (tmp_path / "config.json").write_text(json.dumps({"credHelpers": helpers}))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("DOCKER_BUILDKIT", "0")
+    shown: list[str] = []
+    built = write(folder, "RUN true\n").build(plan, tag="one", watch=shown.append)
+    assert built.image.tag == "one"
+    assert shown[0] == "building by the engine's classic builder"
+    assert shown[1].startswith("going on without credentials for docker.io: could not log in")
+
+
 @pytest.mark.usefixtures("kind")
 def test_a_build_over_its_budget_is_really_stopped(folder: Path, plan: BuildPlan) -> None:
     mark = uuid.uuid4().hex

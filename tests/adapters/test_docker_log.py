@@ -1,7 +1,7 @@
 import pytest
 
 from greenrun.adapters.docker.buildkit import follow
-from greenrun.adapters.docker.classic import read_events
+from greenrun.adapters.docker.classic import base_images, read_events
 from greenrun.adapters.docker.transcript import Transcript
 from greenrun.model.errors import GateClosed
 
@@ -94,7 +94,12 @@ def test_a_failure_names_instruction_and_builder_and_ends_with_the_log(
             '"/.git": not found',
             ".git and reports/ are left out of every build; hand in what it needs of them",
         ),
-        ("RUN make", "code 2", ""),
+        (
+            "COPY reports /x",
+            "COPY failed: file not found in build context: stat reports: file does not exist",
+            ".git and reports/ are left out of every build; hand in what it needs of them",
+        ),
+        ("RUN make", "code 2 of .github", ""),
     ],
 )
 def test_what_can_be_done_about_a_failure_is_a_hint(
@@ -115,3 +120,25 @@ def test_steps_of_buildkit_are_shown_as_they_start_and_the_one_that_failed_is_th
     ]
     assert transcript.instruction == "[stage-0 2/3] RUN make"
     assert transcript.text == PLAIN.replace(f"#1 sha256:{'0' * 64}\n", "")
+
+
+def test_images_that_a_dockerfile_starts_from_or_copies_from() -> None:
+    dockerfile = b"""\
+# FROM nothing
+ARG REGISTRY=registry.test
+ARG BASE="$REGISTRY/base:1"
+FROM --platform=$BUILDPLATFORM ${REGISTRY}/base:${NUMBER:-2} AS Build
+COPY --from=build /a /b
+COPY --chown=1 --from=ghcr.io/other/tool@sha256:0 /a /b
+COPY --from=0 /a /b
+from scratch
+FROM ${OTHER}
+FROM $UNKNOWN
+from build as last
+"""
+    assert base_images(dockerfile, {"OTHER": "alpine"}) == (
+        "registry.test/base:2",
+        "alpine",
+        "$UNKNOWN",
+        "ghcr.io/other/tool@sha256:0",
+    )

@@ -64,6 +64,8 @@ class DockerBuilder:
 
     def sent(self, plan: BuildPlan) -> Sequence[Path]:
         """Every file that a build is sent: none of `.git`, of `reports/`, and of its secrets."""
+        if plan.image:
+            return ()
         return tuple(self._context(plan).files())
 
     def build(self, plan: BuildPlan, *, tag: str, watch: Watch) -> Build:

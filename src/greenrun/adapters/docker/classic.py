@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -21,9 +22,8 @@ from greenrun.adapters.registry.login import engine_login
 from greenrun.model.errors import CallFailed, GateClosed
 
 NAME = "the engine's classic builder"
-INSTALL_BUILDKIT = (
-    "correct it, or install docker-buildx if BuildKit is meant: no command here speaks to it"
-)
+_INSTALL = "correct it, or install docker-buildx if BuildKit is meant: no command here speaks to it"
+_UNSET = "correct it, or unset DOCKER_BUILDKIT if BuildKit is meant: 0 asks for the classic builder"
 _NEWER = re.compile(r"(?i)BuildKit|unknown (flag|instruction)|parse error|platform")
 """What the classic builder says of an instruction that BuildKit knows."""
 
@@ -46,7 +46,7 @@ class Classic:
     def build(self, order: BuildOrder, transcript: Transcript) -> None:
         """Build and tag. Raises as Builder.build does."""
         if order.plan.secrets:
-            raise transcript.failure("build.secrets", INSTALL_BUILDKIT)
+            raise transcript.failure("build.secrets", _hint())
         with Cutoff(self.client, order.plan.within) as cutoff:
             try:
                 read_events(self._events(order, transcript), transcript)
@@ -115,7 +115,11 @@ def _read(event: Mapping[str, Any], transcript: Transcript) -> None:
 
 
 def _failure(transcript: Transcript, reason: str) -> GateClosed:
-    return transcript.failure(reason, INSTALL_BUILDKIT if _NEWER.search(reason) else "")
+    return transcript.failure(reason, _hint() if _NEWER.search(reason) else "")
+
+
+def _hint() -> str:
+    return _UNSET if os.environ.get("DOCKER_BUILDKIT") == "0" else _INSTALL
 
 
 def _logins(

@@ -1,5 +1,6 @@
 """The log of one build, and the failure that it tells of."""
 
+import re
 import time
 
 from greenrun.model.errors import DeadlineExceeded, GateClosed
@@ -11,6 +12,8 @@ _END = 30
 """Lines of a log that tell why a build failed."""
 
 _SHOWN_EVERY_SECONDS = 1.0
+
+_LEFT_OUT = re.compile(r"[/ \"](\.git|reports)\b")
 
 
 class Transcript:
@@ -72,6 +75,6 @@ class Transcript:
 def _hint(instruction: str, reason: str) -> str:
     if " FROM " in f" {instruction} " or "load metadata for" in instruction:
         return "pull the base image, or name one that can be reached"
-    if "/.git" in reason or "/reports" in reason:
+    if _LEFT_OUT.search(reason):
         return ".git and reports/ are left out of every build; hand in what it needs of them"
     return ""
