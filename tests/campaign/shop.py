@@ -26,7 +26,7 @@ from greenrun.model.image import Build, Image, Source
 from greenrun.model.interfaces import Dependencies, NewRevision, Timeout
 from greenrun.model.lease import LeaseHolder
 from greenrun.model.plan import BuildPlan, CanaryPlan, Location, MigrationPlan, Plan, Probe
-from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe
+from greenrun.model.revision import ContainerProbe, RevisionSettings, SecretReference
 from greenrun.model.service import Service
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release.coordination.guard import ChangeGuard
@@ -176,7 +176,9 @@ class Shop:
         return RevisionSettings(
             variables={"FAIL_PERCENT": "25"},
             secrets={"API_TOKEN": SecretReference("api-token", "1")},
-            startup_probe=StartupProbe("/api/health", timedelta(seconds=1), 5),
+            startup_probe=ContainerProbe(
+                path="/api/health", period=timedelta(seconds=1), failure_threshold=5
+            ),
         )
 
     def _plant_secret(self) -> None:

@@ -26,7 +26,7 @@ from greenrun.model.interfaces import Dependencies
 from greenrun.model.lease import LeaseHolder
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import BuildPlan, CanaryPlan, Location, Plan
-from greenrun.model.revision import RevisionSettings, StartupProbe
+from greenrun.model.revision import ContainerProbe, RevisionSettings
 from greenrun.model.stats import Outcome
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
@@ -75,7 +75,9 @@ def plan() -> Plan:
         settings=RevisionSettings(
             variables={"HELD_MIB": "1"},
             memory="128Mi",
-            startup_probe=StartupProbe("/", timedelta(seconds=1), 10),
+            startup_probe=ContainerProbe(
+                path="/", period=timedelta(seconds=1), failure_threshold=10
+            ),
         ),
         public=True,
         canary=CanaryPlan(

@@ -1,5 +1,6 @@
 """What a plan says, and what people read when they wrote something that cannot be meant."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from textwrap import dedent
 import pytest
 
 from greenrun.config import load_plan
+from greenrun.config.deploy import as_keys
 from greenrun.config.schema import REPLACED_KEYS
 from greenrun.model.errors import Complaint, SettingsError
 from greenrun.model.image import TagPolicy
@@ -22,7 +24,8 @@ from greenrun.model.plan import (
     Probe,
     Underpowered,
 )
-from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe, Volume
+from greenrun.model.revision import ContainerProbe, RevisionSettings, SecretReference, Volume
+from tests.adapters.every_setting import REVISION, SERVICE
 
 GOLDEN = Path(__file__).with_name("golden")
 SMALLEST = """\
@@ -141,8 +144,10 @@ def test_everything_that_is_written_reaches_the_plan(directory: Path) -> None:
             concurrency=1,
             min_instances=1,
             max_instances=1,
-            startup_probe=StartupProbe("/health", timedelta(seconds=2), 5),
-            volumes=(Volume("data", "gcs:things", "/data"),),
+            startup_probe=ContainerProbe(
+                path="/health", period=timedelta(seconds=2), failure_threshold=5
+            ),
+            volumes={"data": Volume(source="gcs:things", path="/data")},
             service_account="shop@rehearsal.iam.gserviceaccount.com",
             session_affinity=True,
             cpu_boost=False,
@@ -436,7 +441,68 @@ WRONG = {
     "deploy: absolute path": ("deploy", "{env-vars-file: /etc/passwd}"),
     "deploy: account": ("deploy", "{service-account: me}"),
     "deploy: secret version": ("deploy", "{update-secrets: {A: A:0}}"),
-    "deploy: secret as file": ("deploy", "{update-secrets: {/etc/a: A:1}}"),
+    "deploy: secret as a file of the root": ("deploy", "{update-secrets: {/a: A:1}}"),
+    "deploy: two secrets in a folder": ("deploy", "{update-secrets: {/e/a: A:1, /e/b: B:1}}"),
+    "deploy: secrets among others": (
+        "deploy",
+        "{update-secrets: {/e/a: A:1}, volumes: {v: {source: gcs:data, path: /e}}}",
+    ),
+    "deploy: variable without quotes": ("deploy", "{update-env-vars: {A: 1}}"),
+    "deploy: variable of 32,769 bytes": ("deploy", f"{{update-env-vars: {{A: {'a' * 32_769}}}}}"),
+    "deploy: variables beside a file": ("deploy", "{set-env-vars: {A: a}}"),
+    "deploy: always with a part of a CPU": (
+        "deploy",
+        "{cpu: 0.5, cpu-throttling: false}",
+    ),
+    "deploy: gen2 with a part of a CPU": ("deploy", "{cpu: 0.5, execution-environment: gen2}"),
+    "deploy: little memory in gen2": ("deploy", "{memory: 256Mi, execution-environment: gen2}"),
+    "deploy: gen1 with a bucket": (
+        "deploy",
+        "{execution-environment: gen1, volumes: {v: {source: gcs:data}}}",
+    ),
+    "deploy: gpu in gen1": ("deploy", "{gpu: 1, execution-environment: gen1}"),
+    "deploy: gpu with little cpu": ("deploy", "{gpu: 1, gpu-type: nvidia-l4, cpu: 2}"),
+    "deploy: gpu with little memory": ("deploy", "{gpu: 1, gpu-type: nvidia-l4, memory: 8Gi}"),
+    "deploy: gpu with idle cpu": ("deploy", "{gpu: 1, cpu-throttling: true}"),
+    "deploy: two gpus": ("deploy", "{gpu: 2}"),
+    "deploy: connector and network": ("deploy", "{vpc-connector: c, network: default}"),
+    "deploy: egress": ("deploy", "{vpc-egress: some}"),
+    "deploy: ingress": ("deploy", "{ingress: none}"),
+    "deploy: fewest of the service": ("deploy", "{min: 3, max: 2}"),
+    "deploy: no instance name": ("deploy", "{add-cloudsql-instances: [main]}"),
+    "deploy: command as text": ("deploy", "{command: python -m app}"),
+    "deploy: label": ("deploy", "{labels: {Team: blue}}"),
+    "deploy: key": ("deploy", "{key: mine}"),
+    "deploy: time to a shutdown that is none": (
+        "deploy",
+        "{encryption-key-shutdown-hours: 1, post-key-revocation-action-type: prevent-new}",
+    ),
+    "deploy: attempt longer than its period": (
+        "deploy",
+        "{startup-probe: {timeout: 3s, period: 2s}}",
+    ),
+    "deploy: path by grpc": ("deploy", "{startup-probe: {type: grpc, path: /a}}"),
+    "deploy: service by http": ("deploy", "{startup-probe: {path: /a, grpc-service: a}}"),
+    "deploy: alive by tcp": ("deploy", "{liveness-probe: {type: tcp}}"),
+    "deploy: delay of a start": ("deploy", "{startup-probe: {initial-delay: 241s}}"),
+    "deploy: no probe": ("deploy", "{startup-probe: }"),
+    "deploy: mount options of nfs": (
+        "deploy",
+        "{volumes: {v: {source: 'nfs:10.0.0.2:/a', mount-options: [a]}}}",
+    ),
+    "deploy: size of a bucket": ("deploy", "{volumes: {v: {source: gcs:data, size-limit: 1Gi}}}"),
+    "deploy: memory that cannot be written": (
+        "deploy",
+        "{volumes: {v: {source: in-memory, readonly: true}}}",
+    ),
+    "deploy: a name of 64 letters": ("deploy", f"{{volumes: {{{'v' * 64}: {{}}}}}}"),
+    "deploy: plain and secret": (
+        "deploy",
+        "{update-env-vars: {A: a}, update-secrets: {A: A:1}}",
+    ),
+    "deploy: a second port": ("deploy", "{containers: {proxy: {port: 81}}}"),
+    "deploy: memory of a sidecar": ("deploy", "{containers: {proxy: {cpu: 4, memory: 1Gi}}}"),
+    "deploy: a long tag": ("deploy", f"{{tag: {'t' * 43}}}"),
     "deploy: reserved": ("deploy", "{update-secrets: {PORT: A:1}}"),
     "deploy: secrets as list": ("deploy", "{update-secrets: [A=A:1]}"),
     "probes: attribute": ("probes", '{identities: {a user: {A: "{A.__class__}"}}}'),
@@ -468,11 +534,41 @@ def test_two_volumes_cannot_share_a_path(directory: Path) -> None:
         Complaint(
             "release.yaml",
             5,
-            "deploy.volumes",
-            "a mapping",
-            "a path of its own for every volume",
+            "deploy.volumes.b.path",
+            "'/data'",
+            "one of its own: a is there",
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("letters", "tags", "sums"),
+    [
+        (37, "{}", []),
+        (38, "{}", [("deploy.tag", 47)]),
+        (40, "{}", [("deploy.tag", 49), ("deploy.baseline-tag", 48), ("service", 48)]),
+        (38, "{tag: c, baseline-tag: b}", []),
+        (39, "{tag: c, baseline-tag: b}", [("service", 47)]),
+    ],
+)
+def test_a_revision_tag_and_the_service_fit_into_one_address(
+    directory: Path, letters: int, tags: str, sums: list[tuple[str, int]]
+) -> None:
+    release = smallest_with(deploy=tags).replace("service: shop", f"service: {'s' * letters}")
+    if not sums:
+        assert plan(directory, release).service == "s" * letters
+        return
+
+    assert {(it.key, it.needs) for it in complaints(directory, release)} == {
+        (key, f"46 letters at most of both together, not {together}") for key, together in sums
+    }
+
+
+def test_a_name_must_leave_room_for_those_of_its_revisions(directory: Path) -> None:
+    release = SMALLEST.replace("service: shop", f"service: {'s' * 48}")
+    [complaint] = complaints(directory, release)
+
+    assert (complaint.key, complaint.line) == ("service", 1)
 
 
 @pytest.mark.parametrize(
@@ -737,3 +833,13 @@ def test_healthz_is_a_path_for_a_startup_probe(directory: Path) -> None:
     probe = plan(directory, release, "local").settings.startup_probe
     assert probe is not None
     assert probe.path == "/healthz"
+
+
+def test_every_setting_can_be_written_and_is_read_as_it_was(directory: Path) -> None:
+    (directory / "env.yaml").unlink()
+    whole = {**as_keys(REVISION), **as_keys(SERVICE)}
+    found = plan(directory, smallest_with(deploy=json.dumps(whole)))
+
+    # Labels are the revision's and the service's alike.
+    assert found.settings == replace(REVISION, labels=SERVICE.labels)
+    assert found.service_settings == SERVICE

@@ -9,7 +9,13 @@ from greenrun.model.errors import CallFailed, ConcurrentChange, GateClosed
 from greenrun.model.interfaces import Execution, Job, NewRevision, Timeout
 from greenrun.model.interfaces.platform import ALL_TO_LATEST
 from greenrun.model.lease import Lease
-from greenrun.model.revision import Readiness, Revision
+from greenrun.model.revision import (
+    NOTHING_SAID,
+    Readiness,
+    Revision,
+    RevisionSettings,
+    ServiceSettings,
+)
 from greenrun.model.service import Service
 from greenrun.model.traffic import TrafficSplit
 from tests.fakes.telling import URL
@@ -38,6 +44,7 @@ class FakePlatform:
     revisions_by_name: dict[str, Revision] = field(default_factory=dict)
     stopped: bool = False
     public: bool = False
+    settings: ServiceSettings = NOTHING_SAID
     refuses: set[str] = field(default_factory=set)
     unready: set[str] = field(default_factory=set)
     no_effect: tuple[str, ...] = ()
@@ -49,6 +56,9 @@ class FakePlatform:
     def service(self) -> Service | None:
         self._expect_allowed("service")
         return self.state
+
+    def service_settings(self) -> ServiceSettings:
+        return self.settings
 
     def revision(self, name: str) -> Revision | None:
         return self.revisions_by_name.get(name)
@@ -157,9 +167,8 @@ class FakePlatform:
             raise CallFailed(f"{name} was refused")
 
     def _add(self, wanted: NewRevision, readiness: Readiness = Readiness.READY) -> None:
-        settings = wanted.settings
-        if wanted.baseline:
-            settings = settings.over(self.revisions_by_name[wanted.baseline].settings)
+        baseline = self.revisions_by_name.get(wanted.baseline)
+        settings = wanted.settings.over(baseline.settings if baseline else RevisionSettings())
         self.revisions_by_name[wanted.name] = Revision(
             wanted.name, wanted.image, readiness, settings
         )

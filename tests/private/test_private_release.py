@@ -26,7 +26,7 @@ from greenrun.model.image import Source
 from greenrun.model.lease import LeaseHolder
 from greenrun.model.objective import Gate
 from greenrun.model.plan import BuildPlan, CanaryPlan, Location, Plan, Probe
-from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe
+from greenrun.model.revision import ContainerProbe, RevisionSettings, SecretReference
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.coordination.lock import Lock
@@ -73,7 +73,9 @@ def plan(*, public: bool) -> Plan:
         build=BuildPlan(REPOSITORY, also_latest=False),
         settings=RevisionSettings(
             secrets={"API_TOKEN": SecretReference("api-token", "1")},
-            startup_probe=StartupProbe("/api/alive", timedelta(seconds=1), 10),
+            startup_probe=ContainerProbe(
+                path="/api/alive", period=timedelta(seconds=1), failure_threshold=10
+            ),
         ),
         public=public,
         canary=CanaryPlan(

@@ -12,7 +12,13 @@ from greenrun.model.interfaces import Dependencies, Leak, NewRevision, Timeout
 from greenrun.model.lease import Lease, LeaseHolder
 from greenrun.model.plan import BuildPlan, CanaryPlan, Location, MigrationPlan, Plan, PreflightPlan
 from greenrun.model.release_state import FIRST_TAG, ReleaseState, Stage
-from greenrun.model.revision import RevisionSettings, SecretReference, StartupProbe, Volume
+from greenrun.model.revision import (
+    ContainerProbe,
+    RevisionSettings,
+    SecretReference,
+    ServiceSettings,
+    Volume,
+)
 from greenrun.model.stats import Counts, Histogram, Sample, SequentialTest
 from greenrun.model.text import delete_command
 from greenrun.model.traffic import Target, TrafficSplit
@@ -40,8 +46,10 @@ WANTED = RevisionSettings(
     memory="4Gi",
     min_instances=1,
     max_instances=10,
-    startup_probe=StartupProbe("/api/health", timedelta(seconds=1), 60),
-    volumes=(Volume("data", "nfs:10.0.0.2:/shop", "/data"),),
+    startup_probe=ContainerProbe(
+        path="/api/health", period=timedelta(seconds=1), failure_threshold=60
+    ),
+    volumes={"data": Volume(source="nfs:10.0.0.2:/shop", path="/data")},
 )
 LAST = replace(
     WANTED,
@@ -141,8 +149,8 @@ def test_no_secret_is_told(plan: Plan, dependencies: Dependencies) -> None:
     found = dry_run(plan, dependencies, SOURCE, DryRunInputs(TRIAL, PROMOTED))
     settings = told(found, "Settings that differ")
     assert "hunter2" not in found.as_text() + found.as_markdown()
-    assert settings["variables.MAIL_KEY"] == ("-", "set", "-", "would be lost, changed since then")
-    assert settings["variables.LOG_LEVEL"] == (*["********"] * 3, "changed since then")
+    assert settings["env-vars.MAIL_KEY"] == ("-", "set", "-", "would be lost, changed since then")
+    assert settings["env-vars.LOG_LEVEL"] == (*["********"] * 3, "changed since then")
 
 
 def test_settings_are_compared_with_what_the_last_release_left_to_users(
@@ -177,7 +185,7 @@ def test_a_variable_that_becomes_a_secret_is_not_lost(
     settings_told = told(
         dry_run(plan, dependencies, SOURCE, DryRunInputs(TRIAL)), "Settings that differ"
     )
-    assert settings_told["variables.KEY"] == ("unknown", "set", "-", "")
+    assert settings_told["env-vars.KEY"] == ("unknown", "set", "-", "")
 
 
 def test_equal_settings_are_not_told(plan: Plan, dependencies: Dependencies) -> None:
@@ -387,3 +395,45 @@ def test_the_longest_total_is_the_sum_of_all_budgets(
     total = migration + canary + build + push + gate + ready + log + promotion
     assert total == timedelta(hours=1, minutes=33)
     assert steps["all steps with a limit"] == ("1 h 33 min",)
+
+
+def test_what_somebody_deployed_without_traffic_is_named_and_not_taken_over(
+    plan: Plan, dependencies: Dependencies, platform: FakePlatform
+) -> None:
+    before = platform.state
+    assert before is not None
+    tried = RevisionSettings(cpu="8", update_variables={"TRY": "a secret"})
+    wanted = NewRevision("shop-experiment", "shop@sha256:4", tried, "shop-3")
+    platform.deploy(wanted, before.actual, before, PATIENCE)
+    found = dry_run(plan, dependencies, SOURCE, DryRunInputs(TRIAL))
+    assert told(found, "Deployed since, and not taken over") == {
+        "revision": ("shop-experiment", "shop-3"),
+        "cpu": ("8", "2"),
+        "env-vars.TRY": ("set", "-"),
+    }
+    assert told(found, "All settings of the candidate")["cpu"] == ("2", "release.yaml")
+
+
+def test_settings_that_no_flag_knows_are_told_and_kept(
+    plan: Plan, dependencies: Dependencies, platform: FakePlatform
+) -> None:
+    revision = platform.revisions_by_name["shop-3"]
+    others = {"service_mesh.mesh": "a-mesh"}
+    platform.revisions_by_name["shop-3"] = replace(revision, others=others)
+    found = dry_run(plan, dependencies, SOURCE, DryRunInputs(TRIAL, PROMOTED))
+    assert told(found, "Settings that differ")["service_mesh.mesh"] == (
+        *("-", "a-mesh", "a-mesh"),
+        "changed since then",
+    )
+    assert told(found, "All settings of the candidate")["service_mesh.mesh"] == ("a-mesh", "kept")
+
+
+def test_settings_of_the_service_change_with_the_promotion(
+    plan: Plan, dependencies: Dependencies
+) -> None:
+    wanted = ServiceSettings(ingress="internal", min=1)
+    found = dry_run(
+        replace(plan, service_settings=wanted), dependencies, SOURCE, DryRunInputs(TRIAL)
+    )
+    settings = told(found, "Settings that differ")
+    assert settings["service: ingress"] == ("unknown", "-", "internal", "with the promotion")

@@ -6,11 +6,11 @@ import pytest
 
 from greenrun.model.errors import CallFailed, GateClosed, ManualActionRequired
 from greenrun.model.interfaces import HttpRequest, HttpResponse
+from greenrun.model.plan import START_TAG
 from greenrun.model.service import Service
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release import manual, recovery
 from greenrun.release.release import Release
-from greenrun.release.rollback import START_TAG
 from tests.conftest import BASELINE, World
 from tests.fakes import MANIFEST
 from tests.stages import deployed, moved, next_run, promoted

@@ -6,10 +6,10 @@ import pytest
 from google.cloud import run_v2
 
 from greenrun.model.errors import LockLost
+from greenrun.model.plan import START_TAG
 from greenrun.release import manual, recovery
 from greenrun.release.coordination.journal import Journal
 from greenrun.release.release import Release
-from greenrun.release.rollback import START_TAG
 from tests.campaign.course import way
 from tests.campaign.shop import BEFORE, FIRST_SPLIT, PLACE, SERVICE, Shop
 

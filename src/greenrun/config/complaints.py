@@ -1,8 +1,9 @@
 """Complaints about values that the schema refused, each with file, line and key."""
 
+import copy
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
-from typing import get_args
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -13,7 +14,7 @@ from greenrun.config.values import Section
 from greenrun.model.errors import Complaint
 
 _LONGEST = 80
-_SECRETS = ("deploy", "update-secrets")
+_SECRETS = "update-secrets"
 _PER_ENVIRONMENT = {"project", "region"}
 
 
@@ -35,6 +36,19 @@ def complaints_of(error: ValidationError, tree: Node, overlay: Node) -> Iterator
         key = (*node.path, *(name.replace("_", "-") for name in absent))
         got, needs = _got(detail, path, absent=bool(absent)), _needs(detail, path)
         yield Complaint(node.file, node.line if node.path else 0, spelled(key), got, needs)
+
+
+def without_refused(error: ValidationError, content: object) -> object:
+    """Take what was refused out of the content of a file."""
+    kept = copy.deepcopy(content)
+    for detail in error.errors(include_url=False):
+        part: Any = kept
+        *above, last = (str(part) for part in detail["loc"] if part != "[key]")
+        for name in above:
+            part = part.get(name) if isinstance(part, dict) else None
+        if isinstance(part, dict):
+            part.pop(last, None)
+    return kept
 
 
 def unknown_key(known: Iterable[str], key: str) -> str:
@@ -67,7 +81,7 @@ def _got(detail: ErrorDetails, path: tuple[str, ...], *, absent: bool) -> str:
         return "a key that was replaced" if path in REPLACED_KEYS else "an unknown key"
     if detail["loc"][-1] == "[key]":
         return "this name"
-    if path[: len(_SECRETS)] == _SECRETS and isinstance(detail["input"], str):
+    if _SECRETS in path[:-1] and isinstance(detail["input"], str):
         return "other text (not shown, it may be the secret itself)"
     by_default = " (the default)" if absent and detail["input"] is not None else ""
     return shown(detail["input"]) + by_default

@@ -1,6 +1,8 @@
 """The keys `build` and `deploy`; those of `deploy` are flags of `gcloud run deploy`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
@@ -17,9 +19,17 @@ from greenrun.config.values import LEFT_OUT, NONE, REQUIRED, Optional, Section, 
 from greenrun.model import forms
 from greenrun.model.image import TagPolicy, repository_of
 from greenrun.model.plan import TAG_FILE, BuildPlan, BuildSecret
-from greenrun.model.revision import FLAGS, Flag, RevisionSettings, StartupProbe, Volume
+from greenrun.model.revision import (
+    ContainerSettings,
+    Flag,
+    RevisionSettings,
+    ServiceSettings,
+    Settings,
+    Sidecar,
+    flags_of,
+)
 
-S = TypeVar("S", bound=Section)
+S = TypeVar("S", bound=Settings)
 
 _ELSEWHERE = "build.image was built elsewhere, and stays in its repository"
 _OF_A_BUILD = (
@@ -117,76 +127,68 @@ class BuildSection(Section):
         )
 
 
-class ProbeSection(Section):
-    """The startup probe; what is not said is as the service has it."""
-
-    path: are.ProbePath | None = LEFT_OUT
-    period: are.Period | None = LEFT_OUT
-    failure_threshold: Annotated[int, accepts(forms.whole(1, forms.INT32))] | None = LEFT_OUT
-
-    def probe(self) -> StartupProbe:
-        return StartupProbe(self.path, self.period, self.failure_threshold)
+D = TypeVar("D", bound=Section)
 
 
-class VolumeSection(Section):
-    """Storage that revisions share, and where they find it."""
-
-    source: are.VolumeSource = REQUIRED
-    path: are.MountPath = REQUIRED
-
-
-def _with_a_key_per_flag(section: type[S]) -> type[S]:
-    """Add the flags of one value to a section, in the order of their table."""
-    keys: dict[str, Any] = {
-        flag.key.replace("-", "_"): (
-            Annotated[Any, accepts(flag.form)],
-            LEFT_OUT,
-        )
-        for flag in FLAGS
-        if flag.form is not None
-    }
+def _with_a_key_per_flag(section: type[D]) -> type[D]:
+    """Add the flags of the tables to a section, in their order."""
+    keys = _keys(RevisionSettings, ServiceSettings)
     return create_model(section.__name__, __base__=section, __module__=__name__, **keys)
+
+
+def _section_of(table: type[Settings]) -> type[Section]:
+    """Make a section of the rows of a table, in their order."""
+    return create_model(table.__name__, __base__=Section, __module__=__name__, **_keys(table))
+
+
+def _keys(*tables: type[Settings]) -> dict[str, Any]:
+    return {
+        _name(flag): (_annotation(flag), LEFT_OUT) for table in tables for flag in flags_of(table)
+    }
+
+
+def _name(flag: Flag) -> str:
+    return flag.key.replace("-", "_")
+
+
+def _annotation(flag: Flag) -> Any:  # noqa: ANN401 - a type that is made at run time
+    each: Any = Annotated[Any, accepts(flag.form)] if flag.form else None
+    each = _section_of(flag.table) if flag.table else each
+    if flag.names:
+        each = Mapping[Annotated[str, accepts(flag.names)], each]
+    return Annotated[each, Optional] if flag.names or flag.table else each
+
+
+def said_in(section: Section, table: type[S]) -> S:
+    """Collect what a section says of the rows of a table."""
+    said = {flag.field: _said(flag, getattr(section, _name(flag))) for flag in flags_of(table)}
+    return table(**said)
+
+
+def _said(flag: Flag, written: Any) -> Any:  # noqa: ANN401 - of any row
+    if written is None:
+        return flag.unsaid
+    if flag.names and flag.table:
+        return {name: said_in(each, flag.table) for name, each in written.items()}
+    if flag.table:
+        return said_in(written, flag.table)
+    return dict(written) if flag.names else written
 
 
 @_with_a_key_per_flag
 class DeploySection(Section):
     """A revision's settings, and what becomes of it once it runs.
 
-    The flags of one value are those of the table in model/revision.py.
+    The flags are those of the tables in model/revision/settings.py.
     """
 
-    env_vars_file: are.RelativePath | None = LEFT_OUT
-    update_secrets: Mapping[are.VariableName, are.SecretVersion] = Field(default_factory=dict)
-    startup_probe: Annotated[ProbeSection | None, Optional] = LEFT_OUT
-    volumes: Mapping[are.VolumeName, VolumeSection] = Field(default_factory=dict)
+    env_vars_file: Annotated[Any, accepts(are.RELATIVE_PATH)] = LEFT_OUT
     allow_unauthenticated: are.Flag = False
     tag: are.RevisionTag = "candidate"
     baseline_tag: are.RevisionTag = "baseline"
     ready_timeout: are.Duration = written("60s")
     traffic_timeout: are.Duration = written("2m")
     log_timeout: are.Duration = written("60s")
-
-    @field_validator("memory", check_fields=False)
-    @classmethod
-    def _memory_fits_cpu(cls, memory: str, info: ValidationInfo) -> str:
-        if info.data.get("cpu"):
-            forms.judge_memory(memory, cpu=info.data["cpu"])
-        return memory
-
-    @field_validator("concurrency", check_fields=False)
-    @classmethod
-    def _concurrency_fits_cpu(cls, concurrency: int, info: ValidationInfo) -> int:
-        if info.data.get("cpu"):
-            forms.judge_concurrency(concurrency, cpu=info.data["cpu"])
-        return concurrency
-
-    @field_validator("max_instances", check_fields=False)
-    @classmethod
-    def _most_are_not_fewer(cls, most: int, info: ValidationInfo) -> int:
-        fewest = info.data.get("min_instances") or 0
-        if most < fewest:
-            raise ValueError(f"at least deploy.min-instances, {fewest}")
-        return most
 
     @field_validator("baseline_tag")
     @classmethod
@@ -195,38 +197,73 @@ class DeploySection(Section):
             raise ValueError("another revision tag than deploy.tag")
         return tag
 
-    @field_validator("volumes")
-    @classmethod
-    def _volumes_stand_apart(
-        cls, volumes: Mapping[str, VolumeSection]
-    ) -> Mapping[str, VolumeSection]:
-        if len({volume.path for volume in volumes.values()}) < len(volumes):
-            raise ValueError("a path of its own for every volume")
-        return volumes
-
     def settings(self, variables: Mapping[str, str] | None) -> RevisionSettings:
-        return RevisionSettings(
-            variables=variables,
-            secrets=self.update_secrets,
-            startup_probe=self.startup_probe.probe() if self.startup_probe else None,
-            volumes=tuple(Volume(name, at.source, at.path) for name, at in self.volumes.items()),
-            **{
-                flag.field: getattr(self, flag.key.replace("-", "_"))
-                for flag in FLAGS
-                if flag.form is not None
-            },
-        )
+        """Collect what is said of a revision; `variables` are those of a file, None without one."""
+        said = said_in(self, RevisionSettings)
+        return said if variables is None else replace(said, variables=variables)
+
+    def service_settings(self) -> ServiceSettings:
+        return said_in(self, ServiceSettings)
+
+
+def as_keys(settings: Settings) -> dict[str, object]:
+    """Write settings under the keys, and in the forms, that release.yaml has them."""
+    return {
+        flag.key: written_as
+        for flag in flags_of(type(settings))
+        if not flag.asks
+        and (written_as := _as_written(flag, getattr(settings, flag.field))) not in _UNWRITTEN
+    }
+
+
+_UNWRITTEN: tuple[object, ...] = (None, {}, [], "")
+
+
+def _as_written(flag: Flag, found: Any) -> object:  # noqa: ANN401 - of any row
+    if flag.names:
+        entries = (found or {}).items()
+        return {name: as_keys(it) if flag.table else str(it) for name, it in entries}
+    if isinstance(found, Settings):
+        return as_keys(found)
+    if isinstance(found, tuple):
+        return list(found)
+    if not isinstance(found, timedelta):
+        return int(found) if isinstance(found, str) and found.isdecimal() else found
+    spelled = forms.spell_duration(found)
+    fits = flag.form is not None and flag.form.fits(spelled)
+    return spelled if fits else int(found / forms.HOUR)
 
 
 def flags_table() -> str:
     """Write the table of the flags as docs/release-yaml.md has it."""
     head = ("key", "needs", "in the template", "meaning")
-    return "\n".join(
-        (f"| {' | '.join(head)} |", "|---" * len(head) + "|", *map(_documented, FLAGS))
-    )
+    told: dict[str, str] = {}
+    rows = [*_documented(RevisionSettings, told), *_documented(ServiceSettings, told)]
+    return "\n".join((f"| {' | '.join(head)} |", "|---" * len(head) + "|", *rows))
 
 
-def _documented(flag: Flag) -> str:
-    needs = flag.form.needs if flag.form else "see above"
-    cells = (f"`{flag.key}`", needs, f"`{flag.path}`", flag.meaning)
-    return f"| {' | '.join(cells)} |"
+def _documented(table: type[Settings], told: dict[str, str], above: str = "") -> Iterator[str]:
+    """Yield a line for each row; `told` maps what has its own lines already to where they are."""
+    place = "service." if table is ServiceSettings else ""
+    for flag in flags_of(table):
+        key = f"{above}{flag.key}"
+        if key in told or (above.startswith("containers.") and flag.key in told):
+            continue
+        told[key] = key
+        path = f"`{place}{flag.path}`" if flag.path else ""
+        yield f"| `{key}` | {_needs(flag, told)} | {path} | {flag.meaning} |"
+        if flag.table and flag.table.__name__ not in told:
+            told[flag.table.__name__] = key
+            below = f"{key}.NAME." if flag.names else f"{key}."
+            yield from _documented(flag.table, told, below)
+
+
+def _needs(flag: Flag, told: Mapping[str, str]) -> str:
+    name = f"{flag.names.needs}: " if flag.names else ""
+    if flag.table is None:
+        return name + (flag.form.needs if flag.form else "")
+    if flag.table is Sidecar:
+        shared = ", ".join(f"`{row.key}`" for row in flags_of(ContainerSettings))
+        return f"{name}the keys below, and {shared}"
+    known = told.get(flag.table.__name__)
+    return name + (f"the keys of `{known}`" if known else "the keys below")

@@ -2,21 +2,26 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from greenrun.config import values as are
-from greenrun.config.complaints import complaints_of, shown, unknown_key
+from greenrun.config.complaints import complaints_of, shown, unknown_key, without_refused
+from greenrun.config.deploy import DeploySection
 from greenrun.config.document import Complain, Node, read_document, spelled
 from greenrun.config.schema import Release
 from greenrun.model.errors import Complaint, SettingsError
-from greenrun.model.plan import Plan
+from greenrun.model.plan import START_TAG, Plan
+from greenrun.model.revision.rules import broken
+from greenrun.model.revision.values import LONGEST_TEXT, VARIABLE_NAME
 
 RELEASE_FILE = "release.yaml"
 VARIABLES_FILE = "env.yaml"
+LONGEST_ADDRESS = 46
+"""Letters of a service's name and a revision tag together, at most."""
 
 _LINES = 'lines of NAME: "value", or {} for none'
 _OTHERWISE_IN_YAML_1_1 = re.compile(
@@ -98,8 +103,47 @@ class _View:
         except ValidationError as error:
             for complaint in complaints_of(error, self.tree, self.overlay):
                 complain(complaint)
+            self._relate(without_refused(error, self.tree.content), variables, complain)
             return None
+        self._relate(self.tree.content, variables, complain)
         return release.plan(self.environment, variables)
+
+    def _relate(
+        self, content: object, variables: Mapping[str, str] | None, complain: Complain
+    ) -> None:
+        """Complain about values that do not go together, of those that are values."""
+        found = content if isinstance(content, dict) else {}
+        try:
+            deploy = DeploySection.model_validate(found.get("deploy", {}))
+        except ValidationError:
+            return
+        for key, needs in broken(deploy.settings(None), deploy.service_settings()):
+            node, _ = self.tree.nearest(("deploy", *key))
+            complain(node.complaint(got=shown(node.content), needs=needs))
+        if variables is not None and deploy.settings(None).variables is not None:
+            node, _ = self.tree.nearest(("deploy", "set-env-vars"))
+            needs = "update-env-vars, which go over those of the file, or no such file"
+            complain(node.complaint(got="variables beside those of a file", needs=needs))
+        self._fit_names(found.get("service"), deploy, complain)
+
+    def _fit_names(self, service: object, deploy: DeploySection, complain: Complain) -> None:
+        """Google puts a revision tag and the service's name into one part of an address."""
+        if not are.SERVICE_NAME.fits(service):
+            return
+        of_service = f"for a service of {len(str(service))} letters"
+        for path, tag, what in (
+            (("deploy", "tag"), deploy.tag, "the default"),
+            (("deploy", "baseline-tag"), deploy.baseline_tag, "the default"),
+            (("service",), START_TAG, "a revision tag of a rollback"),
+        ):
+            letters = len(str(service)) + len(tag)
+            if letters > LONGEST_ADDRESS:
+                node, absent = self.tree.nearest(path)
+                line = self.tree.nearest(("service",))[0].line if absent else node.line
+                told = f" ({what})" if absent or tag == START_TAG else ""
+                needs = f"{LONGEST_ADDRESS} letters at most of both together, not {letters}"
+                got = f"{tag!r}{told} {of_service}"
+                complain(Complaint(self.tree.file, line, spelled(path), got, needs))
 
 
 def _views(directory: Path, environment: str, complain: Complain) -> list[_View]:
@@ -163,8 +207,8 @@ def read_variables(
 
 
 def _complaints_about(name: str, node: Node, secrets: Collection[str]) -> Iterator[Complaint]:
-    if not are.VARIABLE_NAME.fits(name):
-        yield node.complaint(got="this name", needs=are.VARIABLE_NAME.needs)
+    if not VARIABLE_NAME.fits(name):
+        yield node.complaint(got="this name", needs=VARIABLE_NAME.needs)
     if name in secrets:
         needs = "it there alone, or here alone"
         yield node.complaint(got="a variable that deploy.update-secrets fills too", needs=needs)
@@ -175,6 +219,9 @@ def _complaints_about(name: str, node: Node, secrets: Collection[str]) -> Iterat
         yield node.complaint(got=_unquoted(node), needs=json.dumps(node.plain, ensure_ascii=False))
     elif "\0" in node.value:
         yield node.complaint(got="text with a NUL", needs="text without one")
+    elif len(node.value.encode()) > LONGEST_TEXT:
+        got = f"{len(node.value.encode()):,} bytes"
+        yield node.complaint(got=got, needs=f"at most {LONGEST_TEXT:,} bytes")
 
 
 def _unquoted(node: Node) -> str:

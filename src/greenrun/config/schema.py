@@ -179,6 +179,7 @@ class Release(Section):
             place=Location(self.project, self.region),
             build=self.build.plan(),
             settings=self.deploy.settings(variables),
+            service_settings=self.deploy.service_settings(),
             public=self.deploy.allow_unauthenticated,
             revision_tag=self.deploy.tag,
             baseline_tag=self.deploy.baseline_tag,

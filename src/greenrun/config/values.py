@@ -20,17 +20,13 @@ from greenrun.model import forms
 from greenrun.model.forms import HOUR, SECOND, Form
 from greenrun.model.image import TagPolicy
 from greenrun.model.plan import IDENTITY_TOKEN, NOBODY, USER
-from greenrun.model.revision import SecretReference
-from greenrun.model.text import HEADER_NAME_CHARACTER
+from greenrun.model.revision.values import HEADER_NAME, URL_PATH
 
 _LABEL = r"[a-z]([-a-z0-9]{0,%d}[a-z0-9])?"
 _COMPONENT = r"[a-z0-9]+((\.|_{1,2}|-+)[a-z0-9]+)*"
 _REPOSITORY = rf"([A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]{{1,5}})?/)?{_COMPONENT}(/{_COMPONENT})*"
 _IMAGE_TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _PERCENT = forms.whole(1, 99)
-SECRET_VERSION = forms.text(
-    r"[A-Za-z0-9_-]{1,255}:(latest|[1-9][0-9]{0,8})", "NAME:VERSION, the version a number or latest"
-)
 _ONE_LINE = forms.text(
     r"[!-~]([ -~]{0,1022}[!-~])?", "text in one line, such as 'Bearer {API_TOKEN}'"
 )
@@ -81,12 +77,6 @@ def _rising(shares: Sequence[object]) -> bool:
     return 0 < len(percents) == len(shares) and all(low < high for low, high in pairwise(percents))
 
 
-def _secret_reference(value: object) -> SecretReference | None:
-    if not SECRET_VERSION.fits(value):
-        return None
-    return SecretReference(*str(value).split(":"))
-
-
 def _header(value: object, info: ValidationInfo) -> str:
     if not _ONE_LINE.fits(value):
         raise ValueError(_ONE_LINE.needs)
@@ -113,7 +103,7 @@ Flag = Annotated[bool, accepts(forms.BOOLEAN)]
 
 # Names
 SERVICE_NAME = forms.text(
-    _LABEL % 47, "a name under 50 characters of lower-case letters, digits and -, a letter first"
+    _LABEL % 45, "a name under 48 characters of lower-case letters, digits and -, a letter first"
 )
 REVISION_TAG = forms.text(
     _LABEL % 61, "a revision tag of lower-case letters, digits and -, a letter first"
@@ -127,39 +117,18 @@ PROJECT = forms.text(
 )
 REGION = forms.text(r"[a-z]{2,20}-[a-z]{2,20}[0-9]{1,2}", "a region such as europe-west1")
 IDENTITY_NAME = forms.text(r"[A-Za-z][A-Za-z0-9 _-]{0,62}", "who asks, in words (`a user`)")
-HEADER_NAME = forms.text(HEADER_NAME_CHARACTER + "{1,255}", "the name of a header")
-VARIABLE_NAME = forms.text(
-    r"(?!(PORT|CLOUD_RUN_(JOB|EXECUTION|TASK_INDEX|TASK_ATTEMPT|TASK_COUNT))$|K_|X_GOOGLE_)"
-    r"[A-Za-z_][A-Za-z0-9_]{0,255}",
-    "a name of letters, digits and _, and none that Cloud Run sets itself (PORT, K_...)",
-)
-"""https://cloud.google.com/run/docs/container-contract"""
-
 ServiceName = Annotated[str, accepts(SERVICE_NAME)]
 RevisionTag = Annotated[str, accepts(REVISION_TAG)]
-VolumeName = Annotated[str, accepts(ENVIRONMENT_NAME)]
 Project = Annotated[str, accepts(PROJECT)]
 Region = Annotated[str, accepts(REGION)]
 HeaderName = Annotated[str, accepts(HEADER_NAME)]
 IdentityName = Annotated[str, accepts(IDENTITY_NAME)]
-VariableName = Annotated[str, accepts(VARIABLE_NAME)]
 
 # Paths
 RELATIVE_PATH = forms.text(r"(?!/)[^\x00-\x1f\x7f]{1,255}", "a path relative to release.yaml")
-URL_PATH = forms.text(r"/[!-~]{0,1023}", "a path that begins with /, such as /api/health")
-MOUNT_PATH = forms.text(
-    r"(?!/(dev|proc|sys)(/|$))(/(?!\.{1,2}(/|$))[^/:\x00-\x20\x7f]{1,255}){1,20}",
-    "an absolute path outside /dev, /proc and /sys, such as /data",
-)
-VOLUME_SOURCE = forms.text(
-    r"nfs:[A-Za-z0-9][A-Za-z0-9.-]{0,252}:/[!-~]{0,1023}|gcs:[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]",
-    "nfs:SERVER:/PATH or gcs:BUCKET",
-)
 
 RelativePath = Annotated[str, accepts(RELATIVE_PATH)]
 ProbePath = Annotated[str, accepts(URL_PATH)]
-MountPath = Annotated[str, accepts(MOUNT_PATH)]
-VolumeSource = Annotated[str, accepts(VOLUME_SOURCE)]
 RelativePaths = Annotated[
     tuple[str, ...],
     accepts(forms.several("a list of paths relative to release.yaml", RELATIVE_PATH)),
@@ -219,9 +188,6 @@ Commits = Annotated[
     ),
 ]
 
-# The revision: https://cloud.google.com/run/docs/configuring
-Period = Annotated[timedelta, accepts(forms.duration(SECOND, 240 * SECOND))]
-SecretVersion = Annotated[SecretReference, accepts(Form(SECRET_VERSION.needs, _secret_reference))]
 Header = Annotated[str, PlainValidator(_header)]
 PlainHeader = Annotated[str, accepts(_ONE_LINE)]
 

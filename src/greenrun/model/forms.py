@@ -241,8 +241,18 @@ def judge_memory(memory: str, *, cpu: str) -> None:
 
 def judge_concurrency(concurrency: int, *, cpu: str) -> None:
     """Raise ValueError, saying what is needed, where less than a CPU serves several at once."""
-    if concurrency > 1 and _cpu_millis(cpu) < 1000:
+    if concurrency > 1 and is_part_of_cpu(cpu):
         raise ValueError(f"1 with deploy.cpu {cpu}, which is less than 1")
+
+
+def is_part_of_cpu(cpu: str) -> bool:
+    """Tell whether it is less than one CPU, of what `parse_cpu` gives."""
+    return _cpu_millis(cpu) < 1000
+
+
+def is_memory_from(memory: str, least: str) -> bool:
+    """Tell whether it is so much or more, of what `parse_memory` gives."""
+    return _bytes(memory) >= _bytes(least)
 
 
 def _cpu_millis(cpu: str) -> int:

@@ -32,6 +32,9 @@ class Location:
 
 TAG_FILE = "build_tag.txt"
 
+START_TAG = "gr-start"
+"""The revision tag under which a revision is started and asked before users are sent to it."""
+
 
 @dataclass(frozen=True, slots=True)
 class BuildSecret:

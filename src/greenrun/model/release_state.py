@@ -13,7 +13,7 @@ from greenrun.model.traffic import Target, TrafficSplit
 DELETION = "delete the service"
 """What a first release promises for the case that a gate closes."""
 
-FIRST_TAG = "greenrun-first"
+FIRST_TAG = "gr-first"
 """The revision tag that marks a service which a first release has created and not opened yet."""
 
 

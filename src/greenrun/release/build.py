@@ -10,7 +10,7 @@ from greenrun.model.plan import Plan
 from greenrun.model.revision import FLAGS
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.preflight.image import resolved
-from greenrun.release.preflight.secrets import in_build_arguments
+from greenrun.release.preflight.settings import in_build_arguments
 
 
 def build(plan: Plan, dependencies: Dependencies, guard: ChangeGuard, source: Source) -> Build:

@@ -5,13 +5,13 @@ from dataclasses import replace
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.image import Digest
 from greenrun.model.interfaces import NewRevision, Timeout
+from greenrun.model.plan import START_TAG
 from greenrun.model.release_state import ReleaseState, Stage
 from greenrun.model.revision import Readiness, Revision, RevisionSettings
 from greenrun.model.service import Service
 from greenrun.model.text import deletion_command
 from greenrun.release.recovery import acquire_lock, unfinished
 from greenrun.release.release import UNWRITTEN, Release
-from greenrun.release.rollback import START_TAG
 
 FIRST_DELETED = "deleted the service that the first release had created"
 

@@ -12,7 +12,7 @@ from greenrun.model.image import Build, Image, Source
 from greenrun.model.interfaces import Dependencies, Timeout
 from greenrun.model.interfaces.platform import ALL_TO_LATEST
 from greenrun.model.objective import Gate
-from greenrun.model.plan import Plan
+from greenrun.model.plan import START_TAG, Plan
 from greenrun.model.polling import polls
 from greenrun.model.release_state import FIRST_TAG, ReleaseState, Stage
 from greenrun.model.service import Service
@@ -23,7 +23,7 @@ from greenrun.release.coordination.guard import ChangeGuard, DriftGuard
 from greenrun.release.deploy import Candidate
 from greenrun.release.migrate import Migration, Migrations
 from greenrun.release.prober import Prober
-from greenrun.release.rollback import START_TAG, Rollback, StartCheck
+from greenrun.release.rollback import Rollback, StartCheck
 from greenrun.release.traffic import Rollout
 
 if TYPE_CHECKING:
@@ -232,6 +232,7 @@ class Release:
         return self.candidate
 
     def _make_candidate(self) -> None:
+        self._expect_fitting()
         name = f"{self.plan.service}-{self.dependencies.clock.now():%Y%m%d-%H%M%S}"
         split, image = self._split_without_users(name), self.image.reference
         candidate = self._candidate = Candidate(name, self.plan, self.dependencies)
@@ -240,6 +241,11 @@ class Release:
             candidate.create(split, image, self.drift, self.guard)
         else:
             candidate.make(split, image, self.baseline, self.drift, self.guard)
+
+    def _expect_fitting(self) -> None:
+        platform = self.dependencies.platform
+        baseline = None if self.is_first else platform.revision(self.baseline)
+        preflight.expect_fitting(self.plan, baseline, platform.service_settings())
 
     def _split_without_users(self, name: str) -> TrafficSplit:
         if self.is_first:

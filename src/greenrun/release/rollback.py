@@ -13,7 +13,7 @@ from greenrun.model.errors import (
     described,
 )
 from greenrun.model.interfaces import Dependencies, Timeout
-from greenrun.model.plan import Plan, Probe
+from greenrun.model.plan import START_TAG, Plan, Probe
 from greenrun.model.polling import polls
 from greenrun.model.release_state import FIRST_TAG, ReleaseState
 from greenrun.model.service import Service
@@ -22,9 +22,6 @@ from greenrun.model.traffic import TrafficSplit
 from greenrun.release.coordination.guard import ChangeGuard
 from greenrun.release.migrate import migration_job
 from greenrun.release.prober import Prober
-
-START_TAG = "greenrun-start"
-"""The revision tag under which a revision is started and asked before users are sent to it."""
 
 _PAUSES = (timedelta(seconds=1), timedelta(seconds=3))
 """Between attempts of the way back: a refusal that passes is no reason to leave users where they

@@ -9,14 +9,13 @@ from greenrun.model.canary_step import CanaryStep
 from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.interfaces import Dependencies, Timeout
 from greenrun.model.objective import Gate
-from greenrun.model.plan import CanaryPlan, Plan
+from greenrun.model.plan import START_TAG, CanaryPlan, Plan
 from greenrun.model.release_state import FIRST_TAG, Stage
 from greenrun.model.service import Service
 from greenrun.model.text import span
 from greenrun.model.traffic import TrafficSplit
 from greenrun.release.coordination.guard import ChangeGuard, DriftGuard
 from greenrun.release.prober import Prober
-from greenrun.release.rollback import START_TAG
 
 WRONG_PROBE = (
     "correct it in `canary.probes`, where `status` says what is a good answer; what only new code "

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from greenrun.config import values as are
 from greenrun.config.deploy import BuildSection, DeploySection
 from greenrun.model.forms import Form
+from greenrun.model.revision.values import SECRET_PLACE, SECRET_VERSION, VARIABLE_NAME
 
 T = TypeVar("T")
 
@@ -100,15 +101,15 @@ class Facts:
 
     def set_variable(self, name: str, value: str, place: str) -> None:
         """Take a plain variable over."""
-        if not are.VARIABLE_NAME.fits(name):
-            self.skip(place, name, f"needs {are.VARIABLE_NAME.needs}")
+        if not VARIABLE_NAME.fits(name):
+            self.skip(place, name, f"needs {VARIABLE_NAME.needs}")
         elif name not in self.secrets:
             self._keep(self.variables, name, Said(value, place), name)
 
     def set_secret(self, name: str, reference: str, place: str) -> None:
         """Let Secret Manager fill a variable: `reference` is SECRET:VERSION."""
-        if not (are.VARIABLE_NAME.fits(name) and are.SECRET_VERSION.fits(reference)):
-            needs = f"needs a variable, and {are.SECRET_VERSION.needs}"
+        if not (SECRET_PLACE.fits(name) and SECRET_VERSION.fits(reference)):
+            needs = f"needs a variable, and {SECRET_VERSION.needs}"
             self.skip(place, f"{name}={reference}", needs)
             return
         self.variables.pop(name, None)

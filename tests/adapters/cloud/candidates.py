@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import TypeVar
 
 from greenrun.model.interfaces import NewRevision, Platform, Timeout
-from greenrun.model.revision import RevisionSettings, StartupProbe
+from greenrun.model.revision import ContainerProbe, RevisionSettings
 from greenrun.model.service import Service
 
-QUICK = StartupProbe(period=timedelta(seconds=1), failure_threshold=10)
+QUICK = ContainerProbe(period=timedelta(seconds=1), failure_threshold=10)
 
 
 @dataclass

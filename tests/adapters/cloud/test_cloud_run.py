@@ -20,10 +20,10 @@ from greenrun.model.interfaces import Timeout
 from greenrun.model.interfaces.platform import ALL_TO_LATEST
 from greenrun.model.plan import Location
 from greenrun.model.revision import (
+    ContainerProbe,
     Readiness,
     RevisionSettings,
     SecretReference,
-    StartupProbe,
     Volume,
 )
 from greenrun.model.service import Service, baseline_of
@@ -76,6 +76,7 @@ def test_a_created_service_gives_its_first_revision_all_traffic(
         etag=service.etag,
         changed_by="anonymous",
         changed_at=service.changed_at,
+        ingress="all",
     )
     assert service.etag
     made = datetime.fromisoformat(service.changed_at)
@@ -114,8 +115,13 @@ def test_all_settings_are_read_back_as_they_were_meant(serving: CloudRun, timeou
         concurrency=7,
         min_instances=1,
         max_instances=3,
-        startup_probe=StartupProbe("/status/200", timedelta(seconds=1), 30),
-        volumes=(Volume("data", "nfs:10.0.0.2:/data", "/data"), Volume("b", "gcs:bucket", "/b")),
+        startup_probe=ContainerProbe(
+            path="/status/200", period=timedelta(seconds=1), failure_threshold=30
+        ),
+        volumes={
+            "data": Volume(source="nfs:10.0.0.2:/data", path="/data"),
+            "b": Volume(source="gcs:bucket", path="/b", readonly=True),
+        },
         service_account="runner@project.iam.gserviceaccount.com",
         session_affinity=True,
         cpu_boost=True,
@@ -181,7 +187,7 @@ def test_a_new_service_has_its_cpu_during_requests(
 def test_a_revision_that_cannot_start_closes_the_gate_and_moves_nothing(
     serving: CloudRun, timeout: Timeout, program: str, reason: str
 ) -> None:
-    hopeless = revision("two", program, startup_probe=StartupProbe(period=timedelta(seconds=1)))
+    hopeless = revision("two", program, startup_probe=ContainerProbe(period=timedelta(seconds=1)))
     with pytest.raises(
         GateClosed, match=f"revision web-two cannot start: got {reason}: "
     ) as closed:
@@ -409,4 +415,4 @@ def test_a_cloud_that_never_answers_is_told_with_a_hint(place: Location) -> None
 def test_a_probe_of_the_settings_reaches_the_platform(serving: CloudRun) -> None:
     first = serving.revision(ONE)
     assert first is not None
-    assert first.settings.startup_probe == replace(QUICK, path="")
+    assert first.settings.startup_probe == replace(QUICK, type="tcp")

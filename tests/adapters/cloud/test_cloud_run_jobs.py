@@ -96,7 +96,7 @@ def test_a_task_has_the_settings_of_a_revision_but_for_what_serves_requests() ->
         variables={"MODE": "full"},
         secrets={"TOKEN": SecretReference("token", "3")},
         cpu="2",
-        volumes=(Volume("data", "nfs:10.0.0.2:/data", "/data"),),
+        volumes={"data": Volume(source="nfs:10.0.0.2:/data", path="/data")},
         service_account="robot@example.org",
     )
     wanted = Job("migrate", "app:1", ("python", "-m", "app.migrate"), settings)

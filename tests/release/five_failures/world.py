@@ -10,7 +10,7 @@ from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.model.interfaces import NewRevision, Timeout
 from greenrun.model.plan import Location
-from greenrun.model.revision import RevisionSettings, StartupProbe
+from greenrun.model.revision import ContainerProbe, RevisionSettings
 from greenrun.model.service import Service
 from greenrun.model.traffic import TrafficSplit
 
@@ -81,7 +81,7 @@ class World:
 
 def new(name: str, program: str = "echo", **settings: object) -> NewRevision:
     """A revision that we want."""
-    probe = StartupProbe(period=timedelta(seconds=1), failure_threshold=5)
+    probe = ContainerProbe(period=timedelta(seconds=1), failure_threshold=5)
     wanted = RevisionSettings(**{"startup_probe": probe, **settings})  # type: ignore[arg-type] # keywords as RevisionSettings has them
     return NewRevision(name, f"in-process/{program}", wanted)
 

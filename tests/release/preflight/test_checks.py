@@ -32,7 +32,10 @@ def test_nothing_stands_in_the_way(plan: Plan, world: World, source: Source) -> 
         == ()
     )
     assert world.platform.calls == changes
-    assert world.progress.lines == [it.title for it in checks.KNOWN.values()]
+    assert world.progress.lines == [
+        *(it.title for it in checks.KNOWN.values()),
+        "the candidate keeps what the baseline has",
+    ]
     kept = str(world.evidence.kept["preflight"])
     for fact in ("container engine: 20.10.24", "account: somebody@example.com", "baseline: shop-"):
         assert fact in kept

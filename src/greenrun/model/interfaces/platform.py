@@ -65,6 +65,9 @@ class Platform(Protocol):
     def service(self) -> Service | None:
         """One reading; None where the service does not exist."""
 
+    def service_settings(self) -> ServiceSettings:
+        """One reading of what the service has whatever its revision; nothing without a service."""
+
     def revision(self, name: str) -> Revision | None:
         """One reading of a revision, by its short name."""
 

@@ -8,7 +8,7 @@ from greenrun.model.image import Image, Source, TagPolicy
 from greenrun.model.interfaces import Dependencies
 from greenrun.model.plan import Plan
 from greenrun.model.release_state import ReleaseState, Stage
-from greenrun.model.revision import RevisionSettings
+from greenrun.model.revision import Revision
 from greenrun.model.service import Service, baseline_of
 from greenrun.model.stats import SequentialTest
 from greenrun.model.text import (
@@ -64,9 +64,14 @@ def dry_run(plan: Plan, dependencies: Dependencies, source: Source, known: DryRu
         ReportSection("Image", tuple(found.image_wanted())),
         ReportSection("Settings that differ", found.settings(), settings_diff.HEAD),
         ReportSection(
+            "Deployed since, and not taken over",
+            found.not_taken_over(),
+            settings_diff.HEAD_OF_OTHERS,
+        ),
+        ReportSection(
             "Secrets", tuple(found.secrets()), ("variable", "version", "state", "remark")
         ),
-        ReportSection("Limits, probes, scaling and storage", tuple(found.limits())),
+        ReportSection("All settings of the candidate", found.made(), settings_diff.HEAD_OF_ALL),
         ReportSection("Migrations", tuple(found.migrations())),
         ReportSection("Canary", found.canary_rows(canary)),
         ReportSection("Monitored from then on", known.watched),
@@ -134,25 +139,31 @@ class _Findings:
         yield "image tag", f"{self._tag()}{latest}"
 
     def settings(self) -> tuple[Row, ...]:
-        live, last = self._settings_of(self._most_serving()), self._settings_of(self._left())
-        return SettingsDiff(self.plan.settings, live, last, self.dependencies.scanner).rows()
+        return self._diff.rows()
+
+    def not_taken_over(self) -> tuple[Row, ...]:
+        newest = self.service.latest_created if self.service else ""
+        return self._diff.not_taken_over(self._revision(newest))
+
+    def made(self) -> tuple[Row, ...]:
+        return self._diff.made()
+
+    @property
+    def _diff(self) -> SettingsDiff:
+        live, last = self._revision(self._most_serving()), self._revision(self._left())
+        of_service = self.dependencies.platform.service_settings()
+        return SettingsDiff(self.plan, of_service, live, last, self.dependencies.scanner)
 
     def secrets(self) -> Iterator[Row]:
         for variable, reference in self.plan.settings.secrets.items():
             there = self.dependencies.secret_store.exists(reference.secret, reference.version)
             remark = _FLOATING if reference.version == _LATEST else ""
             yield variable, str(reference), "enabled" if there else "missing", remark
-        live = self._settings_of(self._most_serving())
-        for variable, reference in live.secrets.items() if live else ():
+        live = self._revision(self._most_serving())
+        kept = live.settings.secrets.items() if live else ()
+        for variable, reference in kept:
             if reference.version == _LATEST:
                 yield variable, str(reference), "live", _FLOATING
-
-    def limits(self) -> Iterator[Row]:
-        for key, value in self.plan.settings.facts():
-            if not key.startswith(("variables.", "secrets.")):
-                yield key, value or "empty text"
-        for flag in self.plan.settings.unsaid:
-            yield flag.field, "as the service has it"
 
     def canary(self, trial: SequentialTest) -> Forecast:
         baseline = self._baseline_name()
@@ -279,9 +290,8 @@ class _Findings:
             return ""
         return self.last.candidate if self.last.stage is Stage.PROMOTED else self.last.baseline
 
-    def _settings_of(self, revision: str) -> RevisionSettings | None:
-        found = self.dependencies.platform.revision(revision) if revision else None
-        return found.settings if found else None
+    def _revision(self, name: str) -> Revision | None:
+        return self.dependencies.platform.revision(name) if name else None
 
 
 def _without_gaps(section: ReportSection) -> ReportSection:

@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
-from greenrun.model.errors import DeadlineExceeded, ReleaseError
+from greenrun.model.errors import CallFailed, DeadlineExceeded, ReleaseError
 from greenrun.model.image import Digest
 from greenrun.model.interfaces import Dependencies, Registry
 from greenrun.model.lease import Lease
 from greenrun.model.plan import Plan
 from greenrun.model.release_state import FIRST_TAG, ReleaseState
+from greenrun.model.revision import NOTHING_SAID
 from greenrun.model.service import Service, baseline_of
 from greenrun.release.preflight.context import Context, Problem
-from greenrun.release.preflight.secrets import missing
+from greenrun.release.preflight.settings import missing, problems
 
 NOT_NEEDED = "not needed: first release"
 
@@ -145,6 +146,24 @@ def _describe(context: Context, name: str) -> None:
     revision = context.dependencies.platform.revision(name)
     image = revision.image if revision else "an unknown image"
     context.measure("baseline", f"{name} at 100 %, {image}")
+
+
+def kept(context: Context) -> Iterator[Problem]:
+    """The candidate loses nothing of the baseline but on purpose, and its settings go together.
+
+    Without a baseline that can be told, another check says why.
+    """
+    platform = context.dependencies.platform
+    if is_first(context):
+        yield from problems(context.plan, None, NOTHING_SAID)
+        return
+    try:
+        name = rollback_target(context)
+    except CallFailed:
+        raise
+    except ReleaseError:
+        return
+    yield from problems(context.plan, platform.revision(name), platform.service_settings())
 
 
 def rollback_target(context: Context) -> str:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from types import MappingProxyType
 
 from greenrun.model.errors import GateClosed
 from greenrun.model.interfaces import Builder, Dependencies, NewRevision, Timeout
 from greenrun.model.plan import Plan
-from greenrun.model.revision import StartupProbe
+from greenrun.model.revision import ContainerProbe
 from greenrun.release.coordination.journal import Entry, Journal
 from greenrun.release.deploy import Candidate
 from greenrun.release.migrate import Migrations, migration_job
@@ -109,27 +110,34 @@ def drill_plan(plan: Plan, number: int, exercise: Exercise) -> tuple[Plan, Plan]
     canary = replace(plan.canary, steps=plan.canary.steps[:1])
     migration = plan.migration if exercise.migrates else None
     drill = replace(own, canary=canary, migration=migration)
-    candidate = _with_variables(drill, exercise.variables)
+    candidate = _with_variables(drill, exercise.variables, gone=exercise.was)
     return _with_variables(drill, exercise.was), _starting(candidate, exercise.starts_within)
 
 
 def _apart(plan: Plan, name: str, storage: str) -> Plan:
-    volumes = tuple(
-        replace(volume, source=f"{volume.source}-{storage}") for volume in plan.settings.volumes
-    )
+    volumes = {
+        name: replace(volume, source=f"{volume.source}-{storage}") if volume.shared else volume
+        for name, volume in plan.settings.volumes.items()
+    }
     settings = replace(plan.settings, volumes=volumes)
     return replace(plan, service=f"{plan.service}-{name}", settings=settings)
 
 
-def _with_variables(plan: Plan, more: Mapping[str, str]) -> Plan:
-    variables = {**(plan.settings.variables or {}), **more}
-    return replace(plan, settings=replace(plan.settings, variables=variables))
+def _with_variables(
+    plan: Plan, more: Mapping[str, str], gone: Mapping[str, str] = MappingProxyType({})
+) -> Plan:
+    settings = plan.settings
+    updated = {**(settings.update_variables or {}), **more}
+    removed = (*settings.remove_variables, *(name for name in gone if name not in updated))
+    settings = replace(settings, update_variables=updated, remove_variables=removed)
+    return replace(plan, settings=settings)
 
 
 def _starting(plan: Plan, within: timedelta | None) -> Plan:
     if within is None:
         return plan
     second = timedelta(seconds=1)
-    probe = StartupProbe(period=second, failure_threshold=within // second)
-    probe = probe.over(plan.settings.startup_probe or probe)
+    probe = plan.settings.startup_probe or ContainerProbe()
+    timeout = second if probe.timeout else None
+    probe = replace(probe, timeout=timeout, period=second, failure_threshold=within // second)
     return replace(plan, settings=replace(plan.settings, startup_probe=probe))

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from greenrun.config.deploy import DeploySection, ProbeSection
+from greenrun.config.deploy import DeploySection
 from greenrun.model.forms import BOOLEAN
-from greenrun.model.revision import FLAGS
+from greenrun.model.revision import FLAGS, ContainerProbe, flags_of
 from greenrun_cli.init.facts import Facts
 from greenrun_cli.init.reading.secrets import looks_secret
 from greenrun_cli.init.reading.shell import Command, plain, unknown
@@ -186,7 +186,7 @@ def _secrets(value: str, place: str, facts: Facts) -> None:
 
 
 def _probe(value: str, place: str, facts: Facts) -> None:
-    known = {str(item.alias) for item in ProbeSection.model_fields.values()}
+    known = {flag.key for flag in flags_of(ContainerProbe)}
     probe: dict[str, Any] = {}
     for entry in _entries(value):
         name, _, text = entry.partition("=")

@@ -1,23 +1,20 @@
 """The service as it is live, through the official client: every setting that it has."""
 
 import os
-from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import fields, is_dataclass
-from datetime import timedelta
 
 from greenrun.adapters.gcp.clients import Endpoints, GoogleClients
 from greenrun.adapters.gcp.run.platform import CloudRun
 from greenrun.adapters.machine import SystemClock
+from greenrun.config.deploy import as_keys
 from greenrun.model.errors import ReleaseError
-from greenrun.model.forms import spell_duration
 from greenrun.model.plan import Location
-from greenrun.model.revision import FLAGS, Revision
+from greenrun.model.revision import Revision, ServiceSettings
 from greenrun.model.service import Service, baseline_of
 from greenrun_cli.init.facts import Facts
 from greenrun_cli.init.reading.secrets import looks_secret
 
-_READ_APART = frozenset({"variables", "secrets"})
+_READ_APART = frozenset({"set-env-vars", "update-secrets"})
 
 
 def read(name: str, place: Location, facts: Facts) -> None:
@@ -34,14 +31,14 @@ def read(name: str, place: Location, facts: Facts) -> None:
                 hint="`gcloud run services list` tells what there is",
             )
         revision = platform.revision(_serving(service))
-        public = platform.invokable_by_all()
+        public, of_service = platform.invokable_by_all(), platform.service_settings()
     where = f"the live service {name}"
     facts.say("service", name, where)
     facts.say("project", place.project, where)
     facts.say("region", place.region, where)
     facts.say("deploy.allow-unauthenticated", public, where)
     if revision is not None:
-        _take(revision, facts, f"the live revision {revision.name}")
+        _take(revision, of_service, facts, f"the live revision {revision.name}")
 
 
 def _serving(service: Service) -> str:
@@ -51,15 +48,14 @@ def _serving(service: Service) -> str:
         raise ReleaseError(f"could not tell which settings are live: {error}") from error
 
 
-def _take(revision: Revision, facts: Facts, where: str) -> None:
+def _take(revision: Revision, of_service: ServiceSettings, facts: Facts, where: str) -> None:
     repository = revision.image.partition("@")[0]
     head, _, last = repository.rpartition("/")
     facts.say("build.repository", f"{head}/{last.partition(':')[0]}", where)
     settings = revision.settings
-    for flag in FLAGS:
-        value = getattr(settings, flag.field)
-        if flag.field not in _READ_APART and value not in (None, "", ()) and value != {}:
-            facts.say(f"deploy.{flag.key}", as_written(value), where)
+    for key, value in (as_keys(settings) | as_keys(of_service)).items():
+        if key not in _READ_APART and value is not False:
+            facts.say(f"deploy.{key}", value, where)
     for variable, reference in (settings.secrets or {}).items():
         facts.set_secret(variable, str(reference), where)
     for variable, text in (settings.variables or {}).items():
@@ -69,29 +65,3 @@ def _take(revision: Revision, facts: Facts, where: str) -> None:
             facts.skip(where, variable, f"{why} this name")
         else:
             facts.set_variable(variable, text, where)
-
-
-def as_written(value: object) -> object:
-    """A setting in the form that release.yaml has it."""
-    if isinstance(value, timedelta):
-        return spell_duration(value)
-    if isinstance(value, Mapping):
-        return {str(name): as_written(entry) for name, entry in value.items()}
-    if is_dataclass(value) and not isinstance(value, type):
-        found = {item.name.replace("_", "-"): getattr(value, item.name) for item in fields(value)}
-        return {name: as_written(entry) for name, entry in found.items() if entry not in (None, "")}
-    if isinstance(value, tuple):
-        return _listed(value)
-    return int(value) if isinstance(value, str) and value.isdecimal() else value
-
-
-def _listed(values: tuple[object, ...]) -> object:
-    """Things that have names stand below them, as keys do."""
-    named = {str(getattr(value, "name", "")): value for value in values}
-    if "" in named:
-        return [as_written(value) for value in values]
-    return {name: _without_name(as_written(value)) for name, value in named.items()}
-
-
-def _without_name(value: object) -> object:
-    return {k: v for k, v in value.items() if k != "name"} if isinstance(value, dict) else value

@@ -5,7 +5,7 @@ from datetime import UTC
 
 from google.cloud import run_v2
 
-from greenrun.adapters.gcp.run.to_proto import image_of, settings_of
+from greenrun.adapters.gcp.run.to_proto import image_of, others_of, settings_of
 from greenrun.model.interfaces import Execution
 from greenrun.model.revision import Readiness, Revision
 from greenrun.model.service import Service
@@ -96,6 +96,7 @@ def revision_of(described: run_v2.Revision) -> Revision:
         settings=settings_of(described),
         reason=reason_of(deciding),
         message=deciding.message,
+        others=others_of(described),
     )
 
 

@@ -10,6 +10,7 @@ from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.run.from_proto import revision_of, service_of
 from greenrun.adapters.gcp.run.iam import Invokers
 from greenrun.adapters.gcp.run.jobs import Jobs
+from greenrun.adapters.gcp.run.to_proto import service_settings_of
 from greenrun.adapters.gcp.run.update import (
     Create,
     Deploy,
@@ -23,7 +24,7 @@ from greenrun.model.interfaces import Clock, Execution, Job, NewRevision, Timeou
 from greenrun.model.interfaces.platform import ALL_TO_LATEST
 from greenrun.model.plan import Location
 from greenrun.model.polling import Wait
-from greenrun.model.revision import Revision
+from greenrun.model.revision import NOTHING_SAID, Revision, ServiceSettings
 from greenrun.model.service import Service
 from greenrun.model.traffic import TrafficSplit
 
@@ -57,6 +58,14 @@ class CloudRun:
                 return service_of(PATIENT(self._live.read)())
             except NotFound:
                 return None
+
+    def service_settings(self) -> ServiceSettings:
+        """Read what the service has whatever its revision; nothing where there is none."""
+        with refused(f"read {self._name} (GetService)", self._hint):
+            try:
+                return service_settings_of(PATIENT(self._live.read)())
+            except NotFound:
+                return NOTHING_SAID
 
     def revision(self, name: str) -> Revision | None:
         """Read a revision, by its short name; that there is none is believed when told again."""

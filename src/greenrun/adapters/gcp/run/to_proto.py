@@ -1,35 +1,42 @@
-"""Settings of a revision to Cloud Run's templates and back, by the table of flags."""
+"""Settings of a revision to Cloud Run's templates and back, by the tables of flags."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
 
 from google.cloud import run_v2
 from google.protobuf.json_format import MessageToDict, ParseDict
-from google.protobuf.message import Message
 
-from greenrun.model.forms import Form
+from greenrun.adapters.gcp.run.codecs import (
+    CODECS,
+    Codec,
+    Place,
+    facts_of,
+    named,
+    read,
+    remove,
+    write,
+)
+from greenrun.adapters.gcp.run.storage import STORAGE
 from greenrun.model.revision import (
-    FLAGS,
     Flag,
     RevisionSettings,
-    SecretReference,
-    StartupProbe,
-    Volume,
+    ServiceSettings,
+    Sidecar,
 )
 
 Described = run_v2.RevisionTemplate | run_v2.Revision
 _NONE = run_v2.RevisionTemplate()
-_CONTAINER = "container."
-_MOST_INSTANCES = 100
 _SYSTEM = {
     "run.googleapis.com",
     "cloud.googleapis.com",
     "serving.knative.dev",
     "autoscaling.knative.dev",
+    "client.knative.dev",
 }
-"""Prefixes of labels and annotations that the API does not take back."""
+"""Prefixes of labels and annotations that the API does not take back, or that name an image."""
+_OF_THE_IMAGE = ("base_image_uri", "build_info", "source_code")
+"""How an image came to be, where Google built it: nothing of it is true of another image."""
+_USUAL_PORT, _MOST_INSTANCES = 8080, 100
 
 
 def template_of(
@@ -43,16 +50,18 @@ def template_of(
     if not template.containers:
         template.containers = [run_v2.Container()]
     container = ingress_container(template)
-    container.image = image
     # Resources without cpu_idle mean an instance that is billed all the time. A new service gets
     # what gcloud gives it, CPU during requests; a service that has decided keeps its decision.
     if "resources" not in container:
         container.resources.cpu_idle = True
-    for flag in FLAGS:
-        if flag.form is None:
-            _CODECS[flag.field].write(template, container, settings)
-        elif (value := getattr(settings, flag.field)) is not None:
-            _write(flag, template, container, value)
+    live = settings_of(template)
+    write(live, settings.over(live), _place(template))
+    container.image = image
+    for field in _OF_THE_IMAGE:
+        run_v2.Container.pb(container).ClearField(field)
+    # Ports that are named have a number; gcloud gives them Cloud Run's usual one.
+    for port in container.ports:
+        port.container_port = port.container_port or _USUAL_PORT
     _complete(template.scaling)
     return template
 
@@ -83,7 +92,15 @@ def template_of_revision(
     for mapping in (template.labels, template.annotations):
         for key in [key for key in mapping if key.partition("/")[0] in _SYSTEM]:
             del mapping[key]
+    _forget_given_name(template, revision)
     return template
+
+
+def _forget_given_name(template: run_v2.RevisionTemplate, revision: run_v2.Revision) -> None:
+    """A lone container without a name is called SERVICE-1 in the Revision."""
+    service = revision.service.rpartition("/")[2]
+    if len(template.containers) == 1 and template.containers[0].name == f"{service}-1":
+        template.containers[0].name = ""
 
 
 def settings_of(described: Described) -> RevisionSettings:
@@ -91,14 +108,34 @@ def settings_of(described: Described) -> RevisionSettings:
 
     CPU and memory are in the form that settings have: Cloud Run may tell 1 as 1000m, 1Gi as 1024Mi.
     """
-    container = ingress_container(described)
-    read: dict[str, Any] = {
-        flag.field: _CODECS[flag.field].read(described, container)
-        if flag.form is None
-        else _read(flag, flag.form, described, container)
-        for flag in FLAGS
-    }
-    return RevisionSettings(**read)
+    return read(RevisionSettings, _place(described))
+
+
+def others_of(described: Described) -> Mapping[str, str]:
+    """Read the settings that no flag knows, by their place in the template."""
+    template = run_v2.RevisionTemplate()
+    if isinstance(described, run_v2.Revision):
+        template = template_of_revision(described, template)
+    else:
+        template = run_v2.RevisionTemplate(described)
+    write(settings_of(template), RevisionSettings(variables={}), _place(template))
+    for container in template.containers:
+        container.image, container.name = "", ""
+    return dict(facts_of(run_v2.RevisionTemplate.pb(template)))
+
+
+def service_settings_of(described: run_v2.Service) -> ServiceSettings:
+    """Read what a service has, whatever its revision."""
+    return read(ServiceSettings, Place(run_v2.Service.pb(described)))
+
+
+def write_service_settings(settings: ServiceSettings, service: run_v2.Service) -> tuple[str, ...]:
+    """Write exactly these settings; the names of the fields that this changed."""
+    live, target = service_settings_of(service), run_v2.Service.pb(service)
+    before = type(target).FromString(target.SerializeToString())
+    write(live, settings, Place(target))
+    names = target.DESCRIPTOR.fields_by_name
+    return tuple(name for name in names if getattr(before, name) != getattr(target, name))
 
 
 def image_of(described: Described) -> str:
@@ -112,191 +149,99 @@ def ingress_container(described: Described) -> run_v2.Container:
     return next(named, described.containers[0])
 
 
-def _write(flag: Flag, template: Described, container: run_v2.Container, value: object) -> None:
-    *above, last = _names(flag)
-    place = _root(flag, template, container)
-    for name in above:
-        place = _entered(place, name)
-    if isinstance(value, timedelta):
-        getattr(place, last).FromTimedelta(value)
-    elif isinstance(place, Message):
-        setattr(place, last, value)
-    else:
-        place[last] = value
+def _place(described: Described) -> Place:
+    template = type(described).pb(described)
+    return Place(template, template, run_v2.Container.pb(ingress_container(described)))
 
 
-def _entered(place: Any, name: str) -> Any:  # noqa: ANN401 - messages, lists and maps of protobuf
-    if isinstance(place, Message):
-        return getattr(place, name)
-    while len(place) <= int(name):
-        place.add()
-    return place[int(name)]
+# Containers and probes
 
 
-def _read(flag: Flag, form: Form[Any], described: Described, container: run_v2.Container) -> object:
-    """The value at the flag's path; None where the platform tells nothing there."""
-    place = _root(flag, described, container)
-    for name in _names(flag):
-        if isinstance(place, Message):
-            told = name in {field.name for field, _ in place.ListFields()}
-            message = place.DESCRIPTOR.fields_by_name[name].message_type is not None
-            place = getattr(place, name) if told or not message else None
-        elif isinstance(place, Mapping):
-            place = place.get(name)
-        else:
-            place = place[int(name)] if int(name) < len(place) else None
-        if place is None or place == "":
-            return None
-    return form.normal(place.ToTimedelta() if hasattr(place, "ToTimedelta") else place)
+def _read_containers(place: Place, _: Flag) -> dict[str, Sidecar]:
+    return {
+        it.name: read(Sidecar, replace(place, message=it, container=it))
+        for it in place.template.containers
+        if it != place.container
+    }
 
 
-def _names(flag: Flag) -> list[str]:
-    return flag.path.removeprefix(_CONTAINER).split(".")
-
-
-def _root(flag: Flag, described: Described, container: run_v2.Container) -> Any:  # noqa: ANN401 - protobuf's own messages
-    if flag.path.startswith(_CONTAINER):
-        return run_v2.Container.pb(container)
-    return type(described).pb(described)
-
-
-def _write_variables(
-    _: run_v2.RevisionTemplate, container: run_v2.Container, settings: RevisionSettings
+def _write_containers(
+    place: Place, _: Flag, before: Mapping[str, Sidecar], after: Mapping[str, Sidecar]
 ) -> None:
-    """Replace every plain variable; a secret of the same name gives way."""
-    if settings.variables is None:
-        return
-    container.env = [
-        *(item for item in container.env if _is_secret(item)),
-        *(run_v2.EnvVar(name=name, value=value) for name, value in settings.variables.items()),
-    ]
-    _keep_last(container)
+    for name in before.keys() - after.keys():
+        message = named(place.template.containers, name)
+        gone = replace(place, message=message, container=message)
+        write(before[name], Sidecar(variables={}), gone)
+    remove(place.template.containers, lambda it: it.name in before and it.name not in after)
+    for name, wanted in after.items():
+        message = named(place.template.containers, name)
+        if name not in before:
+            message.resources.cpu_idle = place.container.resources.cpu_idle
+        write(
+            before.get(name, Sidecar()), wanted, replace(place, message=message, container=message)
+        )
 
 
-def _keep_last(container: run_v2.Container) -> None:
-    """Leave a name its last value, as the API takes each once."""
-    container.env = list({item.name: item for item in container.env}.values())
+def _read_throttling(place: Place, _: Flag) -> bool | None:
+    container = place.container
+    return container.resources.cpu_idle if container.HasField("resources") else None
 
 
-def _read_variables(_: Described, container: run_v2.Container) -> dict[str, str]:
-    return {item.name: item.value for item in container.env if not _is_secret(item)}
+def _write_throttling(place: Place, _: Flag, before: object, after: object) -> None:  # noqa: ARG001 - all that there is
+    """An instance has its CPU, or not, for all that runs in it."""
+    for container in place.template.containers:
+        container.resources.cpu_idle = bool(after)
 
 
-def _write_secrets(
-    _: run_v2.RevisionTemplate, container: run_v2.Container, settings: RevisionSettings
+_PROBES = {"http": "http_get", "tcp": "tcp_socket", "grpc": "grpc"}
+
+
+def _read_type(place: Place, _: Flag) -> str | None:
+    member = place.message.WhichOneof("probe_type")
+    return next((ours for ours, theirs in _PROBES.items() if theirs == member), None)
+
+
+def _write_type(place: Place, _: Flag, before: str | None, after: str | None) -> None:  # noqa: ARG001 - all that there is
+    if after is not None:
+        getattr(place.message, _PROBES[after]).SetInParent()
+
+
+def _read_headers(place: Place, _: Flag) -> dict[str, str]:
+    return {it.name: it.value for it in place.message.http_get.http_headers}
+
+
+def _write_headers(
+    place: Place, _: Flag, before: Mapping[str, str], after: Mapping[str, str]
 ) -> None:
-    for name, reference in settings.secrets.items():
-        selector = run_v2.SecretKeySelector(secret=reference.secret, version=reference.version)
-        source = run_v2.EnvVarSource(secret_key_ref=selector)
-        container.env.append(run_v2.EnvVar(name=name, value_source=source))
-    _keep_last(container)
+    headers = place.message.http_get.http_headers
+    remove(headers, lambda it: it.name in before and it.name not in after)
+    for name, text in after.items():
+        named(headers, name).value = text
 
 
-def _read_secrets(_: Described, container: run_v2.Container) -> dict[str, SecretReference]:
-    return {item.name: _reference(item) for item in container.env if _is_secret(item)}
+# The service
 
 
-def _is_secret(variable: run_v2.EnvVar) -> bool:
-    return "value_source" in variable
+def _read_policy(place: Place, _: Flag) -> str | None:
+    found = place.message.binary_authorization
+    return "default" if found.use_default else found.policy or None
 
 
-def _reference(variable: run_v2.EnvVar) -> SecretReference:
-    selector = variable.value_source.secret_key_ref
-    return SecretReference(selector.secret, selector.version)
+def _write_policy(place: Place, _: Flag, before: str | None, after: str | None) -> None:  # noqa: ARG001 - all that there is
+    target = place.message.binary_authorization
+    for name in ("use_default", "policy"):
+        target.ClearField(name)
+    if after == "default":
+        target.use_default = True
+    elif after:
+        target.policy = after
 
 
-def _write_probe(
-    _: run_v2.RevisionTemplate, container: run_v2.Container, settings: RevisionSettings
-) -> None:
-    wanted = settings.startup_probe
-    if wanted is None:
-        return
-    probe = _own_probe(container)
-    if wanted.path:
-        probe.http_get.path = wanted.path
-    elif wanted.path == "":
-        probe.tcp_socket = run_v2.TCPSocketAction()
-    if wanted.period is not None:
-        probe.period_seconds = int(wanted.period.total_seconds())
-    if wanted.failure_threshold is not None:
-        probe.failure_threshold = wanted.failure_threshold
-    container.startup_probe = probe
-
-
-def _own_probe(container: run_v2.Container) -> run_v2.Probe:
-    """The probe that somebody has set; an empty one for that which Cloud Run fills in itself."""
-    probe = run_v2.Probe(container.startup_probe)
-    filled_in = (
-        probe.timeout_seconds,
-        probe.period_seconds,
-        probe.failure_threshold,
-    ) == (240, 240, 1)
-    return run_v2.Probe() if filled_in and "tcp_socket" in probe else probe
-
-
-def _read_probe(_: Described, container: run_v2.Container) -> StartupProbe | None:
-    if "startup_probe" not in container:
-        return None
-    probe = container.startup_probe
-    return StartupProbe(
-        path=probe.http_get.path if "http_get" in probe else "",
-        period=timedelta(seconds=probe.period_seconds),
-        failure_threshold=probe.failure_threshold,
-    )
-
-
-def _write_volumes(
-    template: run_v2.RevisionTemplate, container: run_v2.Container, settings: RevisionSettings
-) -> None:
-    volumes, replaced = settings.volumes, {volume.name for volume in settings.volumes}
-    template.volumes = [
-        *(volume for volume in template.volumes if volume.name not in replaced),
-        *map(_volume, volumes),
-    ]
-    container.volume_mounts = [
-        *(mount for mount in container.volume_mounts if mount.name not in replaced),
-        *(run_v2.VolumeMount(name=item.name, mount_path=item.path) for item in volumes),
-    ]
-
-
-def _is_shared(volume: run_v2.Volume) -> bool:
-    return "nfs" in volume or "gcs" in volume
-
-
-def _volume(wanted: Volume) -> run_v2.Volume:
-    kind, _, rest = wanted.source.partition(":")
-    if kind == "gcs":
-        return run_v2.Volume(name=wanted.name, gcs=run_v2.GCSVolumeSource(bucket=rest))
-    server, _, path = rest.partition(":")
-    return run_v2.Volume(name=wanted.name, nfs=run_v2.NFSVolumeSource(server=server, path=path))
-
-
-def _read_volumes(described: Described, container: run_v2.Container) -> tuple[Volume, ...]:
-    paths = {mount.name: mount.mount_path for mount in container.volume_mounts}
-    return tuple(
-        Volume(volume.name, _source(volume), paths[volume.name])
-        for volume in described.volumes
-        if _is_shared(volume) and volume.name in paths
-    )
-
-
-def _source(volume: run_v2.Volume) -> str:
-    if "gcs" in volume:
-        return f"gcs:{volume.gcs.bucket}"
-    return f"nfs:{volume.nfs.server}:{volume.nfs.path}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Codec:
-    """A pair of functions for a flag of several values: into a template, and from it."""
-
-    write: Callable[[run_v2.RevisionTemplate, run_v2.Container, RevisionSettings], None]
-    read: Callable[[Described, run_v2.Container], Any]
-
-
-_CODECS = {
-    "variables": _Codec(_write_variables, _read_variables),
-    "secrets": _Codec(_write_secrets, _read_secrets),
-    "startup_probe": _Codec(_write_probe, _read_probe),
-    "volumes": _Codec(_write_volumes, _read_volumes),
+CODECS |= {
+    **STORAGE,
+    ("RevisionSettings", "containers"): Codec(_read_containers, _write_containers),
+    ("RevisionSettings", "cpu_throttling"): Codec(_read_throttling, _write_throttling),
+    ("ContainerProbe", "type"): Codec(_read_type, _write_type),
+    ("ContainerProbe", "headers"): Codec(_read_headers, _write_headers),
+    ("ServiceSettings", "binary_authorization"): Codec(_read_policy, _write_policy),
 }

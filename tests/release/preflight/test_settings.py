@@ -10,7 +10,7 @@ from greenrun.adapters.secrets.scan import DetectSecrets
 from greenrun.model.image import Source
 from greenrun.model.plan import BuildPlan, Plan
 from greenrun.model.revision import SecretReference
-from greenrun.release.preflight import secrets
+from greenrun.release.preflight import settings
 from greenrun.release.preflight.context import Context
 from tests.conftest import World
 from tests.release.preflight.conftest import Told, context_of
@@ -28,7 +28,7 @@ def context(plan: Plan, world: World, source: Source, directory: Path) -> Contex
 
 
 def found(context: Context) -> list[str]:
-    told = [str(problem) for problem in secrets.none_stands(context)]
+    told = [str(problem) for problem in settings.none_stands(context)]
     return [
         text.partition(": got ")[2].partition(", needs no secret there; hint: ")[0] for text in told
     ]
@@ -49,7 +49,7 @@ def test_each_place_is_named_without_the_value(
     context: Context, directory: Path, name: str
 ) -> None:
     (directory / name).write_text(f"a: b\n{PASSWORD}")
-    (told,) = secrets.none_stands(context)
+    (told,) = settings.none_stands(context)
     assert str(told).startswith(
         f"secret: got {name}:2: Secret Keyword, needs no secret there; hint: "
     )
@@ -86,7 +86,7 @@ def test_each_that_is_missing_is_named_with_its_variable(
     referred = {"API_TOKEN": SecretReference("token", "5"), "KEY": SecretReference("key", "1")}
     world.secret_store.versions.add("key:1")
     referring = replace(plan, settings=replace(plan.settings, secrets=referred))
-    assert told(secrets.readable, referring) == [
+    assert told(settings.readable, referring) == [
         (
             "secret version: got no token:5 for API_TOKEN, needs an enabled version; hint: gcloud "
             "secrets versions add, or correct `deploy.update-secrets` in release.yaml"
@@ -96,5 +96,5 @@ def test_each_that_is_missing_is_named_with_its_variable(
 
 
 def test_a_service_that_reads_no_secret(told: Told, context: Context) -> None:
-    assert told(secrets.readable) == []
+    assert told(settings.readable) == []
     assert context.measured == ["secret versions: none"]

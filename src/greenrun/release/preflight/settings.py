@@ -1,11 +1,13 @@
-"""Secrets: none where none may stand, and every version that is read exists."""
+"""Settings of the candidate: no secret among them, nothing lost, and all of them together."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from greenrun.model.errors import ReleaseError
 from greenrun.model.interfaces import Leak, Scanner, SecretStore
 from greenrun.model.plan import Plan
-from greenrun.model.revision import SecretReference
+from greenrun.model.revision import Revision, RevisionSettings, SecretReference, ServiceSettings
+from greenrun.model.revision.rules import broken, lacking
 from greenrun.release.preflight.context import Context, Problem
 
 _WRITTEN = ("release.yaml", "env.yaml")
@@ -71,3 +73,55 @@ def _in_variables(context: Context) -> Iterator[Leak]:
 def _relative(context: Context, path: Path) -> str:
     root = context.source.directory
     return str(path.relative_to(root) if path.is_relative_to(root) else path)
+
+
+def problems(
+    plan: Plan, baseline: Revision | None, of_service: ServiceSettings
+) -> Iterator[Problem]:
+    """Yield what forbids to lay the plan's settings over those of the baseline.
+
+    Without a baseline (a first release) the plan's settings are all that there is.
+    """
+    live = baseline.settings if baseline else RevisionSettings()
+    if lost := plan.settings.lost(live):
+        name = baseline.name if baseline else ""
+        yield Problem(
+            f"variables: the candidate would lose {', '.join(lost)} of {name}, needs each of them "
+            "kept, or taken away on purpose",
+            f"{_lines(lost)}",
+        )
+    made, of_made = plan.settings.over(live), plan.service_settings.over(of_service)
+    known = {*broken(live, of_service), *lacking(live)}
+    for key, needs in (*broken(made, of_made), *lacking(made)):
+        if (key, needs) not in known:
+            place = "live or said" if baseline else "said"
+            facts = dict((*made.facts(), *of_made.facts()))
+            got = facts.get(".".join(key), "nothing")
+            yield Problem(
+                f"deploy.{'.'.join(key)}: got {got} ({place}), needs {needs}",
+                f"say under `deploy` in release.yaml what goes together: {key[-1]}",
+            )
+
+
+def expect_fitting(plan: Plan, baseline: Revision | None, of_service: ServiceSettings) -> None:
+    """Raise ReleaseError with every problem; what is made always asks this before."""
+    found = list(problems(plan, baseline, of_service))
+    if found:
+        raise ReleaseError(
+            "\n".join(problem.text for problem in found),
+            hint="\n".join(problem.hint for problem in found),
+        )
+
+
+def _lines(lost: tuple[str, ...]) -> str:
+    """Return the lines that keep them, and those that take them away."""
+    own = [name for name in lost if ": " not in name]
+    lines = [f'{name}: "..."' for name in own]
+    for name in (each for each in lost if ": " in each):
+        container, _, variable = name.partition(": ")
+        lines.append(
+            f'deploy: {{containers: {{{container}: {{update-env-vars: {{{variable}: "..."}}}}}}}}'
+        )
+    kept = "\n  ".join(lines)
+    removed = f"deploy: {{remove-env-vars: [{', '.join(own)}]}}" if own else "remove-env-vars"
+    return f"keep them, with the values that they have:\n  {kept}\nor take them away:\n  {removed}"
