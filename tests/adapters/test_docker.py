@@ -359,6 +359,14 @@ def test_whoever_asks_for_the_classic_builder_is_told_how_to_ask_for_the_other(
     assert failure.value.hint.startswith("correct it, or unset DOCKER_BUILDKIT")
 
 
+def test_what_cannot_be_read_of_a_context_is_told(folder: Path, plan: BuildPlan) -> None:
+    builder = write(folder, "")
+    (folder / ".dockerignore").write_bytes(b"#" * 1_000_001)
+    with pytest.raises(CallFailed, match=r"could not read what is built in .*: got more than"):
+        builder.sent(plan)
+    assert builder.sent(replace(plan, context="none")) == ()
+
+
 def test_nothing_is_sent_for_an_image_that_was_built_elsewhere(folder: Path) -> None:
     builder = write(folder, "")
     assert builder.sent(BuildPlan("app", image="app:1")) == ()

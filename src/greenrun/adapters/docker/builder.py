@@ -14,7 +14,7 @@ from docker.errors import ImageNotFound
 
 from greenrun.adapters.docker.buildkit import BuildKit, buildkit_of
 from greenrun.adapters.docker.classic import Classic
-from greenrun.adapters.docker.context import BuildContext, BuildOrder
+from greenrun.adapters.docker.context import BuildContext, BuildOrder, readable
 from greenrun.adapters.docker.engine import connect, engine_host, refused
 from greenrun.adapters.docker.inspection import image_of
 from greenrun.adapters.docker.pull import pull
@@ -63,10 +63,15 @@ class DockerBuilder:
         return tuple(_lacking(self._resolved(plan), self._context(plan)))
 
     def sent(self, plan: BuildPlan) -> Sequence[Path]:
-        """Every file that a build is sent: none of `.git`, of `reports/`, and of its secrets."""
-        if plan.image:
+        """Every file that a build is sent: none of `.git`, of `reports/`, and of its secrets.
+
+        Raises CallFailed where they cannot be read.
+        """
+        context = self._context(plan)
+        if plan.image or not context.folder.is_dir():
             return ()
-        return tuple(self._context(plan).files())
+        with readable(context):
+            return tuple(context.files())
 
     def build(self, plan: BuildPlan, *, tag: str, watch: Watch) -> Build:
         """Build and tag; files that .dockerignore names stay out.
@@ -181,7 +186,7 @@ def _inspected(
 
 def _builder(client: APIClient) -> BuildKit | Classic:
     with refused("ask the Docker engine which builder it has"):
-        answer = client.get(f"{client.base_url}/_ping")
+        answer = client.get(f"{client.base_url}/_ping", timeout=client.timeout)
     # Podman, which speaks the same language, says that it has none.
     has_buildkit = answer.headers.get("Builder-Version") != ""
     return (buildkit_of(engine_host()) if has_buildkit else None) or Classic(client)

@@ -14,7 +14,7 @@ from docker.errors import APIError, create_api_error_from_http_exception
 from docker.utils.json_stream import json_stream
 from requests import HTTPError
 
-from greenrun.adapters.docker.context import BuildOrder
+from greenrun.adapters.docker.context import BuildOrder, readable
 from greenrun.adapters.docker.engine import FAILURES, Cutoff
 from greenrun.adapters.docker.transcript import Transcript
 from greenrun.adapters.registry.address import Address
@@ -63,7 +63,9 @@ class Classic:
 
     def _events(self, order: BuildOrder, transcript: Transcript) -> Iterator[Mapping[str, Any]]:
         """Send it by ourselves: docker-py asks the helpers of all registries, needed or not."""
-        plan, (archive, dockerfile) = order.plan, order.context.archive()
+        plan = order.plan
+        with readable(order.context):
+            archive, dockerfile = order.context.archive()
         asked: dict[str, str | bool] = {
             "t": order.reference,
             "dockerfile": dockerfile,

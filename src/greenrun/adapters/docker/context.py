@@ -3,6 +3,7 @@
 import io
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -11,8 +12,9 @@ from typing import BinaryIO, cast
 from docker.utils import exclude_paths
 from docker.utils.build import create_archive
 
+from greenrun.model.errors import CallFailed
 from greenrun.model.plan import BuildPlan
-from greenrun.model.text import read_file
+from greenrun.model.text import UnreadableFile, read_file
 
 _IGNORING = ".dockerignore"
 _LEFT_OUT = (".git", "**/.git", "**/.git/**")
@@ -105,6 +107,18 @@ class BuildOrder:
     context: BuildContext
     reference: str
     labels: Mapping[str, str]
+
+
+@contextmanager
+def readable(context: BuildContext) -> Iterator[None]:
+    """Raise CallFailed for what cannot be read of a context."""
+    try:
+        yield
+    except (OSError, UnreadableFile) as error:
+        raise CallFailed(
+            f"could not read what is built in {context.folder}: {error}",
+            hint="make it readable, or name it in .dockerignore",
+        ) from error
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
