@@ -270,6 +270,6 @@ def test_one_environment_by_name_is_told_as_what_it_is(release: Suite) -> None:
     result.stdout.fnmatch_lines(
         [
             "prod only: nothing else was asked for",
-            "Passed on prod, in part: this is no whole release",
+            "Released to prod, in part unproven: scenarios were left out",
         ]
     )

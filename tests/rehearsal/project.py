@@ -31,6 +31,16 @@ LATENCIES = {
     ),
 }
 """Of small services on a machine of their own."""
+STOPPING = """
+from pytest_bdd import then
+
+
+@then("a gate closes")
+def _():
+    from greenrun.model.errors import GateClosed
+
+    raise GateClosed("that is enough")
+"""
 QUICK = ("features/", "-m", "not drill", "--no-html")
 
 BEGINS_WITHIN = timedelta(seconds=60)
@@ -96,6 +106,13 @@ class Project:
         """One run from its beginning to its end."""
         with self.rehearsing(*options) as run:
             return run.end()
+
+    def begin(self) -> "Ended":
+        """One run that is stopped as soon as it has found its baseline."""
+        self.append("conftest.py", STOPPING)
+        stop = "Feature: It ends here\n\n  Scenario: A gate closes\n    Then a gate closes\n"
+        (self.folder / "features/01-stop.feature").write_text(stop, "utf-8")
+        return self.rehearse(*QUICK)
 
     @contextmanager
     def rehearsing(self, *options: str) -> Iterator["Running"]:

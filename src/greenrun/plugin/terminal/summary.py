@@ -54,6 +54,8 @@ class Summary:
         mode = self.stop_policy.mode
         if self.whole or mode.is_emergency:
             return mode.words.done.format(target=self.target)
+        if self.is_released:
+            return f"Released to {self.target}, in part unproven: scenarios were left out"
         places = ", ".join(self.stop_policy.environments)
         return f"Passed on {places}, in part: this is no whole {mode.noun}"
 
