@@ -32,6 +32,11 @@ def main() -> None:
 @click.option("--from-service", metavar="NAME", help="Read the live service, with its settings.")
 @click.option("--project", metavar="ID", help="The project of the live service.")
 @click.option("--region", metavar="REGION", help="The region of the live service.")
+@click.option(
+    "--allow-unauthenticated/--no-allow-unauthenticated",
+    default=None,
+    help="Whether everybody may ask the service; where nothing tells, it is taken for private.",
+)
 @click.option("--diff", is_flag=True, help="Show what would be written, and write nothing.")
 def init(  # noqa: PLR0913 - one argument for each option
     *,
@@ -41,6 +46,7 @@ def init(  # noqa: PLR0913 - one argument for each option
     from_service: str | None,
     project: str | None,
     region: str | None,
+    allow_unauthenticated: bool | None,
     diff: bool,
 ) -> None:
     """Write the release of the service whose Dockerfile is in FOLDER.
@@ -54,7 +60,16 @@ def init(  # noqa: PLR0913 - one argument for each option
         if not (from_service and project and region):
             raise click.UsageError("--from-service, --project and --region need each other")
         live = from_service, project, region
-    command.run(command.Options(folder, procedures, live, observe=not no_observe, diff=diff))
+    command.run(
+        command.Options(
+            folder,
+            procedures,
+            live,
+            public=allow_unauthenticated,
+            observe=not no_observe,
+            diff=diff,
+        )
+    )
 
 
 @main.command()

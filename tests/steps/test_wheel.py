@@ -61,6 +61,20 @@ def collect(python: Path, project: Path) -> "subprocess.CompletedProcess[str]":
     )
 
 
+def test_init_and_check_come_along_with_all_that_they_write(python: Path, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text('FROM scratch\nEXPOSE 8080\nCMD ["x"]\n')
+    for words in (("init", "--no-observe"), ("check",)):
+        ended = subprocess.run(
+            [python, "-m", "greenrun_cli", *words],
+            cwd=tmp_path,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+
+
 def test_the_sentences_of_the_package_are_those_of_the_wheel(python: Path, project: Path) -> None:
     where = "import greenrun.steps.endpoints as module; print(module.__file__)"
     found = subprocess.run([python, "-c", where], cwd=project, capture_output=True, check=True)

@@ -28,6 +28,7 @@ class Options:
     folder: Path
     procedures: Sequence[Path] = ()
     live: tuple[str, str, str] | None = None
+    public: bool | None = None
     observe: bool = True
     diff: bool = False
 
@@ -55,6 +56,8 @@ def _observed(options: Options, facts: Facts) -> Observation:
 def read(options: Options) -> Facts:
     """Everything that is said about the service, the most certain first."""
     facts = Facts()
+    if options.public is not None:
+        facts.say("deploy.allow-unauthenticated", options.public, "the command line")
     if options.live:
         service, project, region = options.live
         live.read(service, Location(project, region), facts)
@@ -103,6 +106,11 @@ def _finish(options: Options, facts: Facts, seen: Observation | None) -> None:
         _tell(
             f"{other} configures pytest: add `{card.NO_FEATURES}`, so that a bare `pytest` "
             "runs no feature"
+        )
+    if "deploy.allow-unauthenticated" not in facts.said:
+        _tell(
+            "not known: who may ask the service, so it is taken for private; "
+            "--allow-unauthenticated says that everybody may"
         )
     for passage in facts.unread:
         _tell(f"not read: {passage}")

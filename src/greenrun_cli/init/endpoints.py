@@ -87,7 +87,7 @@ class Endpoints:
     @property
     def strangers(self) -> Rows:
         """Who is let in, where IAM decides it."""
-        if self.facts.said.get("deploy.allow-unauthenticated") or self.seen is None:
+        if self.facts.text("deploy.allow-unauthenticated") == "True" or self.seen is None:
             return []
         paths = [each.path for each in self.seen.answers if each.is_good]
         rows = [[f"GET {path}", "nobody", "403"] for path in paths[:1]]
