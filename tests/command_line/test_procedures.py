@@ -58,6 +58,7 @@ def test_a_script_is_read_with_its_variables_and_continuations() -> None:
     assert {name: each.value for name, each in facts.secrets.items()} == {
         "STRIPE_API_KEY": "STRIPE_API_KEY:latest",
         "TOKEN": "token:3",
+        "/etc/key": "key:1",
     }
     assert facts.shares == {20}
 
@@ -72,7 +73,6 @@ def test_what_a_script_does_not_tell_is_told_by_its_line() -> None:
             "11: STRIPE_API_KEY: looks like a secret, and was not taken over: put it into Secret "
             "Manager under this name"
         ),
-        "11: /etc/key=key:1: a secret in a file: see docs/release-yaml.md",
         ("11: --gpu-vendor amd: no key of release.yaml: a release leaves it as the service has it"),
         "22: gcloud run jobs execute clean-up: a job: see `migration` in docs/release-yaml.md",
         (

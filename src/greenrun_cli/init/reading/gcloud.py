@@ -178,11 +178,8 @@ def _variables(value: str, place: str, facts: Facts) -> None:
 def _secrets(value: str, place: str, facts: Facts) -> None:
     for entry in _entries(value):
         name, _, reference = entry.partition("=")
-        if name.startswith("/"):
-            facts.skip(place, entry, "a secret in a file: see docs/release-yaml.md")
-        else:
-            secret, _, version = reference.partition(":")
-            facts.set_secret(name, f"{secret.rpartition('/')[2]}:{version or 'latest'}", place)
+        secret, _, version = reference.partition(":")
+        facts.set_secret(name, f"{secret.rpartition('/')[2]}:{version or 'latest'}", place)
 
 
 def _probe(value: str, place: str, facts: Facts) -> None:
