@@ -58,6 +58,15 @@ def test_a_sidecar_that_fails_its_startup_probe_fails_the_deploy(caller: Caller)
         caller.update("template", template=template)
 
 
+def test_a_sidecar_that_ends_while_the_instance_starts_fails_the_deploy(caller: Caller) -> None:
+    caller.create()
+    sidecar, serving = caller.program("crash"), caller.program("slow-start", START_SECONDS="1")
+    serving.ports = [run_v2.ContainerPort(container_port=8080)]
+    template = run_v2.RevisionTemplate(containers=[serving, sidecar])
+    with pytest.raises(exceptions.GoogleAPICallError, match="exited before the instance had"):
+        caller.update("template", template=template)
+
+
 def test_containers_find_each_other_on_localhost(caller: Caller, runtime_name: str) -> None:
     if runtime_name == "in-process":
         pytest.skip("programs of this process listen where the system wants it")

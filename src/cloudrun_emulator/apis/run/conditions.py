@@ -111,6 +111,8 @@ def startup_failure(container: run_v2.Container) -> str:
     The default probe's failure has words of its own. Source: terraform-docs-samples PR 254 [PASTE].
     """
     probe = container.startup_probe
+    if "startup_probe" not in container:  # these words are ours
+        return f"Container '{container.name}' exited before the instance had started."
     if container.ports and "http_get" not in probe and "grpc" not in probe:
         return _not_listening(container.ports[0].container_port)
     return (

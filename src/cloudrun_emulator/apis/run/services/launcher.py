@@ -135,6 +135,7 @@ class _Launch:
                 self.started.append(self._start(container))
             if checked:
                 self._await_starts([started.container.name for started in self.started])
+            self._expect_all_to_run()
         except BaseException:
             self._stop()
             raise
@@ -160,17 +161,28 @@ class _Launch:
             return
         probe, port = container.startup_probe, _port(container)
         if not passes_startup(started.instance, probe, port, self._hopeless):
-            if not self._hopeless():
-                self._note_failure(started)
-            reason = _REVISION.HEALTH_CHECK_CONTAINER_ERROR
-            raise LaunchFailed(self._name.id, reason, startup_failure(container))
+            raise self._failure(started)
         self._passed.add(container.name)
+
+    def _expect_all_to_run(self) -> None:
+        """One that nothing probes may have ended meanwhile."""
+        for started in self.started:
+            if started.instance.exit_code() is not None:
+                raise self._failure(started)
+
+    def _failure(self, started: _Started) -> LaunchFailed:
+        if not self._hopeless():
+            self._note_failure(started)
+        reason = _REVISION.HEALTH_CHECK_CONTAINER_ERROR
+        return LaunchFailed(self._name.id, reason, startup_failure(started.container))
 
     def _note_failure(self, started: _Started) -> None:
         """Source of the words for an exit: an entry of Google's log of 2026 [PASTE]."""
         container = started.container
         if (code := started.instance.exit_code()) is not None:
             self._fleet.note(started.spec, "WARNING", f"Container called exit({code}).")
+        if "startup_probe" not in container:
+            return
         probe = container.startup_probe
         kind = "Default STARTUP" if probe == tcp_probe(_port(container)) else "STARTUP"
         told = describe_failure(kind, probe, container.name, _port(container))
