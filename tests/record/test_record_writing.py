@@ -29,7 +29,7 @@ from greenrun.reporting import record
 from greenrun.reporting.record import Record
 from greenrun.reporting.record.record import AS_BEFORE, PERSON_NEEDED, RELEASED
 from tests.conftest import BASELINE, HEALTHY, World
-from tests.fakes import IMAGE_ID, URL, FakeSourceControl
+from tests.fakes import IMAGE_ID, MANIFEST, URL, FakeSourceControl
 
 RESULTS = (
     ScenarioResult("prod", "Canary", "It is built", "passed", 2.0),
@@ -221,6 +221,18 @@ def test_what_was_pushed_is_told_by_the_registrys_digest(real: Release, reports:
     facts = write(real, reports)
     assert (facts["pushed"], facts["manifest"]) == (True, str(pushed.manifest))
     assert facts["image"] == f"registry.test/shop@{pushed.manifest}"
+
+
+def test_what_was_built_elsewhere_was_pushed_by_somebody_else(
+    real: Release, reports: Path, world: World
+) -> None:
+    image = f"registry.test/shop@{MANIFEST}"
+    real.plan = replace(real.plan, build=replace(real.plan.build, image=image))
+    world.registry.ids[MANIFEST] = IMAGE_ID
+    real.build_image()
+    real.push_image()
+    facts = write(real, reports)
+    assert (facts["pushed"], facts["image"], facts["image_tag"]) == (False, image, "")
 
 
 def test_a_release_that_was_stopped_early_has_its_record(real: Release, reports: Path) -> None:

@@ -155,7 +155,7 @@ def _image(release: Release) -> _Image:
         image_tag=image.tag if image else "",
         image_id=str(image.digest) if image else "",
         manifest=str(manifest or ""),
-        pushed=manifest is not None,
+        pushed=manifest is not None and not release.plan.build.image,
     )
 
 
