@@ -170,6 +170,13 @@ def test_what_other_plugins_would_cut_short_is_refused(
     assert complaint.endswith(f": leave out {told}")
 
 
+def test_what_sentences_print_is_not_shown_as_it_is(release_suite: Write) -> None:
+    suite = release_suite()
+    result = suite.run("features", "--capture=tee-sys")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert [line for line in result.errlines if line.endswith("leave out --capture=tee-sys")]
+
+
 def test_a_release_without_a_terminal_is_refused(release_suite: Write) -> None:
     suite = release_suite()
     result = suite.run("features", "-p", "no:terminal")

@@ -10,6 +10,9 @@ from tests.plugin.conftest import Suite
 SECRET = 'p4ss"w\\rd'
 
 STEPS = f"""
+import logging
+import sys
+
 import allure
 from greenrun.plugin.allure.evidence import AllureEvidence
 from greenrun.plugin.redaction import keep_secret
@@ -27,8 +30,15 @@ def pytest_greenrun_environment(config):
 
 
 @given("it leaks everywhere")
-def _(progress, tmp_path):
+def _(progress, tmp_path, record_property):
     print(SECRET)
+    print(SECRET, file=sys.stderr)
+    record_property("token", SECRET)
+    logging.getLogger("shop").warning("logged in with %s", SECRET)
+    try:
+        raise ValueError(SECRET)
+    except ValueError:
+        logging.getLogger("shop").exception("could not log in")
     allure.attach(SECRET, "by allure")
     allure.attach(SECRET.encode(), "bytes")
     (tmp_path / "leak").write_text(SECRET)
@@ -60,8 +70,22 @@ def leaks(folder: Path) -> list[str]:
     ]
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        ("--capture=no",),
+        ("--log-cli-level=DEBUG", "-o", "log_cli=true"),
+        ("--log-file=reports/log", "--log-file-level=DEBUG"),
+        ("--junit-xml=reports/junit.xml", "-o", "junit_logging=all"),
+        ("--events=reports/events.jsonl",),
+        ("--tb=native", "--full-trace"),
+    ],
+)
 @pytest.mark.parametrize("ending", ["it fails with a hint", "it fails with a traceback"])
-def test_a_secret_is_nowhere_to_be_found(suite: Suite, ending: str) -> None:
+def test_a_secret_is_nowhere_to_be_found(
+    suite: Suite, ending: str, options: tuple[str, ...]
+) -> None:
     suite.steps(STEPS)
     suite.feature(
         "01",
@@ -69,7 +93,7 @@ def test_a_secret_is_nowhere_to_be_found(suite: Suite, ending: str) -> None:
         "    And all gates hold\n",
     )
 
-    result = suite.run("features", "-l", "-rA")
+    result = suite.run("features", "-l", "-rA", *options)
 
     assert result.ret == 1
     assert leaks(suite.path / "reports") == []

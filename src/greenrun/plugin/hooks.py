@@ -16,7 +16,7 @@ from greenrun.plugin.gherkin.collection import (
     FeatureFile,
     scenario_of,
 )
-from greenrun.plugin.redaction import Redaction, secrets_of
+from greenrun.plugin.redaction import Redaction, redact_logs, secrets_of
 from greenrun.plugin.run.runner import ReleaseRunner
 from greenrun.plugin.run.session import RELEASE_RUN, ReleaseRun
 from greenrun.plugin.terminal import events
@@ -80,9 +80,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for tag, meaning in tags.MEANINGS.items():
         config.addinivalue_line("markers", f"{tag}: {meaning}")
     config.pluginmanager.register(Redaction(secrets_of(config)))
+    redact_logs(config, secrets_of(config).redact)
     _refuse(list(options.refusals(config)))
     if options.features_are_among(config):
-        outlive_terminal(config)
+        outlive_terminal(config, secrets_of(config).redact)
         claim_results(config)
         config.pluginmanager.set_blocked(_SLOW_TO_START)
 

@@ -166,6 +166,8 @@ def _unbearable(config: pytest.Config) -> Iterator[str]:
         yield f"{reason}: leave out {switch}"
     if given.get("tx") and not given.get("numprocesses"):
         yield f"{ONE_BY_ONE}: leave out --tx"
+    if given.get("capture") == "tee-sys":
+        yield "what sentences print may hold a secret: leave out --capture=tee-sys"
     if config.pluginmanager.is_blocked("terminal"):
         yield "a release tells what it does: leave out -p no:terminal"
     if config.pluginmanager.hasplugin("randomly") and given.get("randomly_reorganize", True):

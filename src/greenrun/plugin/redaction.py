@@ -4,6 +4,7 @@ import base64
 import gzip
 import html
 import json
+import logging
 import re
 import warnings
 import zipfile
@@ -144,6 +145,30 @@ def keep_secret(config: pytest.Config, value: str) -> None:
     secrets_of(config).keep(value)
 
 
+def redact_logs(config: pytest.Config, redact: Callable[[str], str]) -> None:
+    """Take the secrets out of every record of `logging`, whoever writes it and wherever to."""
+    before = logging.getLogRecordFactory()
+
+    class Redacted(logging.LogRecord):
+        """A record that says what may be said."""
+
+        _traceback: str | None = None
+
+        def getMessage(self) -> str:  # noqa: N802, logging's own name
+            return redact(super().getMessage())
+
+        @property
+        def exc_text(self) -> str | None:
+            return self._traceback
+
+        @exc_text.setter
+        def exc_text(self, text: str | None) -> None:
+            self._traceback = text and redact(text)
+
+    logging.setLogRecordFactory(Redacted)
+    config.add_cleanup(lambda: logging.setLogRecordFactory(before))
+
+
 class Redaction:
     """Takes the secrets out of what pytest itself is about to show."""
 
@@ -169,6 +194,10 @@ class Redaction:
 
     def _rewrite(self, report: pytest.TestReport, show: Callable[[str], str]) -> None:
         report.sections = [(title, show(text)) for title, text in report.sections]
+        report.user_properties = [
+            (show(name), show(value) if isinstance(value, str) else value)
+            for name, value in report.user_properties
+        ]
         if isinstance(report.longrepr, tuple):
             path, line, reason = report.longrepr
             report.longrepr = (path, line, show(reason))

@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol, TextIO, cast
+from typing import Protocol, TextIO
 
 import pytest
 
@@ -97,11 +97,13 @@ class Screen:
 class LastingStream:
     """A text stream that survives its reader: what nobody can read any more is dropped.
 
-    For standard output, which pytest and its plugins write to while a release is under way.
+    For standard output, which pytest and its plugins write to while a release is under way; and
+    sentences, too, where nothing captures them: so `redact` sees every text.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, redact: Callable[[str], str]) -> None:
         self._stream = stream
+        self._redact = redact
         self._gone = False
 
     def __getattr__(self, name: str) -> object:
@@ -109,7 +111,7 @@ class LastingStream:
 
     def write(self, text: str) -> int:
         """Write a text, if anybody is there."""
-        self._attempt(lambda: self._stream.write(text))
+        self._attempt(lambda: self._stream.write(self._redact(text)))
         return len(text)
 
     def flush(self) -> None:
@@ -132,14 +134,22 @@ def _empty_descriptor(stream: TextIO) -> None:
         os.dup2(nowhere.fileno(), stream.fileno())
 
 
-def outlive_terminal(config: pytest.Config) -> None:
-    """Give pytest a stream that cannot fail, before its terminal is made, until the run is over."""
-    before, sys.stdout = sys.stdout, cast("TextIO", LastingStream(sys.stdout))
-    lasting = sys.stdout
+def outlive_terminal(config: pytest.Config, redact: Callable[[str], str]) -> None:
+    """Give pytest streams that cannot fail, before its terminal is made, until the run is over."""
+    for name in ("stdout", "stderr"):
+        _outlive(config, name, redact)
+
+
+def _outlive(config: pytest.Config, name: str, redact: Callable[[str], str]) -> None:
+    before: TextIO | None = getattr(sys, name)
+    if before is None:  # it was closed when Python began
+        return
+    lasting = LastingStream(before, redact)
+    setattr(sys, name, lasting)
 
     def restore() -> None:
-        if sys.stdout is lasting:
-            sys.stdout = before
+        if getattr(sys, name) is lasting:
+            setattr(sys, name, before)
 
     config.add_cleanup(restore)
 
