@@ -345,3 +345,10 @@ def test_a_service_that_has_lost_its_url_is_sent_back_and_told_so(
         "it has no URL to be asked at, as its default URL is disabled"
     )
     assert world.serving == {BASELINE: 100}
+
+
+def test_where_nobody_was_moved_the_split_is_proof_enough(release: Release, world: World) -> None:
+    deployed(release)
+    world.logs.answering = lambda: ()
+    assert release.rollback.restore() is True
+    assert reading(world).actual.share(BASELINE) == 100

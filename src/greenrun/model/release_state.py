@@ -58,6 +58,11 @@ class ReleaseState:
         """Return the same, about to ask for a split."""
         return replace(self, asked=(*self.asked, split))
 
+    @property
+    def moved_users(self) -> bool:
+        """True once it has asked for a split that sends users elsewhere than to the baseline."""
+        return any(split.share(self.baseline) != 100 for split in self.asked)
+
     def knows(self, split: TrafficSplit) -> bool:
         """True for a split that this release found or asked for: nobody else has set it since."""
         return any(split.matches(known) for known in (self.before, *self.asked))

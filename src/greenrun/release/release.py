@@ -112,7 +112,7 @@ class Release:
             return False
         if state.is_first:
             return state.stage is Stage.MOVED
-        return any(split.share(state.baseline) != 100 for split in state.asked)
+        return state.moved_users
 
     def acquire_lock(self) -> ReleaseState | None:
         """Take the lock; where the release before this one stood when it ended, or died.

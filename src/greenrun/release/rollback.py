@@ -47,8 +47,8 @@ class Rollback:
     def restore(self) -> bool:
         """Read, act where something is to be done, verify. True where the split was changed.
 
-        A split that somebody else has set is left as it is. A release that has asked for nothing
-        has moved nobody: that the split is as before is proof enough.
+        A split that somebody else has set is left as it is. Where the release has moved nobody,
+        that the split is as before is proof enough.
 
         Raises:
             ManualActionRequired: it may not be done, could not be done, or could not be proven;
@@ -59,7 +59,7 @@ class Rollback:
             self._persist(lambda: self._delete(changes), "could not be deleted again")
             return bool(changes)
         self._persist(lambda: self._restore(changes), "could not be brought back to")
-        if self.release_state.asked:
+        if self.release_state.moved_users:
             self._persist(self._prove, "was sent back, and nobody could prove that it is served by")
         return bool(changes)
 
