@@ -23,14 +23,20 @@ storage:
   delete: {{enabled: true}}
 http: {{addr: "127.0.0.1:0", secret: tests}}
 """
+_CLOSED = "auth: {{htpasswd: {{realm: tests, path: {folder}/htpasswd}}}}\n"
+USER, PASSWORD = "ada", "lovelace"
+_KNOWN = f"{USER}:$2b$05$X10yODn9ngfhwIay5eQZmO28J5bdH1ducAwX8Dju3WfyqkcRMR9vW\n"
+"""By bcrypt, as the registry wants it."""
 
 
 @contextmanager
-def registry() -> Iterator[str]:
-    """Its `HOST:PORT`; whatever it holds goes with it."""
+def registry(*, closed: bool = False) -> Iterator[str]:
+    """Its `HOST:PORT`; whatever it holds goes with it. A closed one lets in USER alone."""
     with tempfile.TemporaryDirectory(prefix="greenrun-registry.") as folder:
         configuration, log = Path(folder, "registry.yml"), Path(folder, "log")
-        configuration.write_text(_CONFIGURATION.format(folder=folder))
+        Path(folder, "htpasswd").write_text(_KNOWN)
+        written_out = _CONFIGURATION + (_CLOSED if closed else "")
+        configuration.write_text(written_out.format(folder=folder))
         with log.open("w") as written:
             process = subprocess.Popen(
                 [_program(), "serve", str(configuration)],

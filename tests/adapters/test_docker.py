@@ -1,3 +1,4 @@
+import base64
 import hashlib
 import json
 import re
@@ -20,7 +21,7 @@ from greenrun.model.errors import CallFailed, DeadlineExceeded, GateClosed
 from greenrun.model.image import Digest
 from greenrun.model.plan import BuildPlan, BuildSecret
 from tests.adapters.builders import KINDS, put_on_path
-from tests.registry import registry
+from tests.registry import PASSWORD, USER, registry
 from tests.tiny import tiny_layer
 
 pytestmark = pytest.mark.docker
@@ -437,14 +438,53 @@ def test_an_image_that_was_built_elsewhere_is_pulled_by_its_digest_unless_it_is_
     try:
         pulled = builder.pull(plan, manifest, shown.append)
         again = builder.pull(plan, manifest, ignore)
+        by_its_id = builder.image(f"{repository}@{pulled.image.digest}")
     finally:
         engine.remove_image(f"{repository}@{manifest}", force=True)
     image = pulled.image
     assert (image.reference, image.tag, image.command) == (plan.image, "", ("serve",))
-    assert again.image == image
+    assert again.image == by_its_id == image
     assert shown
     assert "was pulled" in pulled.log
     assert "is here already" in again.log
+
+
+@pytest.mark.usefixtures("kind")
+def test_a_base_image_is_pulled_with_what_docker_login_has_kept(
+    folder: Path,
+    plan: BuildPlan,
+    engine: APIClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with registry(closed=True) as address:
+        base = f"{address}/{uuid.uuid4().hex[:12]}"
+        engine.import_image_from_data(tiny_layer(uuid.uuid4().bytes), repository=base, tag="one")
+        ada = {"username": USER, "password": PASSWORD}
+        said = list(engine.push(f"{base}:one", stream=True, decode=True, auth_config=ada))
+        assert not [event for event in said if "error" in event]
+        engine.remove_image(f"{base}:one", force=True)
+        (folder / "Dockerfile").write_text("ARG FROM\nFROM ${FROM}:one\nLABEL a=b\n")
+        monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+        (tmp_path / "config.json").write_text("{}")
+        building = replace(plan, args={"FROM": base})
+        with pytest.raises(GateClosed, match=r"hint: pull the base image"):
+            DockerBuilder(folder).build(building, tag="one", watch=ignore)
+        kept = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        (tmp_path / "config.json").write_text(json.dumps({"auths": {address: {"auth": kept}}}))
+        assert DockerBuilder(folder).build(building, tag="one", watch=ignore).image.tag == "one"
+
+
+@pytest.mark.usefixtures("kind")
+def test_the_engine_that_is_named_builds_whatever_context_was_chosen(
+    folder: Path, plan: BuildPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_CONTEXT", "greenrun-nowhere")
+    assert write(folder, "RUN true\n").build(plan, tag="one", watch=ignore).image.tag == "one"
+    # Over TCP: docker-py forgets to close a Unix socket that it could not connect.
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    with pytest.raises(CallFailed, match="hint: start the Docker engine"):
+        write(folder, "RUN true\n").build(plan, tag="one", watch=ignore)
 
 
 def test_an_image_that_is_nowhere_cannot_be_pulled(host: str) -> None:
