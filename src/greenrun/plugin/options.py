@@ -125,9 +125,19 @@ def refusals(config: pytest.Config) -> Iterator[str]:
     """Why these options cannot be used together."""
     yield from _conflicts(config, target(config))
     if features_are_among(config):
+        yield from _of_another_release(config)
         yield from _unbearable(config)
     elif asked := _asked_of_a_release(config):
         yield f"{', '.join(asked)}: got no feature, needs one (pytest features/ --env=NAME)"
+
+
+def _of_another_release(config: pytest.Config) -> Iterator[str]:
+    """What stands outside of the folder of release.yaml is no part of its release."""
+    root = config.rootpath.resolve()
+    for arg in config.args:
+        start = (config.invocation_params.dir / arg.partition("::")[0]).resolve()
+        if not start.is_relative_to(root) and any(_features(start, ())):
+            yield f"{arg}: got features outside of {root}, needs those of one release in a run"
 
 
 def _asked_of_a_release(config: pytest.Config) -> Sequence[str]:
