@@ -27,6 +27,12 @@ _PLATFORM = frozenset({"PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"})
 """Variables that nobody may set. Source: Cloud Run, container runtime contract."""
 
 _MOST_MODE = 0o777
+_RESERVED = (
+    "run.googleapis.com",
+    "cloud.googleapis.com",
+    "serving.knative.dev",
+    "autoscaling.knative.dev",
+)
 _GEN1 = run_v2.ExecutionEnvironment.EXECUTION_ENVIRONMENT_GEN1
 
 
@@ -75,6 +81,14 @@ def check_volumes(template: Template, field: str) -> None:
     kinds = {volume.name: volume for volume in template.volumes}
     for index, container in enumerate(template.containers):
         _check_mounts(container, kinds, f"{field}.containers[{index}].volume_mounts")
+
+
+def check_namespaces(keys: Iterable[str]) -> None:
+    """Raise INVALID_ARGUMENT for a label or an annotation that is the platform's own."""
+    for key in keys:
+        namespace = key.partition("/")[0]
+        if any(namespace == one or namespace.endswith(f".{one}") for one in _RESERVED):
+            raise invalid(f"System label or annotation '{key}' is not supported in API v2.")
 
 
 def check_timeout(timeout: Duration, longest: timedelta, field: str) -> None:

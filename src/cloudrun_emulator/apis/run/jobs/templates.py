@@ -7,7 +7,12 @@ from google.api import launch_stage_pb2
 from google.cloud import run_v2
 
 from cloudrun_emulator.apis.run.defaults import account_of, fill_limits
-from cloudrun_emulator.apis.run.templates import check_containers, check_timeout, check_volumes
+from cloudrun_emulator.apis.run.templates import (
+    check_containers,
+    check_namespaces,
+    check_timeout,
+    check_volumes,
+)
 from cloudrun_emulator.core.protobuf import clone, raw
 from cloudrun_emulator.core.resource_names import invalid
 
@@ -18,9 +23,6 @@ _MOST_TASKS, _MOST_RETRIES, _LONGEST_TASK = 10_000, 10, timedelta(hours=168)
 """Source: https://cloud.google.com/run/quotas, https://cloud.google.com/run/docs/create-jobs"""
 
 _TIMEOUT = timedelta(minutes=10)
-_RESERVED = re.compile(
-    r"(.+\.)?(run\.googleapis\.com|cloud\.googleapis\.com|(serving|autoscaling)\.knative\.dev)/.*"
-)
 
 
 def check_id(job_id: str) -> None:
@@ -45,8 +47,7 @@ def check(job: run_v2.Job) -> None:
 
 def _check_keys(job: run_v2.Job) -> None:
     for keys in (job.labels, job.annotations, job.template.labels, job.template.annotations):
-        for key in filter(_RESERVED.fullmatch, keys):
-            raise invalid(f"System label or annotation '{key}' is not supported in API v2.")
+        check_namespaces(keys)
 
 
 def _check_tasks(template: run_v2.ExecutionTemplate) -> None:

@@ -11,6 +11,7 @@ from cloudrun_emulator.apis.run.services.routing import LATEST
 from cloudrun_emulator.apis.run.templates import (
     check_containers,
     check_exposed,
+    check_namespaces,
     check_timeout,
     check_volumes,
 )
@@ -27,12 +28,6 @@ _LONGEST_ADDRESS = 46
 Source of the wording: firebase-tools issue 6137, policyengine-api issue 3729 [PASTE].
 """
 
-_RESERVED = (
-    "run.googleapis.com",
-    "cloud.googleapis.com",
-    "serving.knative.dev",
-    "autoscaling.knative.dev",
-)
 _SHUTDOWN = run_v2.EncryptionKeyRevocationAction.SHUTDOWN
 _REVISION = run_v2.TrafficTargetAllocationType.TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION
 
@@ -50,18 +45,11 @@ def check_service(name: str, wanted: run_v2.Service) -> None:
     """Raise CloudError for the first thing in `wanted` that could never be deployed."""
     template = wanted.template
     for where in (wanted.labels, wanted.annotations, template.labels, template.annotations):
-        _check_namespaces(where)
+        check_namespaces(where)
     _check_revision_name(name, template.revision)
     _check_template(template)
     _check_traffic(name, wanted.traffic)
     _check_descriptions(wanted)
-
-
-def _check_namespaces(keys: Iterable[str]) -> None:
-    for key in keys:
-        namespace = key.partition("/")[0]
-        if any(namespace == one or namespace.endswith(f".{one}") for one in _RESERVED):
-            raise invalid(f"System label or annotation '{key}' is not supported in API v2.")
 
 
 def _check_revision_name(name: str, revision: str) -> None:
