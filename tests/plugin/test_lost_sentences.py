@@ -143,6 +143,7 @@ def test_a_feature_in_another_language_runs_and_loses_nothing(suite: Suite) -> N
         ("Then there is a table\n", '"there is a table" needs a table below it'),
         ("Then there is a text\n", '"there is a text" needs a text below it'),
         ("Then it is asked\n", '"it is asked" needs answer, and no sentence before it makes that'),
+        ("Then it is asked deeply\n", '"it is asked deeply" needs ground, and no sentence before*'),
     ],
 )
 def test_what_stands_below_a_sentence_is_read_and_what_it_needs_is_made(
@@ -157,6 +158,16 @@ def test_what_stands_below_a_sentence_is_read_and_what_it_needs_is_made(
 
         @then("there is a text")
         def _(docstring):
+            pass
+
+
+        @pytest.fixture
+        def depth(ground):
+            pass
+
+
+        @then("it is asked deeply")
+        def _(depth):
             pass
 
 

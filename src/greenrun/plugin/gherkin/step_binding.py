@@ -129,10 +129,20 @@ def taken_from_fixtures(sentence: Step, definition: Definition) -> Iterator[str]
     yield from (name for name in required if name not in said)
 
 
-def is_fixture(item: pytest.Item, name: str) -> bool:
-    """True for a name that a scenario can ask pytest for."""
+def lacking(item: pytest.Item, name: str, known: set[str]) -> Iterator[str]:
+    """What pytest could not find when a scenario asks for a name: itself, or what it rests on.
+
+    `known` are the names that were looked at, or that sentences have made.
+    """
+    if name in known:
+        return
+    known.add(name)
     fixtures = item.session._fixturemanager  # noqa: SLF001, see the module's docstring
-    return name == "request" or bool(getfixturedefs(fixtures, name, item))
+    found = getfixturedefs(fixtures, name, item)
+    if not found:
+        yield name
+    for needed in found[-1].argnames if found else ():
+        yield from lacking(item, needed, known)
 
 
 def _rows(table: DataTable) -> Rows:

@@ -82,13 +82,13 @@ def _unmade(item: pytest.Item, scenario: PlannedScenario, file: str) -> Iterator
     """What a step function takes that is no fixture, and that no sentence before it makes."""
     if len(scenario.bindings) < len(scenario.scenario.steps):
         return
-    made = set[str]()
+    known = {"request"}
     for sentence, definition in zip(scenario.scenario.steps, scenario.bindings, strict=True):
         for name in step_binding.taken_from_fixtures(sentence, definition):
-            if name not in made and not step_binding.is_fixture(item, name):
-                told = f'"{sentence.name}" needs {name}, and no sentence before it makes that'
+            for lack in step_binding.lacking(item, name, known):
+                told = f'"{sentence.name}" needs {lack}, and no sentence before it makes that'
                 yield f"{file}:{sentence.line_number}: {told}"
-        made.add(definition.target_fixture or "")
+        known.add(definition.target_fixture or "request")
 
 
 def _extra(definition: Definition) -> Extra | None:
