@@ -45,6 +45,8 @@ class FakePlatform:
     stopped: bool = False
     public: bool = False
     settings: ServiceSettings = NOTHING_SAID
+    refused_settings: ServiceSettings = NOTHING_SAID
+    changes_settings: bool = True
     refuses: set[str] = field(default_factory=set)
     unready: set[str] = field(default_factory=set)
     no_effect: tuple[str, ...] = ()
@@ -74,6 +76,7 @@ class FakePlatform:
         readiness = Readiness.FAILED if fails else Readiness.READY
         self.state = Service(self.name, URL, 1, readiness, split, split, ready, wanted.name)
         self.state = replace(self.state, tag_urls=_urls(split), no_effect=self.no_effect)
+        self.settings = wanted.service_settings.over(NOTHING_SAID)
         if fails:
             raise GateClosed(f"Revision '{wanted.name}' is not ready")
 
@@ -87,8 +90,18 @@ class FakePlatform:
         self._add(wanted)
         return self._settle(actual=split, latest_ready=wanted.name, tag_urls=_urls(split))
 
-    def split_traffic(self, split: TrafficSplit, before: Service, timeout: Timeout) -> Service:
+    def split_traffic(
+        self,
+        split: TrafficSplit,
+        before: Service,
+        timeout: Timeout,
+        settings: ServiceSettings = NOTHING_SAID,
+    ) -> Service:
+        if settings.said and settings == self.refused_settings:
+            raise CallFailed("these settings were refused")
         self._change("split_traffic", before, timeout, wanted=split)
+        if settings.said and self.changes_settings:
+            self.settings = settings
         return self._settle(actual=split, tag_urls=_urls(split))
 
     def scale_to_zero(self, before: Service, timeout: Timeout) -> Service:

@@ -18,6 +18,7 @@ from greenrun.model.interfaces import HttpResponse
 from greenrun.model.objective import Gate, Quantity, Threshold
 from greenrun.model.plan import Plan, Probe
 from greenrun.model.release_state import ReleaseState, Stage
+from greenrun.model.revision import RevisionSettings, ServiceSettings
 from greenrun.model.service import Service
 from greenrun.model.stats import Counts, Outcome
 from greenrun.model.traffic import Target, TrafficSplit
@@ -504,3 +505,105 @@ def test_every_change_is_journalled_before_and_after(release: Release, journal: 
         ("roll back", "begun"),
         ("roll back", "done"),
     ]
+
+
+BY_HAND = ServiceSettings(ingress="all", description="by hand", custom_audiences=("one",))
+SAID = ServiceSettings(ingress="internal", min=2, custom_audiences=("two",))
+
+
+@pytest.fixture
+def settling(release: Release, world: World) -> Release:
+    """A release that says something of the service itself, and has deployed its candidate."""
+    world.platform.settings = BY_HAND
+    release.plan = replace(release.plan, service_settings=SAID)
+    return deployed(release)
+
+
+def test_settings_of_the_service_change_with_the_promotion_and_not_before(
+    settling: Release, world: World
+) -> None:
+    settling.raise_share(50)
+    assert world.platform.settings == BY_HAND
+    settling.promote()
+    assert world.platform.settings == replace(
+        BY_HAND, ingress="internal", min=2, custom_audiences=("one", "two")
+    )
+
+
+def test_settings_of_the_service_come_back_with_its_users(settling: Release, world: World) -> None:
+    settling.promote()
+    assert settling.roll_back() is True
+    assert (world.serving, world.platform.settings) == ({BASELINE: 100}, BY_HAND)
+
+
+def test_settings_of_the_service_come_back_from_another_machine(settling: Release) -> None:
+    settling.promote()
+    known = settling.guard.known_release_state
+    assert ReleaseState.from_json(known.as_json()) == known
+    assert known.service_settings == BY_HAND
+
+
+def test_settings_that_are_refused_do_not_keep_users_from_coming_back(
+    settling: Release, world: World
+) -> None:
+    settling.promote()
+    world.platform.refused_settings = BY_HAND
+    assert settling.roll_back() is True
+    assert world.serving == {BASELINE: 100}
+    told = [line for line in world.progress.lines if "could not" in line]
+    assert told == [
+        "could not put the service's settings back, going on without: these settings were refused"
+    ]
+
+
+def test_a_service_that_has_other_settings_than_were_said_is_not_promoted(
+    settling: Release, world: World
+) -> None:
+    world.platform.changes_settings = False
+    with pytest.raises(GateClosed, match=r"settings of shop: .*ingress: got all, needs internal"):
+        settling.promote()
+    assert not settling.promoted
+
+
+def test_a_variable_that_would_be_lost_stops_the_release_before_anything_is_made(
+    release: Release, world: World
+) -> None:
+    live = world.platform.revisions_by_name[BASELINE]
+    richer = replace(live.settings, variables={"LOG_LEVEL": "INFO", "BY_HAND": "1"})
+    world.platform.revisions_by_name[BASELINE] = replace(live, settings=richer)
+    begun(release)
+    with pytest.raises(ReleaseError) as refused:
+        release.deploy()
+    assert refused.value.message == (
+        f"variables: the candidate would lose BY_HAND of {BASELINE}, needs each of them kept, or "
+        "taken away on purpose"
+    )
+    assert refused.value.hint == (
+        'keep them, with the values that they have:\n  BY_HAND: "..."\n'
+        "or take them away:\n  deploy: {remove-env-vars: [BY_HAND]}"
+    )
+    assert "deploy" not in world.platform.calls
+
+
+def test_a_value_that_does_not_go_with_the_live_one_stops_the_release(
+    release: Release, world: World
+) -> None:
+    live = world.platform.revisions_by_name[BASELINE]
+    settings = replace(live.settings, memory="8Gi", cpu="2")
+    world.platform.revisions_by_name[BASELINE] = replace(live, settings=settings)
+    release.plan = replace(release.plan, settings=RevisionSettings(cpu="1"))
+    begun(release)
+    with pytest.raises(ReleaseError, match=r"deploy.memory: got 8Gi .*, needs 128Mi to 4Gi with"):
+        release.deploy()
+
+
+def test_what_is_live_and_breaks_a_rule_of_ours_is_none_of_ours(
+    release: Release, world: World
+) -> None:
+    live = world.platform.revisions_by_name[BASELINE]
+    settings = replace(live.settings, memory="8Gi", cpu="1")
+    world.platform.revisions_by_name[BASELINE] = replace(live, settings=settings)
+    release.plan = replace(release.plan, settings=RevisionSettings(concurrency=5))
+    deployed(release)
+    made = world.platform.revisions_by_name[release.candidate.name]
+    assert made.settings == replace(settings, concurrency=5)

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Self
 
 from greenrun.model import json_codec
+from greenrun.model.revision import NOTHING_SAID, Flag, ServiceSettings, flags_of
 from greenrun.model.service import Service
 from greenrun.model.traffic import Target, TrafficSplit
 
@@ -41,6 +42,7 @@ class ReleaseState:
     the splits that this release has asked for, oldest first; each is written down before it is
     asked for. `contracted`: the schema no longer bears the baseline, so that users are not sent
     back to it. `migrations` are the names of all that the database has had applied.
+    `service_settings` are those of before this release changed any; none said: it has not.
     """
 
     run: str
@@ -53,6 +55,7 @@ class ReleaseState:
     stage: Stage = Stage.BEGUN
     contracted: bool = False
     migrations: tuple[str, ...] = ()
+    service_settings: ServiceSettings = NOTHING_SAID
 
     def asking(self, split: TrafficSplit) -> "ReleaseState":
         """Return the same, about to ask for a split."""
@@ -163,6 +166,25 @@ def _stage(found: object, key: str) -> Stage:
     return known.get(name) or json_codec.refuse(found, key, f"one of: {', '.join(known)}")
 
 
+def _service_settings(found: object, key: str) -> ServiceSettings:
+    reads = {flag.field: _setting(flag) for flag in flags_of(ServiceSettings)}
+    return ServiceSettings(**json_codec.fields(found, key, reads))
+
+
+def _setting(flag: Flag) -> json_codec.Read[object]:
+    """Read a setting as it is kept, in none of the forms that people write."""
+
+    def read(found: object, key: str) -> object:
+        if flag.listed:
+            return json_codec.each(json_codec.text)(found, key)
+        if flag.names:
+            return json_codec.texts(found, key)
+        known = found is None or isinstance(found, bool | int | str)
+        return found if known else json_codec.refuse(found, key, "a text, a number or a truth")
+
+    return read
+
+
 _FIELDS: Mapping[str, json_codec.Read[object]] = {
     "run": json_codec.text,
     "baseline": json_codec.text,
@@ -174,5 +196,6 @@ _FIELDS: Mapping[str, json_codec.Read[object]] = {
     "stage": _stage,
     "contracted": json_codec.flag,
     "migrations": json_codec.each(json_codec.text),
+    "service_settings": _service_settings,
 }
 """What `as_json` writes."""

@@ -56,7 +56,8 @@ class Candidate:
         Raises as `make` does; a service is there then, too.
         """
         platform = self.dependencies.platform
-        wanted = NewRevision(self.name, image, self.plan.settings)
+        settings, of_service = self.plan.settings, self.plan.service_settings
+        wanted = NewRevision(self.name, image, settings, service_settings=of_service)
         facts = {"revision": self.name, "image": image, "split": str(split)}
         with guard.change("create", self.plan.service, **facts), self._starting():
             platform.create(wanted, self._timeout, split)

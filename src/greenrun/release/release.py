@@ -291,6 +291,7 @@ class Release:
             self._let_users_in()
         else:
             self._rollout.give_everybody()
+        self._expect_service_settings()
         found = self.answering()
         if found != {name}:
             raise GateClosed(
@@ -300,6 +301,12 @@ class Release:
         self.guard.note("promoted", name, image=self.image.reference, service=service)
         self.guard.update_release_state(stage=Stage.PROMOTED)
         return found
+
+    def _expect_service_settings(self) -> None:
+        live = self.dependencies.platform.service_settings()
+        if differences := self.plan.service_settings.differences(live):
+            told = "; ".join(map(str, differences))
+            raise GateClosed(f"settings of {self.plan.service}: {told}")
 
     def _let_users_in(self) -> None:
         """Let them in, and wait until the platform does: a grant takes a while to be known.

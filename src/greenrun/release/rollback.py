@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
 from greenrun.model.errors import (
     DeadlineExceeded,
@@ -100,8 +101,18 @@ class Rollback:
         self._attach("traffic before the rollback", service.actual)
         timeout = Timeout(self.plan.traffic_timeout, self.guard.tell)
         with self.guard.restoration("roll back", self.plan.service, split=str(target)):
-            after = self.dependencies.platform.split_traffic(target, service, timeout)
+            after = self._split(target, service, timeout)
         self._attach("traffic after the rollback", after.actual)
+
+    def _split(self, target: TrafficSplit, service: Service, timeout: Timeout) -> Service:
+        """Send users back, with the settings of before; without them where those are refused."""
+        platform, settings = self.dependencies.platform, self.release_state.service_settings
+        if not settings.said:
+            return platform.split_traffic(target, service, timeout)
+        done: list[Service] = []
+        split = partial(platform.split_traffic, target, service, timeout, settings)
+        self.guard.attempt("put the service's settings back", lambda: done.append(split()))
+        return done[0] if done else platform.split_traffic(target, self._read(), timeout)
 
     def _delete(self, changes: list[str]) -> None:
         """Delete what this release has created: nobody was served before it."""

@@ -11,6 +11,7 @@ from greenrun.model.interfaces import Dependencies, Timeout
 from greenrun.model.objective import Gate
 from greenrun.model.plan import START_TAG, CanaryPlan, Plan
 from greenrun.model.release_state import FIRST_TAG, Stage
+from greenrun.model.revision import NOTHING_SAID, ServiceSettings
 from greenrun.model.service import Service
 from greenrun.model.text import span
 from greenrun.model.traffic import TrafficSplit
@@ -46,9 +47,15 @@ class Rollout:
     def give_everybody(self) -> None:
         """Give the candidate every user, and leave no revision tag of ours."""
         everybody = self.drift.last_seen.resolved.shared({self.candidate: 100})
+        before, wanted = NOTHING_SAID, NOTHING_SAID
+        if self.plan.service_settings.said:
+            before = self.dependencies.platform.service_settings()
+            wanted = self.plan.service_settings.over(before)
+            self.guard.update_release_state(service_settings=before)
         self._split(
             without_baseline_tag(everybody, self.guard.known_release_state.before, self.plan),
             "100 %",
+            wanted,
         )
 
     def let_users_in(self) -> None:
@@ -136,12 +143,16 @@ class Rollout:
         test = sequential_test(gate, self.plan.canary)
         return forecast(self.plan, self.dependencies, before, self._baseline, test)
 
-    def _split(self, split: TrafficSplit, name: str) -> None:
+    def _split(
+        self, split: TrafficSplit, name: str, settings: ServiceSettings = NOTHING_SAID
+    ) -> None:
         before, split = self.drift.last_seen.resolved, split.without_tag(START_TAG)
         self.guard.write_ahead(split, stage=Stage.MOVED)
         timeout = Timeout(self.plan.traffic_timeout, self.dependencies.progress.report)
         with self.guard.change("split traffic", self.plan.service, split=str(split)):
-            after = self.dependencies.platform.split_traffic(split, self.drift.last_seen, timeout)
+            after = self.dependencies.platform.split_traffic(
+                split, self.drift.last_seen, timeout, settings
+            )
         self.drift.remember(after)
         told = f"before: {before}\nafter: {after.actual}"
         self.dependencies.evidence.attach(f"traffic at {name}", told)

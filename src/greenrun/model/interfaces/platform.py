@@ -92,8 +92,18 @@ class Platform(Protocol):
         Raises GateClosed with the platform's reason when the revision cannot start.
         """
 
-    def split_traffic(self, split: TrafficSplit, before: Service, timeout: Timeout) -> Service:
-        """Replace the split, and nothing else; returns when it is the actual one."""
+    def split_traffic(
+        self,
+        split: TrafficSplit,
+        before: Service,
+        timeout: Timeout,
+        settings: ServiceSettings = NOTHING_SAID,
+    ) -> Service:
+        """Replace the split; returns when it is the actual one.
+
+        Where `settings` say anything, the service has exactly these from then on, in one change;
+        where not, nothing else is touched.
+        """
 
     def scale_to_zero(self, before: Service, timeout: Timeout) -> Service:
         """Stop every instance: users get errors until `scale_by_load`. The split stays."""

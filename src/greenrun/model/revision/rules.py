@@ -215,3 +215,5 @@ def _lacking(one: ContainerSettings, at: Key, settings: RevisionSettings) -> Ite
     for name in one.depends_on or ():
         if name not in {settings.container, *settings.containers}:
             yield (*at, "depends-on"), f"names of containers, not {name}"
+        elif name in settings.containers and not settings.containers[name].startup_probe:
+            yield ("containers", name, "startup-probe"), "one, as another container waits for it"

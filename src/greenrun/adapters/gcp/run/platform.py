@@ -108,10 +108,16 @@ class CloudRun:
         deploy = Deploy(wanted, self._baseline(wanted.baseline), split, self._revision_now)
         return self._carry_out(deploy, before, self._readiness(wanted, "UpdateService"), timeout)
 
-    def split_traffic(self, split: TrafficSplit, before: Service, timeout: Timeout) -> Service:
-        """Replace the split, and nothing else; returns when it is the actual one."""
+    def split_traffic(
+        self,
+        split: TrafficSplit,
+        before: Service,
+        timeout: Timeout,
+        settings: ServiceSettings = NOTHING_SAID,
+    ) -> Service:
+        """Replace the split, and these settings, in one change; returns when it is in effect."""
         awaited = f"{self._name} to have the split {split} (UpdateService)"
-        return self._carry_out(SplitTraffic(split), before, awaited, timeout)
+        return self._carry_out(SplitTraffic(split, settings), before, awaited, timeout)
 
     def scale_to_zero(self, before: Service, timeout: Timeout) -> Service:
         """Stop every instance, by hand-set scaling; the split, and least and most, stay."""

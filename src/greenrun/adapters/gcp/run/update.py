@@ -4,7 +4,7 @@ A change is asked for by one UpdateService (or CreateService), sent again while 
 followed by readings of the service, and refused where the platform, or somebody else, says no.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -23,10 +23,14 @@ from greenrun.adapters.gcp.run.from_proto import (
     short,
     traffic_of,
 )
-from greenrun.adapters.gcp.run.to_proto import template_of, template_of_revision
+from greenrun.adapters.gcp.run.to_proto import (
+    template_of,
+    template_of_revision,
+    write_service_settings,
+)
 from greenrun.model.errors import CallFailed, ConcurrentChange, GateClosed
 from greenrun.model.interfaces import NewRevision
-from greenrun.model.revision import Readiness, Revision
+from greenrun.model.revision import NOTHING_SAID, Readiness, Revision, ServiceSettings
 from greenrun.model.service import Service
 from greenrun.model.traffic import TrafficSplit
 
@@ -59,20 +63,24 @@ class Mutation(Protocol):
 
 @dataclass(frozen=True)
 class SplitTraffic:
-    """A traffic split, and nothing else.
+    """A traffic split, and with it the settings of the service where they say anything.
 
     It holds when it is the actual one, though the service may not be well for another reason, say
     that its latest revision never started: what counts is who serves.
     """
 
     split: TrafficSplit
+    settings: ServiceSettings = NOTHING_SAID
 
     def describe(self, service: str) -> str:
         return f"give {service} the split {self.split} (UpdateService)"
 
     def send(self, client: ServicesClient, live: run_v2.Service, timeout: float) -> Operation:
-        change = run_v2.Service(name=live.name, traffic=traffic_of(self.split), etag=live.etag)
-        return _update(client, change, "traffic", timeout=timeout)
+        change, fields = run_v2.Service(live), ["traffic"]
+        if self.settings.said:
+            fields += write_service_settings(self.settings, change)
+        change.traffic = traffic_of(self.split)
+        return _update(client, _only(change, fields), *fields, timeout=timeout)
 
     def is_wanted(self, live: run_v2.Service) -> bool:
         return service_of(live).wanted.matches(self.split)
@@ -187,15 +195,20 @@ class Create(Deploy):
         return f"create {service} (CreateService)"
 
     def send(self, client: ServicesClient, live: run_v2.Service, timeout: float) -> Operation:  # noqa: ARG002 - there is none yet
+        template, traffic = _template_named(self.wanted), traffic_of(self.split)
+        service = run_v2.Service(template=template, traffic=traffic)
+        write_service_settings(self.wanted.service_settings.over(NOTHING_SAID), service)
         request = run_v2.CreateServiceRequest(
-            parent=self.parent,
-            service_id=self.service_id,
-            service=run_v2.Service(
-                template=_template_named(self.wanted), traffic=traffic_of(self.split)
-            ),
+            parent=self.parent, service_id=self.service_id, service=service
         )
         begun: Operation = client.create_service(request, timeout=timeout).operation
         return begun
+
+
+def _only(change: run_v2.Service, fields: Sequence[str]) -> run_v2.Service:
+    """Leave what is not among these fields unsaid, but for what names the service."""
+    told = {name: getattr(change, name) for name in fields}
+    return run_v2.Service(name=change.name, etag=change.etag, **told)
 
 
 def _update(
