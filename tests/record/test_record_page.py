@@ -6,7 +6,7 @@ from pathlib import Path
 
 from greenrun.model.alert_status import AlertOutcome
 from greenrun.model.results import ScenarioResult
-from greenrun.plugin.run.session import NEEDS_PERSON
+from greenrun.plugin.run.results import NEEDS_PERSON
 from greenrun.reporting.record.record import (
     AS_BEFORE,
     PERSON_NEEDED,

@@ -14,7 +14,8 @@ from pytest_bdd.parser import Step
 
 from greenrun.plugin import options
 from greenrun.plugin.gherkin.collection import scenario_of
-from greenrun.plugin.run.session import NEEDS_PERSON, ReleaseRun, announce, is_plain, message_of
+from greenrun.plugin.run.results import NEEDS_PERSON, is_plain, message_of
+from greenrun.plugin.run.session import ReleaseRun, announce
 from greenrun.plugin.run.signals import Interruption
 
 

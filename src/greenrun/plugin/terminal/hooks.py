@@ -8,8 +8,9 @@ import pytest
 from pytest_bdd.parser import Step
 
 from greenrun.plugin.gherkin.collection import PlannedScenario, scenario_of
-from greenrun.plugin.run import session
-from greenrun.plugin.run.session import ReleaseRun, is_plain, message_of
+from greenrun.plugin.run import results
+from greenrun.plugin.run.results import is_plain, message_of
+from greenrun.plugin.run.session import ReleaseRun
 from greenrun.plugin.terminal.reporter import FAILED, PASSED, SKIPPED
 from greenrun.plugin.terminal.summary import Summary, show
 
@@ -124,8 +125,8 @@ class TerminalHooks:
     def _close(self, scenario: PlannedScenario) -> None:
         result = self._run.results.close(scenario)
         self._run.end_events(result)
-        if result.ending != session.SKIPPED:
-            passed = result.ending == session.PASSED
+        if result.ending != results.SKIPPED:
+            passed = result.ending == results.PASSED
             self._reporter.close(scenario.title, result.seconds, passed=passed)
 
     def _tell(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from greenrun.model.errors import Hinted, ManualActionRequired
 from greenrun.model.results import RunSummary
+from greenrun.plugin.run.results import ScenarioResults
 from greenrun.plugin.run.selection import RunMode, StopPolicy
-from greenrun.plugin.run.session import ScenarioResults
 from greenrun.plugin.terminal.screen import Screen
 
 
