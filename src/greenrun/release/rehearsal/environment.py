@@ -37,7 +37,7 @@ def _promoted(service: str, entries: Iterable[Entry]) -> StandIn | None:
             now = StandIn(entry.subject, entry.facts["image"])
         elif entry.subject == service and entry.action == "create":
             before = now
-        elif entry.subject == service and entry.action == "roll back":
+        elif entry.subject == service and entry.action in {"roll back", "delete service"}:
             now = before
     return now
 
