@@ -19,6 +19,7 @@ from greenrun.model.interfaces import HttpRequest, HttpResponse, NewRevision, Ti
 from greenrun.model.objective import Gate
 from greenrun.model.plan import IDENTITY_TOKEN, Plan
 from greenrun.model.release_state import FIRST_TAG, ReleaseState, Stage
+from greenrun.model.revision import ServiceSettings
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release import manual, recovery
 from greenrun.release.migrate import Migration
@@ -154,6 +155,27 @@ def test_its_promotion_lets_everybody_in(release: Release, world: World) -> None
     assert release.settle(passed=True) is False
     changes = [entry.action for entry in release.guard.journal.entries() if entry.state == "begun"]
     assert changes[-3:] == ["create", "let everybody invoke", "split traffic"]
+
+
+def test_what_would_open_or_hide_the_service_is_set_by_its_promotion(
+    release: Release, world: World
+) -> None:
+    said = ServiceSettings(invoker_iam_check=False, ingress="internal", description="A shop")
+    release.plan = replace(release.plan, public=False, service_settings=said)
+    deployed(release)
+    assert world.platform.settings == ServiceSettings(description="A shop")
+    assert release.prober.headers("nobody") == PASS
+    service.reachable(release)
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        let_in = world.platform.invokable_by_all() or PASS.items() <= request.headers.items()
+        return HttpResponse(200 if let_in else 403, {}, "", timedelta(milliseconds=1))
+
+    world.web.answers["/"] = answer
+    release.promote()
+    assert world.platform.settings == said
+    assert release.prober.headers("nobody") == {}
+    assert world.platform.public is False
 
 
 def test_a_private_service_is_promoted_without_letting_everybody_in(

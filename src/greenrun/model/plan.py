@@ -283,3 +283,8 @@ class Plan:
     keep_images: int | None = None
     identities: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     monitoring: MonitoringPlan | None = None
+
+    @property
+    def for_everybody(self) -> bool:
+        """True where everybody may invoke the service: it is granted to them, or not checked."""
+        return self.public or self.service_settings.invoker_iam_check is False

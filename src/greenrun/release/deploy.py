@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from textwrap import indent
 
@@ -53,11 +53,12 @@ class Candidate:
     ) -> None:
         """Have the platform create the service with it, to which nobody is let in yet.
 
+        What would let everybody in, or hide it from whoever proves it, is left to the promotion.
         Raises as `make` does; a service is there then, too.
         """
-        platform = self.dependencies.platform
-        settings, of_service = self.plan.settings, self.plan.service_settings
-        wanted = NewRevision(self.name, image, settings, service_settings=of_service)
+        platform, of_service = self.dependencies.platform, self.plan.service_settings
+        closed = replace(of_service, invoker_iam_check=None, ingress=None, default_url=None)
+        wanted = NewRevision(self.name, image, self.plan.settings, service_settings=closed)
         facts = {"revision": self.name, "image": image, "split": str(split)}
         with guard.change("create", self.plan.service, **facts), self._starting():
             platform.create(wanted, self._timeout, split)

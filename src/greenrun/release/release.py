@@ -225,7 +225,7 @@ class Release:
             self._make_candidate()
         if self.is_first:
             invokable = self.dependencies.platform.invokable_by_all()
-            self.prober.shows_token = self.plan.public and not invokable
+            self.prober.shows_token = self.plan.for_everybody and not invokable
         else:
             self.candidate.admit_everybody(self.guard)
         self._prove_own_addresses()

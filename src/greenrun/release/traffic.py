@@ -69,7 +69,10 @@ class Rollout:
             with self.guard.change("let everybody invoke", self.plan.service):
                 platform.let_all_invoke()
         everybody = self.drift.last_seen.resolved.shared({self.candidate: 100})
-        self._split(everybody.without_tag(FIRST_TAG).pinned(self.candidate), "100 %")
+        said, wanted = self.plan.service_settings, NOTHING_SAID
+        if said.said:
+            wanted = said.over(platform.service_settings())
+        self._split(everybody.without_tag(FIRST_TAG).pinned(self.candidate), "100 %", wanted)
 
     def run_canary(
         self, gate: Gate, before: Service | None, now: Service, seen: list[CanaryStep]

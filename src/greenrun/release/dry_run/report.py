@@ -218,7 +218,7 @@ class _Findings:
         yield "created", "after its migrations; nobody may invoke it until it is proven"
         tag = self.plan.revision_tag
         yield "proven", f"at the URL of its revision tag {tag}, with an identity token"
-        opened = "let everybody invoke it" if self.plan.public else "take away its mark"
+        opened = "let everybody invoke it" if self.plan.for_everybody else "take away its mark"
         yield "promoted", opened
 
     def _pending(self) -> str:
