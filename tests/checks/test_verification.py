@@ -284,3 +284,14 @@ def test_a_path_that_the_platform_answers_itself_is_refused_unless_that_is_what_
     with pytest.raises(ReleaseError, match="needs another path: Google's front end answers it"):
         PAGES.read([["page", "shows"], ["/healthz", ""]])
     assert len(ENDPOINTS.read([table[0], ["GET /healthz", "404"], ["GET /healthz/", ""]])) == 2
+
+
+def test_a_probe_that_hangs_is_not_tried_for_ever(release: Release, world: World) -> None:
+    def hanging(_: HttpRequest) -> HttpResponse:
+        world.clock.sleep(timedelta(seconds=20))
+        raise CallFailed("got no answer to GET /: nothing within 20 s")
+
+    world.web.answers["/"] = hanging
+    found = release.prober.failing(URL, {"GET /": Probe()})
+    assert found == {"GET /": "got no answer to GET /: nothing within 20 s, needs 2xx or 3xx"}
+    assert len(world.web.asked) == 2

@@ -10,12 +10,12 @@ from greenrun.canary.sources.probes import request
 from greenrun.model.errors import CallFailed, DeadlineExceeded, ReleaseError
 from greenrun.model.interfaces import Dependencies, HttpRequest, HttpResponse
 from greenrun.model.plan import IDENTITY_TOKEN, Probe
-from greenrun.model.polling import polls
+from greenrun.model.polling import Deadline, polls
 
 _PROBES = 10
 """Requests behind the proof of who answers."""
 
-_TRIES = 5
+_TRIES, _TRIED_FOR = 5, timedelta(seconds=30)
 """Requests of a kind none of which is answered well: no error of one in ten requests is that."""
 
 _LOG_LAG = timedelta(seconds=60)
@@ -82,7 +82,10 @@ class Prober:
 
     def _never_good(self, url: str, probe: Probe) -> str:
         """Return what was answered last where no answer was good; empty after the first that is."""
+        deadline, found = Deadline(self.dependencies.clock, _TRIED_FOR), ""
         for _ in range(_TRIES):
+            if found and deadline.left <= timedelta():
+                break
             try:
                 status = self.send(url, probe).status
             except CallFailed as failed:

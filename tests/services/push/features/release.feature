@@ -10,6 +10,7 @@ Feature: What a subscription pushes is taken
       | the service can be reached by those who should reach it             | cloud      |
       | one revision serves every user                                      | cloud      |
       | the baseline could start again                                      | cloud      |
+      | every probe of the canary is answered as it should be               | everywhere |
       | every step of the canary could see a regression                     | everywhere |
 
   Scenario: One release of the service at a time
