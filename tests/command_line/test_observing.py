@@ -116,7 +116,7 @@ def test_what_a_procedure_expects_and_nobody_saw_is_told_below_the_table(
 def test_an_image_that_does_not_start_is_told_and_nothing_is_written(
     stranger: Path, greenrun: Greenrun
 ) -> None:
-    (stranger / "server.js").write_text("throw new Error('no database')\n")
+    (stranger / "server.js").write_text("console.error('no database'); process.exit(1);\n")
     before = sorted(path.name for path in stranger.iterdir())
 
     ended = greenrun("init", at=stranger)

@@ -48,7 +48,7 @@ def _observed(options: Options, facts: Facts) -> Observation:
         return observing.observe(options.folder, facts, _tell)
     except (GateClosed, ReleaseError) as error:
         raise ReleaseError(
-            str(error),
+            error.message,
             hint="`greenrun machine` installs what a rehearsal needs; `--no-observe` goes without",
         ) from error
 

@@ -10,6 +10,8 @@ from greenrun_cli.init.observation import Answer, Observation, budget_millisecon
 Rows = list[list[str]]
 
 _HEAD = ["request", "sends", "status", "headers", "body", "requests", "p95 at most"]
+_OF_THE_RUNTIME = ("process_", "python_", "go_", "nodejs_", "jvm_", "promhttp_")
+_MOST = 5
 _USER_LEAST, _CANARY_LEAST = 500, {"p95 latency": 1000, "p99 latency": 2000}
 
 
@@ -28,7 +30,7 @@ class Endpoints:
 
     def _seen_rows(self) -> Iterator[list[str]]:
         asked = [each for each in (self.seen.answers if self.seen else ()) if each.method == "GET"]
-        found = [each for each in asked if each.status != 404]
+        found = [each for each in asked if each.status != 404 and each.status < 500]
         yield from map(self._row, found or asked[:1])
 
     @staticmethod
@@ -76,6 +78,8 @@ class Endpoints:
                 yield f"{call.place}: {call.request}: {why}"
 
     def _difference(self, call: Call, answer: Answer | None) -> str:
+        if self.seen is not None and call.path == self.seen.metrics_path:
+            return ""
         if answer is None:
             return "was not answered, or each time differently"
         wanted = call.status or 200
@@ -134,5 +138,9 @@ class Endpoints:
     @property
     def families(self) -> Rows:
         """Metrics that are there from the start."""
-        found = [[name, kind] for name, kind in (self.seen.families if self.seen else ())]
-        return [["family", "type"], *found] if found else []
+        found = self.seen.families if self.seen else ()
+        wanted = [prefix for call in self.facts.calls for prefix in call.families]
+        held = [each for each in wanted if any(name.startswith(each) for name, _ in found)]
+        own = [(name, kind) for name, kind in found if not name.startswith(_OF_THE_RUNTIME)]
+        rows = [*([name, kind] for name, kind in own[:_MOST]), *([prefix, ""] for prefix in held)]
+        return [["family", "type"], *rows] if rows else []

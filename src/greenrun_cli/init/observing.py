@@ -148,7 +148,7 @@ class _Observer:
             started_in=started_in,
             log_is_clean=log_is_clean,
             metrics_path=metrics_path,
-            families=[(name, kind) for name, kind in found if not _is_of_the_runtime(name)][:5],
+            families=found,
             fewest_families=len(found),
             openapi=openapi,
             remarks=self._remarks,
@@ -262,7 +262,3 @@ class _Observer:
         elif not entries:
             self._remarks.append("it logs nothing, so no promise is made of its log")
         return bool(entries) and not errors
-
-
-def _is_of_the_runtime(family: str) -> bool:
-    return family.startswith(("process_", "python_", "go_", "nodejs_", "jvm_", "promhttp_"))
