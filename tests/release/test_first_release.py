@@ -448,6 +448,19 @@ def test_by_hand_an_unfinished_one_is_deleted(release: Release, world: World) ->
     assert world.platform.state is None
 
 
+def test_a_person_who_names_it_settles_it_as_a_service_like_any_other(
+    release: Release, world: World
+) -> None:
+    deployed(release)
+    name = release.candidate.name
+    manual.send_back(next_run(release), asked_for=True, to=name, unlock=False)
+    assert world.platform.state is not None
+    assert FIRST_TAG not in world.platform.state.wanted.tags
+    later = following(release)
+    recovery.recover(later, resume=False)
+    assert later.find_baseline() == name
+
+
 def test_the_release_after_it_has_a_baseline(release: Release) -> None:
     promoted(release)
     later = following(release)

@@ -6,7 +6,7 @@ from greenrun.model.errors import GateClosed, ReleaseError
 from greenrun.model.image import Digest
 from greenrun.model.interfaces import NewRevision, Timeout
 from greenrun.model.plan import START_TAG
-from greenrun.model.release_state import ReleaseState, Stage
+from greenrun.model.release_state import FIRST_TAG, ReleaseState, Stage
 from greenrun.model.revision import Readiness, Revision, RevisionSettings
 from greenrun.model.service import Service
 from greenrun.model.text import deletion_command
@@ -75,7 +75,7 @@ def send_everybody_to(release: Release, target: str) -> str:
     name = _deployed(release, target) if target.startswith("sha256:") else target
     _expect_ready(release, name)
     here = drift.remember(release.start_check.run(name, drift.last_seen))
-    split = here.resolved.shared({name: 100}).without_tag(START_TAG)
+    split = here.resolved.shared({name: 100}).without_tag(START_TAG).without_tag(FIRST_TAG)
     with guard.restoration("send everybody to", name, split=str(split)):
         after = drift.remember(platform.split_traffic(split, here, release.timeout))
     told = f"before: {before.actual}\nafter: {after.actual}"
