@@ -95,8 +95,8 @@ def variables_kept(release: Release) -> None:
     lost = release.candidate.lost_variables(release.baseline)
     if lost:
         raise GateClosed(
-            f"variables: the candidate would lose {', '.join(lost)} of the baseline",
-            hint="add them to env.yaml or `deploy.update-secrets`, or take them off the baseline",
+            f"variables: the candidate has lost {', '.join(lost)} of the baseline",
+            hint="add them to env.yaml or `deploy.update-secrets`, or say `deploy.remove-env-vars`",
         )
 
 

@@ -121,7 +121,7 @@ class Candidate:
         found = self.dependencies.platform.revision(baseline)
         if found is None:
             raise GateClosed(f"the baseline {baseline} is gone")
-        return self.plan.settings.lost(found.settings)
+        return self.plan.settings.lost(found.settings, self.live().settings)
 
     @property
     def url(self) -> str:

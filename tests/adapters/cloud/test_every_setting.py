@@ -5,6 +5,7 @@ revision and the traffic.
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from google.protobuf.json_format import MessageToDict
 
 from greenrun.adapters.gcp.run.to_proto import template_of, write_service_settings
 from greenrun.config import load_plan
-from greenrun.model.revision import ContainerProbe, RevisionSettings
+from greenrun.model.revision import ContainerProbe, RevisionSettings, SecretReference
 from greenrun.release import manual
 from greenrun.release.release import Release
+from greenrun.steps.wiring.adapters import Adapters
 from tests.adapters.every_setting import REVISION, SECOND, SERVICE
 from tests.campaign.programs import HEALTHY, reference
 from tests.campaign.shop import PLACE, Shop
@@ -49,7 +51,7 @@ LIVE = replace(
             image=reference(HEALTHY),
             command=(HEALTHY,),
             startup_probe=replace(ASKED, port=9000),
-            secrets={},
+            secrets={"PROXY_TOKEN": SecretReference("api-token", "1")},
         )
     },
 )
@@ -90,7 +92,7 @@ def of_service(shop: Shop) -> dict[str, object]:
     return {key: told.get(key) for key in kept}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def shop() -> Iterator[Shop]:
     with Shop.opened() as (_, shop):
         live = service(shop)
@@ -136,6 +138,18 @@ def test_not_one_setting_differs_after_a_release_that_names_none(
     assert revision(shop, release.candidate.name) == before
     assert of_service(shop) == of_before
     assert shop.answering() == {release.candidate.name}
+
+
+def test_secrets_that_are_kept_are_known_to_whoever_hides_them(
+    shop: Shop, release: Release
+) -> None:
+    told: list[str] = []
+    with closing(Adapters.at_emulator(shop.address, str)) as adapters:
+        kept = adapters.with_what_is_kept(release.plan, told.append)
+        nobody = replace(release.plan, service="nobody")
+        assert adapters.with_what_is_kept(nobody, told.append).settings.every_secret == {}
+    assert kept.settings.every_secret == LIVE.every_secret
+    assert told == []
 
 
 def test_not_one_setting_differs_after_an_image_is_sent_everybody_by_its_digest(

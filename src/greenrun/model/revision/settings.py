@@ -1,6 +1,6 @@
 """The flags of `gcloud run deploy` that release.yaml can hold: one row each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self, TypeVar
@@ -196,11 +196,10 @@ class ContainerSettings(Settings):
         """Lay it over the `live` one; a name is plain or from Secret Manager, as said last."""
         return _mended(self, laid_over(self, live))
 
-    def lost(self, live: Self) -> tuple[str, ...]:
-        """Variables that are live, would be gone, and that nobody takes away on purpose."""
-        made = self.over(live)
-        there, kept = ({*(one.variables or ()), *one.secrets} for one in (live, made))
-        return tuple(sorted(there - kept - {*self.remove_variables, *self.remove_secrets}))
+    @property
+    def names(self) -> set[str]:
+        """Variables, plain or from Secret Manager, and files of secrets."""
+        return {*(self.variables or ()), *self.secrets}
 
 
 def _mended(said: C, made: C) -> C:
@@ -404,21 +403,33 @@ class RevisionSettings(ContainerSettings):
             made, containers={name: _without(one, gone) for name, one in made.containers.items()}
         )
 
-    def lost(self, live: Self) -> tuple[str, ...]:
+    def lost(self, live: Self, made: Self | None = None) -> tuple[str, ...]:
         """Variables that are live, would be gone, and that nobody takes away on purpose.
 
-        Those of another container than the one that requests reach begin with its name.
+        Those of another container than the one that requests reach begin with its name. `made` is
+        what came of it, where that is known already.
         """
-        made = self.over(live)
-        there, kept = ({*(one.variables or ()), *one.secrets} for one in (live, made))
-        own = sorted(there - kept - {*self.remove_variables, *self.remove_secrets})
-        both = [
-            (name, self.containers[name], one)
-            for name, one in live.containers.items()
-            if name in self.containers and name not in self.remove_containers
-        ]
-        others = (f"{name}: {lost}" for name, said, one in both for lost in said.lost(one))
-        return (*own, *others)
+        made = self.over(live) if made is None else made
+        gone = live.names - made.names - {*self.remove_variables, *self.remove_secrets}
+        return (*sorted(gone), *self._lost_beside(live, made))
+
+    def _lost_beside(self, live: Self, made: Self) -> Iterator[str]:
+        for name, one in live.containers.items():
+            if name in self.remove_containers:
+                continue
+            said, now = self.containers.get(name, Sidecar()), made.containers.get(name, Sidecar())
+            removed = {*said.remove_variables, *said.remove_secrets}
+            yield from (f"{name}: {each}" for each in sorted(one.names - now.names - removed))
+
+    @property
+    def every_secret(self) -> Mapping[str, SecretReference]:
+        """All secrets by what they fill, in every container."""
+        beside = {
+            f"{name} of container {container}": reference
+            for container, one in self.containers.items()
+            for name, reference in one.secrets.items()
+        }
+        return {**self.secrets, **beside}
 
 
 def _probes_follow(made: R, live: R) -> R:

@@ -155,12 +155,12 @@ class _Findings:
         return SettingsDiff(self.plan, of_service, live, last, self.dependencies.scanner)
 
     def secrets(self) -> Iterator[Row]:
-        for variable, reference in self.plan.settings.secrets.items():
+        for variable, reference in self.plan.settings.every_secret.items():
             there = self.dependencies.secret_store.exists(reference.secret, reference.version)
             remark = _FLOATING if reference.version == _LATEST else ""
             yield variable, str(reference), "enabled" if there else "missing", remark
         live = self._revision(self._most_serving())
-        kept = live.settings.secrets.items() if live else ()
+        kept = live.settings.every_secret.items() if live else ()
         for variable, reference in kept:
             if reference.version == _LATEST:
                 yield variable, str(reference), "live", _FLOATING

@@ -126,7 +126,7 @@ def _table() -> Iterator[_Needs]:
     yield lambda plan, _: plan.migration is not None, _MIGRATING
     yield lambda plan, now: plan.public and not now.open, _LETTING_EVERYBODY_IN
     yield lambda plan, now: not plan.public or now.first, _INVOKING
-    yield lambda plan, _: bool(plan.settings.secrets), _REFERRING
+    yield lambda plan, _: bool(plan.settings.every_secret), _REFERRING
     yield lambda plan, _: _speaks_by_secrets(plan), _PROBING
     yield lambda plan, _: _is_in_project(plan) and not plan.build.image, _PUSHING
     yield lambda plan, _: _is_in_project(plan) and bool(plan.build.image), _PULLING
@@ -142,7 +142,7 @@ def _overwrites_alerts(plan: Plan) -> bool:
 def _speaks_by_secrets(plan: Plan) -> bool:
     """True where an identity shows the value of a secret."""
     shown = [text for headers in plan.identities.values() for text in headers.values()]
-    return any(f"{{{name}}}" in text for name in plan.settings.secrets for text in shown)
+    return any(f"{{{name}}}" in text for name in plan.settings.every_secret for text in shown)
 
 
 def _is_in_project(plan: Plan) -> bool:

@@ -135,7 +135,7 @@ def startable(context: Context) -> Iterator[Problem]:
             "that new instances of the baseline start from",
             "push that image again, or first release one that is kept",
         )
-    for reference in missing(revision.settings.secrets, context.dependencies.secret_store):
+    for reference in missing(revision.settings.every_secret, context.dependencies.secret_store):
         yield Problem(
             f"secret of {name}: got no {reference}, needs an enabled version",
             "enable that version: new instances of the baseline read it",

@@ -40,7 +40,7 @@ def in_build_arguments(plan: Plan, scanner: Scanner) -> Iterator[Leak]:
 
 def readable(context: Context) -> Iterator[Problem]:
     """Every secret version that the service reads exists, and is enabled."""
-    secrets = context.plan.settings.secrets
+    secrets = context.plan.settings.every_secret
     context.measure("secret versions", ", ".join(map(str, secrets.values())) or "none")
     for reference in missing(secrets, context.dependencies.secret_store):
         yield Problem(
