@@ -607,3 +607,17 @@ def test_what_is_live_and_breaks_a_rule_of_ours_is_none_of_ours(
     deployed(release)
     made = world.platform.revisions_by_name[release.candidate.name]
     assert made.settings == replace(settings, concurrency=5)
+
+
+def test_values_that_somebody_set_by_hand_reach_no_evidence(release: Release, world: World) -> None:
+    live = world.platform.revisions_by_name[BASELINE]
+    settings = replace(live.settings, variables={"LOG_LEVEL": "DEBUG", "BY_HAND": "hunter2"})
+    world.platform.revisions_by_name[BASELINE] = replace(live, settings=settings)
+    said = RevisionSettings(update_variables={"LOG_LEVEL": "INFO"})
+    release.plan = replace(release.plan, settings=said)
+    deployed(release)
+    assert release.candidate.differences() == ()
+    told = "\n".join(map(str, world.evidence.kept.values()))
+    assert "hunter2" not in told
+    assert "env-vars.BY_HAND: set" in told
+    assert "env-vars.LOG_LEVEL: INFO" in told

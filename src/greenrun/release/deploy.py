@@ -107,14 +107,20 @@ class Candidate:
         found = self.dependencies.platform.revision(self.name)
         if found is None or found.readiness is not Readiness.READY:
             raise GateClosed(f"{self.name} is not ready: got {found}, needs ready")
-        self.dependencies.evidence.attach("candidate as it runs", _described(found))
+        self.dependencies.evidence.attach(
+            "candidate as it runs", _described(found, self.plan.settings)
+        )
         return found
 
     def differences(self) -> tuple[Difference, ...]:
         """Its settings that are not what the plan asked for; both are kept as evidence."""
         live = self.live().settings
         self.dependencies.evidence.attach("settings compared", _compared(self.plan.settings, live))
-        return self.plan.settings.differences(live)
+        found = self.plan.settings.differences(live)
+        shown = dict(self.plan.settings.shown((one.key, one.live or "") for one in found))
+        return tuple(
+            one if one.live is None else replace(one, live=shown[one.key]) for one in found
+        )
 
     def lost_variables(self, baseline: str) -> tuple[str, ...]:
         """Variables and secrets of the baseline that it does not have."""
@@ -138,13 +144,16 @@ class Candidate:
 
 
 def _compared(wanted: RevisionSettings, live: RevisionSettings) -> str:
-    found = dict(live.facts())
+    found = dict(wanted.shown(live.facts()))
     rows = [("setting", "wanted", "live")]
-    rows += [(key, value, found.pop(key, "nothing")) for key, value in wanted.over(live).facts()]
+    made = wanted.shown(wanted.over(live).facts())
+    rows += [(key, value, found.pop(key, "nothing")) for key, value in made]
     rows += [(key, "nothing", value) for key, value in found.items()]
     return "\n".join(f"{key:<32}{left:<36}{right}".rstrip() for key, left, right in rows)
 
 
-def _described(revision: Revision) -> str:
-    facts = (f"{key}: {value}" for key, value in revision.settings.facts())
-    return "\n".join((f"revision: {revision.name}", f"image: {revision.image}", *facts))
+def _described(revision: Revision, wanted: RevisionSettings) -> str:
+    facts = (f"{key}: {value}" for key, value in wanted.shown(revision.settings.facts()))
+    others = (f"{key}: {value}" for key, value in revision.others.items())
+    head = (f"revision: {revision.name}", f"image: {revision.image}")
+    return "\n".join((*head, *facts, *others))

@@ -1,6 +1,6 @@
 """The flags of `gcloud run deploy` that release.yaml can hold: one row each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Self, TypeVar
@@ -24,6 +24,8 @@ from greenrun.model.revision.values import SecretReference
 
 C = TypeVar("C", bound="ContainerSettings")
 R = TypeVar("R", bound="RevisionSettings")
+VARIABLE, SET = "env-vars.", "set"
+"""How facts of variables begin, and what is told of a value that may be a secret."""
 _NOT = {True: False, False: True}
 _ON_PURPOSE = "what is taken away on purpose"
 
@@ -421,6 +423,12 @@ class RevisionSettings(ContainerSettings):
             removed = {*said.remove_variables, *said.remove_secrets}
             yield from (f"{name}: {each}" for each in sorted(one.names - now.names - removed))
 
+    def shown(self, facts: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+        """Hide the values of variables that nobody says here: set by hand, they may be secrets."""
+        said = {key for key, _ in self.over(type(self)()).facts()}
+        for key, text in facts:
+            yield key, SET if is_variable(key) and key not in said else text
+
     @property
     def every_secret(self) -> Mapping[str, SecretReference]:
         """All secrets by what they fill, in every container."""
@@ -430,6 +438,11 @@ class RevisionSettings(ContainerSettings):
             for name, reference in one.secrets.items()
         }
         return {**self.secrets, **beside}
+
+
+def is_variable(key: str) -> bool:
+    """True of a fact that is a plain variable, of whichever container."""
+    return key.startswith(VARIABLE) or f".{VARIABLE}" in key
 
 
 def _probes_follow(made: R, live: R) -> R:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from greenrun.model.interfaces import Scanner
 from greenrun.model.plan import Plan
 from greenrun.model.revision import Revision, RevisionSettings, ServiceSettings
+from greenrun.model.revision.settings import SET, VARIABLE, is_variable
 from greenrun.release.dry_run.tables import Row
 
 HEAD: Row = ("setting", "last release", "live", "wanted", "remark")
 HEAD_OF_ALL: Row = ("setting", "value", "from")
 HEAD_OF_OTHERS: Row = ("setting", "there", "live, and kept")
 
-_VARIABLE = "env-vars."
 _EMPTY: Mapping[str, str] = {}
 
 
@@ -40,7 +40,7 @@ class SettingsDiff:
         return tuple(
             (key, text or "empty text", "release.yaml" if key in said else "kept")
             for key, text in made.items()
-            if not (_is_variable(key) or key.startswith("secrets."))
+            if not (is_variable(key) or key.startswith("secrets."))
         )
 
     def not_taken_over(self, newest: Revision | None) -> tuple[Row, ...]:
@@ -90,28 +90,17 @@ class SettingsDiff:
         text = facts.get(key)
         if text is None:
             return "-"
-        if not _is_variable(key):
-            return text or "empty text"
-        if key not in self._named:
-            return "set"
-        name = key.rpartition(_VARIABLE)[2]
+        [(_, shown)] = self.plan.settings.shown([(key, text)])
+        if not is_variable(key) or shown == SET:
+            return shown or "empty text"
+        name = key.rpartition(VARIABLE)[2]
         leaks = self.scanner.in_text(name, f"{name}={text}")
         return "********" if leaks else text or "empty text"
-
-    @property
-    def _named(self) -> set[str]:
-        """Variables that release.yaml and env.yaml name."""
-        said = self.plan.settings.over(RevisionSettings())
-        return {key for key, _ in said.facts() if _is_variable(key)}
-
-
-def _is_variable(key: str) -> bool:
-    return key.startswith(_VARIABLE) or f".{_VARIABLE}" in key
 
 
 def _key_of(lost: str) -> str:
     container, separator, name = lost.rpartition(": ")
-    return f"containers.{container}.{_VARIABLE}{name}" if separator else f"{_VARIABLE}{name}"
+    return f"containers.{container}.{VARIABLE}{name}" if separator else f"{VARIABLE}{name}"
 
 
 def _facts(revision: Revision | None) -> dict[str, str]:

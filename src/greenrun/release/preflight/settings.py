@@ -96,7 +96,7 @@ def problems(
         if (key, needs) not in known:
             place = "live or said" if baseline else "said"
             facts = dict((*made.facts(), *of_made.facts()))
-            got = facts.get(".".join(key), "nothing")
+            got = facts.get(".".join(key).replace("update-secrets.", "secrets."), "nothing")
             yield Problem(
                 f"deploy.{'.'.join(key)}: got {got} ({place}), needs {needs}",
                 f"say under `deploy` in release.yaml what goes together: {key[-1]}",
