@@ -84,6 +84,7 @@ def test_help_says_what_there_is() -> None:
     assert re.findall(r"(?m)^  ([a-z]+) ", told.partition("Commands:")[2]) == [
         "check",
         "cloud",
+        "init",
         "machine",
         "schema",
         "sentences",

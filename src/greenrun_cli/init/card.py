@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from greenrun.model.plan import TAG_FILE
 from greenrun_cli.init.endpoints import Endpoints
 from greenrun_cli.init.facts import Facts
 from greenrun_cli.init.observation import Observation
@@ -28,7 +29,7 @@ _CONFTEST = '''"""Sentences and hooks of this service's own; greenrun's come wit
 lets features say what steps/orders.py defines.
 """
 '''
-_IGNORED = ("reports/", "build_tag.txt")
+_IGNORED = ("reports/", TAG_FILE)
 
 
 def card(facts: Facts, seen: Observation | None, folder: Path) -> dict[str, str]:

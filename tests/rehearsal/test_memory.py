@@ -1,0 +1,59 @@
+"""A release of a service that answers without end stays small, and brings its users back."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.rehearsal.project import Project
+
+pytestmark = pytest.mark.docker
+
+HOSTILE = Path(__file__).parent / "hostile"
+MOST_MEGABYTES = 400
+ENDLESS = """Then the candidate answers
+      | request      | body        |
+      | GET /endless | status = ok |
+      | GET /bomb    | status = ok |
+      | GET /deep    | status = ok |
+      | GET /drip    | status = ok |"""
+
+
+@pytest.mark.parametrize(
+    "promise",
+    [
+        ENDLESS,
+        'Given the candidate\'s metrics at "/metrics"',
+        'Then every GET in its OpenAPI document "/openapi.json" answers as documented',
+        "Then these pages open in a browser\n      | page  |\n      | /page |",
+    ],
+    ids=["endpoints", "metrics", "OpenAPI document", "page"],
+)
+def test_what_answers_without_end_is_read_to_a_limit(
+    promise: str, repository: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "hostile"
+    shutil.copytree(HOSTILE, folder)
+    fill(folder / "release.yaml", "REPOSITORY", repository)
+    fill(folder / "features/release.feature", "PROMISE", promise)
+    project = Project(folder)
+    project.git("init", "--quiet")
+    project.git("add", "--all")
+    project.git("commit", "--quiet", "--message", "as it is released")
+    command = [sys.executable, "-m", "pytest", "features/", "--no-html"]
+    with (tmp_path / "output").open("wb") as output:
+        run = subprocess.Popen(command, cwd=folder, stdout=output, stderr=subprocess.STDOUT)
+        _, status, used = os.wait4(run.pid, 0)
+        run.returncode = os.waitstatus_to_exitcode(status)
+    told = (tmp_path / "output").read_text("utf-8", errors="replace")
+    assert run.returncode == 1, told
+    assert "It is asked" in told
+    print(told[-6000:], used.ru_maxrss / 1024)
+    assert used.ru_maxrss / 1024 < MOST_MEGABYTES, told
+
+
+def fill(path: Path, place: str, text: str) -> None:
+    path.write_text(path.read_text("utf-8").replace(place, text), "utf-8")
