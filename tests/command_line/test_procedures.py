@@ -174,6 +174,37 @@ def test_a_cloud_build_is_read_step_by_step() -> None:
             "deploy.startup-probe",
             {"path": "/up", "period": "5s", "failure-threshold": 3},
         ),
+        (
+            "--liveness-probe=httpGet.path=/up,timeoutSeconds=2",
+            "deploy.liveness-probe",
+            {"path": "/up", "timeout": "2s"},
+        ),
+        (
+            (
+                "--add-volume=name=data,type=nfs,location=10.0.0.2:/data,readonly=true"
+                " --add-volume-mount=volume=data,mount-path=/data"
+            ),
+            "deploy.volumes",
+            {"data": {"source": "nfs:10.0.0.2:/data", "readonly": True, "path": "/data"}},
+        ),
+        (
+            (
+                "--add-volume name=scratch,type=in-memory,size-limit=64Mi"
+                " --add-volume-mount volume=scratch,mount-path=/scratch"
+            ),
+            "deploy.volumes",
+            {"scratch": {"source": "in-memory", "size-limit": "64Mi", "path": "/scratch"}},
+        ),
+        (
+            "--set-cloudsql-instances=shop-123:europe-west1:db",
+            "deploy.add-cloudsql-instances",
+            ["shop-123:europe-west1:db"],
+        ),
+        ("--update-labels=team=shop", "deploy.labels", {"team": "shop"}),
+        ("--args=serve,--fast", "deploy.args", ["serve", "--fast"]),
+        ("--vpc-egress=all-traffic", "deploy.vpc-egress", "all-traffic"),
+        ("--ingress internal", "deploy.ingress", "internal"),
+        ("--min=2", "deploy.min", 2),
     ],
 )
 def test_a_flag_is_read_in_each_of_its_forms(

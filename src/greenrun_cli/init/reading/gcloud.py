@@ -3,14 +3,15 @@
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
-from typing import Any
 
 from greenrun.config.deploy import DeploySection
 from greenrun.model.forms import BOOLEAN
-from greenrun.model.revision import FLAGS, ContainerProbe, flags_of
+from greenrun.model.revision import FLAGS
 from greenrun_cli.init.facts import Facts
+from greenrun_cli.init.reading import structured
 from greenrun_cli.init.reading.secrets import looks_secret
 from greenrun_cli.init.reading.shell import Command, plain, unknown
+from greenrun_cli.init.reading.structured import entries
 
 _GROUPS = frozenset({"alpha", "beta"})
 _SWITCHES = frozenset(
@@ -30,19 +31,9 @@ _OF_THE_COMMAND = frozenset(
 )
 """Flags that tell nothing of the service."""
 
-_VARIABLES = frozenset({"set-env-vars", "update-env-vars", "env-vars"})
-_SECRETS = frozenset({"set-secrets", "update-secrets"})
 _PREFIXED = re.compile(r"(?:set|update|add)-(.+)")
-_DELIMITED = re.compile(r"\^([^^]+)\^(.*)", re.DOTALL)
 _IMAGE = re.compile(r"(?P<repository>[^@]+?)(?::[\w.\u2039-][^/]*)?(?:@sha256:\w+)?")
 _HOST = re.compile(r"[^/]+[.:][^/]*/")
-_PROBE = {
-    "httpGet.path": "path",
-    "periodSeconds": "period",
-    "failureThreshold": "failure-threshold",
-}
-_PROBE |= {"timeoutSeconds": "timeout", "initialDelaySeconds": "initial-delay"}
-_PROBE |= {"httpGet.port": "port", "tcpSocket.port": "port", "grpc.port": "port"}
 _KNOWN = {str(item.alias): item for item in DeploySection.model_fields.values()}
 
 
@@ -102,18 +93,18 @@ def _flag(name: str, value: str, place: str, facts: Facts) -> None:
     told = f"--{name} {plain(value)}".rstrip()
     if name in _OF_THE_COMMAND:
         return
-    if name in _VARIABLES:
-        _variables(value, place, facts)
+    if name in structured.WITH_SECRETS:
+        structured.variables(value, place, facts)
     elif (lacking := unknown(value)) and name != "image":
         facts.skip(place, told, f"{lacking} is not known from this file")
     elif name in {"project", "region"}:
         facts.say(name, value, place)
     elif name == "image":
         _repository(value, place, facts)
-    elif name in _SECRETS:
-        _secrets(value, place, facts)
-    elif name == "startup-probe":
-        _probe(value, place, facts)
+    elif name == "source":
+        facts.skip(place, told, "a release builds the Dockerfile of this folder")
+    elif name in structured.READERS:
+        structured.READERS[name](value, place, facts)
     else:
         _of_deploy(name, value, place, facts)
 
@@ -142,60 +133,11 @@ def _forms(value: str) -> Iterator[object]:
     if re.fullmatch(r"\d{1,9}", value):
         yield int(value)
     yield value
-    parts = _entries(value)
+    parts = entries(value)
     yield parts
     pairs = [part.partition("=") for part in parts]
     if all(separator for _, separator, _ in pairs):
         yield {name: text for name, _, text in pairs}
-
-
-def _entries(value: str) -> list[str]:
-    """Entries between commas, or between what `^DELIMITER^` names (gcloud topic escaping)."""
-    escaped = _DELIMITED.fullmatch(value)
-    parts = escaped[2].split(escaped[1]) if escaped else value.split(",")
-    return [part.strip() for part in parts if part.strip()]
-
-
-def _variables(value: str, place: str, facts: Facts) -> None:
-    if value.startswith("\u2039"):
-        why = f"{unknown(value)} is not known; name a file of variables by `env-vars-file`"
-        facts.skip(place, "variables", why)
-        return
-    for entry in _entries(value):
-        name, separator, text = entry.partition("=")
-        if not separator:
-            facts.skip(place, plain(entry), "needs NAME=VALUE; name a file by `env-vars-file`")
-        elif looks_secret(name, text):
-            facts.set_secret(name, f"{name}:latest", place)
-            why = "looks like a secret, and was not taken over: put it into Secret Manager under"
-            facts.skip(place, name, f"{why} this name")
-        elif lacking := unknown(text):
-            facts.skip(place, name, f"{lacking} is not known from this file")
-        else:
-            facts.set_variable(name, text, place)
-
-
-def _secrets(value: str, place: str, facts: Facts) -> None:
-    for entry in _entries(value):
-        name, _, reference = entry.partition("=")
-        secret, _, version = reference.partition(":")
-        facts.set_secret(name, f"{secret.rpartition('/')[2]}:{version or 'latest'}", place)
-
-
-def _probe(value: str, place: str, facts: Facts) -> None:
-    known = {flag.key for flag in flags_of(ContainerProbe)}
-    probe: dict[str, Any] = {}
-    for entry in _entries(value):
-        name, _, text = entry.partition("=")
-        key = _PROBE.get(name, name)
-        if key not in known:
-            facts.skip(place, f"--startup-probe {entry}", "no key of deploy.startup-probe")
-        elif name.endswith("Seconds"):
-            probe[key] = f"{text}s"
-        else:
-            probe[key] = int(text) if text.isdecimal() else text
-    if probe:
-        facts.say("deploy.startup-probe", probe, place)
 
 
 def _traffic(words: Sequence[str], place: str, facts: Facts) -> None:
@@ -206,7 +148,7 @@ def _traffic(words: Sequence[str], place: str, facts: Facts) -> None:
         elif flag in {"project", "region"}:
             _keep(flag, value, place, facts, {flag})
         elif flag in {"to-revisions", "to-tags"}:
-            shares = [entry.rpartition("=")[2] for entry in _entries(value)]
+            shares = [entry.rpartition("=")[2] for entry in entries(value)]
             first = int(shares[0]) if shares and shares[0].isdecimal() else 0
             facts.shares |= {first} & set(range(1, 100))
 
