@@ -468,6 +468,7 @@ WRONG = {
     "deploy: connector and network": ("deploy", "{vpc-connector: c, network: default}"),
     "deploy: egress": ("deploy", "{vpc-egress: some}"),
     "deploy: ingress": ("deploy", "{ingress: none}"),
+    "deploy: nowhere to ask a revision": ("deploy", "{default-url: false}"),
     "deploy: fewest of the service": ("deploy", "{min: 3, max: 2}"),
     "deploy: no instance name": ("deploy", "{add-cloudsql-instances: [main]}"),
     "deploy: command as text": ("deploy", "{command: python -m app}"),

@@ -14,7 +14,9 @@ from greenrun.config.values import Section
 from greenrun.model.errors import Complaint
 
 _LONGEST = 80
+_MOST_NAMED = 20
 _SECRETS = "update-secrets"
+_CONTAINERS = ("deploy", "containers")
 _PER_ENVIRONMENT = {"project", "region"}
 
 
@@ -54,10 +56,11 @@ def without_refused(error: ValidationError, content: object) -> object:
 def unknown_key(known: Iterable[str], key: str) -> str:
     """Name the nearest known key first, then the others."""
     others = list(known)
-    for near in get_close_matches(key, others, n=1):
-        others.remove(near)
-        return f"{near}" + (f", or one of: {', '.join(others)}" if others else "")
-    return f"one of: {', '.join(others)}"
+    near = get_close_matches(key, others, n=1 if len(others) <= _MOST_NAMED else 3)
+    rest = [name for name in others if name not in near]
+    listed = f"one of: {', '.join(rest)}"
+    named = listed if len(rest) <= _MOST_NAMED else "a key of docs/release-yaml.md"
+    return ", or ".join(filter(None, (" or ".join(near), named if rest else "")))
 
 
 def shown(value: object) -> str:
@@ -90,10 +93,12 @@ def _got(detail: ErrorDetails, path: tuple[str, ...], *, absent: bool) -> str:
 def _needs(detail: ErrorDetails, path: tuple[str, ...]) -> str:
     match detail["type"]:
         case "extra_forbidden":
+            if path[:2] == _CONTAINERS and path[3:] in {("port",), ("use-http2",)}:
+                return "to be left out: requests reach one container alone, at deploy.port"
             return REPLACED_KEYS.get(path) or unknown_key(_known_keys(path[:-1]), path[-1])
         case "value_error":
             return str(detail["ctx"]["error"])
-        case "mapping_type":
+        case "mapping_type" | "dict_type":
             return "a mapping of names"
         case _:
             return f"a mapping with keys such as {', '.join(_known_keys(path)[:3])}"

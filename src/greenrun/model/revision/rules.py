@@ -30,6 +30,8 @@ def broken(settings: RevisionSettings, service: ServiceSettings) -> Iterator[Bro
     for name, volume in settings.volumes.items():
         yield from _volume(volume, ("volumes", name))
     yield from _at_most(service.min, service.max, "max", "min")
+    if service.default_url is False:
+        yield ("default-url",), "true: revisions are asked at their own addresses on run.app"
 
 
 def _container(one: ContainerSettings, at: Key) -> Iterator[Broken]:
