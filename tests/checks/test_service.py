@@ -9,6 +9,7 @@ from greenrun.checks import drill, release_state, service
 from greenrun.model.errors import GateClosed
 from greenrun.model.interfaces import HttpResponse
 from greenrun.model.plan import Plan
+from greenrun.model.revision import ServiceSettings
 from greenrun.release.migrate import Migration
 from greenrun.release.release import Release
 from tests.checks.deployed import deploy
@@ -76,6 +77,16 @@ def test_settings_that_were_not_asked_for_are_told_key_by_key(
 def test_a_closed_door_is_told(deployed: Release, world: World) -> None:
     world.platform.public = False
     with pytest.raises(GateClosed, match="who may invoke: got not everybody, needs everybody"):
+        service.reachable(deployed)
+
+
+def test_a_check_of_invokers_that_ends_with_the_promotion_is_right_before_and_after(
+    deployed: Release, world: World
+) -> None:
+    unchecked = ServiceSettings(invoker_iam_check=False)
+    deployed.plan = replace(deployed.plan, public=False, service_settings=unchecked)
+    for public in (False, True):
+        world.platform.public = public
         service.reachable(deployed)
 
 

@@ -51,7 +51,6 @@ def test_what_answers_without_end_is_read_to_a_limit(
     told = (tmp_path / "output").read_text("utf-8", errors="replace")
     assert run.returncode == 1, told
     assert "It is asked" in told
-    print(told[-6000:], used.ru_maxrss / 1024)
     assert used.ru_maxrss / 1024 < MOST_MEGABYTES, told
 
 

@@ -12,7 +12,7 @@ from greenrun.model.interfaces import HttpResponse
 from greenrun.model.lease import Lease, LeaseHolder
 from greenrun.model.plan import Plan
 from greenrun.model.release_state import FIRST_TAG, ReleaseState, Stage
-from greenrun.model.revision import SecretReference
+from greenrun.model.revision import SecretReference, ServiceSettings
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release import preflight
 from greenrun.release.coordination.lock import Lock
@@ -250,9 +250,12 @@ def test_a_service_that_everybody_may_invoke_and_should_not(
     assert told(rollback.reachable, replace(plan, public=False)) == [
         (
             "who may invoke shop: got everybody, needs only those who are granted it; "
-            "hint: set `deploy.allow-unauthenticated`, or correct the policy of the service"
+            "hint: set `deploy.allow-unauthenticated` (or `deploy.invoker-iam-check: false`), or "
+            "correct the policy of the service"
         )
     ]
+    unchecked = ServiceSettings(invoker_iam_check=False)
+    assert told(rollback.reachable, replace(plan, public=False, service_settings=unchecked)) == []
 
 
 def test_nothing_is_to_be_reached_before_a_first_release(

@@ -77,10 +77,11 @@ def reachable(context: Context) -> Iterator[Problem]:
         )
     elif service.ingress not in {"", "all"}:
         yield from _turned_away(context, service)
-    if not plan.public and platform.invokable_by_all():
+    if not plan.for_everybody and platform.invokable_by_all():
         yield Problem(
             f"who may invoke {plan.service}: got everybody, needs only those who are granted it",
-            "set `deploy.allow-unauthenticated`, or correct the policy of the service",
+            "set `deploy.allow-unauthenticated` (or `deploy.invoker-iam-check: false`), or correct "
+            "the policy of the service",
         )
 
 
