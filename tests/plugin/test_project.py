@@ -34,6 +34,21 @@ def test_an_environment_that_nobody_knows_ends_the_run_at_once(project: Project)
     assert not yesterday.exists()
 
 
+def test_settings_of_a_rehearsal_that_cannot_be_meant_are_told_once(project: Project) -> None:
+    project.replace("release.yaml", "latency-floor: 300ms", "latency-floor: soon")
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "features/"],
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (pytest.ExitCode.USAGE_ERROR, "")
+    head, told = filter(None, ended.stderr.splitlines())
+    assert head == "ERROR: no feature was begun"
+    assert "environments.local.canary.latency-floor: got 'soon', needs" in told
+
+
 HEAVY = (
     *("docker", "google", "grafana_foundation_sdk", "grpc", "hypothesis", "matplotlib", "numpy"),
     *("playwright", "requests", "rich", "schemathesis", "testcontainers", "urllib3", "websockets"),

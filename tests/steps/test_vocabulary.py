@@ -17,7 +17,7 @@ PROMOTED = """
 RELEASE = """
 service: shop
 build: {repository: registry.test/shop}
-environments: {local: {project: p, region: r}}
+environments: {local: {project: rehearsal, region: europe-west1}}
 """
 
 
