@@ -7,11 +7,13 @@ from google.cloud import run_v2
 from greenrun.adapters.gcp.clients import GoogleClients
 from greenrun.adapters.gcp.run.jobs import task_template_of
 from greenrun.adapters.gcp.run.platform import CloudRun
+from greenrun.adapters.gcp.run.to_proto import template_of
 from greenrun.model.errors import CallFailed, DeadlineExceeded
 from greenrun.model.interfaces import Execution, Job, Timeout
 from greenrun.model.plan import Location
 from greenrun.model.revision import RevisionSettings, SecretReference, Volume
 from tests.adapters.cloud.candidates import Watcher, until
+from tests.adapters.every_setting import REVISION
 
 TASK = "in-process/task"
 
@@ -125,6 +127,40 @@ def test_a_task_has_the_settings_of_a_revision_but_for_what_serves_requests() ->
         service_account="robot@example.org",
     )
     assert written == expected
+
+
+def test_a_task_runs_where_the_service_does_with_what_nobody_said() -> None:
+    live = template_of(REVISION, "app:0")
+    baseline = run_v2.Revision(
+        containers=live.containers,
+        volumes=live.volumes,
+        vpc_access=live.vpc_access,
+        service_account=live.service_account,
+        execution_environment=live.execution_environment,
+        encryption_key=live.encryption_key,
+        node_selector=live.node_selector,
+    )
+    wanted = Job("migrate", "app:1", ("migrate",), RevisionSettings(), "web-one")
+    task = task_template_of(wanted, baseline, Timeout(timedelta(minutes=5)))
+    [container] = task.containers
+    main = next(it for it in live.containers if it.ports)
+    assert (container.image, list(container.command), list(container.args)) == (
+        *("app:1", ["migrate"]),
+        [],
+    )
+    assert container.env == main.env
+    assert container.volume_mounts == main.volume_mounts
+    assert container.resources.limits == main.resources.limits
+    assert not (container.ports)
+    assert not (container.depends_on)
+    assert "startup_probe" not in container
+    assert task.vpc_access == live.vpc_access
+    assert (task.service_account, task.encryption_key) == (
+        live.service_account,
+        live.encryption_key,
+    )
+    mounted = {mount.name for mount in main.volume_mounts}
+    assert {volume.name for volume in task.volumes} == mounted
 
 
 def executions(clients: GoogleClients, place: Location) -> list[run_v2.Execution]:

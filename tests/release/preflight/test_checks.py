@@ -1,6 +1,7 @@
 """Every check is made, and everything that they find comes at once."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,17 @@ from greenrun.model.errors import CallFailed, GateClosed, ReleaseError
 from greenrun.model.image import Source
 from greenrun.model.objective import Gate
 from greenrun.model.plan import BuildPlan, Plan
+from greenrun.model.revision import (
+    ContainerProbe,
+    RevisionSettings,
+    SecretReference,
+    Sidecar,
+    Volume,
+)
 from greenrun.model.traffic import Target, TrafficSplit
 from greenrun.release.preflight import checks
 from greenrun.release.release import Release
-from tests.conftest import World
+from tests.conftest import BASELINE, World
 from tests.release.preflight.conftest import context_of
 
 FEATURE = Path(__file__).parents[3] / "features" / "01-preflight.feature"
@@ -122,3 +130,91 @@ def test_no_gate_closes_where_all_holds(release: Release, directory: Path) -> No
         ("the container engine is recent enough", "everywhere"),
     ]
     release_state.preflight_holds(release, PREFLIGHT.read(wanted), Gate(()))
+
+
+ONE_CHECK = ("the container engine is recent enough",)
+
+
+def live(world: World, settings: RevisionSettings) -> None:
+    baseline = world.platform.revisions_by_name[BASELINE]
+    world.platform.revisions_by_name[BASELINE] = replace(baseline, settings=settings)
+
+
+def told(plan: Plan, world: World, source: Source) -> list[str]:
+    found = checks.find_problems(ONE_CHECK, context_of(plan, world.dependencies, source))
+    return list(map(str, found))
+
+
+def test_a_variable_that_would_be_lost_is_told_though_no_sentence_asks(
+    plan: Plan, world: World, source: Source
+) -> None:
+    proxy = Sidecar(image="proxy:1", variables={"MODE": "fast"})
+    live(world, RevisionSettings(variables={"A": "1", "B": "2"}, containers={"proxy": proxy}))
+    said = RevisionSettings(variables={"A": "1"}, containers={"proxy": Sidecar(variables={})})
+
+    expected = (
+        "variables: the candidate would lose B, proxy: MODE of shop-baseline, needs each of them "
+        "kept, or taken away on purpose; hint: keep them, with the values that they have: / "
+        'B: "..." / deploy: {containers: {proxy: {update-env-vars: {MODE: "..."}}}} / '
+        "or take them away: / deploy: {remove-env-vars: [B]} / "
+        "deploy: {containers: {proxy: {remove-env-vars: [MODE]}}}"
+    )
+    assert told(replace(plan, settings=said), world, source) == [expected]
+    kept = replace(said, remove_variables=("B",), containers={})
+    assert told(replace(plan, settings=kept), world, source) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        (RevisionSettings(cpu="1"), "deploy.memory: got 8Gi (live or said), needs 128Mi to 4Gi"),
+        (
+            RevisionSettings(vpc_connector="c"),
+            "deploy.vpc-connector: got c (live or said",
+        ),
+        (
+            RevisionSettings(volumes={"new": Volume(path="/new")}),
+            "deploy.volumes.new.source: got",
+        ),
+        (
+            RevisionSettings(containers={"new": Sidecar()}),
+            "deploy.containers.new.image: got",
+        ),
+        (
+            RevisionSettings(depends_on=("who",)),
+            "deploy.depends-on: got who (live or said",
+        ),
+        (
+            RevisionSettings(liveness_probe=ContainerProbe(period=timedelta(seconds=1))),
+            "deploy.liveness-probe: got nothing (live or said), needs a path or a grpc-service",
+        ),
+        (
+            RevisionSettings(startup_probe=ContainerProbe(period=timedelta(seconds=1))),
+            "deploy.startup-probe.timeout: got 2s (live or said), needs at most its period, 1s",
+        ),
+        (
+            RevisionSettings(secrets={"/tls/key": SecretReference("key")}),
+            "deploy.update-secrets./tls/key: got key:latest (live or said), needs a folder of its",
+        ),
+        (RevisionSettings(concurrency=3), ""),
+    ],
+)
+def test_what_is_said_has_to_go_with_what_is_live(
+    plan: Plan, world: World, source: Source, said: RevisionSettings, problem: str
+) -> None:
+    probe = ContainerProbe(
+        type="tcp", timeout=timedelta(seconds=2), period=timedelta(seconds=9), failure_threshold=2
+    )
+    live(
+        world,
+        RevisionSettings(
+            cpu="2",
+            memory="8Gi",
+            network="default",
+            startup_probe=probe,
+            secrets={"/tls/cert": SecretReference("cert")},
+        ),
+    )
+    found = told(replace(plan, settings=said), world, source)
+
+    assert [text.startswith(problem) for text in found] == [True] * bool(problem)

@@ -116,12 +116,18 @@ def expect_fitting(plan: Plan, baseline: Revision | None, of_service: ServiceSet
 def _lines(lost: tuple[str, ...]) -> str:
     """Return the lines that keep them, and those that take them away."""
     own = [name for name in lost if ": " not in name]
-    lines = [f'{name}: "..."' for name in own]
-    for name in (each for each in lost if ": " in each):
-        container, _, variable = name.partition(": ")
-        lines.append(
-            f'deploy: {{containers: {{{container}: {{update-env-vars: {{{variable}: "..."}}}}}}}}'
-        )
-    kept = "\n  ".join(lines)
-    removed = f"deploy: {{remove-env-vars: [{', '.join(own)}]}}" if own else "remove-env-vars"
+    beside = [name.split(": ") for name in lost if ": " in name]
+    keep = [
+        *(f'{name}: "..."' for name in own),
+        *(_of(one, f'update-env-vars: {{{name}: "..."}}') for one, name in beside),
+    ]
+    remove = [
+        *([f"deploy: {{remove-env-vars: [{', '.join(own)}]}}"] if own else []),
+        *(_of(one, f"remove-env-vars: [{name}]") for one, name in beside),
+    ]
+    kept, removed = "\n  ".join(keep), "\n  ".join(remove)
     return f"keep them, with the values that they have:\n  {kept}\nor take them away:\n  {removed}"
+
+
+def _of(container: str, line: str) -> str:
+    return f"deploy: {{containers: {{{container}: {{{line}}}}}}}"

@@ -191,9 +191,10 @@ def task_template_of(job: Job, baseline: run_v2.Revision, timeout: Timeout) -> r
         run_v2.Container.pb(container).ClearField(field)
     for field in ("cpu_idle", "startup_cpu_boost"):
         run_v2.ResourceRequirements.pb(container.resources).ClearField(field)
+    mounted = {mount.name for mount in container.volume_mounts}
     task = run_v2.TaskTemplate(
         containers=[container],
-        volumes=template.volumes,
+        volumes=[volume for volume in template.volumes if volume.name in mounted],
         max_retries=0,
         service_account=template.service_account,
         execution_environment=template.execution_environment,
