@@ -5,13 +5,14 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from docker import APIClient
+from docker.errors import ImageNotFound
 from docker.utils import kwargs_from_env
 
 from greenrun.adapters.docker.builder import DockerBuilder
@@ -473,6 +474,8 @@ def test_a_base_image_is_pulled_with_what_docker_login_has_kept(
         kept = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
         (tmp_path / "config.json").write_text(json.dumps({"auths": {address: {"auth": kept}}}))
         assert DockerBuilder(folder).build(building, tag="one", watch=ignore).image.tag == "one"
+        with suppress(ImageNotFound):  # BuildKit keeps it to itself
+            engine.remove_image(f"{base}:one", force=True)
 
 
 @pytest.mark.usefixtures("kind")
