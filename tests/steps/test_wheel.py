@@ -88,9 +88,12 @@ def test_features_alone_bind_every_sentence(python: Path, project: Path) -> None
     assert "The candidate proves itself on a growing share of users[local]" in ended.stdout
 
 
-def test_the_set_up_of_a_machine_comes_along(python: Path, project: Path) -> None:
+@pytest.mark.parametrize("words", [("greenrun.setup",), ("greenrun_cli", "machine")])
+def test_the_set_up_of_a_machine_comes_along(
+    python: Path, project: Path, words: tuple[str, ...]
+) -> None:
     ended = subprocess.run(
-        [python, "-m", "greenrun.setup", "engine"],
+        [python, "-m", *words, "engine"],
         cwd=project,
         env={**os.environ, "DOCKER_HOST": f"unix://{project}/none.sock"},
         capture_output=True,
