@@ -40,6 +40,9 @@ def test_a_dockerfile_is_enough(service: Path, greenrun: Greenrun) -> None:
     assert sorted(path.name for path in (service / "features").iterdir()) == FEATURES
     assert "service: web-shop\n" in (service / "release.yaml").read_text()
     assert "  port: 5000\n" in (service / "release.yaml").read_text()
+    preflight = (service / "features/01-preflight.feature").read_text().splitlines()
+    asked = [line for line in preflight if line.lstrip().startswith("|")]
+    assert len(asked) == len(set(asked))
     checked = greenrun("check", at=service)
     assert (checked.returncode, checked.stderr) == (0, "")
 

@@ -26,10 +26,17 @@ from greenrun.release.rehearsal import environment
 from greenrun.release.rehearsal.environment import StandIn
 from greenrun.steps.wiring.adapters import Adapters, plant_secrets
 from greenrun.steps.wiring.rehearsal import local_cloud
-from greenrun_cli.init import card
-from greenrun_cli.init.answers import families, is_the_same, promises, stable
+from greenrun_cli.init import settings
 from greenrun_cli.init.facts import Facts
-from greenrun_cli.init.observation import CATCHES_ALL, Answer, Observation
+from greenrun_cli.init.observation import (
+    CATCHES_ALL,
+    Answer,
+    Observation,
+    families,
+    is_the_same,
+    promises,
+    stable,
+)
 
 Tell = Callable[[str], None]
 
@@ -94,9 +101,9 @@ def observe(folder: Path, facts: Facts, tell: Tell) -> Observation:
 
 def _plan(facts: Facts, folder: Path, drafts: Path) -> Plan:
     """The rehearsal's plan by what is known so far, of a service that lets everybody in."""
-    (drafts / "release.yaml").write_text(card.release_yaml(facts), "utf-8")
+    (drafts / "release.yaml").write_text(settings.release_yaml(facts), "utf-8")
     if facts.variables:
-        (drafts / "env.yaml").write_text(card.env_yaml(facts), "utf-8")
+        (drafts / "env.yaml").write_text(settings.env_yaml(facts), "utf-8")
     named = facts.text("deploy.env-vars-file")
     if named:
         (drafts / named).parent.mkdir(parents=True, exist_ok=True)
