@@ -23,7 +23,9 @@ _PAGE, _LARGEST_PAGE = 50, 1000
 
 
 class Logging:
-    """`LoggingServiceV2` over what a fleet wrote and an ingress answered. It keeps nothing.
+    """`LoggingServiceV2` over what a fleet wrote and an ingress answered.
+
+    It keeps what the last search found, for the pages after its first one.
 
     Entries younger than `delay`, asked for at each search, are withheld.
     """
@@ -34,17 +36,26 @@ class Logging:
         self._fleet = fleet
         self._ingress = ingress
         self._delay = delay
+        self._last: tuple[_Search, Sequence[RawEntry]] | None = None
 
     def list_log_entries(self, request: ListLogEntriesRequest) -> ListLogEntriesResponse:
         """Entries of whole projects, oldest first unless asked otherwise.
 
         Raises INVALID_ARGUMENT for a filter or an order that is not understood.
         """
-        selected = _of_projects(request.resource_names)
-        matches = entry_filter(request.filter)
-        entries = [entry for entry in self._entries() if selected(entry) and matches(entry)]
-        entries.sort(key=_position, reverse=_newest_first(request.order_by))
+        search = _Search(tuple(request.resource_names), request.filter, request.order_by)
+        last = self._last
+        if request.page_token and last and last[0] == search:
+            return _page(last[1], request.page_size, request.page_token)
+        entries = self._found(search)
+        self._last = search, entries
         return _page(entries, request.page_size, request.page_token)
+
+    def _found(self, search: "_Search") -> Sequence[RawEntry]:
+        selected, matches = _of_projects(search.names), entry_filter(search.filter)
+        entries = [entry for entry in self._entries() if selected(entry) and matches(entry)]
+        entries.sort(key=_position, reverse=_newest_first(search.order))
+        return entries
 
     def _entries(self) -> Iterator[RawEntry]:
         every = chain(
@@ -52,6 +63,14 @@ class Logging:
         )
         delay_now = self._delay()
         return _at_least(every, delay_now) if delay_now else every
+
+
+class _Search(NamedTuple):
+    """What all pages of a search have in common."""
+
+    names: Sequence[str]
+    filter: str
+    order: str
 
 
 def _at_least(entries: Iterator[RawEntry], age: timedelta) -> Iterator[RawEntry]:

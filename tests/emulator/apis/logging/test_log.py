@@ -269,6 +269,26 @@ def test_pages_neither_lose_nor_repeat_when_entries_arrive_between_them() -> Non
     assert not second.next_page_token
 
 
+def test_the_log_is_read_once_for_all_pages_of_a_search() -> None:
+    asked = []
+
+    class CountedFleet(WrittenFleet):
+        def output(self) -> list[tuple[InstanceSpec, LogLine]]:
+            asked.append(self)
+            return super().output()
+
+    lines = [(REVISION, LogLine(NOON, "stdout", text)) for text in "abc"]
+    logging = Logging(CountedFleet(lines), AnsweredIngress(()))
+    request = ListLogEntriesRequest(resource_names=["projects/p"], page_size=1)
+    for last in (False, False, True):
+        page = logging.list_log_entries(request)
+        request.page_token = page.next_page_token
+        assert bool(request.page_token) is not last
+    assert len(asked) == 1
+    logging.list_log_entries(ListLogEntriesRequest(resource_names=["projects/p"]))
+    assert len(asked) == 2
+
+
 def test_insert_ids_are_stable_and_tell_equal_lines_apart() -> None:
     fleet = WrittenFleet([(REVISION, LogLine(NOON, "stdout", "same"))] * 2)
     logging = Logging(fleet, AnsweredIngress([REQUEST, REQUEST]))
