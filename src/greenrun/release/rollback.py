@@ -124,8 +124,12 @@ class Rollback:
             with self.guard.restoration("delete service", self.plan.service, **facts):
                 platform.remove_service(timeout)
         if self.plan.migration is not None:
-            job = migration_job(self.plan)
-            self.guard.attempt(f"delete the job {job}", lambda: platform.remove_job(job, timeout))
+            self.guard.attempt("delete the job of the migrations", self._delete_job)
+
+    def _delete_job(self) -> None:
+        job, timeout = migration_job(self.plan), Timeout(self.plan.traffic_timeout, self.guard.tell)
+        with self.guard.restoration("delete job", job):
+            self.dependencies.platform.remove_job(job, timeout)
 
     @property
     def has_let_users_in(self) -> bool:

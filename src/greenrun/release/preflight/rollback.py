@@ -1,4 +1,4 @@
-"""A way back exists: the service is at rest, and its baseline could start again."""
+"""The service: ours alone to release, in reach, at rest, and with a baseline to go back to."""
 
 from collections.abc import Iterator
 from contextlib import suppress
