@@ -166,7 +166,7 @@ class FakePlatform:
 
     def _settle(self, **fields: Unpack[ServiceFields]) -> Service:
         assert self.state is not None
-        self.state = replace(self.state, **fields)
+        self.state = replace(self.state, no_effect=self.no_effect, **fields)
         return self.state
 
     def _call(self, name: str, timeout: Timeout) -> None:

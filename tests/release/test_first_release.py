@@ -75,6 +75,20 @@ def test_it_is_told_and_nothing_is_created_yet(release: Release, world: World) -
     release_state.baseline_answers(release)
 
 
+def test_settings_that_do_nothing_on_this_machine_are_named_when_they_come(
+    release: Release, world: World
+) -> None:
+    world.platform.no_effect = ("gpu", "key")
+    begun(release)
+    deployed(release)
+    told = [line for line in world.progress.lines if "effect" in line]
+    assert told == ["no effect here: gpu, key"]
+    world.platform.no_effect = ("gpu", "key", "min")
+    promoted(release)
+    told = [line for line in world.progress.lines if "effect" in line]
+    assert told == ["no effect here: gpu, key", "no effect here: min"]
+
+
 def test_migrations_run_before_the_service_is_created_and_may_contract(
     release: Release, world: World
 ) -> None:

@@ -7,15 +7,23 @@ from datetime import timedelta
 from textwrap import indent
 
 from greenrun.model.errors import GateClosed, ReleaseError
-from greenrun.model.interfaces import Dependencies, LogEntry, NewRevision, Timeout
+from greenrun.model.interfaces import Dependencies, LogEntry, NewRevision, Progress, Timeout
 from greenrun.model.plan import Plan
 from greenrun.model.revision import Difference, Readiness, Revision, RevisionSettings
+from greenrun.model.service import Service
 from greenrun.model.traffic import TrafficSplit
 from greenrun.release.coordination.guard import ChangeGuard, DriftGuard
 from greenrun.release.preflight import existing
 
 _LAST_WORDS = 10
 """Lines of a log that tell why its container did not start."""
+
+
+def tell_no_effect(now: Service, progress: Progress, before: Service | None = None) -> None:
+    """Name the settings that a rehearsal can prove nothing about, and that `before` had not."""
+    known = before.no_effect if before else ()
+    if told := [flag for flag in now.no_effect if flag not in known]:
+        progress.present(f"no effect here: {', '.join(told)}")
 
 
 @dataclass(slots=True)
@@ -62,7 +70,9 @@ class Candidate:
         facts = {"revision": self.name, "image": image, "split": str(split)}
         with guard.change("create", self.plan.service, **facts), self._starting():
             platform.create(wanted, self._timeout, split)
-        drift.remember(existing(platform.service(), self.plan))
+        created = existing(platform.service(), self.plan)
+        tell_no_effect(created, self.dependencies.progress)
+        drift.remember(created)
 
     @property
     def _timeout(self) -> Timeout:

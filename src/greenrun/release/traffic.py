@@ -16,6 +16,7 @@ from greenrun.model.service import Service
 from greenrun.model.text import span
 from greenrun.model.traffic import TrafficSplit
 from greenrun.release.coordination.guard import ChangeGuard, DriftGuard
+from greenrun.release.deploy import tell_no_effect
 from greenrun.release.prober import Prober
 
 WRONG_PROBE = (
@@ -156,6 +157,7 @@ class Rollout:
             after = self.dependencies.platform.split_traffic(
                 split, self.drift.last_seen, timeout, settings
             )
+        tell_no_effect(after, self.dependencies.progress, self.drift.last_seen)
         self.drift.remember(after)
         told = f"before: {before}\nafter: {after.actual}"
         self.dependencies.evidence.attach(f"traffic at {name}", told)

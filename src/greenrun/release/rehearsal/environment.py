@@ -10,7 +10,7 @@ from greenrun.model.interfaces import Builder, Dependencies, NewRevision, Timeou
 from greenrun.model.plan import Plan
 from greenrun.model.revision import ContainerProbe
 from greenrun.release.coordination.journal import Entry, Journal
-from greenrun.release.deploy import Candidate
+from greenrun.release.deploy import Candidate, tell_no_effect
 from greenrun.release.migrate import Migrations, migration_job
 
 
@@ -52,17 +52,11 @@ def start(plan: Plan, dependencies: Dependencies, journal: Journal, stand_in: St
             dependencies.platform.create(wanted, timeout)
         except GateClosed as closed:
             raise Candidate(stand_in.revision, plan, dependencies).stillborn(closed) from closed
-    _tell_no_effect(dependencies)
+    if (service := dependencies.platform.service()) is not None:
+        tell_no_effect(service, dependencies.progress)
     if plan.public:
         with journal.change("let everybody invoke", plan.service):
             dependencies.platform.let_all_invoke()
-
-
-def _tell_no_effect(dependencies: Dependencies) -> None:
-    """Name once the settings that a rehearsal cannot prove anything about."""
-    service = dependencies.platform.service()
-    if service is not None and service.no_effect:
-        dependencies.progress.present(f"no effect here: {', '.join(service.no_effect)}")
 
 
 def set_up_storage(plan: Plan, dependencies: Dependencies, journal: Journal, image: str) -> None:
