@@ -92,6 +92,7 @@ class ReleaseState:
             "before": _listed(self.before),
             "asked": [_listed(split) for split in self.asked],
             "stage": self.stage.value,
+            "service_settings": _written(self.service_settings),
         }
         text = json.dumps(fields, separators=(",", ":"))
         self.from_json(text)
@@ -166,7 +167,13 @@ def _stage(found: object, key: str) -> Stage:
     return known.get(name) or json_codec.refuse(found, key, f"one of: {', '.join(known)}")
 
 
+def _written(settings: ServiceSettings) -> dict[str, object]:
+    return {} if settings == NOTHING_SAID else asdict(settings)
+
+
 def _service_settings(found: object, key: str) -> ServiceSettings:
+    if found == {}:
+        return NOTHING_SAID
     reads = {flag.field: _setting(flag) for flag in flags_of(ServiceSettings)}
     return ServiceSettings(**json_codec.fields(found, key, reads))
 

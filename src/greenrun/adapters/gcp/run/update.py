@@ -77,7 +77,7 @@ class SplitTraffic:
 
     def send(self, client: ServicesClient, live: run_v2.Service, timeout: float) -> Operation:
         change, fields = run_v2.Service(live), ["traffic"]
-        if self.settings.said:
+        if self.settings != NOTHING_SAID:
             fields += write_service_settings(self.settings, change)
         change.traffic = traffic_of(self.split)
         return _update(client, _only(change, fields), *fields, timeout=timeout)
