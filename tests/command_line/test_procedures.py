@@ -216,6 +216,12 @@ def test_a_flag_is_read_in_each_of_its_forms(
     assert facts.unread == []
 
 
+def test_lines_may_end_as_on_windows(tmp_path: Path) -> None:
+    (tmp_path / "deploy.sh").write_bytes(b"gcloud run deploy shop \\\r\n  --memory=1Gi\r\n")
+
+    assert said(read(tmp_path / "deploy.sh")) == {"service": "shop", "deploy.memory": "1Gi"}
+
+
 def test_the_first_that_is_said_counts_and_another_is_told(tmp_path: Path) -> None:
     facts = written(tmp_path, "gcloud run deploy a --cpu=1\ngcloud run deploy a --cpu=2\n")
 

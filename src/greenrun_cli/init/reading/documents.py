@@ -29,7 +29,7 @@ def read(path: Path) -> Iterator[Passage]:
 
     Raises UnreadableFile for what is no text, or no YAML where it should be.
     """
-    text = read_text_file(path, at_most=_LARGEST)
+    text = read_text_file(path, at_most=_LARGEST).replace("\r\n", "\n")
     suffix = path.suffix.lower()
     if suffix in {".md", ".markdown"}:
         yield from _markdown(text)
