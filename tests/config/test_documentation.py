@@ -21,7 +21,7 @@ DEFAULT = re.compile(
     r"^(?P<key> *[a-z-]+: )(?P<value>.*?) +# default (?P<default>[^;\n]+).*", re.MULTILINE
 )
 MAPPINGS = {"update-secrets", "identities", "quality-gates", "headers", "sends", "args"}
-NAMED = {"volumes", "figures", "secrets"}
+NAMED = {"containers", "volumes", "figures", "secrets"}
 """What stands below them has names that people choose."""
 DEFAULTS = list(DEFAULT.finditer(RELEASE))
 
