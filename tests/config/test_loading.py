@@ -844,3 +844,12 @@ def test_every_setting_can_be_written_and_is_read_as_it_was(directory: Path) -> 
     # Labels are the revision's and the service's alike.
     assert found.settings == replace(REVISION, labels=SERVICE.labels)
     assert found.service_settings == SERVICE
+
+
+def test_a_connector_goes_by_its_path_as_the_api_wants_it(directory: Path) -> None:
+    release = smallest_with(deploy="{vpc-connector: mine}")
+    path = "projects/rehearsal/locations/europe-west1/connectors/mine"
+
+    assert plan(directory, release).settings.vpc_connector == path
+    release = release.replace("mine", path)
+    assert plan(directory, release).settings.vpc_connector == path

@@ -175,3 +175,10 @@ def test_every_flag_is_a_row_with_a_key_of_its_own() -> None:
     keys = [flag.key for flag in FLAGS if flag.field not in {"labels", "remove_labels"}]
 
     assert len(set(keys)) == len(keys)
+
+
+def test_a_resource_that_is_told_by_its_path_is_the_same() -> None:
+    said = RevisionSettings(network="default", subnet="eu")
+    live = RevisionSettings(network="projects/12/global/networks/default", subnet="us")
+
+    assert said.differences(live) == (Difference("subnet", "eu", "us"),)

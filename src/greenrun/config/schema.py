@@ -1,6 +1,7 @@
 """The keys of release.yaml, and the plan that they make."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated
 
@@ -24,6 +25,7 @@ from greenrun.model.plan import (
     RecordPlan,
     Underpowered,
 )
+from greenrun.model.revision import RevisionSettings
 
 REPLACED_KEYS: dict[tuple[str, ...], str] = {
     ("canary", "bake"): "min-duration",
@@ -172,13 +174,22 @@ class Release(Section):
     record: RecordSection = written({})
     monitoring: Annotated[MonitoringSection | None, Optional] = LEFT_OUT
 
+    def _settings(self, variables: Mapping[str, str] | None) -> RevisionSettings:
+        """v2 of the API names a connector by its path, where gcloud takes its name alone."""
+        settings = self.deploy.settings(variables)
+        name = settings.vpc_connector
+        if name is None or "/" in name:
+            return settings
+        place = Location(self.project, self.region)
+        return replace(settings, vpc_connector=f"{place.parent}/connectors/{name}")
+
     def plan(self, environment: str, variables: Mapping[str, str] | None) -> Plan:
         return Plan(
             service=self.service,
             environment=environment,
             place=Location(self.project, self.region),
             build=self.build.plan(),
-            settings=self.deploy.settings(variables),
+            settings=self._settings(variables),
             service_settings=self.deploy.service_settings(),
             public=self.deploy.allow_unauthenticated,
             revision_tag=self.deploy.tag,

@@ -13,6 +13,7 @@ T = TypeVar("T")
 NOTHING: tuple[object, ...] = (None, "", (), timedelta())
 """Values that say the same as none at all: what is empty is not there."""
 
+_RESOURCES = frozenset({"vpc-connector", "network", "subnet"})
 _VERBS = ("set-", "update-", "add-")
 
 
@@ -163,7 +164,7 @@ class Settings:
         return tuple(
             Difference(key, wanted.get(key), found.get(key))
             for key in keys
-            if wanted.get(key) != found.get(key)
+            if not _same(key, wanted.get(key), found.get(key))
         )
 
     @property
@@ -238,6 +239,13 @@ def _text(found: object) -> str:
             return ", ".join(found)
         case _:
             return str(found)
+
+
+def _same(key: str, wanted: str | None, live: str | None) -> bool:
+    """Tell whether both name the same: a resource may be told by its path, with a number in it."""
+    if key in _RESOURCES and wanted and live:
+        return wanted.rpartition("/")[2] == live.rpartition("/")[2]
+    return wanted == live
 
 
 @dataclass(frozen=True, slots=True)
