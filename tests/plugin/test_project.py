@@ -49,6 +49,32 @@ def test_settings_of_a_rehearsal_that_cannot_be_meant_are_told_once(project: Pro
     assert "environments.local.canary.latency-floor: got 'soon', needs" in told
 
 
+WAY_BACK = ("features/07-rollback.feature", "--env=prod")
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_told"),
+    [(WAY_BACK, False), (("features/", "--env=prod"), True)],
+    ids=["way back", "release"],
+)
+def test_another_environment_holds_up_a_release_and_no_way_back(
+    project: Project,
+    asked: tuple[str, ...],
+    is_told: bool,  # noqa: FBT001 - a parameter of pytest
+) -> None:
+    project.replace("release.yaml", "latency-floor: 300ms", "latency-floor: soon")
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", *asked, "--no-html"],
+        cwd=project.folder,
+        env={**os.environ, "CLOUD_RUN_EMULATOR_HOST": "127.0.0.1:1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ("environments.local.canary.latency-floor" in ended.stderr) is is_told
+    assert (ended.returncode == pytest.ExitCode.USAGE_ERROR) is is_told, ended.stdout
+
+
 HEAVY = (
     *("docker", "google", "grafana_foundation_sdk", "grpc", "hypothesis", "matplotlib", "numpy"),
     *("playwright", "requests", "rich", "schemathesis", "testcontainers", "urllib3", "websockets"),

@@ -32,11 +32,12 @@ _OTHERWISE_IN_YAML_1_1 = re.compile(
 )
 
 
-def load_plan(directory: Path, environment: str) -> Plan:
+def load_plan(directory: Path, environment: str, *, alone: bool = False) -> Plan:
     """Read release.yaml and the file of variables that it names, as one environment sees them.
 
     What `environments.NAME` says goes over the rest: mappings are merged, all else is replaced.
-    Every environment is checked, not only the one that is asked for.
+    Every environment is checked, not only the one that is asked for; but where it is `alone`: users
+    who wait for a way back do not wait for another environment to be mended.
 
     Raises:
         SettingsError: with all complaints about both files.
@@ -46,7 +47,11 @@ def load_plan(directory: Path, environment: str) -> Plan:
     if not views:
         empty = Node(RELEASE_FILE, 0, (), {})
         _View("", empty, empty).variables(directory, found.append)
-    plans = {view.environment: view.plan(directory, found.append) for view in views}
+    plans = {
+        view.environment: view.plan(directory, found.append)
+        for view in views
+        if view.environment == environment or not alone
+    }
     plan = plans.get(environment)
     if found or plan is None:
         raise SettingsError(sorted(dict.fromkeys(found), key=_place))

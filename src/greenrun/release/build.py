@@ -83,7 +83,8 @@ def _expect_command(image: Image, plan: Plan) -> None:
     if not image.command and not any(by_settings):
         raise GateClosed(
             f"{image}: got neither CMD nor ENTRYPOINT, needs the command that starts the server",
-            hint="add a CMD to the Dockerfile, or see that its base image has one",
+            hint="add a CMD to the Dockerfile, see that its base image has one, or say what the "
+            "live service has by `deploy.command`",
         )
 
 
