@@ -46,7 +46,6 @@ KINDS = {
     "/bomb": ("application/json", bomb, "gzip"),
     "/metrics": ("text/plain; version=0.0.4", metrics, ""),
     "/deep": ("application/json", deep, ""),
-    "/openapi.json": ("application/json", deep, ""),
     "/page": ("text/html", page, ""),
 }
 
