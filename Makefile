@@ -8,7 +8,7 @@ bin := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 # Releases with real time limits run alone; most of any other test is waiting, so three share two cores, by file.
-whole-releases := tests/rehearsal tests/production
+whole-releases := $(addprefix tests/,rehearsal production services command_line/test_first_hour.py)
 side-by-side := --numprocesses=3 --dist=loadfile --no-loadscope-reorder $(addprefix --ignore=,$(whole-releases))
 
 # What judges and decides, most of it in memory: no container, no browser, hardly a process.

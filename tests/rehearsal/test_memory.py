@@ -32,6 +32,8 @@ def test_what_answers_without_end_is_read_to_a_limit(
     folder = tmp_path / "hostile"
     shutil.copytree(HOSTILE, folder)
     fill(folder / "release.yaml", "REPOSITORY", repository)
+    (folder / "features").mkdir()
+    (folder / "release.feature.part").rename(folder / "features/release.feature")
     fill(folder / "features/release.feature", "PROMISE", promise)
     project = Project(folder)
     project.git("init", "--quiet")
