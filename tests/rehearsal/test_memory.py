@@ -34,6 +34,7 @@ def test_what_answers_without_end_is_read_to_a_limit(
     fill(folder / "release.yaml", "REPOSITORY", repository)
     (folder / "features").mkdir()
     (folder / "release.feature.part").rename(folder / "features/release.feature")
+    (folder / "conftest.py.part").rename(folder / "conftest.py")
     fill(folder / "features/release.feature", "PROMISE", promise)
     project = Project(folder)
     project.git("init", "--quiet")
