@@ -5,12 +5,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+from greenrun.plugin.allure.report import tools_of_user
+
 PARTS = ("engine", "base-image", "browser", "report")
 
 
 def main() -> int:
-    """Run the parts in turn, in the folder at hand, until one fails; return its exit status."""
-    here, variables = Path(__file__).parent, {**os.environ, "PYTHON": sys.executable}
+    """Run the parts in turn, for the folder at hand, until one fails; return its exit status.
+
+    Nothing is left in that folder: it is somebody's repository.
+    """
+    here, tools = Path(__file__).parent, str(tools_of_user())
+    variables = {**os.environ, "PYTHON": sys.executable, "GREENRUN_TOOLS": tools}
     for part in sys.argv[1:] or PARTS:
         ended = subprocess.run(["bash", here / part], env=variables, check=False)  # noqa: S603, S607 - ours
         if ended.returncode:

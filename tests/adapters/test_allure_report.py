@@ -28,8 +28,18 @@ def write(root: Path) -> Path:
     return page
 
 
-def test_without_allure_it_says_how_to_get_it(root: Path) -> None:
-    with pytest.raises(NoReport, match=r"^Allure 3 is not installed: npm install allure$"):
+def test_without_allure_it_says_how_to_get_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(root))
+    with pytest.raises(NoReport, match=r"^Allure 3 is not installed: greenrun machine report$"):
+        write(root)
+
+
+def test_the_allure_that_the_machine_was_given_is_used(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(root / "cache"))
+    install(root / "cache" / "greenrun", "exit 3")
+    with pytest.raises(NoReport, match=r"^Allure ended with 3: $"):
         write(root)
 
 

@@ -88,6 +88,15 @@ def test_what_stays_undecided_is_not_promoted(analysing: Analysing) -> None:
     assert "canary.max-duration" in error.hint
 
 
+def test_where_both_fail_alike_more_requests_are_no_advice(analysing: Analysing) -> None:
+    error, step = closed(analysing(SteadySource(PROBES, candidate=(19, 1), baseline=(19, 1))))
+    assert step.outcome is Outcome.INCONCLUSIVE
+    assert error.hint == (
+        "both revisions fail, 5.0% of the candidate's requests and 5.0% of the baseline's "
+        "(our own probes): mend that first, it is in both"
+    )
+
+
 @pytest.mark.parametrize("silent", [PROBES, PLATFORM])
 def test_no_data_of_one_is_no_pass_and_says_whose(analysing: Analysing, silent: CountedBy) -> None:
     told = [SteadySource(one, candidate=(0 if one is silent else 100, 0)) for one in CountedBy]

@@ -91,11 +91,12 @@ def test_without_allure_the_run_ends_as_it_would(
     suite: Suite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(suite.path))
     suite.feature("01-forward", FORWARD)
 
     result = suite.run_with_page("features")
 
     assert result.ret == 0
     result.stdout.fnmatch_lines(
-        ["  report   */reports/allure-results (Allure 3 is not installed: npm install allure)"]
+        ["  report   */reports/allure-results (Allure 3 is not installed: greenrun machine report)"]
     )

@@ -30,6 +30,8 @@ def left_of(there: Production) -> set[str]:
 
 @pytest.fixture(scope="module")
 def there(production: Production) -> Production:
+    """Nothing was rehearsed before, whatever tests came before these."""
+    (production.project.reports / "rehearsed.json").unlink(missing_ok=True)
     return production.elsewhere("new")
 
 

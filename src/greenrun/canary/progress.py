@@ -11,6 +11,9 @@ from greenrun.model.stats import Outcome, Result, Results
 _MORE_REQUESTS = (
     "send more requests (`canary.probes-per-second`), or allow more time (`canary.max-duration`)"
 )
+_FAILING = 0.01
+"""The share of requests from which on a revision is said to fail."""
+
 _IF_NO_DATA = {
     CountedBy.PROBES: "are the revision tags and `canary.probes` answered?",
     CountedBy.PLATFORM: "the platform has counted nothing yet:",
@@ -67,7 +70,9 @@ def advice(step: CanaryStep) -> str:
             return _advice_without_data(step)
         case Outcome.INCONCLUSIVE:
             more = "`canary.max-error-increase`, `canary.max-latency-increase`"
-            return f"{_MORE_REQUESTS}; or allow larger increases ({more})"
+            return _advice_where_both_fail(step) or (
+                f"{_MORE_REQUESTS}; or allow larger increases ({more})"
+            )
         case _:
             return _advice_on_failure(step)
 
@@ -122,6 +127,19 @@ def _rows_of_peak(peak: PeakObservation) -> Iterator[str]:
 def _advice_without_data(step: CanaryStep) -> str:
     silent = [_IF_NO_DATA[one.counted_by] for one in _ended_with(Outcome.NO_DATA, step)]
     return " ".join([*silent, _MORE_REQUESTS]) if silent else _remedies(Outcome.NO_DATA, step)
+
+
+def _advice_where_both_fail(step: CanaryStep) -> str:
+    """More requests tell nothing where what is wrong is in the baseline as well."""
+    for last in filter(None, map(step.last, CountedBy)):
+        of_candidate, of_baseline = last.candidate.counts.rate, last.baseline.counts.rate
+        if min(of_candidate, of_baseline) > _FAILING:
+            return (
+                f"both revisions fail, {of_candidate:.1%} of the candidate's requests and "
+                f"{of_baseline:.1%} of the baseline's ({last.counted_by.value}): mend that first, "
+                "it is in both"
+            )
+    return ""
 
 
 def _advice_on_failure(step: CanaryStep) -> str:

@@ -83,12 +83,14 @@ class Observation:
             if each.method == "GET" and each.is_good and each.path not in aside
         ]
 
-    def probes(self, most: int) -> dict[str, object]:
-        """The probes of a canary; none where no path answers a probe."""
-        probes = [each.request for each in self._probed][:3]
-        if not probes:
-            return {}
-        return {"probes-per-second": self.probes_per_second(most), "probes": probes}
+    @property
+    def probes(self) -> Sequence[object]:
+        """The probes of a canary; none where those that nobody names will do."""
+        if probes := [each.request for each in self._probed][:3]:
+            return probes
+        root = self.answer("GET", "/")
+        failing = root is not None and root.status >= 500
+        return [{"request": "GET /", "status": root.status}] if root and failing else []
 
     def probes_per_second(self, most: int) -> int:
         """As many as one instance answers while it is hardly busy."""

@@ -49,6 +49,7 @@ METRICS_PATHS = ("/metrics", "/api/metrics")
 _MESSAGE = '{"message": {"data": "aGVsbG8=", "messageId": "1"}, "subscription": "greenrun"}'
 """What Pub/Sub pushes: https://cloud.google.com/pubsub/docs/push#receive_push"""
 
+_REFUSED = {405, 501}
 _TIMES = 5
 _STARTED_WITHIN = timedelta(minutes=4)
 _ANSWERED_WITHIN = timedelta(seconds=10)
@@ -185,6 +186,11 @@ class _Observer:
                     f"{path} answers here, and never on Google, whose front end keeps it for itself"
                 )
                 continue
+            if first.status >= 500:
+                self._remarks.append(
+                    f"GET {path} answers {first.status}: name what users ask in canary.probes, and "
+                    "in features/05-endpoints.feature"
+                )
             yield self._answer(path, responses)
 
     def _several(self, path: str) -> list[HttpResponse]:
@@ -222,7 +228,7 @@ class _Observer:
     def _pushed(self) -> Iterator[Answer]:
         """What `POST /` makes of a message, where `GET /` is refused and POST is not."""
         refused = self._ask("/")
-        if refused is None or refused.status != 405:
+        if refused is None or refused.status not in _REFUSED:
             return
         answer = self._ask("/", "POST", _MESSAGE)
         if answer is not None and 200 <= answer.status < 300:

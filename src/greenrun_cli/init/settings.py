@@ -41,7 +41,7 @@ def release_yaml(facts: Facts, seen: Observation | None = None) -> str:
         "",
         "environments:",
         *_local(facts, deploy, seen),
-        *_prod(facts),
+        *_prod(facts, seen),
     ]
     return "\n".join(lines) + "\n"
 
@@ -55,7 +55,7 @@ def _repository(facts: Facts) -> str:
 def _canary(facts: Facts, seen: Observation | None) -> dict[str, object]:
     steps = {"steps": sorted(facts.shares) or [10, 50]}
     if seen:
-        return {**steps, **seen.probes(most=10)}
+        return {**steps, **({"probes": list(seen.probes)} if seen.probes else {})}
     called = list(dict.fromkeys(f"GET {call.path}" for call in facts.calls if call.is_plain))[:3]
     return {**steps, **({"probes": called} if called else {})}
 
@@ -89,15 +89,19 @@ def _large(memory: object) -> bool:
     return amount is not None and int(amount[1]) > 4
 
 
-def _prod(facts: Facts) -> Sequence[str]:
+def _prod(facts: Facts, seen: Observation | None) -> Sequence[str]:
+    """With probes beside its users, so that a quiet service can be judged, too."""
     known = {key: facts.text(key) for key in ("project", "region") if facts.text(key)}
+    rate = seen.probes_per_second(most=10) if seen else 0
     if len(known) == 2:
-        return [f"  {line}" for line in _written("prod", known)]
+        canary = {"canary": {"probes-per-second": rate}} if rate else {}
+        return [f"  {line}" for line in _written("prod", {**known, **canary})]
     return [
         "  # Where to, once it is known; and build.repository above is where images go:",
         "  # prod:",
         f"  #   project: {known.get('project', _PROJECT)}",
         f"  #   region: {known.get('region', _REGION)}",
+        *([f"  #   canary: {{probes-per-second: {rate}}}"] if rate else ()),
     ]
 
 

@@ -30,6 +30,8 @@ _LOOKS: dict[str, Any] = {
 }
 _INSTALL = "`playwright install chromium` installs one; in greenrun's own tree it is `make browser`"
 
+_OF_THIS_MACHINE, _TRIES = "net::ERR_NETWORK_CHANGED", 3
+
 
 class Driven:
     """A browser that starts with the first question, and anew after it died."""
@@ -48,18 +50,30 @@ class Driven:
     def answer(self, question: Visit | Sequence[Element]) -> Seen | Sequence[str] | CallFailed:
         """What was seen, or which selectors are none, or why neither can be told."""
         try:
+            if isinstance(question, Visit):
+                return self._seen(question)
             with self._page() as page:
-                if isinstance(question, Visit):
-                    return self._seen(page, question)
                 return [line for each in question if (line := refusal(page, each))]
         except CallFailed as error:
             return error
         except Error as error:
             return CallFailed(f"could not open a page: Chromium broke off: {_reason(error)}")
 
-    def _seen(self, page: Page, visit: Visit) -> Seen:
+    def _seen(self, visit: Visit) -> Seen:
+        """Open it again where requests failed as this machine's own network has changed.
+
+        Chromium breaks off whatever is under way when a container starts beside it.
+        """
+        for _ in range(_TRIES - 1):
+            seen = self._opened(visit)
+            if not any(_OF_THIS_MACHINE in told for told in seen.failed):
+                return seen
+        return self._opened(visit)
+
+    def _opened(self, visit: Visit) -> Seen:
         """A browser that died shows nothing, which says nothing of the page."""
-        seen = see(page, visit)
+        with self._page() as page:
+            seen = see(page, visit)
         if self._browser is None or not self._browser.is_connected():
             raise CallFailed("could not open a page: Chromium broke off: it ended by itself")
         return seen

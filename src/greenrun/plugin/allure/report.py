@@ -1,5 +1,6 @@
 """Turns Allure results into one HTML file, by Allure 3."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 PATIENCE = timedelta(minutes=2)
-HOW_TO_INSTALL = "npm install allure"
+HOW_TO_INSTALL = "greenrun machine report"
 HISTORY = "history.jsonl"
 
 PLACES = ("parentSuite", "suite", "subSuite", "epic", "feature", "story")
@@ -27,13 +28,12 @@ class NoReport(Exception):
 
 
 def write(results: Path, page: Path, *, title: str, root: Path, tree: Sequence[str] = TREE) -> None:
-    """Write `page`. Allure is looked for in the project's node_modules, then on the PATH.
+    """Write `page`, by Allure of the project's node_modules, of the user's tools, or on the PATH.
 
     `tree` names the labels that group its results. Raises NoReport.
     """
-    program = shutil.which("allure", path=str(root / "node_modules" / ".bin")) or shutil.which(
-        "allure"
-    )
+    places = [str(one / "node_modules" / ".bin") for one in (root, tools_of_user())]
+    program = shutil.which("allure", path=os.pathsep.join([*places, os.environ.get("PATH", "")]))
     if not program:
         raise NoReport(f"Allure 3 is not installed: {HOW_TO_INSTALL}")
     with TemporaryDirectory(prefix="greenrun-report-") as folder:
@@ -46,6 +46,11 @@ def write(results: Path, page: Path, *, title: str, root: Path, tree: Sequence[s
         written = made.read_text(encoding="utf-8")
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(CALLS_HOME.sub("", written), encoding="utf-8")
+
+
+def tools_of_user() -> Path:
+    """The folder of what `greenrun machine` installs for whoever uses it."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "greenrun"
 
 
 def _command(program: str, results: Path, folder: Path, options: Sequence[str]) -> list[str]:
