@@ -39,9 +39,6 @@ from tests.fakes import (
     MemoryRegistry,
 )
 
-collect_ignore_glob = ["services/*/features/*"]
-"""Releases of their own, which tests start."""
-
 BASELINE = "shop-baseline"
 HEALTHY, FAILING = Counts(199, 1), Counts(140, 60)
 """What a revision answers each second."""

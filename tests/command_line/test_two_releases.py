@@ -62,3 +62,23 @@ def test_each_is_checked_by_its_folder(greenrun: Greenrun) -> None:
     checked = greenrun("check", "web")
 
     assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_the_release_around_them_is_its_own(repository: Path, greenrun: Greenrun) -> None:
+    (repository / "Dockerfile").write_text('FROM scratch\nEXPOSE 8080\nCMD ["x"]\n')
+    assert greenrun("init", "--no-observe", ".").returncode == 0
+    ended = collect(repository, "features/")
+    assert ended.returncode == 0, ended.stderr
+    assert "api/" not in ended.stdout
+    whole = collect(repository, ".", "--rootdir=.")
+    assert "api/features" not in whole.stdout + whole.stderr
+
+
+def test_the_features_of_one_are_no_part_of_the_release_around_it(
+    repository: Path, greenrun: Greenrun
+) -> None:
+    (repository / "Dockerfile").write_text('FROM scratch\nEXPOSE 8080\nCMD ["x"]\n')
+    assert greenrun("init", "--no-observe", ".").returncode == 0
+    refused = collect(repository, "api/features/", "--rootdir=.")
+    assert refused.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "got features of the release in" in refused.stderr

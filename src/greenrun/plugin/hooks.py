@@ -106,7 +106,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> FeatureFile | None:
-    if file_path.suffix != ".feature":
+    root = parent.config.rootpath
+    if file_path.suffix != ".feature" or options.release_within(root, file_path):
         return None
     return FeatureFile.from_parent(parent, path=file_path)
 

@@ -14,7 +14,7 @@ import pytest
 
 from greenrun.model.plan import REHEARSAL
 from greenrun.plugin.gherkin.tags import ON_REQUEST
-from greenrun.plugin.plugin import CHECKED
+from greenrun.plugin.plugin import CHECKED, RELEASE_FILE
 
 _RUN_LOCK = pytest.StashKey[int]()
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -116,9 +116,21 @@ def features_are_among(config: pytest.Config) -> bool:
 def _features(start: Path, skipped: Sequence[str]) -> Iterator[str]:
     if start.is_file() and start.suffix == ".feature":
         yield start.name
-    for _, folders, files in os.walk(start):
+    for folder, folders, files in os.walk(start):
         yield from (name for name in files if name.endswith(".feature"))
-        folders[:] = [name for name in folders if not any(fnmatch(name, p) for p in skipped)]
+        folders[:] = [
+            name
+            for name in folders
+            if not any(fnmatch(name, p) for p in skipped)
+            and not Path(folder, name, RELEASE_FILE).is_file()
+        ]
+
+
+def release_within(root: Path, path: Path) -> Path | None:
+    """The folder of another release below the root that a path belongs to; None of our own."""
+    folders = (each for each in (path, *path.parents) if each != root)
+    inside = (each for each in folders if each.is_relative_to(root))
+    return next((each for each in inside if (each / RELEASE_FILE).is_file()), None)
 
 
 def refusals(config: pytest.Config) -> Iterator[str]:
@@ -138,6 +150,8 @@ def _of_another_release(config: pytest.Config) -> Iterator[str]:
         start = (config.invocation_params.dir / arg.partition("::")[0]).resolve()
         if not start.is_relative_to(root) and any(_features(start, ())):
             yield f"{arg}: got features outside of {root}, needs those of one release in a run"
+        elif (other := release_within(root, start)) and any(_features(start, ())):
+            yield f"{arg}: got features of the release in {other}, needs those of {root}"
 
 
 def _asked_of_a_release(config: pytest.Config) -> Sequence[str]:
