@@ -32,7 +32,10 @@ def test_a_revision_has_the_settings_of_its_template(caller: Caller) -> None:
     assert short(revision.service) == caller.service_id
     assert revision.max_instance_request_concurrency == 7
     assert dict(revision.labels) == {"team": "a"}
-    assert revision.containers == service.template.containers
+    (container,) = revision.containers
+    assert container.name == f"{caller.service_id}-1"  # as Google names one without a name
+    container.name = ""
+    assert [container] == list(service.template.containers)
     assert revision.timeout.seconds == 300
 
 
