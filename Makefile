@@ -29,7 +29,7 @@ rehearse: machine
 	echo 'report: file://$(CURDIR)/reports/report.html'; exit $$status
 
 test: lint machine registry promtool buildx
-	@$(bin)/pytest $(whole-releases)
+	@$(bin)/pytest $(whole-releases) -m 'not long'
 	@$(bin)/pytest $(side-by-side)
 
 check: lint
@@ -47,7 +47,8 @@ docs: environment
 bench: machine
 	@$(bin)/python -m benchmarks
 
-campaign: machine
+campaign: machine registry
+	@$(bin)/pytest $(whole-releases) -m long
 	@$(bin)/python -m tests.campaign
 
 machine: environment engine base-image report browser

@@ -23,7 +23,14 @@ def events(ended: Ended) -> list[Json]:
     return told
 
 
-@pytest.mark.parametrize("feature", ["03-migration", "05-endpoints", "07-rollback", "08-record"])
+@pytest.mark.parametrize(
+    "feature",
+    [
+        "03-migration",
+        "05-endpoints",
+        *(pytest.param(one, marks=pytest.mark.long) for one in ("07-rollback", "08-record")),
+    ],
+)
 def test_a_rehearsal_without_a_feature_is_whole(branch: Project, feature: str) -> None:
     (branch.folder / f"features/{feature}.feature").unlink()
     branch.replace("release.yaml", "latency-floor: 300ms", "latency-floor: 2000ms")  # decided soon

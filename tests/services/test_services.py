@@ -13,7 +13,8 @@ from tests.services.adopter import HERE, Adopter, remove_images
 
 pytestmark = pytest.mark.docker
 
-KINDS = ("static", "binary", "node", "push", "private", "silent")
+SHORT, LONG = ("static", "push", "private"), ("binary", "node", "silent")
+KINDS = SHORT + LONG
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def cloud(repositories: set[str]) -> Iterator[LocalCloud]:  # noqa: ARG001 - out
         yield cloud
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=[*SHORT, *(pytest.param(kind, marks=pytest.mark.long) for kind in LONG)])
 def adopter(
     request: pytest.FixtureRequest, tmp_path: Path, address: str, repositories: set[str]
 ) -> Adopter:
