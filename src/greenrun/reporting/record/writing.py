@@ -75,25 +75,30 @@ def finish(release: Release, reports: Path, status: int) -> str:
     Return why that could not be, else nothing. Nothing happens where nothing was released, and
     nothing is raised: it is the last thing that a run does.
     """
-    try:
-        if (reports / _FACTS).exists():
-            known = Record.from_json((reports / _FACTS).read_text("utf-8"))
-            _finish(release, reports, known.ended_with(status))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the run has ended
-        reason, _, _ = str(error).partition("\n")
-        return f"could not add exit status {status} to {reports / _FACTS}: {reason}"
-    return ""
+    return _amend(
+        reports,
+        f"exit status {status}",
+        lambda known: _finish(release, reports, known.ended_with(status)),
+    )
 
 
 def sum_up(reports: Path, summary: RunSummary) -> str:
     """Add what the last lines of the run tell, once its report is made; as `finish` otherwise."""
+    return _amend(
+        reports,
+        "the summary",
+        lambda known: files.replace(reports / _FACTS, replace(known, summary=summary).as_json()),
+    )
+
+
+def _amend(reports: Path, what: str, action: Callable[[Record], object]) -> str:
+    """Act on the record that was written, if any; return why that could not be, else nothing."""
     try:
         if (reports / _FACTS).exists():
-            known = Record.from_json((reports / _FACTS).read_text("utf-8"))
-            files.replace(reports / _FACTS, replace(known, summary=summary).as_json())
+            action(Record.from_json((reports / _FACTS).read_text("utf-8")))
     except Exception as error:  # noqa: BLE001 - whatever it is, the run has ended
         reason, _, _ = str(error).partition("\n")
-        return f"could not add the summary to {reports / _FACTS}: {reason}"
+        return f"could not add {what} to {reports / _FACTS}: {reason}"
     return ""
 
 
