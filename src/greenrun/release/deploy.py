@@ -7,7 +7,14 @@ from datetime import timedelta
 from textwrap import indent
 
 from greenrun.model.errors import GateClosed, ReleaseError
-from greenrun.model.interfaces import Dependencies, LogEntry, NewRevision, Progress, Timeout
+from greenrun.model.interfaces import (
+    Dependencies,
+    LogEntry,
+    NewRevision,
+    Platform,
+    Progress,
+    Timeout,
+)
 from greenrun.model.plan import Plan
 from greenrun.model.revision import Difference, Readiness, Revision, RevisionSettings
 from greenrun.model.service import Service
@@ -24,6 +31,13 @@ def tell_no_effect(now: Service, progress: Progress, before: Service | None = No
     known = before.no_effect if before else ()
     if told := [flag for flag in now.no_effect if flag not in known]:
         progress.present(f"no effect here: {', '.join(told)}")
+
+
+def admit_everybody(plan: Plan, platform: Platform, guard: ChangeGuard) -> None:
+    """Let everybody invoke the service, where the plan says so and they may not yet."""
+    if plan.public and not platform.invokable_by_all():
+        with guard.change("let everybody invoke", plan.service):
+            platform.let_all_invoke()
 
 
 @dataclass(slots=True)
@@ -90,13 +104,6 @@ class Candidate:
             self.log()
             raise
         self.ready_after = self.dependencies.clock.monotonic() - begun
-
-    def admit_everybody(self, guard: ChangeGuard) -> None:
-        """Let everybody invoke the service, where the plan says so."""
-        platform = self.dependencies.platform
-        if self.plan.public and not platform.invokable_by_all():
-            with guard.change("let everybody invoke", self.plan.service):
-                platform.let_all_invoke()
 
     def log(self) -> Sequence[LogEntry]:
         """What it wrote so far, oldest first; kept as evidence."""

@@ -20,7 +20,7 @@ from greenrun.model.text import rollback_command
 from greenrun.model.traffic import LATEST, TrafficSplit
 from greenrun.release import build, preflight, push
 from greenrun.release.coordination.guard import ChangeGuard, DriftGuard
-from greenrun.release.deploy import Candidate
+from greenrun.release.deploy import Candidate, admit_everybody
 from greenrun.release.migrate import Migration, Migrations
 from greenrun.release.prober import Prober
 from greenrun.release.rollback import Rollback, StartCheck
@@ -227,7 +227,7 @@ class Release:
             invokable = self.dependencies.platform.invokable_by_all()
             self.prober.shows_token = self.plan.for_everybody and not invokable
         else:
-            self.candidate.admit_everybody(self.guard)
+            admit_everybody(self.plan, self.dependencies.platform, self.guard)
         self._prove_own_addresses()
         return self.candidate
 

@@ -16,7 +16,7 @@ from greenrun.model.service import Service
 from greenrun.model.text import span
 from greenrun.model.traffic import TrafficSplit
 from greenrun.release.coordination.guard import ChangeGuard, DriftGuard
-from greenrun.release.deploy import tell_no_effect
+from greenrun.release.deploy import admit_everybody, tell_no_effect
 from greenrun.release.prober import Prober
 
 WRONG_PROBE = (
@@ -66,9 +66,7 @@ class Rollout:
         """
         self.guard.update_release_state(stage=Stage.MOVED)
         platform = self.dependencies.platform
-        if self.plan.public and not platform.invokable_by_all():
-            with self.guard.change("let everybody invoke", self.plan.service):
-                platform.let_all_invoke()
+        admit_everybody(self.plan, platform, self.guard)
         everybody = self.drift.last_seen.resolved.shared({self.candidate: 100})
         said, wanted = self.plan.service_settings, NOTHING_SAID
         if said.said:
